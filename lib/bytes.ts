@@ -1,0 +1,74 @@
+const encoder = new TextEncoder();
+const strict = new TextDecoder("utf-8", { fatal: true });
+const lenient = new TextDecoder();
+const latin1 = new TextDecoder("latin1");
+
+/** A string's bytes in UTF-8. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** A string's bytes, one for each of its characters (U+0000 to U+00FF). */
+export function ascii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** A string with one character for each byte: the inverse of `ascii()`. */
+export function binary(bytes: Uint8Array): string {
+  // TextDecoder's "latin1" is windows-1252, which changes 0x80 to 0x9f.
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** ASCII bytes as a string; quicker than {@linkcode binary}. */
+export function asciiText(bytes: Uint8Array): string {
+  return latin1.decode(bytes);
+}
+
+/** Tells whether bytes are well-formed UTF-8. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    strict.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** All parts in one new array. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Tells whether two byte strings are the same. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A path for a message: quoted, on one line, cut when it is very long. */
+export function showPath(path: Uint8Array): string {
+  const text = JSON.stringify(lenient.decode(path));
+  return text.length > 300 ? `${text.slice(0, 296)}…"` : text;
+}
+
+/** Tells whether `bytes` starts with `start`. */
+export function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  if (bytes.length < start.length) return false;
+  for (let i = 0; i < start.length; i++) {
+    if (bytes[i] !== start[i]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,57 @@
+/**
+ * Splits a line into words as a POSIX shell does, but expands nothing: `$HOME`,
+ * `*` and `~` stay as they are, and `;` or `#` have no meaning of their own.
+ *
+ * Blanks, tabs and newlines separate words. Single quotes keep everything up to
+ * the next one. A backslash keeps the next character, and joins lines when that
+ * is a newline; in double quotes it does so only before `$`, `` ` ``, `"`, `\`
+ * and newline, and stands for itself elsewhere.
+ *
+ * @param text The line.
+ * @returns The words; quotes with nothing between them make an empty word.
+ * @throws {SyntaxError} If a quote is not closed or the line ends in a
+ * backslash; the message says at which character, counted from 1.
+ *
+ * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_02}
+ */
+export function splitWords(text: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  // One token at a time: blanks, a quoted part, an escape, or plain text.
+  const token =
+    /([ \t\n]+)|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^ \t\n'"\\]+)/y;
+  while (token.lastIndex < text.length) {
+    const position = token.lastIndex;
+    const match = token.exec(text);
+    if (!match) throw unfinished(text, position);
+    const [, blanks, single, double, escaped, plain] = match;
+    if (blanks !== undefined) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+      continue;
+    }
+    // A joined line is nothing at all, not even an empty word.
+    if (escaped === "\n") continue;
+    const part = single ?? escaped ?? plain ??
+      double?.replace(/\\([$`"\\\n])/g, (_, next) => next === "\n" ? "" : next);
+    word = (word ?? "") + part;
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+function unfinished(text: string, position: number): SyntaxError {
+  const sign = text[position];
+  // Enough of the line to find the place by, however long the line is.
+  const near = text.slice(Math.max(0, position - 20), position + 20);
+  const where = `at character ${position + 1}, near ${JSON.stringify(near)}`;
+  if (sign === "\\") {
+    return new SyntaxError(
+      `Nothing follows the backslash ${where}: double it or put it in quotes`,
+    );
+  }
+  const name = sign === "'" ? "single quote" : "double quote";
+  return new SyntaxError(
+    `The ${name} ${where} is not closed: close it, or put a backslash before it`,
+  );
+}

@@ -1,0 +1,213 @@
+import type { Image } from "../image.ts";
+import { parseNames } from "../name.ts";
+import { absolutePath } from "./absolute_path.ts";
+import { appcName } from "./appc_name.ts";
+import { appcArchitecture, goArchitectureOfAppc } from "./arch.ts";
+import { environment } from "./environment.ts";
+import { exposedPorts } from "./exposed_port.ts";
+import { freeName } from "./free_name.ts";
+import { givenFields } from "./given_fields.ts";
+import { rfc3339 } from "./rfc3339.ts";
+import { sortedRecord } from "./sorted_record.ts";
+import { parseUser, type UserIds } from "./user.ts";
+
+/** A name and a value, as appc writes labels, annotations and variables. */
+export interface NameValue {
+  name: string;
+  value: string;
+}
+
+/** What an appc image runs, and how. */
+export interface AppcApp {
+  exec: string[];
+  user: string;
+  group: string;
+  supplementaryGIDs?: number[];
+  workingDirectory?: string;
+  environment?: NameValue[];
+  mountPoints?: { name: string; path: string }[];
+  ports?: {
+    name: string;
+    protocol: string;
+    port: number;
+    count: number;
+    socketActivated: boolean;
+  }[];
+  userLabels?: Record<string, string>;
+}
+
+/** An appc image manifest. */
+export interface AppcManifest {
+  acKind: "ImageManifest";
+  acVersion: string;
+  name: string;
+  labels: NameValue[];
+  app: AppcApp;
+  annotations: NameValue[];
+}
+
+/** What the root file system tells about an image's process. */
+export interface AppcOptions {
+  /**
+   * Numbers of the image's user. The gid is the group of a user who is given
+   * without one; the further groups become `supplementaryGIDs`.
+   */
+  ids?: UserIds;
+  /** Absolute path in the root file system of the command's first word. */
+  executable?: string;
+}
+
+/** appc's own annotations; a user's annotation must not pose as one. */
+const WELL_KNOWN = ["created", "authors", "homepage", "documentation"];
+
+/** The names that appc 0.8.11 allows for variables. */
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+
+/**
+ * Makes the appc image manifest, the file `manifest` of an ACI, for rkt.
+ *
+ * appc wants the first word of `exec` to be an absolute path. A relative path
+ * with a slash is put below the working directory. A name without a slash needs
+ * `options.executable`; without that it stays, which rkt from 1.8 on looks up in
+ * the app's `PATH` and other appc tools may refuse. An image without command and
+ * entrypoint gets an empty `exec`: rkt then wants `--exec`.
+ *
+ * Labels become `userLabels`, which allow any key. Image name and annotations
+ * are renamed by {@linkcode appcName}; an annotation whose name is then taken
+ * gets `-2`, `-3` and so on.
+ *
+ * @param image The image.
+ * @param options What the root file system tells.
+ * @returns The document.
+ * @throws {TypeError} If a name, a port, a path, a user or a variable is
+ * malformed.
+ * @throws {RangeError} If a port number or the creation time is out of bounds.
+ *
+ * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
+ */
+export function appcManifest(
+  image: Image,
+  options: AppcOptions = {},
+): AppcManifest {
+  const [name] = parseNames(image.names);
+  const arch = linuxArchitecture(image);
+  return {
+    acKind: "ImageManifest",
+    acVersion: "0.8.11",
+    name: appcName(name.repository),
+    labels: [
+      { name: "version", value: name.tag },
+      // Without both of them appc takes the image for independent of either.
+      ...(arch
+        ? [{ name: "os", value: "linux" }, { name: "arch", value: arch }]
+        : []),
+    ],
+    app: app(image, options),
+    annotations: annotations(image),
+  };
+}
+
+/**
+ * Lists the fields that an image sets and an appc manifest cannot express in
+ * full: further names, variables that appc's rule for their names forbids,
+ * systems and architectures that appc does not know, and whatever it has no
+ * field for.
+ *
+ * @param image The image.
+ * @returns Names of fields.
+ */
+export function unsupportedByAppc(image: Image): (keyof Image)[] {
+  const fields: (keyof Image)[] = [];
+  if (parseNames(image.names).length > 1) fields.push("names");
+  if (
+    environment(image).some((entry) => !VARIABLE.test(variable(entry).name))
+  ) {
+    fields.push("env");
+  }
+  fields.push(...givenFields(image, ["stopSignal", "healthcheck", "shell"]));
+  const arch = linuxArchitecture(image);
+  if ((image.os ?? "linux") !== "linux") fields.push("os");
+  else if (!arch) fields.push("architecture");
+  if (
+    image.variant &&
+    !(arch && goArchitectureOfAppc(arch).variant === image.variant)
+  ) fields.push("variant");
+  fields.push(...givenFields(image, ["history"]));
+  return fields;
+}
+
+function app(image: Image, { ids, executable }: AppcOptions): AppcApp {
+  const { user, group } = parseUser(image.user);
+  const { workdir } = image;
+  const ports = exposedPorts(image);
+  const names = new Set<string>();
+  const labels = Object.entries(image.labels ?? {});
+  const variables = environment(image).map(variable)
+    .filter(({ name }) => VARIABLE.test(name));
+  return {
+    exec: exec(image, executable),
+    user,
+    group: group ?? String(ids?.gid ?? 0),
+    ...(ids?.additionalGids?.length &&
+      { supplementaryGIDs: ids.additionalGids }),
+    ...(workdir &&
+      { workingDirectory: absolutePath("Working directory", workdir) }),
+    ...(variables.length && { environment: variables }),
+    ...(image.volumes?.length && {
+      mountPoints: [...new Set(image.volumes)].map((path) => ({
+        name: freeName(appcName(path, "name"), names),
+        path: absolutePath("Volume", path),
+      })),
+    }),
+    ...(ports.length && {
+      ports: ports.map(({ port, protocol }) => ({
+        name: freeName(`${port}-${protocol}`, names),
+        protocol,
+        port,
+        count: 1,
+        socketActivated: false,
+      })),
+    }),
+    ...(labels.length && { userLabels: sortedRecord(labels) }),
+  };
+}
+
+function exec(image: Image, executable?: string): string[] {
+  const [first, ...rest] = [
+    ...image.entrypoint ?? [],
+    ...image.command ?? [],
+  ];
+  if (first === undefined) return [];
+  if (executable !== undefined) return [executable, ...rest];
+  if (first.startsWith("/") || !first.includes("/")) return [first, ...rest];
+  const directory = (image.workdir ?? "/").replace(/\/+$/, "");
+  return [`${directory}/${first}`, ...rest];
+}
+
+function annotations(image: Image): NameValue[] {
+  const taken = new Set(WELL_KNOWN);
+  return [
+    { name: "created", value: rfc3339(image.created) },
+    ...(image.author ? [{ name: "authors", value: image.author }] : []),
+    ...Object.entries(sortedRecord(Object.entries(image.annotations ?? {})))
+      .map(([name, value]) => ({
+        name: freeName(appcName(name), taken),
+        value,
+      })),
+  ];
+}
+
+function variable(entry: string): NameValue {
+  const equals = entry.indexOf("=");
+  return { name: entry.slice(0, equals), value: entry.slice(equals + 1) };
+}
+
+/** appc's name of a Linux image's architecture, where there is one. */
+function linuxArchitecture(image: Image): string | undefined {
+  if ((image.os ?? "linux") !== "linux") return undefined;
+  try {
+    return appcArchitecture(image.architecture, image.variant);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,135 @@
+/** The name of one architecture in each spelling. */
+interface Architecture {
+  /** Go's name, which Docker and OCI use. */
+  go: string;
+  /** Go's variant, where one is needed to tell two machines apart. */
+  variant?: string;
+  appc?: string;
+  lxd?: string;
+}
+
+/**
+ * Of rows with the same Go name, the first one stands for that name without a
+ * variant; so `arm` alone is ARMv7, as containerd takes it.
+ */
+const ARCHITECTURES: readonly Architecture[] = [
+  { go: "amd64", appc: "amd64", lxd: "x86_64" },
+  { go: "386", appc: "i386", lxd: "i686" },
+  { go: "arm64", appc: "aarch64", lxd: "aarch64" },
+  { go: "arm64be", appc: "aarch64_be" },
+  { go: "arm", variant: "v7", appc: "armv7l", lxd: "armv7l" },
+  { go: "arm", variant: "v6", appc: "armv6l", lxd: "armv6l" },
+  { go: "arm", variant: "v5" },
+  { go: "arm", variant: "v8", lxd: "armv8l" },
+  { go: "armbe", appc: "armv7b" },
+  { go: "ppc64le", appc: "ppc64le", lxd: "ppc64le" },
+  { go: "ppc64", appc: "ppc64", lxd: "ppc64" },
+  { go: "ppc", lxd: "ppc" },
+  { go: "s390x", appc: "s390x", lxd: "s390x" },
+  { go: "riscv64", lxd: "riscv64" },
+  { go: "riscv", lxd: "riscv32" },
+  { go: "loong64", lxd: "loongarch64" },
+  { go: "mips", lxd: "mips" },
+  { go: "mipsle" },
+  { go: "mips64", lxd: "mips64" },
+  { go: "mips64le" },
+];
+
+/** An architecture in Go's spelling. */
+export interface GoArchitecture {
+  architecture: string;
+  variant?: string;
+}
+
+/**
+ * Translates an architecture from Go's spelling to appc's.
+ *
+ * @param architecture Go's name, such as `arm64`.
+ * @param variant Go's variant, such as `v7`.
+ * @returns appc's name, such as `aarch64`.
+ * @throws {TypeError} If appc has no name for it.
+ */
+export function appcArchitecture(
+  architecture: string,
+  variant?: string,
+): string {
+  return fromGo("appc", architecture, variant);
+}
+
+/**
+ * Translates an architecture from Go's spelling to that of LXD and Incus.
+ *
+ * @param architecture Go's name, such as `amd64`.
+ * @param variant Go's variant, such as `v7`.
+ * @returns LXD's name, such as `x86_64`.
+ * @throws {TypeError} If LXD has no name for it.
+ */
+export function lxdArchitecture(
+  architecture: string,
+  variant?: string,
+): string {
+  return fromGo("lxd", architecture, variant);
+}
+
+/**
+ * Translates an architecture from appc's spelling to Go's.
+ *
+ * @param name appc's name, such as `aarch64`.
+ * @returns Go's name and variant.
+ * @throws {TypeError} If appc has no such name.
+ */
+export function goArchitectureOfAppc(name: string): GoArchitecture {
+  return toGo("appc", name);
+}
+
+/**
+ * Translates an architecture from the spelling of LXD and Incus to Go's.
+ *
+ * @param name LXD's name, such as `x86_64`.
+ * @returns Go's name and variant.
+ * @throws {TypeError} If LXD has no such name.
+ */
+export function goArchitectureOfLxd(name: string): GoArchitecture {
+  return toGo("lxd", name);
+}
+
+const TITLES = { appc: "appc", lxd: "LXD" } as const;
+
+function fromGo(
+  to: "appc" | "lxd",
+  architecture: string,
+  variant?: string,
+): string {
+  const rows = ARCHITECTURES.filter(({ go }) => go === architecture);
+  // A variant that no row tells apart (amd64/v3, arm64/v8) names a minimum.
+  const row = rows.find((row) => row.variant === variant) ??
+    (variant && rows.some((row) => row.variant) ? undefined : rows[0]);
+  const name = row?.[to];
+  if (name !== undefined) return name;
+  throw new TypeError(
+    `Architecture ${
+      JSON.stringify(variant ? `${architecture}/${variant}` : architecture)
+    } has no name in ${TITLES[to]}: it knows ${
+      ARCHITECTURES.filter((row) => row[to]).map(goName).join(", ")
+    }`,
+  );
+}
+
+function toGo(from: "appc" | "lxd", name: string): GoArchitecture {
+  const row = ARCHITECTURES.find((row) => row[from] === name);
+  if (!row) {
+    throw new TypeError(
+      `${TITLES[from]} has no architecture ${JSON.stringify(name)}: it knows ${
+        ARCHITECTURES.map((row) => row[from]).filter(Boolean).join(", ")
+      }`,
+    );
+  }
+  return {
+    architecture: row.go,
+    ...(row.variant && { variant: row.variant }),
+  };
+}
+
+function goName({ go, variant }: Architecture): string {
+  return variant ? `${go}/${variant}` : go;
+}

@@ -1,0 +1,17 @@
+/**
+ * Writes a document as it stands in the archive: compact JSON and a newline.
+ * Keys keep the order that the document's function gave them, so the same image
+ * gives the same bytes, and the same digest, on every runtime.
+ *
+ * Characters that JSON allows in a string and YAML does not, or takes for a line
+ * break, are escaped, because LXD reads `metadata.yaml` as YAML.
+ *
+ * @param document A document made by one of the functions in this folder.
+ * @returns The document's text.
+ */
+export function jsonText(document: object): string {
+  return JSON.stringify(document).replace(
+    /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  ) + "\n";
+}

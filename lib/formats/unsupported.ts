@@ -1,0 +1,33 @@
+import type { Image } from "../image.ts";
+import { unsupportedByAppc } from "./appc.ts";
+import { unsupportedByBundle } from "./bundle.ts";
+import { unsupportedByDocker } from "./docker.ts";
+import { unsupportedByDockerV1 } from "./docker_v1.ts";
+import { unsupportedByLxd } from "./lxd.ts";
+import { unsupportedByOci } from "./oci.ts";
+
+/** For each part of an isoc, the function that names what it cannot express. */
+const UNSUPPORTED_BY = {
+  appc: unsupportedByAppc,
+  docker: unsupportedByDocker,
+  "docker-v1": unsupportedByDockerV1,
+  oci: unsupportedByOci,
+  bundle: unsupportedByBundle,
+  lxd: unsupportedByLxd,
+} as const;
+
+/** The name of an engine's part of an isoc. */
+export type Format = keyof typeof UNSUPPORTED_BY;
+
+/**
+ * Lists the fields that an image sets and one format cannot express, so that
+ * they can be named instead of silently dropped.
+ *
+ * @param image The image.
+ * @param format The format.
+ * @returns Names of fields.
+ * @throws {TypeError} If a name, a user or a variable is malformed.
+ */
+export function unsupported(image: Image, format: Format): (keyof Image)[] {
+  return UNSUPPORTED_BY[format](image);
+}

@@ -1,0 +1,13 @@
+/**
+ * Makes isoc archives: one tar that Docker, podman, containerd, skopeo, rkt,
+ * runc, LXD and Incus each take as their own image.
+ *
+ * @module
+ */
+export { build, type BuildOptions, type Isoc } from "./isoc.ts";
+export type { Healthcheck, Image } from "./image.ts";
+export type { Layer } from "./formats/layers.ts";
+export type { LayerChange } from "./tree.ts";
+export type { ImageDescription } from "./rootfs_facts.ts";
+export type { Source } from "./source.ts";
+export { type ImageName, parseName } from "./name.ts";

@@ -1,0 +1,182 @@
+/** An image's name, taken apart. */
+export interface ImageName {
+  /** The name as given, without its tag: `isoc/hello`. */
+  name: string;
+  /** The tag; `latest` unless given. */
+  tag: string;
+  /** The registry's host, with its port if it has one: `docker.io`. */
+  domain: string;
+  /** The path at the registry: `isoc/hello`, `library/hello`. */
+  path: string;
+  /** The name without tag as Docker shows it: `hello`, `localhost:5000/hello`. */
+  repository: string;
+  /** The name with tag as Docker shows it: `hello:latest`. */
+  familiar: string;
+  /** The whole name, as containerd has it: `docker.io/library/hello:latest`. */
+  qualified: string;
+}
+
+const DEFAULT_DOMAIN = "docker.io";
+
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const HOST =
+  /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::[0-9]+)?$/;
+const COMPONENT = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
+
+/** The longest name that a registry takes, host and path together. */
+const MAX_LENGTH = 255;
+
+/**
+ * Takes an image's name apart, by the grammar that Docker and all registries
+ * share. The first part is a registry's host when it has a dot or a port or is
+ * `localhost`; otherwise the name belongs to Docker Hub.
+ *
+ * Upper case is refused in the host as well, which the grammar allows: appc has
+ * lower case only. So is a host in brackets, which Docker before 23 refuses.
+ *
+ * @param text `NAME[:TAG]`.
+ * @returns The parts.
+ * @throws {TypeError} If the name breaks a rule; the message says which one and
+ * how to mend it.
+ *
+ * @see {@link https://github.com/distribution/reference/blob/v0.6.0/reference.go}
+ */
+export function parseName(text: string): ImageName {
+  const fail = (rule: string): never => {
+    throw new TypeError(`Image name ${JSON.stringify(text)}: ${rule}`);
+  };
+  /** Offers another name, if that one would be taken. */
+  const suggestion = (other: string): string =>
+    other !== text && isName(other) ? `: try ${other}` : "";
+  if (text === "" || text.startsWith(":")) {
+    fail("a name is needed before the tag, such as isoc/hello:1.0");
+  }
+  if (/[\s\p{Cc}]/u.test(text)) {
+    const joined = text.trim().replace(/[\s\p{Cc}]+/gu, "-");
+    fail(`blanks are not allowed${suggestion(joined)}`);
+  }
+  if (/^[a-z]+:\/\//i.test(text)) {
+    fail(
+      `a name is no URL${suggestion(text.replace(/^[a-z]+:\/+/i, ""))}`,
+    );
+  }
+  if (text.includes("@")) {
+    fail(
+      `a digest cannot be chosen, it follows from the image's content${
+        suggestion(text.slice(0, text.indexOf("@")))
+      }`,
+    );
+  }
+
+  // A colon before a slash is a registry's port, not the start of a tag.
+  const colon = text.indexOf(":", text.lastIndexOf("/") + 1);
+  const name = colon < 0 ? text : text.slice(0, colon);
+  const tag = colon < 0 ? "latest" : text.slice(colon + 1);
+  if (!TAG.test(tag)) {
+    fail(
+      tag.length > 128
+        ? `the tag has ${tag.length} characters, at most 128 are allowed`
+        : `the tag ${
+          JSON.stringify(tag)
+        } must be letters, digits, "_", "." and "-", and not begin with "." or "-"${
+          suggestion(name)
+        }`,
+    );
+  }
+  if (/\p{Lu}/u.test(name)) {
+    fail(
+      `upper case is not allowed before the tag${
+        suggestion(name.toLowerCase() + (colon < 0 ? "" : `:${tag}`))
+      }`,
+    );
+  }
+
+  const { host, path: rest } = hostAndPath(name);
+  if (host !== undefined && !HOST.test(host)) {
+    fail(
+      `the registry host ${
+        JSON.stringify(host)
+      } must be letters, digits, "-" and single dots, and may end in ":PORT"`,
+    );
+  }
+  for (const component of rest.split("/")) {
+    if (component === "") {
+      fail(
+        `a slash must stand between two parts${
+          suggestion(text.replace(/\/{2,}/g, "/").replace(/^\/|\/$/g, ""))
+        }`,
+      );
+    }
+    if (!COMPONENT.test(component)) {
+      fail(
+        `the part ${
+          JSON.stringify(component)
+        } must be lower-case letters and digits, with single ".", "_", "__" or dashes between them`,
+      );
+    }
+  }
+  if (/^[0-9a-f]{64}$/.test(name)) {
+    fail("64 hex digits are taken for an image ID: choose another name");
+  }
+
+  // Docker Hub's old name is still about, and its one-word names are short.
+  const domain = !host || host === "index.docker.io" ? DEFAULT_DOMAIN : host;
+  const path = domain === DEFAULT_DOMAIN && !rest.includes("/")
+    ? `library/${rest}`
+    : rest;
+  const full = `${domain}/${path}`;
+  if (full.length > MAX_LENGTH) {
+    fail(
+      `${full} has ${full.length} characters, at most ${MAX_LENGTH} are allowed`,
+    );
+  }
+  // Without its host, docker.io/example.com/x would become another name.
+  const short = domain === DEFAULT_DOMAIN && !hostAndPath(path).host;
+  const repository = short ? path.replace(/^library\/([^/]+)$/, "$1") : full;
+  return {
+    name,
+    tag,
+    domain,
+    path,
+    repository,
+    familiar: `${repository}:${tag}`,
+    qualified: `${full}:${tag}`,
+  };
+}
+
+/**
+ * Takes all names of an image apart.
+ *
+ * @param names `NAME[:TAG]` texts.
+ * @returns Their parts, in order; of two texts for one name the first is kept.
+ * @throws {TypeError} If there is no name or one breaks a rule.
+ */
+export function parseNames(names: string[]): [ImageName, ...ImageName[]] {
+  const parsed = new Map<string, ImageName>();
+  for (const name of names.map(parseName)) {
+    if (!parsed.has(name.qualified)) parsed.set(name.qualified, name);
+  }
+  const [first, ...others] = parsed.values();
+  if (!first) {
+    throw new TypeError("An image needs a name, such as isoc/hello:1.0");
+  }
+  return [first, ...others];
+}
+
+/** Splits a name where its host ends, if its first part is one. */
+function hostAndPath(name: string): { host?: string; path: string } {
+  const slash = name.indexOf("/");
+  const first = name.slice(0, slash);
+  return slash >= 0 && (/[.:]/.test(first) || first === "localhost")
+    ? { host: first, path: name.slice(slash + 1) }
+    : { path: name };
+}
+
+function isName(text: string): boolean {
+  try {
+    parseName(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,254 @@
+/** What a path is in the tree so far. */
+export const NODE = {
+  file: 0,
+  directory: 1,
+  symlink: 2,
+  /** Devices and FIFOs. */
+  other: 3,
+  /** A directory that an entry below it implies, without an entry of its own. */
+  implied: 4,
+} as const;
+
+/** One of {@linkcode NODE}'s values. */
+export type Node = typeof NODE[keyof typeof NODE];
+
+/** Facts about a slot that a later entry or the entry itself adds. */
+export const FLAG = {
+  /** A later entry takes its place. */
+  dropped: 0x08,
+  /** It goes to another path than the one its header has. */
+  moved: 0x10,
+  /** It is a hard link. */
+  link: 0x20,
+  /** A hard link leads to it. */
+  linked: 0x40,
+  /** A hard link whose header disagrees with its target's. */
+  differs: 0x80,
+} as const;
+
+/** Numbers of 32 bits that grow a page at a time, so that growing copies none. */
+class Column {
+  static readonly #PAGE = 1 << 14;
+  readonly #pages: Uint32Array[] = [];
+
+  get(index: number): number {
+    return this.#pages[index >>> 14]?.[index & (Column.#PAGE - 1)] ?? 0;
+  }
+
+  set(index: number, value: number): void {
+    const page = index >>> 14;
+    while (this.#pages.length <= page) {
+      this.#pages.push(new Uint32Array(Column.#PAGE));
+    }
+    this.#pages[page]![index & (Column.#PAGE - 1)] = value;
+  }
+}
+
+/**
+ * The entries of a tree, findable by path, at 25 to 31 bytes each.
+ *
+ * It keeps no paths but 64-bit hashes of them under a random key: two of a
+ * million paths meet with a chance of one to 30 million, and nobody can make
+ * paths that do without knowing the key.
+ *
+ * A slot is a number; slots count up in the order in which entries come.
+ */
+export class PathIndex {
+  readonly #low = new Column();
+  readonly #high = new Column();
+  /** Where the entry stands in its input, in blocks of 512 bytes. */
+  readonly #place = new Column();
+  readonly #seal = new Column();
+  /** One byte a slot, four to a number. */
+  readonly #facts = new Column();
+  #table = new Uint32Array(1 << 12);
+  #size = 0;
+  #count = 0;
+  readonly #key: Uint32Array;
+
+  // The hash in the making, and the last one made: fields, since a hash is
+  // made several times an entry and a pair in an array each time would cost.
+  #a = 0;
+  #b = 0;
+  #hashLow = 0;
+  #hashHigh = 0;
+
+  constructor() {
+    this.#key = crypto.getRandomValues(new Uint32Array(2));
+  }
+
+  /** How many slots there are. */
+  get length(): number {
+    return this.#count;
+  }
+
+  /**
+   * The slot of the newest entry with a path, or -1.
+   *
+   * @param path A normalized path; only its first `length` bytes count.
+   */
+  find(path: Uint8Array, length = path.length): number {
+    this.#hash(path, length);
+    return this.#lookUp();
+  }
+
+  /**
+   * The first directory above a path that is not known to be one: missing, or
+   * something else. One pass over the path, however deep it is.
+   *
+   * @param path A normalized path.
+   * @returns Its slot (-1 if missing) and the length of its path, or
+   * `undefined` if all are directories.
+   */
+  obstacle(path: Uint8Array): { slot: number; length: number } | undefined {
+    this.#start();
+    for (let i = 0; i < path.length; i++) {
+      if (path[i] === 0x2f) {
+        this.#mix();
+        const slot = this.#lookUp();
+        const node = slot < 0 ? undefined : this.node(slot);
+        if (node !== NODE.directory && node !== NODE.implied) {
+          return { slot, length: i };
+        }
+      }
+      this.#step(path[i]!);
+    }
+    return undefined;
+  }
+
+  /**
+   * Adds an entry; from now on {@linkcode find} gives its slot for the path.
+   *
+   * @param path A normalized path; only its first `length` bytes count.
+   * @param place Offset in the input, in blocks.
+   * @param seal A checksum of its metadata.
+   * @returns The new slot.
+   */
+  add(
+    path: Uint8Array,
+    length: number,
+    node: Node,
+    place: number,
+    seal: number,
+  ): number {
+    if ((this.#size + 1) * 8 > this.#table.length * 7) this.#grow();
+    this.#hash(path, length);
+    const slot = this.#count++;
+    this.#low.set(slot, this.#hashLow);
+    this.#high.set(slot, this.#hashHigh);
+    this.#place.set(slot, place);
+    this.#seal.set(slot, seal);
+    this.#put(slot, node);
+    const mask = this.#table.length - 1;
+    let i = this.#hashLow & mask;
+    for (;; i = (i + 1) & mask) {
+      const other = this.#table[i]! - 1;
+      if (other < 0) {
+        this.#size++;
+        break;
+      }
+      if (
+        this.#low.get(other) === this.#hashLow &&
+        this.#high.get(other) === this.#hashHigh
+      ) break;
+    }
+    this.#table[i] = slot + 1;
+    return slot;
+  }
+
+  /** Adds a slot that no path leads to, to keep the count of entries in step. */
+  addHidden(): number {
+    const slot = this.#count++;
+    this.#low.set(slot, 0);
+    this.#high.set(slot, 0);
+    this.#place.set(slot, 0);
+    this.#seal.set(slot, 0);
+    this.#put(slot, FLAG.dropped);
+    return slot;
+  }
+
+  /** What the entry is. */
+  node(slot: number): Node {
+    return (this.#fact(slot) & 7) as Node;
+  }
+
+  /** Tells whether one of {@linkcode FLAG}'s facts is set. */
+  has(slot: number, flag: number): boolean {
+    return (this.#fact(slot) & flag) !== 0;
+  }
+
+  /** Sets one of {@linkcode FLAG}'s facts. */
+  mark(slot: number, flag: number): void {
+    this.#put(slot, this.#fact(slot) | flag);
+  }
+
+  /** Where the entry stands in its input, in blocks of 512 bytes. */
+  place(slot: number): number {
+    return this.#place.get(slot);
+  }
+
+  /** The checksum of its metadata. */
+  seal(slot: number): number {
+    return this.#seal.get(slot);
+  }
+
+  #fact(slot: number): number {
+    return (this.#facts.get(slot >>> 2) >>> ((slot & 3) << 3)) & 0xff;
+  }
+
+  #put(slot: number, value: number): void {
+    const shift = (slot & 3) << 3;
+    const others = this.#facts.get(slot >>> 2) & ~(0xff << shift);
+    this.#facts.set(slot >>> 2, (others | (value << shift)) >>> 0);
+  }
+
+  #grow(): void {
+    const table = new Uint32Array(this.#table.length * 2);
+    const mask = table.length - 1;
+    for (const entry of this.#table) {
+      if (entry === 0) continue;
+      let i = this.#low.get(entry - 1) & mask;
+      while (table[i] !== 0) i = (i + 1) & mask;
+      table[i] = entry;
+    }
+    this.#table = table;
+  }
+
+  /** Starts a hash: two lanes of multiply-and-rotate that feed each other. */
+  #start(): void {
+    this.#a = this.#key[0]!;
+    this.#b = this.#key[1]!;
+  }
+
+  #step(byte: number): void {
+    const a = Math.imul(this.#a ^ byte, 0x9e3779b1);
+    this.#b = Math.imul(this.#b ^ byte ^ (a >>> 15), 0x85ebca6b);
+    this.#a = ((a << 13) | (a >>> 19)) ^ this.#b;
+  }
+
+  /** Mixes the lanes into the hash of the bytes so far; they can go on. */
+  #mix(): void {
+    const a = Math.imul(this.#a ^ (this.#a >>> 16) ^ this.#b, 0xc2b2ae35);
+    const b = Math.imul(this.#b ^ (this.#b >>> 13) ^ a, 0x27d4eb2f);
+    this.#hashLow = (a ^ (a >>> 15) ^ (b >>> 7)) >>> 0;
+    this.#hashHigh = (b ^ (b >>> 16) ^ Math.imul(a, 0x165667b1)) >>> 0;
+  }
+
+  #hash(path: Uint8Array, length: number): void {
+    this.#start();
+    for (let i = 0; i < length; i++) this.#step(path[i]!);
+    this.#mix();
+  }
+
+  #lookUp(): number {
+    const mask = this.#table.length - 1;
+    for (let i = this.#hashLow & mask;; i = (i + 1) & mask) {
+      const slot = this.#table[i]! - 1;
+      if (
+        slot < 0 ||
+        this.#low.get(slot) === this.#hashLow &&
+          this.#high.get(slot) === this.#hashHigh
+      ) return slot;
+    }
+  }
+}

@@ -1,0 +1,232 @@
+import { ascii, concat } from "./bytes.ts";
+import { FLAG, NODE } from "./path_index.ts";
+import { release, wholeBlocks } from "./source.ts";
+import { carry, TarCursor } from "./tar/cursor.ts";
+import type { Entry } from "./tar/entry.ts";
+import { newHeader } from "./tar/header.ts";
+import { patch, rebuild, type Target } from "./tar/rebuild.ts";
+import { SparseExpander } from "./tar/sparse.ts";
+import type { Tree } from "./tree.ts";
+
+const SLASH = Uint8Array.of(0x2f);
+const EMPTY = new Uint8Array(0);
+
+/** Where and how {@linkcode rewriteTar} places the entries. */
+export interface RewriteOptions {
+  /** What goes in front of every path, such as `rootfs/`. */
+  prefix: string;
+  /** Time for directories that have no entry, in seconds since 1970. */
+  mtime: number;
+  /**
+   * Makes a symlink of its own of each hard link to a symlink: rkt changes the
+   * mode of what the symlink leads to, or fails where that is nothing.
+   */
+  plainSymlinks?: boolean;
+}
+
+/** Where an entry goes: the prefix in front, a slash behind a directory. */
+function place(prefix: Uint8Array, path: Uint8Array, directory: boolean) {
+  const parts = [prefix, path];
+  if (directory && path.length > 0) parts.push(SLASH);
+  return concat(parts);
+}
+
+/** The header blocks of a directory that no entry stands for. */
+export function impliedHeader(
+  prefix: Uint8Array,
+  path: Uint8Array,
+  mtime: number,
+): Uint8Array {
+  return newHeader({
+    path: place(prefix, path, true),
+    type: "directory",
+    mtime,
+  });
+}
+
+/**
+ * The target of an entry that goes to `path` below `prefix`.
+ *
+ * @param link The path that a hard link leads to, without the prefix.
+ */
+export function targetOf(
+  prefix: Uint8Array,
+  entry: Entry,
+  path: Uint8Array,
+  link: Uint8Array | undefined,
+): Target {
+  const target: Target = {
+    path: place(prefix, path, entry.kind === "directory"),
+  };
+  if (link) target.link = place(prefix, link, false);
+  return target;
+}
+
+/**
+ * The header blocks of the tree's root directory under another name.
+ *
+ * @returns `undefined` if the input has no entry for it.
+ */
+export function rootHeader(tree: Tree, path: string): Uint8Array | undefined {
+  if (!tree.root) return undefined;
+  const { bytes, globals } = tree.root;
+  const cursor = new TarCursor();
+  cursor.feed(bytes, 0);
+  const entry = cursor.next();
+  if (!entry || !("kind" in entry)) throw new Error("No root entry");
+  return rebuild(bytes, entry, globals, { path: ascii(path) });
+}
+
+/**
+ * Streams a tar's entries, moved to where the tree has them: header blocks are
+ * patched in place where they have room, written anew where not; entries that
+ * later ones replace are left out; missing directories are put in; sparse files
+ * come out whole. The root directory's own entry and the closing blocks of
+ * zeros are left out: they are the caller's.
+ *
+ * @param chunks The input's bytes. Changed in place and released.
+ * @param tree What a first pass over the same bytes found.
+ * @returns Chunks of whole blocks.
+ * @throws {Error} If the input is not the one that the first pass has seen.
+ */
+export async function* rewriteTar(
+  chunks: AsyncIterable<Uint8Array>,
+  tree: Tree,
+  options: RewriteOptions,
+): AsyncGenerator<Uint8Array> {
+  const prefix = ascii(options.prefix);
+  const cursor = new TarCursor();
+  const { index } = tree;
+  let slot = 0;
+  let rest: Uint8Array = new Uint8Array(0);
+  let offset = 0;
+  /** Whether the data where the cursor is are left out. */
+  let leftOut = false;
+  let expander: SparseExpander | undefined;
+  /** Stored bytes of a sparse file that the expander still waits for. */
+  let awaited = 0;
+
+  for await (const chunk of wholeBlocks(chunks)) {
+    const buffer = carry(rest, chunk);
+    if (buffer !== chunk) release(chunk);
+    cursor.feed(buffer, offset);
+    /** What this buffer becomes, when it is not just itself. */
+    let pieces: Uint8Array[] = [];
+    /** From where on the buffer has not been put into `pieces`. */
+    let from = 0;
+
+    const flush = (until: number) => {
+      if (!leftOut && until > from) pieces.push(buffer.subarray(from, until));
+      from = until;
+    };
+
+    for (;;) {
+      const before = cursor.position - offset;
+      const item = cursor.next();
+      const start = item ? item.start : cursor.position - offset;
+      if (expander) {
+        // The expander's output may be far larger than the buffer.
+        const data = buffer.subarray(before, Math.min(start, before + awaited));
+        awaited -= data.length;
+        if (pieces.length > 0) yield concat(pieces);
+        pieces = [];
+        for (const piece of expander.push(data)) yield piece.slice();
+        if (item || awaited === 0) {
+          yield* expander.end();
+          expander = undefined;
+        }
+        from = start;
+      }
+      if (!item) break;
+      flush(start);
+      if (!("kind" in item)) {
+        leftOut = false;
+        from = item.end;
+        continue;
+      }
+      leftOut = true;
+      // Missing directories have the slots in front of the entry's own.
+      const first = slot;
+      while (slot < index.length && index.node(slot) === NODE.implied) slot++;
+      if (slot >= index.length) throw changed();
+      const own = item.kind === "label" ? EMPTY : tree.path(slot, item);
+      for (let i = first; i < slot; i++) {
+        if (index.has(i, FLAG.dropped)) continue;
+        const path = own.subarray(0, nthSlash(own, slot - i));
+        pieces.push(impliedHeader(prefix, path, options.mtime));
+      }
+      const path = tree.destination(slot, item);
+      if (path && path.length > 0) {
+        leftOut = false;
+        const symlink = options.plainSymlinks
+          ? tree.linkedSymlink(slot)
+          : undefined;
+        const model = symlink ?? tree.linkModel(slot);
+        const target = targetOf(
+          prefix,
+          item,
+          path,
+          item.kind === "hardlink" ? tree.linkTarget(slot, item) : undefined,
+        );
+        if (model !== undefined) {
+          const { bytes, entry } = await tree.readSlot(model);
+          if (symlink === undefined) target.asHardLink = true;
+          else delete target.link;
+          pieces.push(rebuild(bytes, entry, cursor.globals, target));
+          from = item.end;
+        } else if (cursor.globals.size > 0 || !patch(buffer, item, target)) {
+          pieces.push(rebuild(buffer, item, cursor.globals, target));
+          from = item.end;
+        }
+        if (item.sparse) {
+          expander = new SparseExpander(item.sparse);
+          awaited = item.stored;
+          from = item.end;
+        }
+      } else from = item.end;
+      slot++;
+    }
+    const end = cursor.position - offset;
+    flush(end);
+    rest = buffer.slice(end);
+    offset += end;
+    const [piece] = pieces;
+    if (
+      pieces.length === 1 && piece!.buffer === buffer.buffer &&
+      piece!.length === buffer.length
+    ) {
+      yield buffer;
+    } else {
+      if (pieces.length > 0) yield concat(pieces);
+      release(buffer);
+    }
+  }
+  cursor.finish(rest);
+  if (expander) yield* expander.end();
+  while (slot < index.length && index.node(slot) === NODE.implied) slot++;
+  if (slot !== index.length) throw changed();
+}
+
+/** Where the `count`-th slash from the end of a path stands. */
+function nthSlash(path: Uint8Array, count: number): number {
+  let at = path.length;
+  while (count-- > 0) at = path.lastIndexOf(0x2f, at - 1);
+  return at;
+}
+
+function changed(): Error {
+  return new Error("The input changed while it was read; try again");
+}
+
+/** An entry's new header blocks in bytes, as {@linkcode rewriteTar} makes them. */
+export function headerSize(
+  bytes: Uint8Array,
+  entry: Entry,
+  globals: ReadonlyMap<string, Uint8Array>,
+  target: Target,
+): number {
+  if (globals.size === 0 && patch(bytes, entry, target, true)) {
+    return entry.end - entry.start;
+  }
+  return rebuild(bytes, entry, globals, target).length;
+}

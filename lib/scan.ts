@@ -1,0 +1,163 @@
+import { ascii } from "./bytes.ts";
+import type { Layer } from "./formats/layers.ts";
+import { headerSize, rewriteTar, rootHeader, targetOf } from "./rewrite.ts";
+import { sha256 } from "./runtime.ts";
+import { fromStream, release, type Source, wholeBlocks } from "./source.ts";
+import { BLOCK, padded } from "./tar/block.ts";
+import { carry, TarCursor } from "./tar/cursor.ts";
+import { closing } from "./tar/header.ts";
+import { type LayerChange, Tree, type TreeOptions } from "./tree.ts";
+
+/** Where the files stand that rkt, runc and LXD take as the root file system. */
+export const ROOTFS = "rootfs/";
+
+const EMPTY = new Uint8Array(0);
+
+/** What {@linkcode scan} may be told. */
+export interface ScanOptions extends TreeOptions {
+  /** Time for directories that have no entry, in seconds since 1970. */
+  mtime: number;
+  /** Is told how many more bytes have been read. */
+  onRead?: (bytes: number) => void;
+}
+
+/** What a first pass over the input has found. */
+export interface Scan {
+  tree: Tree;
+  /** The layer that the archive will hold. */
+  layer: Layer;
+  /** Why the layer is not the input byte for byte: reason and first path. */
+  changes: ReadonlyMap<LayerChange, string>;
+  /** Size in bytes of what {@linkcode rewriteTar} makes of it below rootfs/. */
+  rootfsSize: number;
+  /** Size of the input in bytes. */
+  size: number;
+  /** Bytes behind the tar's end that mean nothing. */
+  junk: number;
+}
+
+/**
+ * Reads a rootfs tar once: checks every entry, finds what each path comes to,
+ * and hashes the layer. All refusals come from here, before any output.
+ *
+ * @param source The tar. It is read once more for each pass that a rearranged
+ * tree needs.
+ * @throws {SyntaxError} If the input is no tar or cannot be a rootfs.
+ */
+export async function scan(
+  source: Source,
+  options: ScanOptions,
+): Promise<Scan> {
+  const tree = new Tree(source, options);
+  const cursor = new TarCursor();
+  const hash = sha256();
+  const prefix = ascii(ROOTFS);
+  let size = 0;
+  let rootfsSize = 0;
+  let rest: Uint8Array = new Uint8Array(0);
+  let offset = 0;
+
+  async function* hashed() {
+    for await (const chunk of fromStream(source.stream())) {
+      hash.update(chunk);
+      size += chunk.length;
+      options.onRead?.(chunk.length);
+      yield chunk;
+    }
+  }
+
+  for await (const chunk of wholeBlocks(hashed())) {
+    const buffer = carry(rest, chunk);
+    if (buffer !== chunk) release(chunk);
+    if (offset === 0) checkIsTar(buffer);
+    cursor.feed(buffer, offset);
+    for (let item; (item = cursor.next());) {
+      if (!("kind" in item)) continue;
+      await tree.add(buffer, item, offset + item.start, cursor.globals);
+      const slot = tree.index.length - 1;
+      const path = tree.destination(slot, item);
+      if (!path) continue;
+      const link = item.kind === "hardlink"
+        ? tree.linkTarget(slot, item)
+        : undefined;
+      const target = targetOf(prefix, item, path, link);
+      rootfsSize += headerSize(buffer, item, cursor.globals, target) +
+        padded(item.size);
+    }
+    const end = cursor.position - offset;
+    rest = buffer.slice(end);
+    offset += end;
+    release(buffer);
+  }
+  if (size === 0) throw new SyntaxError("The input is empty");
+  cursor.finish(rest);
+  if (tree.entries === 0) throw new SyntaxError("The tar has no entries");
+  await tree.finish();
+  const { concatenated, globals, junk } = cursor.shape;
+  // umoci fails on a layer with one, whatever it says.
+  if (globals) tree.change("global-headers", EMPTY);
+  if (concatenated) tree.change("several-archives", EMPTY);
+
+  if (tree.rearranged) {
+    rootfsSize = 0;
+    for await (const chunk of rootfsEntries(source, tree, options.mtime)) {
+      rootfsSize += chunk.length;
+      release(chunk);
+    }
+  }
+  let layer: Layer = { digest: hash.hex(), size };
+  if (tree.changes.size > 0) {
+    const hash = sha256();
+    let size = 0;
+    for await (const chunk of changedLayer(source, tree, options.mtime)) {
+      hash.update(chunk);
+      size += chunk.length;
+      release(chunk);
+    }
+    layer = { digest: hash.hex(), size };
+  }
+  return { tree, layer, changes: tree.changes, rootfsSize, size, junk };
+}
+
+/** The input's entries as they stand below rootfs/. */
+export function rootfsEntries(
+  source: Source,
+  tree: Tree,
+  mtime: number,
+): AsyncGenerator<Uint8Array> {
+  return rewriteTar(fromStream(source.stream()), tree, {
+    prefix: ROOTFS,
+    mtime,
+    plainSymlinks: true,
+  });
+}
+
+/** The bytes of a layer that cannot be the input as it is. */
+export async function* changedLayer(
+  source: Source,
+  tree: Tree,
+  mtime: number,
+): AsyncGenerator<Uint8Array> {
+  const root = rootHeader(tree, "./");
+  if (root) yield root;
+  yield* rewriteTar(fromStream(source.stream()), tree, { prefix: "", mtime });
+  yield closing();
+}
+
+/** Tells what the input is when it does not start as a tar does. */
+function checkIsTar(buffer: Uint8Array): void {
+  if (buffer.length >= BLOCK) {
+    const cursor = new TarCursor();
+    cursor.feed(buffer, 0);
+    try {
+      cursor.next();
+      return;
+    } catch (error) {
+      // Its checksum is right: the cursor's own message says more.
+      if (!/^Bad header checksum at byte 0 /.test((error as Error).message)) {
+        return;
+      }
+    }
+  }
+  throw new SyntaxError("The input is no tar archive");
+}

@@ -1,0 +1,179 @@
+/** Size in bytes of a tar block (POSIX.1-2017 pax, "ustar Interchange Format"). */
+export const BLOCK = 512;
+
+/** Bytes that `size` bytes of data take in an archive: whole blocks. */
+export function padded(size: number): number {
+  return Math.ceil(size / BLOCK) * BLOCK;
+}
+
+/** Where a field of the header block stands: offset and length in bytes. */
+export type Field = readonly [offset: number, length: number];
+
+/** The fields of a header block: ustar's, and GNU's where they differ. */
+export const FIELD = {
+  name: [0, 100],
+  mode: [100, 8],
+  uid: [108, 8],
+  gid: [116, 8],
+  size: [124, 12],
+  mtime: [136, 12],
+  checksum: [148, 8],
+  type: [156, 1],
+  link: [157, 100],
+  magic: [257, 8],
+  uname: [265, 32],
+  gname: [297, 32],
+  devmajor: [329, 8],
+  devminor: [337, 8],
+  prefix: [345, 155],
+} as const satisfies Record<string, Field>;
+
+/** The dialect that a header block's magic field names. */
+export type Dialect = "v7" | "ustar" | "star" | "gnu";
+
+/** Tells a header block's dialect by its magic and version bytes. */
+export function dialectOf(block: Uint8Array, at = 0): Dialect {
+  // "ustar" in any dialect but v7; what follows it tells the rest.
+  if (
+    block[at + 257] !== 0x75 || block[at + 258] !== 0x73 ||
+    block[at + 259] !== 0x74 || block[at + 260] !== 0x61 ||
+    block[at + 261] !== 0x72
+  ) return "v7";
+  if (block[at + 262] === 0) {
+    // star keeps "tar\0" in the last four bytes and shortens the prefix.
+    return block[at + 508] === 0x74 && block[at + 509] === 0x61 &&
+        block[at + 510] === 0x72 && block[at + 511] === 0
+      ? "star"
+      : "ustar";
+  }
+  return block[at + 262] === 0x20 && block[at + 263] === 0x20 &&
+      block[at + 264] === 0
+    ? "gnu"
+    : "v7";
+}
+
+/** Tells whether the block at `at` holds nothing but zero bytes. */
+export function isZeroBlock(bytes: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + BLOCK; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+/** The bytes of a text field, up to its first NUL. A view, not a copy. */
+export function textField(
+  block: Uint8Array,
+  [offset, length]: Field,
+  at = 0,
+): Uint8Array {
+  let end = at + offset;
+  const limit = end + length;
+  while (end < limit && block[end] !== 0) end++;
+  return block.subarray(at + offset, end);
+}
+
+/**
+ * Reads a number field: octal digits, or base 256 when the first bit is set.
+ *
+ * @returns The number, or `undefined` when the field holds something else or a
+ * number that no double represents exactly.
+ */
+export function numberField(
+  block: Uint8Array,
+  [offset, length]: Field,
+  at = 0,
+): number | undefined {
+  let i = at + offset;
+  const end = i + length;
+  const first = block[i]!;
+  if (first & 0x80) {
+    // Two's complement, most significant byte first; bit 7 only marks the form.
+    const negative = (first & 0x40) !== 0;
+    let value = negative ? (first | 0x80) - 0x100 : first & 0x7f;
+    for (i++; i < end; i++) {
+      value = value * 256 + block[i]!;
+      if (!Number.isSafeInteger(value)) return undefined;
+    }
+    return value;
+  }
+  while (i < end && (block[i] === 0x20 || block[i] === 0)) i++;
+  let last = end;
+  while (last > i && (block[last - 1] === 0x20 || block[last - 1] === 0)) {
+    last--;
+  }
+  let value = 0;
+  for (; i < last; i++) {
+    const digit = block[i]! - 0x30;
+    // Some writers leave old bytes behind the terminating NUL.
+    if (block[i] === 0) break;
+    if (digit < 0 || digit > 7) return undefined;
+    value = value * 8 + digit;
+  }
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/**
+ * Writes a number field: octal digits and a NUL, or GNU's base 256 where the
+ * digits do not fit.
+ */
+export function putNumber(
+  block: Uint8Array,
+  [offset, length]: Field,
+  value: number,
+  at = 0,
+): void {
+  const start = at + offset;
+  const digits = value < 0 ? "" : value.toString(8);
+  if (value < 0 || digits.length > length - 1) {
+    let rest = value;
+    for (let i = start + length - 1; i >= start; i--) {
+      const low = ((rest % 256) + 256) % 256;
+      block[i] = low;
+      rest = (rest - low) / 256;
+    }
+    block[start] = block[start]! | 0x80;
+    return;
+  }
+  const text = digits.padStart(length - 1, "0");
+  for (let i = 0; i < text.length; i++) block[start + i] = text.charCodeAt(i);
+  block[start + length - 1] = 0;
+}
+
+/** Writes a text field and fills the rest of it with NULs. */
+export function putText(
+  block: Uint8Array,
+  [offset, length]: Field,
+  value: Uint8Array,
+  at = 0,
+): void {
+  const cut = value.length > length ? value.subarray(0, length) : value;
+  block.set(cut, at + offset);
+  block.fill(0, at + offset + cut.length, at + offset + length);
+}
+
+/** The sum of a header block's bytes, the checksum field counted as blanks. */
+function sum(block: Uint8Array, at: number): number {
+  let total = 8 * 0x20;
+  for (let i = at; i < at + 148; i++) total += block[i]!;
+  for (let i = at + 156; i < at + BLOCK; i++) total += block[i]!;
+  return total;
+}
+
+/** Tells whether a header block's checksum is right. */
+export function checksumMatches(block: Uint8Array, at = 0): boolean {
+  const stored = numberField(block, FIELD.checksum, at);
+  const unsigned = sum(block, at);
+  if (stored === unsigned) return true;
+  // Some old writers summed signed chars.
+  let signed = unsigned;
+  for (let i = at; i < at + BLOCK; i++) {
+    if (block[i]! > 127 && (i < at + 148 || i >= at + 156)) signed -= 256;
+  }
+  return stored === signed;
+}
+
+/** Writes a header block's checksum field: six digits, a NUL and a blank. */
+export function putChecksum(block: Uint8Array, at = 0): void {
+  const text = sum(block, at).toString(8).padStart(6, "0");
+  for (let i = 0; i < 6; i++) block[at + 148 + i] = text.charCodeAt(i);
+  block[at + 154] = 0;
+  block[at + 155] = 0x20;
+}

@@ -1,0 +1,178 @@
+import { concat, showPath } from "../bytes.ts";
+import { BLOCK, isZeroBlock, padded } from "./block.ts";
+import { type Entry, readEntry } from "./entry.ts";
+import { MAX_PAX, type PaxRecord } from "./pax.ts";
+
+/** A stretch of the buffer that belongs to no entry. */
+export interface Gap {
+  start: number;
+  end: number;
+}
+
+/** What {@linkcode TarCursor} has met besides entries. */
+export interface TarShape {
+  /** Blocks of zeros stand before an entry: several archives, one behind another. */
+  concatenated: boolean;
+  /** Whether a PAX global header was met. */
+  globals: boolean;
+  /** Bytes behind the archive's end that are no zeros. */
+  junk: number;
+}
+
+/**
+ * Finds the entries of a tar in a sequence of buffers. The caller feeds a
+ * buffer, takes all of its items with {@linkcode next}, and gives what is left
+ * over together with the next buffer: an entry's header blocks never span two.
+ */
+export class TarCursor {
+  readonly shape: TarShape = { concatenated: false, globals: false, junk: 0 };
+  /** Records of the PAX global headers so far, one for each keyword. */
+  readonly globals = new Map<string, Uint8Array>();
+  /** Offset in the input of the buffer's first byte. */
+  offset = 0;
+  #buffer: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  /** Bytes of the current entry's data and padding still to pass over. */
+  #data = 0;
+  #entry: Entry | undefined;
+  /** Path of the entry whose data go on in the next buffer. */
+  #unfinished: Uint8Array = new Uint8Array(0);
+  #zeros = false;
+  #ended = false;
+  #globalRecords: PaxRecord[] = [];
+
+  /** Offset in the input of the place the cursor has reached. */
+  get position(): number {
+    return this.offset + this.#at;
+  }
+
+  /**
+   * Takes the next buffer, which starts with what no item has covered of the
+   * one before.
+   *
+   * @param offset Offset in the input of its first byte.
+   */
+  feed(buffer: Uint8Array, offset: number): void {
+    this.#buffer = buffer;
+    this.offset = offset;
+    this.#at = 0;
+  }
+
+  /**
+   * The next entry or gap that starts in the buffer, or `undefined` when the
+   * next one needs more bytes. An entry's data are passed over on the next call.
+   *
+   * @throws {SyntaxError} If what stands there is no entry that readers agree on.
+   */
+  next(): Entry | Gap | undefined {
+    const buffer = this.#buffer;
+    if (this.#data > 0) {
+      const step = Math.min(this.#data, buffer.length - this.#at);
+      this.#at += step;
+      this.#data -= step;
+      if (this.#data > 0) {
+        // The entry is a view of a buffer that the caller may release now.
+        if (this.#entry) this.#unfinished = this.#entry.path.slice();
+        this.#entry = undefined;
+        return undefined;
+      }
+    }
+    const start = this.#at;
+    if (this.#ended) return this.#junk();
+    if (start === buffer.length) return undefined;
+    let item;
+    try {
+      item = readEntry(buffer, start, this.#globalRecords);
+    } catch (error) {
+      if (error instanceof SyntaxError) {
+        throw new SyntaxError(
+          `${error.message}, at byte ${this.offset + start} of the input`,
+        );
+      }
+      throw error;
+    }
+    if (item === "more") return undefined;
+    if (item === "zero") {
+      this.#zeros = true;
+      do this.#at += BLOCK; while (
+        this.#at + BLOCK <= buffer.length && isZeroBlock(buffer, this.#at)
+      );
+      return { start, end: this.#at };
+    }
+    if (item === "junk") {
+      if (this.#zeros) {
+        this.#ended = true;
+        return this.#junk();
+      }
+      throw new SyntaxError(
+        `Bad header checksum at byte ${this.offset + start} of the input`,
+      );
+    }
+    if (this.#zeros) {
+      this.#zeros = false;
+      this.shape.concatenated = true;
+    }
+    this.#at = item.end;
+    if ("globals" in item) {
+      this.shape.globals = true;
+      this.#takeGlobals(item.globals);
+      return { start: item.start, end: item.end };
+    }
+    this.#entry = item;
+    this.#data = padded(item.stored);
+    return item;
+  }
+
+  /**
+   * Checks that the input may end here.
+   *
+   * @param tail The bytes that no item has covered.
+   * @throws {SyntaxError} If it ends inside an entry.
+   */
+  finish(tail: Uint8Array): void {
+    if (this.#data > 0) {
+      throw new SyntaxError(
+        `The input is cut short: ${this.#data} bytes of ${
+          showPath(this.#unfinished)
+        } are missing`,
+      );
+    }
+    if (this.#ended || tail.length === 0) return;
+    // Fewer bytes than a block: padding of some writers, or a cut header.
+    const empty = tail.every((byte) => byte === 0);
+    if (this.#zeros) this.shape.junk += empty ? 0 : tail.length;
+    else if (!empty) {
+      throw new SyntaxError("The input is cut short: it ends inside a header");
+    }
+  }
+
+  #junk(): Gap | undefined {
+    const start = this.#at;
+    const end = this.#buffer.length;
+    if (start === end) return undefined;
+    this.#at = end;
+    this.shape.junk += end - start;
+    return { start, end };
+  }
+
+  #takeGlobals(records: readonly PaxRecord[]): void {
+    let size = 0;
+    for (const [key, value] of records) {
+      // A comment says nothing about any entry.
+      if (key === "comment") continue;
+      this.globals.delete(key);
+      // The buffer is reused: records must outlive it.
+      if (value.length > 0) this.globals.set(key, value.slice());
+    }
+    for (const [key, value] of this.globals) size += key.length + value.length;
+    if (size > MAX_PAX) {
+      throw new SyntaxError("PAX global headers hold more than 1 MiB");
+    }
+    this.#globalRecords = [...this.globals];
+  }
+}
+
+/** The unread rest of one buffer in front of the next one. */
+export function carry(rest: Uint8Array, next: Uint8Array): Uint8Array {
+  return rest.length === 0 ? next : concat([rest, next]);
+}

@@ -1,0 +1,411 @@
+import { concat, showPath } from "../bytes.ts";
+import {
+  BLOCK,
+  checksumMatches,
+  type Dialect,
+  dialectOf,
+  FIELD,
+  isZeroBlock,
+  numberField,
+  padded,
+  textField,
+} from "./block.ts";
+import { MAX_PAX, parsePax, paxNumber, type PaxRecord } from "./pax.ts";
+import {
+  MAX_SEGMENTS,
+  readDataMap,
+  readOldGnuMap,
+  readPaxMap,
+  type SparseMap,
+  storedSize,
+} from "./sparse.ts";
+
+/** What an entry is, once the dialects' spellings are told apart. */
+export type Kind =
+  | "file"
+  | "directory"
+  | "symlink"
+  | "hardlink"
+  | "device"
+  | "fifo"
+  /** A GNU volume label: no file at all. */
+  | "label";
+
+/** One entry of a tar: its header blocks as they stand, and what they mean. */
+export interface Entry {
+  /** Where in the buffer its first header block stands. */
+  start: number;
+  /** Where its header blocks, extensions and sparse map included, end. */
+  end: number;
+  /** Where the main header block stands. */
+  header: number;
+  kind: Kind;
+  /** The main header block's type flag. */
+  flag: number;
+  dialect: Dialect;
+  /** Its path as written, with all extensions applied. */
+  path: Uint8Array;
+  /** Its link target as written, with all extensions applied. */
+  link: Uint8Array;
+  /** Size in bytes of the file's contents. */
+  size: number;
+  /** Bytes of data that follow its header blocks, without padding. */
+  stored: number;
+  /** Its own PAX records, in order. Empty if it has no PAX header. */
+  records: readonly PaxRecord[];
+  /** Where its PAX header block stands, or -1. */
+  pax: number;
+  /** Whether a GNU long name gave its path. */
+  longName: boolean;
+  /** Whether a GNU long link gave its link target. */
+  longLink: boolean;
+  sparse?: SparseMap;
+}
+
+/** What stands at a place in a tar. */
+export type Item =
+  | Entry
+  /** A block of zeros: the archive's end, or part of it. */
+  | "zero"
+  /** A block that is no header. */
+  | "junk"
+  /** The buffer ends before the entry's last header block. */
+  | "more";
+
+/** A PAX global header: its records hold for all entries behind it. */
+export interface Globals {
+  start: number;
+  end: number;
+  globals: readonly PaxRecord[];
+}
+
+/** Largest GNU long name taken, in bytes. */
+const MAX_LONG = 1 << 16;
+
+const TYPE = {
+  nul: 0,
+  file: 0x30,
+  hardlink: 0x31,
+  symlink: 0x32,
+  char: 0x33,
+  block: 0x34,
+  directory: 0x35,
+  fifo: 0x36,
+  contiguous: 0x37,
+  sparse: 0x53, // S
+  longName: 0x4c, // L
+  longLink: 0x4b, // K
+  label: 0x56, // V
+  pax: 0x78, // x
+  global: 0x67, // g
+} as const;
+
+/** Type flags that readers know and rootfs archives cannot use, by reason. */
+const REFUSED: Record<string, string> = {
+  A: "a Solaris access control list",
+  D: "a GNU incremental dump's directory",
+  E: "a Solaris extended attribute",
+  I: "an inode without a name",
+  M: "the rest of a file of a multi-volume archive",
+  N: "an old GNU long name",
+  X: "a Solaris extended header",
+};
+
+/**
+ * Reads the header blocks of the entry at `at`: extensions, the main header
+ * and a sparse map, whatever dialect they are in.
+ *
+ * @param bytes A part of a tar; `at` is a block boundary in it.
+ * @param globals Records of the PAX global headers before.
+ * @throws {SyntaxError} If the header blocks break the format's rules, or
+ * readers would disagree on what they mean.
+ */
+export function readEntry(
+  bytes: Uint8Array,
+  at: number,
+  globals: readonly PaxRecord[],
+): Item | Globals {
+  let block = at;
+  let records: PaxRecord[] = [];
+  let pax = -1;
+  let longName: Uint8Array | undefined;
+  let longLink: Uint8Array | undefined;
+  for (;;) {
+    if (block + BLOCK > bytes.length) return "more";
+    const first = block === at;
+    if (bytes[block] === 0 && isZeroBlock(bytes, block)) {
+      if (first) return "zero";
+      throw new SyntaxError("An extension header stands before no entry");
+    }
+    if (!checksumMatches(bytes, block)) {
+      if (first) return "junk";
+      throw new SyntaxError("Bad header checksum behind an extension header");
+    }
+    const flag = bytes[block + 156]!;
+    if (
+      flag !== TYPE.pax && flag !== TYPE.global && flag !== TYPE.longName &&
+      flag !== TYPE.longLink
+    ) break;
+    const size = sizeOf(bytes, block);
+    const limit = flag === TYPE.pax || flag === TYPE.global
+      ? MAX_PAX
+      : MAX_LONG;
+    if (size > limit) {
+      throw new SyntaxError(
+        `An extension header of ${size} bytes; at most ${limit} are taken`,
+      );
+    }
+    const start = block + BLOCK;
+    const next = start + padded(size);
+    if (next > bytes.length) return "more";
+    const data = bytes.subarray(start, start + size);
+    if (flag === TYPE.global) {
+      if (!first) {
+        throw new SyntaxError(
+          "A PAX global header stands inside an entry's headers",
+        );
+      }
+      return { start: at, end: next, globals: parsePax(data) };
+    }
+    if (flag === TYPE.pax) {
+      if (pax >= 0) throw repeated("PAX header");
+      pax = block;
+      records = parsePax(data);
+    } else if (flag === TYPE.longName) {
+      if (longName) throw repeated("GNU long name");
+      longName = untilNul(data);
+    } else {
+      if (longLink) throw repeated("GNU long link name");
+      longLink = untilNul(data);
+    }
+    block = next;
+  }
+  const effective = globals.length > 0 ? [...globals, ...records] : records;
+  return readMain(bytes, at, block, pax, records, effective, {
+    longName,
+    longLink,
+  });
+}
+
+function readMain(
+  bytes: Uint8Array,
+  start: number,
+  header: number,
+  pax: number,
+  records: readonly PaxRecord[],
+  effective: readonly PaxRecord[],
+  { longName, longLink }: { longName?: Uint8Array; longLink?: Uint8Array },
+): Entry | "more" {
+  const dialect = dialectOf(bytes, header);
+  const flag = bytes[header + 156]!;
+  let path = longName ?? headerPath(bytes, header, dialect);
+  let link = longLink ?? textField(bytes, FIELD.link, header);
+  let size: number | undefined;
+  let sparseName: Uint8Array | undefined;
+  let sparseMajor: number | undefined;
+  let realSize: number | undefined;
+  for (const [key, value] of effective) {
+    if (value.length === 0) continue;
+    switch (key) {
+      case "path":
+        path = value;
+        break;
+      case "linkpath":
+        link = value;
+        break;
+      case "size":
+        size = paxNumber(value);
+        break;
+      case "GNU.sparse.name":
+        sparseName = value;
+        break;
+      case "GNU.sparse.major":
+        sparseMajor = paxNumber(value);
+        break;
+      case "GNU.sparse.realsize":
+        realSize = paxNumber(value);
+    }
+  }
+  if (sparseName) path = sparseName;
+  try {
+    checkNumbers(bytes, header, dialect);
+    size ??= sizeOf(bytes, header);
+    if (!Number.isSafeInteger(size)) throw new SyntaxError("Absurd size");
+    const entry: Entry = {
+      start,
+      end: header + BLOCK,
+      header,
+      kind: "file",
+      flag,
+      dialect,
+      path,
+      link,
+      size,
+      stored: size,
+      records,
+      pax,
+      longName: longName !== undefined,
+      longLink: longLink !== undefined,
+    };
+    entry.kind = kindOf(entry);
+    if (entry.kind !== "file") {
+      takeNoData(entry);
+      return entry;
+    }
+    return readSparse(bytes, entry, effective, sparseMajor, realSize);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) {
+      throw new SyntaxError(`${error.message} (entry ${showPath(path)})`);
+    }
+    throw error;
+  }
+}
+
+/** Finds a file's sparse map, if it has one, wherever its dialect keeps it. */
+function readSparse(
+  bytes: Uint8Array,
+  entry: Entry,
+  effective: readonly PaxRecord[],
+  major: number | undefined,
+  realSize: number | undefined,
+): Entry | "more" {
+  if (entry.flag === TYPE.sparse) {
+    const found = readOldGnuMap(bytes.subarray(entry.header));
+    if (!found) return "more";
+    entry.end += found.blocks * BLOCK;
+    entry.sparse = found.map;
+  } else if (major !== undefined && major > 0) {
+    if (major !== 1) {
+      throw new SyntaxError(`PAX sparse version ${major} is not known`);
+    }
+    if (realSize === undefined) {
+      throw new SyntaxError("A sparse map has no file size");
+    }
+    // The map takes whole blocks in front of the data and counts as stored.
+    const data = bytes.subarray(entry.end);
+    const found = readDataMap(data.subarray(0, padded(entry.stored)), realSize);
+    if (!found) {
+      if (data.length < padded(entry.stored) && data.length < MAX_MAP) {
+        return "more";
+      }
+      throw new SyntaxError("A sparse map is longer than its file's data");
+    }
+    entry.end += found.size;
+    entry.stored -= found.size;
+    entry.sparse = found.map;
+  } else if (entry.records.length > 0 || effective.length > 0) {
+    entry.sparse = readPaxMap(effective);
+  }
+  if (entry.sparse) {
+    if (storedSize(entry.sparse) !== entry.stored) {
+      throw new SyntaxError(
+        "A sparse map's segments do not add up to the data stored",
+      );
+    }
+    entry.size = entry.sparse.realSize;
+  }
+  return entry;
+}
+
+/** Bytes of the longest map taken: 2 numbers of up to 16 digits a segment. */
+const MAX_MAP = MAX_SEGMENTS * 34;
+
+/** The path in a header block's own fields. */
+function headerPath(
+  bytes: Uint8Array,
+  header: number,
+  dialect: Dialect,
+): Uint8Array {
+  const name = textField(bytes, FIELD.name, header);
+  // GNU keeps times and sparse maps where ustar has the prefix.
+  if (dialect === "gnu" || dialect === "v7") return name;
+  const prefix = textField(
+    bytes,
+    dialect === "star" ? [345, 131] : FIELD.prefix,
+    header,
+  );
+  if (prefix.length === 0) return name;
+  return concat([prefix, Uint8Array.of(0x2f), name]);
+}
+
+function kindOf(entry: Entry): Kind {
+  switch (entry.flag) {
+    case TYPE.nul:
+    case TYPE.file:
+    case TYPE.contiguous:
+      // Before POSIX a directory was a file whose name ends with a slash.
+      if (entry.path.at(-1) !== 0x2f) return "file";
+      if (entry.size > 0) {
+        throw new SyntaxError("A file's name ends with a slash");
+      }
+      return "directory";
+    case TYPE.sparse:
+      return "file";
+    case TYPE.hardlink:
+      return "hardlink";
+    case TYPE.symlink:
+      return "symlink";
+    case TYPE.char:
+    case TYPE.block:
+      return "device";
+    case TYPE.directory:
+      return "directory";
+    case TYPE.fifo:
+      return "fifo";
+    case TYPE.label:
+      return "label";
+  }
+  const letter = String.fromCharCode(entry.flag);
+  const reason = REFUSED[letter];
+  throw new SyntaxError(
+    `Entry type ${JSON.stringify(letter)}${reason ? `, ${reason},` : ""} ` +
+      "cannot stand in a rootfs; archive the tree anew with tar",
+  );
+}
+
+/** Readers take no data from these, whatever their size field says. */
+function takeNoData(entry: Entry): void {
+  // A hard link's size tells of its target in old archives; no data follow.
+  if (entry.size > 0 && entry.kind !== "hardlink") {
+    throw new SyntaxError(
+      `A ${entry.kind} that holds data (${entry.size} bytes)`,
+    );
+  }
+  entry.size = 0;
+  entry.stored = 0;
+}
+
+function sizeOf(bytes: Uint8Array, header: number): number {
+  const size = numberField(bytes, FIELD.size, header);
+  if (size === undefined) throw new SyntaxError("Bad size field");
+  if (size < 0) throw new SyntaxError(`Negative size (${size})`);
+  return size;
+}
+
+/** Go's reader, which most engines use, rejects a header for any of these. */
+function checkNumbers(
+  bytes: Uint8Array,
+  header: number,
+  dialect: Dialect,
+): void {
+  for (const name of ["mode", "uid", "gid", "mtime"] as const) {
+    if (numberField(bytes, FIELD[name], header) === undefined) {
+      throw new SyntaxError(`Bad ${name} field`);
+    }
+  }
+  if (dialect === "v7") return;
+  for (const name of ["devmajor", "devminor"] as const) {
+    if (numberField(bytes, FIELD[name], header) === undefined) {
+      throw new SyntaxError(`Bad ${name} field`);
+    }
+  }
+}
+
+function untilNul(data: Uint8Array): Uint8Array {
+  const nul = data.indexOf(0);
+  return nul < 0 ? data : data.subarray(0, nul);
+}
+
+function repeated(what: string): SyntaxError {
+  return new SyntaxError(`An entry has more than one ${what}`);
+}

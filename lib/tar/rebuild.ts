@@ -1,0 +1,257 @@
+import { ascii, concat, isUtf8 } from "../bytes.ts";
+import {
+  BLOCK,
+  type Dialect,
+  FIELD,
+  type Field,
+  padded,
+  putChecksum,
+  putNumber,
+  putText,
+} from "./block.ts";
+import type { Entry } from "./entry.ts";
+import { formatPax, type PaxRecord } from "./pax.ts";
+
+/** Where an entry shall stand in the archive being written. */
+export interface Target {
+  /** Its path there; a directory's ends with a slash. */
+  path: Uint8Array;
+  /** A link's target there. */
+  link?: Uint8Array;
+  /** Makes the entry a hard link without data, whatever it was. */
+  asHardLink?: boolean;
+}
+
+const SLASH = 0x2f;
+
+/**
+ * Moves an entry by changing its main header block where it stands, if the
+ * block has room for the new path and no extension header needs a change.
+ *
+ * @param bytes The buffer that the entry was read from. Changed if that worked.
+ * @param dry Only tells whether it would work.
+ * @returns Whether it worked; if not, {@linkcode rebuild} is needed.
+ */
+export function patch(
+  bytes: Uint8Array,
+  entry: Entry,
+  target: Target,
+  dry = false,
+): boolean {
+  if (
+    entry.longName || entry.longLink || entry.sparse || target.asHardLink
+  ) return false;
+  for (const [key] of entry.records) {
+    if (
+      key === "path" || key === "linkpath" ||
+      (key === "size" && entry.kind !== "file") ||
+      key.startsWith("GNU.sparse.")
+    ) return false;
+  }
+  const { header, dialect } = entry;
+  if (target.link && target.link.length > FIELD.link[1]) return false;
+  const split = splitPath(target.path, dialect);
+  if (split === undefined) return false;
+  if (dry) return true;
+  normalizeHeader(bytes, header, entry, target);
+  putSplit(bytes, header, dialect, target.path, split);
+  if (target.link) putText(bytes, FIELD.link, target.link, header);
+  putChecksum(bytes, header);
+  return true;
+}
+
+/**
+ * Writes an entry's header blocks anew for another place: extension headers,
+ * the main header, no sparse map.
+ *
+ * A path too long for the header goes where the entry had a long one before
+ * (PAX record or GNU long name); else to a PAX record, or to a GNU long name
+ * when the archive is a GNU one or the path is not UTF-8, which PAX requires.
+ *
+ * @param bytes The buffer that the entry was read from. Not changed.
+ * @param globals Records of PAX global headers, which go into the entry's own.
+ * @returns New header blocks, a multiple of 512 bytes.
+ */
+export function rebuild(
+  bytes: Uint8Array,
+  entry: Entry,
+  globals: ReadonlyMap<string, Uint8Array>,
+  target: Target,
+): Uint8Array {
+  const block = bytes.slice(entry.header, entry.header + BLOCK);
+  const { dialect } = entry;
+  const records = new Map<string, Uint8Array>(globals);
+  // A repeated keyword's last value counts (POSIX.1-2017 pax).
+  for (const [key, value] of entry.records) {
+    records.delete(key);
+    records.set(key, value);
+  }
+  for (const key of [...records.keys()]) {
+    if (key.startsWith("GNU.sparse.")) records.delete(key);
+  }
+  const hardLink = target.asHardLink || entry.kind === "hardlink";
+  if (entry.sparse || hardLink || entry.kind !== "file") records.delete("size");
+  normalizeHeader(block, 0, entry, target);
+  const before: Uint8Array[] = [];
+
+  const put = (
+    key: "path" | "linkpath",
+    value: Uint8Array,
+    wasLong: boolean,
+    inHeader: () => boolean,
+    field: Field,
+    type: string,
+  ) => {
+    // An empty value takes back what a global header says.
+    if (records.get(key)?.length) records.set(key, value);
+    else if (!wasLong && inHeader()) {
+      records.delete(key);
+      return;
+    } else if (
+      wasLong || (dialect === "gnu" && entry.pax < 0) || !isUtf8(value)
+    ) {
+      records.delete(key);
+      before.push(longEntry(type, value));
+    } else records.set(key, value);
+    // Readers that know no extensions see the start of it.
+    putText(block, field, value);
+    if (key === "path") clearPrefix(block, 0, dialect);
+  };
+
+  put(
+    "path",
+    target.path,
+    entry.longName,
+    () => {
+      const split = splitPath(target.path, dialect);
+      if (split === undefined) return false;
+      putSplit(block, 0, dialect, target.path, split);
+      return true;
+    },
+    FIELD.name,
+    "L",
+  );
+  // A symlink's target stays, but its long link name must be written again.
+  const link = target.link ?? (entry.longLink ? entry.link : undefined);
+  if (link) {
+    put(
+      "linkpath",
+      link,
+      entry.longLink,
+      () => {
+        if (link.length > FIELD.link[1]) return false;
+        putText(block, FIELD.link, link);
+        return true;
+      },
+      FIELD.link,
+      "K",
+    );
+  }
+  putChecksum(block);
+  const pax = records.size > 0
+    ? paxEntry(
+      records,
+      entry.pax < 0 ? undefined : bytes.slice(entry.pax, entry.pax + BLOCK),
+    )
+    : [];
+  return concat([...before, ...pax, block]);
+}
+
+/** Brings what engines reject in a main header block to what they take. */
+function normalizeHeader(
+  block: Uint8Array,
+  at: number,
+  entry: Entry,
+  target: Target,
+): void {
+  if (entry.dialect === "v7") {
+    // rkt takes no header without ustar's magic; what is behind is undefined.
+    block.fill(0, at + 257, at + BLOCK);
+    putText(block, FIELD.magic, ascii("ustar\x0000"), at);
+    putNumber(block, FIELD.devmajor, 0, at);
+    putNumber(block, FIELD.devminor, 0, at);
+  }
+  if (target.asHardLink || entry.kind === "hardlink") {
+    block[at + 156] = 0x31;
+    putNumber(block, FIELD.size, 0, at);
+  } else if (entry.kind === "file") {
+    // Contiguous and sparse files become plain ones, which all readers take.
+    block[at + 156] = 0x30;
+    if (entry.sparse) putNumber(block, FIELD.size, entry.size, at);
+    if (entry.flag === 0x53) block.fill(0, at + 386, at + 495);
+  } else if (entry.kind === "directory") block[at + 156] = 0x35;
+}
+
+/** Where a path can be split for name and prefix; -1 for no split at all. */
+function splitPath(path: Uint8Array, dialect: Dialect): number | undefined {
+  const [, name] = FIELD.name;
+  if (path.length <= name) return -1;
+  if (dialect === "gnu") return undefined;
+  const prefix = dialect === "star" ? 130 : FIELD.prefix[1];
+  // The slash at a directory's end is no place to split at.
+  let at = Math.min(prefix, path.length - 2);
+  while (at > 0 && path[at] !== SLASH) at--;
+  return at > 0 && path.length - at - 1 <= name ? at : undefined;
+}
+
+function putSplit(
+  block: Uint8Array,
+  at: number,
+  dialect: Dialect,
+  path: Uint8Array,
+  split: number,
+): void {
+  clearPrefix(block, at, dialect);
+  putText(block, FIELD.name, path.subarray(split + 1), at);
+  if (split > 0) block.set(path.subarray(0, split), at + FIELD.prefix[0]);
+}
+
+function clearPrefix(block: Uint8Array, at: number, dialect: Dialect): void {
+  if (dialect === "gnu") return;
+  const [offset, length] = FIELD.prefix;
+  block.fill(0, at + offset, at + offset + (dialect === "star" ? 131 : length));
+}
+
+/** A header block for an extension header, the same for the same size. */
+function extensionBlock(name: string, type: string, size: number): Uint8Array {
+  const block = new Uint8Array(BLOCK);
+  putText(block, FIELD.name, ascii(name));
+  for (const field of [FIELD.uid, FIELD.gid, FIELD.mtime] as const) {
+    putNumber(block, field, 0);
+  }
+  putNumber(block, FIELD.mode, 0o644);
+  putNumber(block, FIELD.size, size);
+  block[FIELD.type[0]] = type.charCodeAt(0);
+  putText(
+    block,
+    FIELD.magic,
+    ascii(type === "x" ? "ustar\x0000" : "ustar  \x00"),
+  );
+  putChecksum(block);
+  return block;
+}
+
+/** A GNU long name or long link name (GNU tar manual, "GNU format"). */
+function longEntry(type: string, value: Uint8Array): Uint8Array {
+  // The terminating NUL counts.
+  const size = value.length + 1;
+  const whole = new Uint8Array(BLOCK + padded(size));
+  whole.set(extensionBlock("././@LongLink", type, size));
+  whole.set(value, BLOCK);
+  return whole;
+}
+
+/** A PAX header with these records, in the given header block if there is one. */
+export function paxEntry(
+  records: Iterable<PaxRecord>,
+  block?: Uint8Array,
+): Uint8Array[] {
+  const data = formatPax(records);
+  if (block) {
+    putNumber(block, FIELD.size, data.length);
+    putChecksum(block);
+  } else block = extensionBlock("././@PaxHeader", "x", data.length);
+  const whole = new Uint8Array(padded(data.length));
+  whole.set(data);
+  return [block, whole];
+}

@@ -1,0 +1,550 @@
+import { ascii, concat, equalBytes, showPath, startsWith } from "./bytes.ts";
+import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
+import { readAt, type Source } from "./source.ts";
+import { BLOCK, FIELD, numberField } from "./tar/block.ts";
+import { type Entry, readEntry } from "./tar/entry.ts";
+import { components, isWhiteout, joinPath, normalizePath } from "./tar/path.ts";
+
+/** Symlinks followed for one path before it counts as a loop, as Linux does. */
+const MAX_LINKS = 40;
+
+/** Implied directories taken: each one costs memory and an entry of output. */
+const MAX_IMPLIED = 1 << 18;
+
+const EMPTY = new Uint8Array(0);
+const TMP = ascii("tmp/");
+
+/** A reason why the layer cannot be the input byte for byte. */
+export type LayerChange =
+  | "entry-types"
+  | "global-headers"
+  | "hard-links"
+  | "moved-entries"
+  | "repeated-paths"
+  | "several-archives"
+  | "sparse-files"
+  | "volume-label";
+
+/** What {@linkcode Tree} accepts beyond a plain rootfs. */
+export interface TreeOptions {
+  /** Take `.wh.*` names as ordinary files. */
+  allowWhiteouts?: boolean;
+}
+
+/**
+ * The tree that a tar's entries make, checked as they come: which entries
+ * survive, where each one goes, and which directories are missing.
+ *
+ * The second pass over the input takes entries in the same order and asks for
+ * them by slot.
+ */
+export class Tree {
+  readonly index = new PathIndex();
+  /** Reasons to write the layer anew, each with the first path it is for. */
+  readonly changes = new Map<LayerChange, string>();
+  /** Header blocks of the newest entry for the root directory itself. */
+  root: { bytes: Uint8Array; globals: Map<string, Uint8Array> } | undefined;
+  /** How many entries the input has. */
+  entries = 0;
+  /** Whether something lies in the tree's /tmp. */
+  usesTmp = false;
+  /** Whether some entries are dropped or added: sizes need a pass of their own. */
+  rearranged = false;
+  /** Paths of entries that stand elsewhere than their header says, by slot. */
+  readonly #moved = new Map<number, Uint8Array>();
+  /** Slots of hard links and of what they lead to, in order. */
+  readonly #linkSlots: number[] = [];
+  readonly #linkedSlots: number[] = [];
+  /** Entries that take over a dropped one's contents: their path, by its slot. */
+  readonly #heirs = new Map<number, Uint8Array>();
+  readonly #linkTargets = new Map<number, Uint8Array>();
+  readonly #source: Source;
+  readonly #options: TreeOptions;
+  #brokenLinks = false;
+  #implied = 0;
+  /** The last directory that an entry was put in: many follow in the same. */
+  #lastFrom = EMPTY;
+  #lastTo = EMPTY;
+
+  constructor(source: Source, options: TreeOptions = {}) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /**
+   * Takes the next entry.
+   *
+   * @param bytes The buffer it was read from.
+   * @param place Offset of its first header block in the input, in bytes.
+   * @throws {SyntaxError} If it cannot be part of a rootfs; the message names
+   * the entry and what to do.
+   */
+  async add(
+    bytes: Uint8Array,
+    entry: Entry,
+    place: number,
+    globals: Map<string, Uint8Array>,
+  ): Promise<void> {
+    this.entries++;
+    try {
+      await this.#add(bytes, entry, place, globals);
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof RangeError) {
+        throw new SyntaxError(
+          `Entry ${showPath(entry.path)}: ${error.message}`,
+        );
+      }
+      throw error;
+    }
+  }
+
+  async #add(
+    bytes: Uint8Array,
+    entry: Entry,
+    place: number,
+    globals: Map<string, Uint8Array>,
+  ): Promise<void> {
+    const { index } = this;
+    this.#noteChanges(entry, globals);
+    if (entry.kind === "label") {
+      index.addHidden();
+      this.rearranged = true;
+      return;
+    }
+    if (entry.path.length === 0) throw new SyntaxError("It has no name");
+    const given = normalizePath(entry.path);
+    if (given.length === 0) {
+      if (entry.kind !== "directory") {
+        throw new SyntaxError("The root of the tree is no directory");
+      }
+      this.root = {
+        bytes: bytes.slice(entry.start, entry.end),
+        globals: new Map(globals),
+      };
+      index.addHidden();
+      return;
+    }
+    if (!this.#options.allowWhiteouts && isWhiteout(given)) {
+      throw new SyntaxError(
+        "Docker, podman and containerd take a name that starts with '.wh.' " +
+          "for a deletion, while rkt, runc and LXD keep it as a file; rename " +
+          "it, or allow it with --allow-whiteouts",
+      );
+    }
+    const path = await this.#settle(given, entry);
+    if (entry.kind === "hardlink") {
+      return await this.#addLink(bytes, entry, given, path, place);
+    }
+    if (entry.kind === "symlink" && entry.link.length === 0) {
+      throw new SyntaxError("The symlink has no target");
+    }
+    const node = entry.kind === "file"
+      ? NODE.file
+      : entry.kind === "directory"
+      ? NODE.directory
+      : entry.kind === "symlink"
+      ? NODE.symlink
+      : NODE.other;
+    this.#replace(path, node);
+    this.#put(given, path, node, place, seal(bytes, entry));
+  }
+
+  /** Adds the entry to the index. */
+  #put(
+    given: Uint8Array,
+    path: Uint8Array,
+    node: Node,
+    place: number,
+    sealed: number,
+  ): number {
+    if (startsWith(path, TMP)) this.usesTmp = true;
+    const slot = this.index.add(
+      path,
+      path.length,
+      node,
+      place / BLOCK,
+      sealed,
+    );
+    if (given !== path) {
+      this.index.mark(slot, FLAG.moved);
+      this.#moved.set(slot, path.slice());
+    }
+    return slot;
+  }
+
+  #noteChanges(entry: Entry, globals: Map<string, Uint8Array>): void {
+    if (entry.sparse) this.change("sparse-files", entry.path);
+    if (globals.size > 0) this.change("global-headers", entry.path);
+    if (entry.kind === "label") this.change("volume-label", entry.path);
+    // "7" means a plain file to GNU tar; Docker refuses it.
+    const plain = entry.flag === 0x30 || entry.flag === 0;
+    if (entry.kind === "file" && !plain && entry.flag !== 0x53) {
+      this.change("entry-types", entry.path);
+    }
+    // "0" with a slash at the end is a directory to GNU tar, a file to others.
+    if (entry.kind === "directory" && entry.flag === 0x30) {
+      this.change("entry-types", entry.path);
+    }
+  }
+
+  /** Notes a reason to write the layer anew. */
+  change(reason: LayerChange, path: Uint8Array): void {
+    if (!this.changes.has(reason)) this.changes.set(reason, showPath(path));
+  }
+
+  /** The path an entry goes to, symlinks above it followed; makes its parents. */
+  async #settle(given: Uint8Array, entry: Entry): Promise<Uint8Array> {
+    const cut = given.lastIndexOf(0x2f);
+    if (cut < 0) return given;
+    const parent = given.subarray(0, cut);
+    if (equalBytes(parent, this.#lastFrom)) {
+      return this.#lastFrom === this.#lastTo
+        ? given
+        : joinPath(this.#lastTo, given.subarray(cut + 1));
+    }
+    let path = given;
+    for (let hops = 0;;) {
+      const obstacle = this.index.obstacle(path);
+      if (!obstacle) break;
+      if (obstacle.slot < 0) {
+        if (path !== given) this.change("moved-entries", entry.path);
+        this.#imply(path, obstacle.length);
+        break;
+      }
+      const above = path.subarray(0, obstacle.length);
+      if (this.index.node(obstacle.slot) !== NODE.symlink) {
+        throw new SyntaxError(
+          `${showPath(above)} stands above it and is no directory`,
+        );
+      }
+      if (++hops > MAX_LINKS) {
+        throw new SyntaxError(
+          `It lies below the symlink ${showPath(above)}, which leads nowhere`,
+        );
+      }
+      const target = await this.#readLink(obstacle.slot);
+      path = follow(above, target, path.subarray(obstacle.length + 1));
+      if (path.length === 0) throw new SyntaxError("It would replace the root");
+    }
+    const to = path.lastIndexOf(0x2f);
+    this.#lastFrom = parent.slice();
+    this.#lastTo = path === given
+      ? this.#lastFrom
+      : path.slice(0, to < 0 ? 0 : to);
+    return path;
+  }
+
+  /** Adds the missing directories above a path, outermost first. */
+  #imply(path: Uint8Array, from: number): void {
+    for (let i = from; i < path.length; i++) {
+      if (path[i] !== 0x2f) continue;
+      if (++this.#implied > MAX_IMPLIED) {
+        throw new SyntaxError(
+          `More than ${MAX_IMPLIED} directories have no entry of their own`,
+        );
+      }
+      this.index.add(path, i, NODE.implied, 0, 0);
+    }
+    this.rearranged = true;
+  }
+
+  /** Makes way for an entry: drops what had its path, if that is allowed. */
+  #replace(path: Uint8Array, node: Node): void {
+    const { index } = this;
+    const old = index.find(path);
+    if (old < 0) return;
+    const was = index.node(old);
+    const wasDirectory = was === NODE.directory || was === NODE.implied;
+    const isDirectory = node === NODE.directory;
+    // A directory may take a symlink's place, as it does in all engines.
+    if (wasDirectory !== isDirectory && was !== NODE.symlink) {
+      throw new SyntaxError(
+        "The path is a directory and something else; remove one of the two",
+      );
+    }
+    this.#drop(old);
+    if (was !== NODE.implied) this.change("repeated-paths", path);
+  }
+
+  #drop(slot: number): void {
+    const { index } = this;
+    index.mark(slot, FLAG.dropped);
+    if (index.has(slot, FLAG.linked) || index.has(slot, FLAG.link)) {
+      this.#brokenLinks = true;
+    }
+    this.rearranged = true;
+    this.#lastFrom = EMPTY;
+    this.#lastTo = EMPTY;
+  }
+
+  async #addLink(
+    bytes: Uint8Array,
+    entry: Entry,
+    given: Uint8Array,
+    path: Uint8Array,
+    place: number,
+  ): Promise<void> {
+    const { index } = this;
+    let wanted;
+    try {
+      wanted = normalizePath(entry.link);
+    } catch (error) {
+      throw new SyntaxError(
+        `Its link target ${showPath(entry.link)} leads out of the tree: ` +
+          (error as Error).message,
+      );
+    }
+    const targetPath = await this.#resolveTarget(wanted);
+    const target = targetPath.length === 0 ? -1 : index.find(targetPath);
+    if (target < 0) {
+      throw new SyntaxError(
+        `It is a hard link to ${showPath(entry.link)}, which does not stand ` +
+          "before it in the archive",
+      );
+    }
+    const node = index.node(target);
+    if (node === NODE.directory || node === NODE.implied) {
+      throw new SyntaxError(
+        `It is a hard link to the directory ${showPath(entry.link)}`,
+      );
+    }
+    if (equalBytes(targetPath, path)) {
+      // tar writes this for a file named twice on its command line.
+      index.addHidden();
+      this.rearranged = true;
+      this.change("hard-links", path);
+      return;
+    }
+    this.#replace(path, node);
+    const sealed = seal(bytes, entry);
+    const slot = this.#put(given, path, node, place, sealed);
+    index.mark(slot, FLAG.link);
+    index.mark(target, FLAG.linked);
+    this.#linkSlots.push(slot);
+    this.#linkedSlots.push(target);
+    // A hard link to a symlink becomes a symlink of its own below rootfs/.
+    if (node === NODE.symlink) this.rearranged = true;
+    // Engines give a link's own metadata to the file that it shares.
+    if (index.seal(target) !== sealed) {
+      index.mark(slot, FLAG.differs);
+      this.change("hard-links", path);
+      this.rearranged = true;
+    }
+    if (targetPath !== wanted) this.#linkTargets.set(slot, targetPath.slice());
+  }
+
+  /** Follows symlinks above a path, not at its end; empty if that fails. */
+  async #resolveTarget(wanted: Uint8Array): Promise<Uint8Array> {
+    let path = wanted;
+    for (let hops = 0; hops <= MAX_LINKS; hops++) {
+      const obstacle = this.index.obstacle(path);
+      if (!obstacle) return path;
+      if (
+        obstacle.slot < 0 || this.index.node(obstacle.slot) !== NODE.symlink
+      ) return EMPTY;
+      path = follow(
+        path.subarray(0, obstacle.length),
+        await this.#readLink(obstacle.slot),
+        path.subarray(obstacle.length + 1),
+      );
+    }
+    return EMPTY;
+  }
+
+  /**
+   * The slot that a path leads to, all symlinks followed, or -1.
+   *
+   * @param path A path in the tree, such as `/bin/sh`.
+   */
+  async lookUp(path: Uint8Array): Promise<number> {
+    let wanted = normalizePath(path);
+    for (let hops = 0; hops <= MAX_LINKS; hops++) {
+      wanted = await this.#resolveTarget(wanted);
+      const slot = wanted.length === 0 ? -1 : this.index.find(wanted);
+      if (slot < 0 || this.index.node(slot) !== NODE.symlink) return slot;
+      wanted = follow(wanted, await this.#readLink(slot), EMPTY);
+    }
+    return -1;
+  }
+
+  /**
+   * Reads the first bytes of a regular file of the tree.
+   *
+   * @param path Its path; symlinks are followed.
+   * @param limit How many bytes at the most.
+   * @returns Mode and bytes, or `undefined` if there is no such file.
+   */
+  async readFile(
+    path: Uint8Array,
+    limit: number,
+  ): Promise<{ mode: number; bytes: Uint8Array } | undefined> {
+    const slot = await this.lookUp(path);
+    if (slot < 0 || this.index.node(slot) !== NODE.file) return undefined;
+    const root = this.#rootOf(slot);
+    const { bytes, entry } = await this.readSlot(root);
+    const start = this.index.place(root) * BLOCK + entry.end;
+    const size = Math.min(entry.sparse ? 0 : entry.size, limit);
+    return {
+      mode: numberField(bytes, FIELD.mode, entry.header)! & 0o7777,
+      bytes: size > 0
+        ? await readAt(this.#source, start, size)
+        : new Uint8Array(0),
+    };
+  }
+
+  async #readLink(slot: number): Promise<Uint8Array> {
+    const { entry } = await this.readSlot(slot);
+    // A hard link to a symlink is one as well: its own header has no target.
+    if (entry.kind !== "hardlink") return entry.link;
+    return await this.#readLink(this.#rootOf(slot));
+  }
+
+  /** The slot that a hard link's chain of targets ends at. */
+  #rootOf(slot: number): number {
+    while (this.index.has(slot, FLAG.link)) slot = this.#targetOf(slot);
+    return slot;
+  }
+
+  #targetOf(link: number): number {
+    let low = 0;
+    let high = this.#linkSlots.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#linkSlots[middle]! < link) low = middle + 1;
+      else high = middle;
+    }
+    return this.#linkedSlots[low]!;
+  }
+
+  /** Reads an entry's header blocks again, from the source. */
+  async readSlot(slot: number): Promise<{ bytes: Uint8Array; entry: Entry }> {
+    const start = this.index.place(slot) * BLOCK;
+    // Most have one block; a few have long names or PAX headers.
+    for (let length = 4 * BLOCK; length <= 1 << 24; length *= 8) {
+      const bytes = await readAt(this.#source, start, length);
+      const item = readEntry(bytes, 0, []);
+      if (typeof item === "object" && "kind" in item) {
+        return { bytes, entry: item };
+      }
+      if (item !== "more" || bytes.length < length) break;
+    }
+    throw new Error("The input changed while it was read");
+  }
+
+  /**
+   * Settles hard links whose target was dropped: the first link that is left
+   * takes the contents over, and the others lead to it. To be called once, when
+   * all entries are in.
+   */
+  async finish(): Promise<void> {
+    if (!this.#brokenLinks) return;
+    const { index } = this;
+    const heirs = new Map<number, number>();
+    for (const link of this.#linkSlots) {
+      const root = this.#rootOf(link);
+      if (index.has(link, FLAG.dropped) || !index.has(root, FLAG.dropped)) {
+        continue;
+      }
+      if (heirs.has(root)) continue;
+      heirs.set(root, link);
+      this.#heirs.set(root, await this.#pathOf(link));
+    }
+    for (const [i, link] of this.#linkSlots.entries()) {
+      if (index.has(link, FLAG.dropped)) continue;
+      if (!index.has(this.#linkedSlots[i]!, FLAG.dropped)) continue;
+      const root = this.#rootOf(link);
+      if (heirs.get(root) === link) index.mark(link, FLAG.dropped);
+      this.#linkTargets.set(
+        link,
+        this.#heirs.get(root) ?? await this.#pathOf(root),
+      );
+    }
+  }
+
+  /** The final path of the entry in a slot. */
+  async #pathOf(slot: number): Promise<Uint8Array> {
+    const moved = this.#moved.get(slot);
+    if (moved) return moved;
+    const { entry } = await this.readSlot(slot);
+    return normalizePath(entry.path).slice();
+  }
+
+  /**
+   * The path that the entry in a slot has in the tree, whether it is left out
+   * or not.
+   *
+   * @param entry The entry as the second pass reads it.
+   */
+  path(slot: number, entry: Entry): Uint8Array {
+    return this.#moved.get(slot) ?? normalizePath(entry.path);
+  }
+
+  /** Where the entry in a slot goes, or `undefined` if it is left out. */
+  destination(slot: number, entry: Entry): Uint8Array | undefined {
+    if (this.index.has(slot, FLAG.dropped)) return this.#heirs.get(slot);
+    return this.path(slot, entry);
+  }
+
+  /** The path that the hard link in a slot leads to. */
+  linkTarget(slot: number, entry: Entry): Uint8Array {
+    return this.#linkTargets.get(slot) ?? normalizePath(entry.link);
+  }
+
+  /** The slot whose metadata a hard link must repeat, if its header does not. */
+  linkModel(slot: number): number | undefined {
+    return this.index.has(slot, FLAG.differs) ? this.#rootOf(slot) : undefined;
+  }
+
+  /** The slot of the symlink that the hard link in a slot shares, if it is one. */
+  linkedSymlink(slot: number): number | undefined {
+    return this.index.has(slot, FLAG.link) &&
+        this.index.node(slot) === NODE.symlink
+      ? this.#rootOf(slot)
+      : undefined;
+  }
+}
+
+/** Where `rest` below the symlink at `link` leads; the tree's root is `/`. */
+function follow(
+  link: Uint8Array,
+  target: Uint8Array,
+  rest: Uint8Array,
+): Uint8Array {
+  const cut = link.lastIndexOf(0x2f);
+  const parts = target[0] === 0x2f
+    ? []
+    : [...components(link.subarray(0, Math.max(cut, 0)))];
+  for (const part of components(target)) {
+    // Above the root is the root, as in a container.
+    if (part.length === 2 && part[0] === 0x2e && part[1] === 0x2e) parts.pop();
+    else parts.push(part);
+  }
+  let path: Uint8Array = concat(
+    parts.flatMap((part, i) => i === 0 ? [part] : [Uint8Array.of(0x2f), part]),
+  );
+  path = joinPath(path, rest);
+  return normalizePath(path);
+}
+
+/** A checksum of what a hard link's header must share with its target's. */
+function seal(bytes: Uint8Array, entry: Entry): number {
+  const { header } = entry;
+  let hash = numberField(bytes, FIELD.mode, header)! & 0o7777;
+  hash = mix(hash, numberField(bytes, FIELD.uid, header)!);
+  hash = mix(hash, numberField(bytes, FIELD.gid, header)!);
+  hash = mix(hash, numberField(bytes, FIELD.mtime, header)!);
+  for (const [key, value] of entry.records) {
+    if (
+      key !== "uid" && key !== "gid" && key !== "mtime" &&
+      !key.startsWith("SCHILY.xattr.")
+    ) continue;
+    for (let i = 0; i < key.length; i++) hash = mix(hash, key.charCodeAt(i));
+    for (let i = 0; i < value.length; i++) hash = mix(hash, value[i]!);
+  }
+  return hash >>> 0;
+}
+
+function mix(hash: number, value: number): number {
+  hash = Math.imul(hash ^ (value | 0), 0x01000193);
+  return hash ^ (hash >>> 15) ^ (value / 0x100000000);
+}

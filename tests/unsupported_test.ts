@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { unsupported } from "../lib/formats/unsupported.ts";
+import { FULL, PLAIN } from "./sample_image.ts";
+
+Deno.test("unsupported() asks the format", () => {
+  assert.deepEqual(unsupported(FULL, "oci"), []);
+  assert.deepEqual(unsupported(FULL, "docker"), ["annotations"]);
+  assert.deepEqual(unsupported(FULL, "docker-v1"), ["annotations"]);
+  assert.ok(unsupported(FULL, "appc").includes("healthcheck"));
+  assert.ok(unsupported(FULL, "bundle").includes("volumes"));
+  assert.ok(unsupported(FULL, "lxd").includes("env"));
+});
+
+Deno.test("unsupported() finds nothing in a plain image", () => {
+  for (
+    const format of [
+      "appc",
+      "docker",
+      "docker-v1",
+      "oci",
+      "bundle",
+      "lxd",
+    ] as const
+  ) assert.deepEqual(unsupported(PLAIN, format), [], format);
+});
