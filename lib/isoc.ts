@@ -1,7 +1,7 @@
 import { concat, utf8 } from "./bytes.ts";
 import { digestOf } from "./digest.ts";
-import { appcManifest } from "./formats/appc.ts";
-import { runtimeConfig } from "./formats/bundle.ts";
+import { appcManifest, type AppcOptions } from "./formats/appc.ts";
+import { runtimeConfig, type RuntimeOptions } from "./formats/bundle.ts";
 import { dockerManifest } from "./formats/docker.ts";
 import { repositories, v1Json } from "./formats/docker_v1.ts";
 import { jsonText } from "./formats/json_text.ts";
@@ -14,7 +14,6 @@ import { rootHeader } from "./rewrite.ts";
 import {
   DEFAULT_ARCHITECTURE,
   type ImageDescription,
-  type RootfsFacts,
   rootfsFacts,
 } from "./rootfs_facts.ts";
 import { sha256 } from "./runtime.ts";
@@ -52,6 +51,8 @@ export interface Isoc {
   readonly imageId: string;
   /** SHA-256 of the OCI image manifest. */
   readonly manifestDigest: string;
+  /** The image as described, with what the rootfs told. */
+  readonly image: Image;
   /** Its layer; the digest is the diff ID. */
   readonly layer: Layer;
   /**
@@ -131,7 +132,11 @@ export async function build(
   const facts = await rootfsFacts(scanned.tree, description);
   const image: Image = { ...description, architecture: facts.architecture };
   const { layer } = scanned;
-  const texts = documents(image, layer, facts);
+  const { visible } = scanned;
+  const texts = documents(image, layer, {
+    ...facts,
+    ...(visible && { visible }),
+  });
   const imageId = await digestOf(texts.config);
   const manifest = jsonText(imageManifest(image, [layer], {
     digest: imageId,
@@ -139,6 +144,12 @@ export async function build(
   }));
   const manifestDigest = await digestOf(manifest);
   const notes = [...facts.notes];
+  if (visible === null) {
+    notes.push(
+      "rkt may hang on this image: the rootfs has character devices, and too " +
+        "many files to list the others for it",
+    );
+  }
   const v1 = v1Place(scanned, options, notes);
   const archive = new Archive(image.created);
   if (options.layout === "classic") {
@@ -176,6 +187,7 @@ export async function build(
     size: archive.size,
     imageId,
     manifestDigest,
+    image,
     layer,
     layerChanges: scanned.changes,
     notes,
@@ -185,7 +197,11 @@ export async function build(
 }
 
 /** The documents that need no digest but the layer's. */
-function documents(image: Image, layer: Layer, facts: Partial<RootfsFacts>) {
+function documents(
+  image: Image,
+  layer: Layer,
+  facts: RuntimeOptions & AppcOptions,
+) {
   return {
     config: jsonText(imageConfig(image, [layer])),
     appc: jsonText(appcManifest(image, facts)),

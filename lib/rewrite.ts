@@ -22,6 +22,8 @@ export interface RewriteOptions {
    * mode of what the symlink leads to, or fails where that is nothing.
    */
   plainSymlinks?: boolean;
+  /** Is told of each entry that is written: its path, its header blocks. */
+  onEntry?: (path: Uint8Array, bytes: Uint8Array, entry: Entry) => void;
 }
 
 /** Where an entry goes: the prefix in front, a slash behind a directory. */
@@ -158,6 +160,7 @@ export async function* rewriteTar(
       const path = tree.destination(slot, item);
       if (path && path.length > 0) {
         leftOut = false;
+        options.onEntry?.(path, buffer, item);
         const symlink = options.plainSymlinks
           ? tree.linkedSymlink(slot)
           : undefined;

@@ -4,12 +4,15 @@
  *
  * @module
  */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
+import { Readable } from "node:stream";
 import { isatty } from "node:tty";
+import * as zlib from "node:zlib";
 import type { Source } from "./source.ts";
 import { release } from "./source.ts";
 
@@ -173,6 +176,8 @@ export function cleanUp(): void {
 export interface Input extends Source {
   /** Size in bytes, or `undefined` for a pipe that has not been read yet. */
   readonly size: number | undefined;
+  /** The compression that was taken off, if any. */
+  readonly compression?: Compression;
   /** Closes the file and removes the spool file, if any. */
   close(): void;
 }
@@ -205,22 +210,60 @@ function fileStream(
 
 /**
  * Opens a file as a source. A pipe, a terminal or a device is read once and
- * kept in a spool file in the temporary directory (`TMPDIR`) while it is.
+ * kept in a spool file in the temporary directory (`TMPDIR`) while it is, and
+ * so is the content of a compressed file.
  *
  * @param path The file, or `undefined` for standard input.
+ * @param maxUnpacked Bytes at most that a compressed file may hold.
  * @throws {Error} If it cannot be opened or is a directory.
  */
-export function openInput(path?: string): Input {
+export async function openInput(
+  path: string | undefined,
+  maxUnpacked: number,
+): Promise<Input> {
   const name = path ?? "standard input";
+  let fd = -1;
   try {
-    const fd = path === undefined ? 0 : fs.openSync(path, "r");
+    fd = path === undefined ? 0 : fs.openSync(path, "r");
     const stat = fs.fstatSync(fd);
     if (stat.isDirectory()) {
       throw Object.assign(new Error("directory"), { code: "EISDIR" });
     }
-    return stat.isFile() ? openFile(fd, name) : openPipe(fd, name);
+    const first = new Uint8Array(CHUNK);
+    const count = await readFully(fd, first, stat.isFile() ? 0 : null);
+    const compression = compressionOf(first.subarray(0, count));
+    if (stat.isFile() && !compression) return openFile(fd, name);
+    const chunks = fdChunks(fd, first.slice(0, count), stat.isFile());
+    if (!compression) return openSpool(fd, name, chunks);
+    const unpacked = limited(
+      unpack(chunks, compression, name),
+      maxUnpacked,
+      name,
+    );
+    return Object.assign(openSpool(fd, name, unpacked), { compression });
   } catch (error) {
+    if (fd > 0) fs.closeSync(fd);
     throw fileError(`Cannot read ${name}`, error);
+  }
+}
+
+/** What a file or a pipe holds, the first bytes of which have been read. */
+async function* fdChunks(
+  fd: number,
+  first: Uint8Array,
+  positioned: boolean,
+): AsyncGenerator<Uint8Array> {
+  let position = first.length;
+  if (position === 0) return;
+  const full = position === CHUNK;
+  yield first;
+  if (!full) return;
+  for (;;) {
+    const buffer = new Uint8Array(CHUNK);
+    const count = await readFully(fd, buffer, positioned ? position : null);
+    position += count;
+    if (count > 0) yield count < CHUNK ? buffer.slice(0, count) : buffer;
+    if (count < CHUNK) return;
   }
 }
 
@@ -256,37 +299,41 @@ function openFile(fd: number, name: string): Input {
   };
 }
 
-function openPipe(fd: number, name: string): Input {
-  const spoolPath = join(
-    tmpdir(),
-    `ciso-${crypto.randomUUID()}.spool`,
-  );
+/** Bytes that can be read once only, kept in a spool file while they are read. */
+function openSpool(
+  fd: number,
+  name: string,
+  chunks: AsyncGenerator<Uint8Array>,
+): Input {
+  const path = join(tmpdir(), `ciso-${crypto.randomUUID()}.spool`);
   let spool = -1;
   /** Bytes that the spool file holds; all later reads wait for the writes. */
   let size = 0;
   let writing = Promise.resolve();
   let complete = false;
+  let remove = () => {};
+
+  const spoolError = (cause: unknown) =>
+    fileError(
+      `Cannot keep ${name} in ${dirname(path)} (choose another directory ` +
+        "with TMPDIR, or give an uncompressed file)",
+      cause,
+    );
 
   function open(): void {
     try {
-      spool = fs.openSync(spoolPath, "wx+", 0o600);
+      spool = fs.openSync(path, "wx+", 0o600);
     } catch (error) {
       throw spoolError(error);
     }
     // A file without a name goes away with the process, however that ends.
     try {
-      fs.unlinkSync(spoolPath);
+      fs.unlinkSync(path);
     } catch {
-      leftovers.add(() => fs.unlinkSync(spoolPath));
+      remove = () => fs.unlinkSync(path);
+      leftovers.add(remove);
     }
   }
-
-  const spoolError = (cause: unknown) =>
-    fileError(
-      `Cannot keep ${name} in ${dirname(spoolPath)} (choose another ` +
-        "directory with TMPDIR, or give a file instead of a pipe)",
-      cause,
-    );
 
   const fromSpool = (start: number, end: number) =>
     fileStream(
@@ -298,29 +345,21 @@ function openPipe(fd: number, name: string): Input {
       end,
     );
 
-  async function read(buffer: Uint8Array): Promise<number> {
-    let count;
-    try {
-      count = await readFully(fd, buffer, null);
-    } catch (error) {
-      throw fileError(`Cannot read ${name}`, error);
-    }
-    if (count > 0) {
-      // The reader may change or release its chunk before the write is done.
-      const copy = buffer.slice(0, count);
-      const position = size;
-      size += count;
-      await writing;
-      writing = writeFully(spool, copy, position).then(
-        () => release(copy),
-        (error) => {
-          throw spoolError(error);
-        },
-      );
-      // Its failure is seen by the next read, which awaits it.
-      writing.catch(() => {});
-    }
-    return count;
+  /** Writes behind the reader's back; the next chunk waits for it. */
+  async function keep(chunk: Uint8Array): Promise<void> {
+    // The reader may change or release its chunk before the write is done.
+    const copy = chunk.slice();
+    const position = size;
+    size += chunk.length;
+    await writing;
+    writing = writeFully(spool, copy, position).then(
+      () => release(copy),
+      (error) => {
+        throw spoolError(error);
+      },
+    );
+    // Its failure is seen by the next one, who awaits it.
+    writing.catch(() => {});
   }
 
   return {
@@ -329,35 +368,175 @@ function openPipe(fd: number, name: string): Input {
     },
     stream() {
       if (complete) return fromSpool(0, size);
-      if (spool >= 0) throw new Error("The pipe is being read already");
+      if (spool >= 0) throw new Error(`${name} is being read already`);
       open();
-      let failed = false;
       return new ReadableStream<Uint8Array>({
         async pull(controller) {
-          const buffer = new Uint8Array(CHUNK);
-          const count = await read(buffer);
-          if (count > 0) {
-            controller.enqueue(
-              count < CHUNK ? buffer.slice(0, count) : buffer,
-            );
+          const { value, done } = await chunks.next();
+          if (!done) {
+            await keep(value);
+            controller.enqueue(value);
+            return;
           }
-          if (count < CHUNK && !failed) {
-            await writing;
-            complete = true;
-            controller.close();
-          }
+          await writing;
+          complete = true;
+          controller.close();
         },
-        cancel() {
-          failed = true;
+        async cancel() {
+          await chunks.return(undefined);
         },
       }, { highWaterMark: 1 });
     },
-    slice: (start, end) => ({ stream: () => fromSpool(start, end) }),
+    slice: (start, end) => ({
+      stream: () => fromSpool(start, Math.min(end, size)),
+    }),
     close() {
       if (spool >= 0) fs.closeSync(spool);
-      if (fd !== 0) fs.closeSync(fd);
+      if (fd > 0) fs.closeSync(fd);
+      remove();
+      leftovers.delete(remove);
     },
   };
+}
+
+/** The compressions that an input may have. */
+export type Compression = "gzip" | "zstd" | "xz" | "bzip2";
+
+/** The first bytes of each compression's files. */
+const MAGIC: Record<Compression, number[]> = {
+  gzip: [0x1f, 0x8b],
+  zstd: [0x28, 0xb5, 0x2f, 0xfd],
+  xz: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+  bzip2: [0x42, 0x5a, 0x68],
+};
+
+/** Tells by its first bytes how an input is compressed. */
+export function compressionOf(first: Uint8Array): Compression | undefined {
+  for (const [name, magic] of Object.entries(MAGIC)) {
+    if (magic.every((byte, i) => first[i] === byte)) return name as Compression;
+  }
+  return undefined;
+}
+
+/** Takes a compression off, by the runtime's own code or by a program. */
+async function* unpack(
+  chunks: AsyncGenerator<Uint8Array>,
+  compression: Compression,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const options = { chunkSize: CHUNK };
+  const inflate = compression === "gzip"
+    ? zlib.createGunzip(options)
+    : compression === "zstd"
+    ? zstdInflate(options)
+    : undefined;
+  if (inflate) {
+    const input = Readable.from(chunks);
+    input.on("error", (error) => inflate.destroy(error));
+    input.pipe(inflate);
+    try {
+      for await (const chunk of inflate) yield ownBytes(chunk);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code && code in REASONS) throw error;
+      throw new Error(
+        `${name}: the ${compression} data are damaged or cut short`,
+        { cause: error },
+      );
+    } finally {
+      input.destroy();
+      inflate.destroy();
+    }
+    return;
+  }
+  yield* unpackBy(compression, chunks, name);
+}
+
+/** The runtime's own zstd: Bun and newer versions of Deno and Node have it. */
+function zstdInflate(options: { chunkSize: number }): zlib.Gunzip | undefined {
+  if (!("createZstdDecompress" in zlib)) return undefined;
+  try {
+    return (zlib.createZstdDecompress as typeof zlib.createGunzip)(options);
+  } catch {
+    // Deno 2.6 has the name, and nothing behind it.
+    return undefined;
+  }
+}
+
+/** Takes a compression off by the program of the same name. */
+async function* unpackBy(
+  program: string,
+  chunks: AsyncGenerator<Uint8Array>,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const missing = (cause: unknown) =>
+    new Error(
+      `${name} is compressed with ${program}, which needs the program ` +
+        `${program}: install it${
+          "Deno" in globalThis
+            ? `, and under deno run allow it with --allow-run=${program}`
+            : ""
+        }, or decompress the file first`,
+      { cause },
+    );
+  let started = true;
+  let child: ChildProcessWithoutNullStreams;
+  try {
+    child = spawn(program, ["-dc"], { stdio: "pipe" });
+    child.on("error", () => {
+      started = false;
+    });
+  } catch (error) {
+    throw missing(error);
+  }
+  // Without permission Deno gives a child that has no streams.
+  if (!child.stdin) throw missing(undefined);
+  const ended = new Promise<number | null>((resolve) => {
+    child.on("close", (code) => resolve(code));
+    child.on("error", () => resolve(null));
+  });
+  child.stdin.on("error", () => {});
+  const input = Readable.from(chunks);
+  input.on("error", (error) => child.stdout.destroy(error));
+  input.pipe(child.stdin);
+  child.stderr.resume();
+  try {
+    for await (const chunk of child.stdout) yield ownBytes(chunk);
+    const code = await ended;
+    if (!started) throw missing(undefined);
+    if (code !== 0) {
+      throw new Error(`${name}: the ${program} data are damaged or cut short`);
+    }
+  } finally {
+    input.destroy();
+    child.kill();
+  }
+}
+
+/** A copy that is the whole of its buffer; Node's are slices of shared ones. */
+function ownBytes(chunk: Uint8Array): Uint8Array {
+  return chunk.byteLength === chunk.buffer.byteLength
+    ? new Uint8Array(chunk.buffer as ArrayBuffer)
+    : new Uint8Array(chunk);
+}
+
+/** Refuses more bytes than a limit: a small file can hold terabytes of zeros. */
+async function* limited(
+  chunks: AsyncGenerator<Uint8Array>,
+  limit: number,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > limit) {
+      throw new Error(
+        `${name} holds more than ${limit} bytes when it is decompressed; if ` +
+          "it shall, raise the limit with --max-unpacked",
+      );
+    }
+    yield chunk;
+  }
 }
 
 /** An output: a stream to write to, to be finished or given up. */
@@ -468,6 +647,14 @@ export const host = {
     } catch (error) {
       // Nobody listens there any more: nothing to tell and nobody to tell it.
       if (errorCode(error) !== "EPIPE") throw error;
+    }
+  },
+  /** A small text file, whole. */
+  readText(path: string): string {
+    try {
+      return fs.readFileSync(path, "utf8");
+    } catch (error) {
+      throw fileError(`Cannot read ${path}`, error);
     }
   },
   /** Calls `handle` with the exit code when the user or the system says stop. */

@@ -1,12 +1,18 @@
 import { ascii } from "./bytes.ts";
 import type { Layer } from "./formats/layers.ts";
-import { headerSize, rewriteTar, rootHeader, targetOf } from "./rewrite.ts";
+import {
+  headerSize,
+  type RewriteOptions,
+  rewriteTar,
+  rootHeader,
+  targetOf,
+} from "./rewrite.ts";
 import { sha256 } from "./runtime.ts";
 import { fromStream, release, type Source, wholeBlocks } from "./source.ts";
 import { BLOCK, padded } from "./tar/block.ts";
 import { carry, TarCursor } from "./tar/cursor.ts";
 import { closing } from "./tar/header.ts";
-import { type LayerChange, Tree, type TreeOptions } from "./tree.ts";
+import { type LayerChange, stopsRkt, Tree, type TreeOptions } from "./tree.ts";
 
 /** Where the files stand that rkt, runc and LXD take as the root file system. */
 export const ROOTFS = "rootfs/";
@@ -34,6 +40,11 @@ export interface Scan {
   size: number;
   /** Bytes behind the tar's end that mean nothing. */
   junk: number;
+  /**
+   * Where the tree has devices that rkt cannot get past: all other files, or
+   * `null` if they are too many to list.
+   */
+  visible?: string[] | null;
 }
 
 /**
@@ -116,7 +127,16 @@ export async function scan(
     }
     layer = { digest: hash.hex(), size };
   }
-  return { tree, layer, changes: tree.changes, rootfsSize, size, junk };
+  const found: Scan = {
+    tree,
+    layer,
+    changes: tree.changes,
+    rootfsSize,
+    size,
+    junk,
+  };
+  if (tree.stopsRkt) found.visible = await visibleFiles(source, tree) ?? null;
+  return found;
 }
 
 /** The input's entries as they stand below rootfs/. */
@@ -124,12 +144,40 @@ export function rootfsEntries(
   source: Source,
   tree: Tree,
   mtime: number,
+  onEntry?: RewriteOptions["onEntry"],
 ): AsyncGenerator<Uint8Array> {
   return rewriteTar(fromStream(source.stream()), tree, {
     prefix: ROOTFS,
     mtime,
     plainSymlinks: true,
+    onEntry,
   });
+}
+
+/** Characters of paths at most that go into an appc manifest's list. */
+const MAX_VISIBLE = 1 << 23;
+
+/**
+ * Lists the files that rkt shall see: all but the devices that it cannot get
+ * past. Reads the source once more.
+ *
+ * @returns Absolute paths, or `undefined` if they are too many to list.
+ */
+async function visibleFiles(
+  source: Source,
+  tree: Tree,
+): Promise<string[] | undefined> {
+  const decoder = new TextDecoder();
+  const paths: string[] = [];
+  let size = 0;
+  const entries = rootfsEntries(source, tree, 0, (path, bytes, entry) => {
+    // Directories are always visible.
+    if (entry.kind === "directory" || stopsRkt(bytes, entry)) return;
+    size += path.length;
+    if (size <= MAX_VISIBLE) paths.push(`/${decoder.decode(path)}`);
+  });
+  for await (const chunk of entries) release(chunk);
+  return size <= MAX_VISIBLE ? paths : undefined;
 }
 
 /** The bytes of a layer that cannot be the input as it is. */

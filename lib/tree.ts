@@ -48,6 +48,8 @@ export class Tree {
   entries = 0;
   /** Whether something lies in the tree's /tmp. */
   usesTmp = false;
+  /** Whether it has devices that rkt cannot get past, see {@linkcode stopsRkt}. */
+  stopsRkt = false;
   /** Whether some entries are dropped or added: sizes need a pass of their own. */
   rearranged = false;
   /** Paths of entries that stand elsewhere than their header says, by slot. */
@@ -131,6 +133,7 @@ export class Tree {
           "it, or allow it with --allow-whiteouts",
       );
     }
+    if (stopsRkt(bytes, entry)) this.stopsRkt = true;
     const path = await this.#settle(given, entry);
     if (entry.kind === "hardlink") {
       return await this.#addLink(bytes, entry, given, path, place);
@@ -502,6 +505,18 @@ export class Tree {
       ? this.#rootOf(slot)
       : undefined;
   }
+}
+
+/**
+ * Tells whether an entry is a character device that rkt 1.30 cannot get past:
+ * it reads every one in the root file system to its end, which /dev/zero and
+ * /dev/full do not have and terminals refuse. /dev/null does no harm.
+ */
+export function stopsRkt(bytes: Uint8Array, entry: Entry): boolean {
+  if (entry.flag !== 0x33) return false;
+  const major = numberField(bytes, FIELD.devmajor, entry.header);
+  const minor = numberField(bytes, FIELD.devminor, entry.header);
+  return major !== 1 || minor !== 3;
 }
 
 /** Where `rest` below the symlink at `link` leads; the tree's root is `/`. */

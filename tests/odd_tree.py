@@ -78,7 +78,7 @@ def make():
     os.mkfifo("dev/pipe", 0o640)
     os.mknod("dev/null", 0o20666, os.makedev(1, 3))
     os.mknod("dev/block", 0o60640, os.makedev(8, 4097))
-    os.mknod("dev/large", 0o20600, os.makedev(511, 1048575))
+    os.mknod("dev/large", 0o60600, os.makedev(511, 1048575))
 
     for name in [
         b"caf\xe9",

@@ -133,9 +133,19 @@ def describe(full, path, status, first, options):
     return " ".join(fields)
 
 
+def hidden(status):
+    """Tell whether ciso hides a file from rkt."""
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev != os.makedev(1, 3)
+
+
 def listing(top, options):
     """Yield the lines of a tree."""
-    found = sorted(item for item in walk(top) if item[0] not in options.ignore)
+    found = sorted(
+        item
+        for item in walk(top)
+        if item[0] not in options.ignore
+        and not (options.no_char_devices and hidden(item[1]))
+    )
     names = {}
     for path, status in found:
         if not stat.S_ISDIR(status.st_mode):
@@ -216,6 +226,12 @@ def main():
         "--no-links-of-symlinks",
         action="store_true",
         help="do not say which symbolic links are one inode",
+    )
+    # rkt reads them to their end, so the manifest hides them from it.
+    parser.add_argument(
+        "--no-char-devices",
+        action="store_true",
+        help="leave out character devices other than /dev/null's",
     )
     options = parser.parse_args()
     try:

@@ -25,6 +25,8 @@ export interface TreeOptions {
   noCapabilityOfLinks?: boolean;
   /** Do not say which symbolic links are one inode. */
   noLinksOfSymlinks?: boolean;
+  /** Leave out character devices other than /dev/null's. */
+  noCharDevices?: boolean;
 }
 
 /** A directory tree that is removed at the end of the scope. */
@@ -46,6 +48,7 @@ export const LOSSES = {
     xattrsOfFilesOnly: true,
     noCapabilityOfLinks: true,
     noLinksOfSymlinks: true,
+    noCharDevices: true,
   },
   /** Docker Engine 20.10. */
   docker: { bare: ["."], noNegativeMtime: true, noCapabilityOfLinks: true },

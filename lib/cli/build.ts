@@ -1,58 +1,25 @@
+import { type Format, FORMATS, unsupported } from "../formats/unsupported.ts";
+import type { Image } from "../image.ts";
 import { build, type BuildOptions, type Isoc } from "../isoc.ts";
 import { parseNames } from "../name.ts";
 import type { ImageDescription } from "../rootfs_facts.ts";
-import { host, openInput, openOutput } from "../runtime.ts";
-import { CLASSIC_USAGE } from "./help.ts";
+import { type Compression, host, openInput, openOutput } from "../runtime.ts";
+import type { LayerChange } from "../tree.ts";
+import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
+import { imageDescription } from "./description.ts";
 import { type Option, parseOptions } from "./options.ts";
 import { formatBytes, Progress } from "./progress.ts";
+import { parseSize } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
-import { splitWords } from "./words.ts";
 
 /** The options of `ciso build`. */
-export const BUILD_OPTIONS: Option[] = [
-  {
-    name: "tag",
-    short: "t",
-    value: "NAME[:TAG]",
-    repeat: true,
-    help: "name of the image; can be repeated; the tag is latest unless given",
-  },
-  {
-    name: "output",
-    short: "o",
-    value: "FILE",
-    help: "where the archive goes; standard output unless given",
-  },
-  {
-    name: "layout",
-    value: "full|classic",
-    help: "classic: only the entries of 2015, for Docker 1.9 and older",
-  },
-  {
-    name: "pristine",
-    help: "add no file to the container's root, not even Docker v1's three",
-  },
-  {
-    name: "allow-whiteouts",
-    help: "take names that start with .wh. as ordinary files",
-  },
-  {
-    name: "json",
-    help: "print what was made as JSON: on standard output with -o, or else\n" +
-      " ".repeat(28) + "on standard error",
-  },
-  { name: "quiet", short: "q", help: "no notes and no progress bar" },
-  {
-    name: "verbose",
-    short: "v",
-    help: "say what was done, and what was changed",
-  },
-  { name: "help", short: "h", help: "show this text" },
-  { name: "version", short: "V", help: "show the version" },
-];
+export const BUILD_OPTIONS: Option[] = [...IMAGE_OPTIONS, ...WORK_OPTIONS];
+
+/** Bytes that a compressed rootfs may hold, unless the user says otherwise. */
+const MAX_UNPACKED = 32 * 2 ** 30;
 
 /** What was changed in the layer, as `-v` says it. */
-const CHANGES: Record<string, string> = {
+const CHANGES: Record<LayerChange, string> = {
   "entry-types": "entry types that some engines refuse became plain ones",
   "global-headers": "PAX global headers went into the entries' own",
   "hard-links": "hard links got the metadata of the files they lead to",
@@ -72,19 +39,7 @@ const CHANGES: Record<string, string> = {
  */
 export async function runBuild(args: string[]): Promise<void> {
   const parsed = parseOptions(args, BUILD_OPTIONS);
-  const names = imageNames(parsed.values("tag"));
-  const command = commandWords(parsed.behind);
-  if (names.length === 0 || command.length === 0) {
-    const what = names.length > 0
-      ? "command"
-      : command.length > 0
-      ? "name"
-      : "name and no command";
-    throw new UsageError(
-      `There is no ${what}. Usage: ${CLASSIC_USAGE}\n` +
-        "or: ciso rootfs.tar -t NAME[:TAG] -o image.isoc -- COMMAND ARG…",
-    );
-  }
+  const description = imageDescription(parsed);
   if (parsed.words.length > 1) {
     throw new UsageError(
       `One rootfs is taken, but here are ${parsed.words.length}: ` +
@@ -95,11 +50,6 @@ export async function runBuild(args: string[]): Promise<void> {
   if (layout !== "full" && layout !== "classic") {
     throw new UsageError(`--layout is full or classic, not ${layout}`);
   }
-  const description: ImageDescription = {
-    names,
-    command,
-    created: creationTime(),
-  };
   const [word] = parsed.words;
   const rootfs = word === "-" ? undefined : word;
   if (rootfs === undefined && host.isTerminal(0)) {
@@ -115,17 +65,36 @@ export async function runBuild(args: string[]): Promise<void> {
     );
   }
   const quiet = parsed.on("quiet");
-  const isoc = await buildTo(rootfs, description, toFile ? output : undefined, {
-    layout,
-    pristine: parsed.on("pristine"),
-    allowWhiteouts: parsed.on("allow-whiteouts"),
-  }, quiet);
-  if (!quiet) { for (const note of isoc.notes) host.print(`ciso: ${note}\n`); }
-  if (parsed.on("verbose")) report(isoc, names, toFile ? output : undefined);
+  const size = parsed.value("max-unpacked");
+  const made = await buildTo(
+    rootfs,
+    description,
+    toFile ? output : undefined,
+    {
+      layout,
+      pristine: parsed.on("pristine"),
+      allowWhiteouts: parsed.on("allow-whiteouts"),
+    },
+    quiet,
+    size === undefined ? MAX_UNPACKED : maxUnpacked(size),
+  );
+  if (!quiet) { for (const note of made.notes) host.print(`ciso: ${note}\n`); }
+  if (parsed.on("verbose")) report(made, toFile ? output : undefined);
   if (parsed.on("json")) {
-    host.print(`${JSON.stringify(summary(isoc, names))}\n`, toFile ? 1 : 2);
+    host.print(`${JSON.stringify(summary(made))}\n`, toFile ? 1 : 2);
   }
 }
+
+function maxUnpacked(text: string): number {
+  try {
+    return parseSize(text);
+  } catch (error) {
+    throw new UsageError(`--max-unpacked: ${(error as Error).message}`);
+  }
+}
+
+/** An archive, and what happened to its input before. */
+type Made = Isoc & { compression?: Compression };
 
 async function buildTo(
   rootfs: string | undefined,
@@ -133,7 +102,8 @@ async function buildTo(
   path: string | undefined,
   options: BuildOptions,
   quiet: boolean,
-): Promise<Isoc> {
+  maxUnpacked: number,
+): Promise<Made> {
   const bar = (label: string, total: number | undefined) =>
     quiet || !host.isTerminal(2) ? undefined : new Progress({
       write: (text) => host.print(text),
@@ -141,7 +111,7 @@ async function buildTo(
       columns: host.columns(),
       label,
     });
-  const input = openInput(rootfs);
+  const input = await openInput(rootfs, maxUnpacked);
   try {
     const reading = bar("reading", input.size);
     let isoc;
@@ -172,82 +142,60 @@ async function buildTo(
     } finally {
       writing?.end();
     }
-    return isoc;
+    return { ...isoc, compression: input.compression };
   } finally {
     input.close();
   }
 }
 
-/** Names from the command line, or else from `NAME`, checked. */
-function imageNames(tags: string[]): string[] {
-  const name = host.env("NAME");
-  const names = tags.length > 0 ? tags : name ? [name] : [];
-  if (names.length === 0) return names;
-  try {
-    parseNames(names);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-  return names;
-}
-
-/** The command from behind `--`, or else from `COMMAND`. */
-function commandWords(behind: string[] | undefined): string[] {
-  if (behind && behind.length > 0) return behind;
-  try {
-    return splitWords(host.env("COMMAND") ?? "");
-  } catch (error) {
-    throw new UsageError(`COMMAND: ${(error as Error).message}`);
-  }
-}
-
-/** SOURCE_DATE_EPOCH, or now, in seconds since 1970. */
-function creationTime(): number {
-  const given = host.env("SOURCE_DATE_EPOCH");
-  if (given === undefined) return Math.floor(Date.now() / 1000);
-  // The last second of the year 9999, which RFC 3339 ends with.
-  if (!/^\d{1,12}$/.test(given) || Number(given) > 253402300799) {
-    throw new UsageError(
-      `SOURCE_DATE_EPOCH is a count of seconds since 1970, not ${
-        JSON.stringify(given)
-      }`,
-    );
-  }
-  return Number(given);
-}
-
-function summary(isoc: Isoc, names: string[]) {
+function summary(made: Made) {
+  const changes: string[] = [...made.layerChanges.keys()];
+  if (made.compression) changes.unshift("decompressed");
   return {
-    names: parseNames(names).map(({ qualified }) => qualified),
-    size: isoc.size,
-    entries: isoc.entries,
-    imageId: `sha256:${isoc.imageId}`,
-    manifestDigest: `sha256:${isoc.manifestDigest}`,
+    names: parseNames(made.image.names).map(({ qualified }) => qualified),
+    size: made.size,
+    entries: made.entries,
+    imageId: `sha256:${made.imageId}`,
+    manifestDigest: `sha256:${made.manifestDigest}`,
     layer: {
-      digest: `sha256:${isoc.layer.digest}`,
-      size: isoc.layer.size,
-      changes: [...isoc.layerChanges.keys()],
+      digest: `sha256:${made.layer.digest}`,
+      size: made.layer.size,
+      changes,
     },
-    notes: isoc.notes,
+    notExpressed: Object.fromEntries(missing(made.image)),
+    notes: made.notes,
   };
 }
 
-function report(isoc: Isoc, names: string[], path: string | undefined): void {
+/** What each format cannot say of an image, by format; none for most. */
+function missing(image: Image): [Format, string[]][] {
+  return FORMATS.map((format): [Format, string[]] => [
+    format,
+    unsupported(image, format),
+  ]).filter(([, fields]) => fields.length > 0);
+}
+
+function report(made: Made, path: string | undefined): void {
   const say = (text: string) => host.print(`ciso: ${text}\n`);
   say(
     `${path ?? "standard output"}: ${
-      parseNames(names).map(({ familiar }) => familiar).join(", ")
-    }, ${formatBytes(isoc.size)}, ${isoc.entries} entries`,
+      parseNames(made.image.names).map(({ familiar }) => familiar).join(", ")
+    }, ${formatBytes(made.size)}, ${made.entries} entries`,
   );
-  say(`image ID sha256:${isoc.imageId}`);
-  say(`layer sha256:${isoc.layer.digest}`);
-  if (isoc.layerChanges.size === 0) {
+  say(`image ID sha256:${made.imageId}`);
+  say(`layer sha256:${made.layer.digest}`);
+  if (made.compression) {
+    say(`the layer is the input, decompressed (${made.compression})`);
+  } else if (made.layerChanges.size === 0) {
     say("the layer is the input, byte for byte");
   }
-  for (const [reason, path] of isoc.layerChanges) {
+  for (const [reason, path] of made.layerChanges) {
     say(
       `the layer is not the input: ${CHANGES[reason]}` +
         (path === '""' ? "" : `, first ${path}`),
     );
+  }
+  for (const [format, fields] of missing(made.image)) {
+    say(`${format} cannot express: ${fields.join(", ")}`);
   }
 }

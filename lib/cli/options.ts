@@ -9,8 +9,6 @@ export interface Option {
   short?: string;
   /** What stands for its value in the help; an option without is a switch. */
   value?: string;
-  /** Whether it can be given several times. */
-  repeat?: boolean;
   /** What it does, in one line of the help. */
   help: string;
 }

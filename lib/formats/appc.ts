@@ -44,6 +44,7 @@ export interface AppcManifest {
   labels: NameValue[];
   app: AppcApp;
   annotations: NameValue[];
+  pathWhitelist?: string[];
 }
 
 /** What the root file system tells about an image's process. */
@@ -55,6 +56,8 @@ export interface AppcOptions {
   ids?: UserIds;
   /** Absolute path in the root file system of the command's first word. */
   executable?: string;
+  /** The only files that rkt shall see, as absolute paths; all unless given. */
+  visible?: string[];
 }
 
 /** appc's own annotations; a user's annotation must not pose as one. */
@@ -104,6 +107,7 @@ export function appcManifest(
     ],
     app: app(image, options),
     annotations: annotations(image),
+    ...(options.visible && { pathWhitelist: options.visible }),
   };
 }
 

@@ -19,6 +19,9 @@ const UNSUPPORTED_BY = {
 /** The name of an engine's part of an isoc. */
 export type Format = keyof typeof UNSUPPORTED_BY;
 
+/** The names of all parts. */
+export const FORMATS = Object.keys(UNSUPPORTED_BY) as Format[];
+
 /**
  * Lists the fields that an image sets and one format cannot express, so that
  * they can be named instead of silently dropped.

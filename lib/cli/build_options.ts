@@ -1,0 +1,132 @@
+import type { Option } from "./options.ts";
+
+/** Options that say what the image is, for all commands that make one. */
+export const IMAGE_OPTIONS: Option[] = [
+  {
+    name: "tag",
+    short: "t",
+    value: "NAME[:TAG]",
+    help: "name of the image, can be repeated; the tag is latest unless given",
+  },
+  {
+    name: "entrypoint",
+    value: "WORDS",
+    help: "words in front of the command: a JSON array, or as in a shell",
+  },
+  {
+    name: "cmd",
+    value: "WORDS",
+    help: "the command, where none stands behind --",
+  },
+  {
+    name: "env",
+    short: "e",
+    value: "KEY=VALUE",
+    help: "environment variable, can be repeated; KEY alone: its value here",
+  },
+  { name: "env-file", value: "FILE", help: "a file of KEY=VALUE lines" },
+  { name: "workdir", short: "w", value: "PATH", help: "working directory" },
+  {
+    name: "user",
+    short: "u",
+    value: "USER[:GROUP]",
+    help: "names or numbers",
+  },
+  {
+    name: "label",
+    short: "l",
+    value: "KEY=VALUE",
+    help: "label, can be repeated",
+  },
+  { name: "label-file", value: "FILE", help: "a file of KEY=VALUE lines" },
+  {
+    name: "annotation",
+    value: "KEY=VALUE",
+    help: "annotation of the image manifest, can be repeated",
+  },
+  {
+    name: "expose",
+    value: "PORT[/udp]",
+    help: "port that the process listens on, can be repeated",
+  },
+  {
+    name: "volume",
+    value: "PATH",
+    help: "directory that holds data of its own, can be repeated",
+  },
+  { name: "stop-signal", value: "SIGNAL", help: "signal that stops it" },
+  {
+    name: "health-cmd",
+    value: "WORDS",
+    help: "health check: a JSON array of words, or a line for the shell",
+  },
+  { name: "health-interval", value: "TIME", help: "such as 30s" },
+  { name: "health-timeout", value: "TIME", help: "such as 5s" },
+  { name: "health-start-period", value: "TIME", help: "such as 1m" },
+  { name: "health-retries", value: "COUNT", help: "failures in a row" },
+  { name: "no-healthcheck", help: "switch off a health check of --config" },
+  {
+    name: "shell",
+    value: "WORDS",
+    help: "shell of shell-form commands: a JSON array, or words",
+  },
+  { name: "author", value: "TEXT", help: "who made it" },
+  {
+    name: "created",
+    value: "TIME",
+    help: "RFC 3339, or seconds since 1970; else SOURCE_DATE_EPOCH, else now",
+  },
+  {
+    name: "platform",
+    value: "OS/ARCH[/VARIANT]",
+    help: "such as linux/arm64; found in the command's program unless given",
+  },
+  { name: "history", value: "TEXT", help: "how the layer was made" },
+  {
+    name: "config",
+    value: "FILE",
+    help: "an OCI image config in JSON to start from; the options win",
+  },
+];
+
+/** Options of `ciso build` that say how, not what. */
+export const WORK_OPTIONS: Option[] = [
+  {
+    name: "output",
+    short: "o",
+    value: "FILE",
+    help: "where the archive goes; standard output unless given",
+  },
+  {
+    name: "layout",
+    value: "full|classic",
+    help: "classic: only the entries of 2015, for Docker 1.9 and older",
+  },
+  {
+    name: "pristine",
+    help: "add no file to the container's root, not even Docker v1's three",
+  },
+  {
+    name: "allow-whiteouts",
+    help: "take names that start with .wh. as ordinary files",
+  },
+  {
+    name: "max-unpacked",
+    value: "SIZE",
+    help:
+      "most that a compressed rootfs may hold, such as 64G; 32G unless given",
+  },
+  {
+    name: "json",
+    help: "print what was made as JSON: on standard output if -o is given, " +
+      "else on standard error",
+  },
+  { name: "quiet", short: "q", help: "no notes and no progress bar" },
+  {
+    name: "verbose",
+    short: "v",
+    help: "say what was made, changed, and not expressible",
+  },
+  { name: "help", short: "h", help: "show this text" },
+  { name: "version", short: "V", help: "show the version" },
+];
