@@ -1,3 +1,13 @@
+/** How one layer came to be (OCI image config, `history`). */
+export interface HistoryEntry {
+  created?: string;
+  author?: string;
+  created_by?: string;
+  comment?: string;
+  /** Whether no layer belongs to it. */
+  empty_layer?: boolean;
+}
+
 /** A command that an engine runs to see whether a container is healthy. */
 export interface Healthcheck {
   /**
@@ -62,4 +72,6 @@ export interface Image {
   variant?: string;
   /** Text for the layer's history entry (`created_by`). */
   history?: string;
+  /** History entries that lower layers bring with them, oldest first. */
+  baseHistory?: HistoryEntry[];
 }

@@ -6,6 +6,13 @@ import { dockerManifest } from "./formats/docker.ts";
 import { repositories, v1Json } from "./formats/docker_v1.ts";
 import { jsonText } from "./formats/json_text.ts";
 import type { Layer } from "./formats/layers.ts";
+import {
+  type LayerInput,
+  type LayerOutput,
+  readLayers,
+  type Spool,
+  type Stack,
+} from "./layers.ts";
 import { lxdMetadata } from "./formats/lxd.ts";
 import { imageIndex, imageManifest, ociLayout } from "./formats/oci.ts";
 import { imageConfig } from "./formats/oci_config.ts";
@@ -21,8 +28,8 @@ import {
   changedLayer,
   ROOTFS,
   rootfsEntries,
-  type Scan,
   scan,
+  type ScanOptions,
 } from "./scan.ts";
 import { fromStream, type Source, toStream } from "./source.ts";
 import { closing, type NewEntry, newHeader, padding } from "./tar/header.ts";
@@ -43,6 +50,15 @@ export interface BuildOptions {
   onRead?: (bytes: number) => void;
 }
 
+/** A layer of an archive; its digest is the diff ID. */
+export interface BuiltLayer extends Layer {
+  /**
+   * Why the layer is not the input byte for byte, each reason with the first
+   * path that it is for. Empty when the layer is the input.
+   */
+  readonly changes: ReadonlyMap<LayerChange, string>;
+}
+
 /** An archive that is ready to be streamed. */
 export interface Isoc {
   /** Size of the archive in bytes. */
@@ -53,13 +69,8 @@ export interface Isoc {
   readonly manifestDigest: string;
   /** The image as described, with what the rootfs told. */
   readonly image: Image;
-  /** Its layer; the digest is the diff ID. */
-  readonly layer: Layer;
-  /**
-   * Why the layer is not the input byte for byte, each reason with the first
-   * path that it is for. Empty when the layer is the input.
-   */
-  readonly layerChanges: ReadonlyMap<LayerChange, string>;
+  /** Its layers, lowest first. */
+  readonly layers: readonly BuiltLayer[];
   /** What the user should know of, in sentences. */
   readonly notes: readonly string[];
   /** How many entries the input has. */
@@ -115,30 +126,95 @@ export async function build(
   description: ImageDescription,
   options: BuildOptions = {},
 ): Promise<Isoc> {
-  // A wrong description is told before gigabytes are read.
+  checkDescription(description);
+  const scanned = await scan(source, scanOptions(description, options));
+  const { layer, changes, tree } = scanned;
+  const { mtime } = scanOptions(description, options);
+  return await assemble(
+    {
+      ...scanned,
+      source,
+      entries: tree.entries,
+      layers: [{
+        layer,
+        changes,
+        chunks: () =>
+          changes.size > 0
+            ? changedLayer(source, tree, mtime)
+            : fromStream(source.stream()),
+      }],
+    },
+    description,
+    options,
+  );
+}
+
+/**
+ * Makes an isoc archive of several layers, as {@linkcode build} does of one
+ * rootfs. The layers go into the archive as they are; below `rootfs/` stands
+ * what they make together.
+ *
+ * @param inputs The layers, lowest first, each an uncompressed tar.
+ * @param description What the image says about itself and its command.
+ * @param spool Where a layer is kept that cannot stay as it is.
+ * @returns The archive, to be streamed.
+ * @throws {TypeError} If the image description breaks a rule of a format.
+ * @throws {SyntaxError} If a layer is no tar, cannot be a layer, or is damaged.
+ */
+export async function buildLayers(
+  inputs: LayerInput[],
+  description: ImageDescription,
+  spool: Spool,
+  options: BuildOptions = {},
+): Promise<Isoc> {
+  if (inputs.length === 0) throw new TypeError("An image needs a layer");
+  if (inputs.length > 1 && options.layout === "classic") {
+    throw new TypeError("The classic layout holds one layer only");
+  }
+  checkDescription(description);
+  const stack = await readLayers(
+    inputs,
+    scanOptions(description, options),
+    spool,
+  );
+  return await assemble(stack, description, options);
+}
+
+/** Tells what is wrong with a description before gigabytes are read. */
+function checkDescription(description: ImageDescription): void {
   documents(
     {
       ...description,
       architecture: description.architecture ?? DEFAULT_ARCHITECTURE,
     },
-    { digest: "0".repeat(64), size: 0 },
+    [{ digest: "0".repeat(64), size: 0 }],
     { ids: { uid: 0, gid: 0 } },
   );
-  const scanned = await scan(source, {
-    mtime: description.created,
-    allowWhiteouts: options.allowWhiteouts,
-    onRead: options.onRead,
-  });
-  const facts = await rootfsFacts(scanned.tree, description);
+}
+
+function scanOptions(
+  { created }: ImageDescription,
+  { allowWhiteouts, onRead }: BuildOptions,
+): ScanOptions {
+  return { mtime: created, allowWhiteouts, onRead };
+}
+
+/** Makes the documents and puts the archive together. */
+async function assemble(
+  stack: Stack,
+  description: ImageDescription,
+  options: BuildOptions,
+): Promise<Isoc> {
+  const facts = await rootfsFacts(stack.tree, description);
   const image: Image = { ...description, architecture: facts.architecture };
-  const { layer } = scanned;
-  const { visible } = scanned;
-  const texts = documents(image, layer, {
+  const { visible } = stack;
+  const layers = stack.layers.map(({ layer }) => layer);
+  const texts = documents(image, layers, {
     ...facts,
     ...(visible && { visible }),
   });
   const imageId = await digestOf(texts.config);
-  const manifest = jsonText(imageManifest(image, [layer], {
+  const manifest = jsonText(imageManifest(image, layers, {
     digest: imageId,
     size: utf8(texts.config).length,
   }));
@@ -150,13 +226,15 @@ export async function build(
         "many files to list the others for it",
     );
   }
-  const v1 = v1Place(scanned, options, notes);
+  const v1 = await v1Parts(image, layers);
+  const place = v1Place(stack, v1.at(-1)!.id, options, notes);
+  const tags = jsonText(repositories(image, v1.at(-1)!.id));
   const archive = new Archive(image.created);
   if (options.layout === "classic") {
-    archive.file("repositories", texts.repositories);
+    archive.file("repositories", tags);
     archive.file("manifest", texts.appc);
-    addV1(archive, v1, texts.v1, source, scanned, false);
-    addRootfs(archive, source, scanned, image);
+    addV1(archive, place, v1, stack, false);
+    addRootfs(archive, stack);
   } else {
     archive.file("manifest", texts.appc);
     archive.file("oci-layout", jsonText(ociLayout()));
@@ -169,18 +247,26 @@ export async function build(
     );
     archive.file(
       "manifest.json",
-      jsonText(dockerManifest(image, [layer], imageId)),
+      jsonText(dockerManifest(image, layers, imageId)),
     );
-    archive.file("repositories", texts.repositories);
+    archive.file("repositories", tags);
     archive.file("config.json", texts.runtime);
     archive.file("metadata.yaml", texts.lxd);
     archive.directory("blobs/");
     archive.directory("blobs/sha256/");
     archive.file(`blobs/sha256/${imageId}`, texts.config);
     archive.file(`blobs/sha256/${manifestDigest}`, manifest);
-    addV1(archive, v1, texts.v1, source, scanned, true);
-    addRootfs(archive, source, scanned, image);
-    addLayer(archive, `blobs/sha256/${layer.digest}`, source, scanned);
+    addV1(archive, place, v1, stack, true);
+    addRootfs(archive, stack);
+    const written = new Set<string>();
+    for (const output of stack.layers) {
+      const { digest } = output.layer;
+      // Two layers can be the same, such as empty ones.
+      if (!written.has(digest)) {
+        addLayer(archive, `blobs/sha256/${digest}`, output);
+      }
+      written.add(digest);
+    }
   }
   archive.add(closing());
   return {
@@ -188,36 +274,59 @@ export async function build(
     imageId,
     manifestDigest,
     image,
-    layer,
-    layerChanges: scanned.changes,
+    layers: stack.layers.map(({ layer, changes }) => ({ ...layer, changes })),
     notes,
-    entries: scanned.tree.entries,
+    entries: stack.entries,
     stream: () => toStream(archive.chunks()),
   };
 }
 
-/** The documents that need no digest but the layer's. */
+/** The documents that need no digest but the layers'. */
 function documents(
   image: Image,
-  layer: Layer,
+  layers: Layer[],
   facts: RuntimeOptions & AppcOptions,
 ) {
   return {
-    config: jsonText(imageConfig(image, [layer])),
+    config: jsonText(imageConfig(image, layers)),
     appc: jsonText(appcManifest(image, facts)),
     runtime: jsonText(runtimeConfig(image, facts)),
     lxd: jsonText(lxdMetadata(image)),
-    v1: jsonText(v1Json(image, layer)),
-    repositories: jsonText(repositories(image, layer.digest)),
   };
 }
 
-/** The directory of the Docker v1 part: rootfs/, or one of its own. */
-function v1Place(scanned: Scan, options: BuildOptions, notes: string[]) {
-  const own = `${scanned.layer.digest}/`;
-  if (options.pristine) return own;
+/** A layer in the eyes of Docker before 1.10: an image with a parent. */
+interface V1Part {
+  id: string;
+  json: string;
+}
+
+/** The chain of v1 images, lowest first. */
+async function v1Parts(image: Image, layers: Layer[]): Promise<V1Part[]> {
+  const parts: V1Part[] = [];
+  for (const layer of layers) {
+    const parent = parts.at(-1)?.id;
+    // The same layer on another parent is another image.
+    const id = parent
+      ? await digestOf(`${parent} ${layer.digest}`)
+      : layer.digest;
+    const json = { ...v1Json(image, layer, parent), id };
+    parts.push({ id, json: jsonText(json) });
+  }
+  return parts;
+}
+
+/** The directory of the newest v1 image: rootfs/, or one of its own. */
+function v1Place(
+  stack: Stack,
+  id: string,
+  options: BuildOptions,
+  notes: string[],
+): string {
+  const own = `${id}/`;
+  if (options.pristine || stack.layers.length > 1) return own;
   for (const name of ["VERSION", "json", "layer.tar"]) {
-    if (scanned.tree.index.find(utf8(name)) < 0) continue;
+    if (stack.tree.index.find(utf8(name)) < 0) continue;
     notes.push(
       `The rootfs has a /${name} of its own, so the part for Docker before ` +
         `1.10 stands in ${own} instead of ${ROOTFS}`,
@@ -227,62 +336,57 @@ function v1Place(scanned: Scan, options: BuildOptions, notes: string[]) {
   return ROOTFS;
 }
 
-/** The Docker v1 part: a directory with VERSION, json and layer.tar. */
+/** The Docker v1 part: a directory with VERSION, json and layer.tar a layer. */
 function addV1(
   archive: Archive,
   place: string,
-  json: string,
-  source: Source,
-  scanned: Scan,
+  parts: V1Part[],
+  stack: Stack,
   linked: boolean,
 ): void {
-  if (place === ROOTFS) archive.add(rootfsHeader(scanned, archive.mtime));
-  else archive.directory(place);
-  archive.file(`${place}VERSION`, "1.0");
-  archive.file(`${place}json`, json);
-  const { digest } = scanned.layer;
-  if (linked) {
-    archive.symlink(`${place}layer.tar`, `../blobs/sha256/${digest}`);
-  } else addLayer(archive, `${place}layer.tar`, source, scanned);
-  if (place !== ROOTFS) archive.add(rootfsHeader(scanned, archive.mtime));
+  if (place === ROOTFS) archive.add(rootfsHeader(stack, archive.mtime));
+  for (const [i, { id, json }] of parts.entries()) {
+    const directory = i < parts.length - 1 ? `${id}/` : place;
+    if (directory !== ROOTFS) archive.directory(directory);
+    archive.file(`${directory}VERSION`, "1.0");
+    archive.file(`${directory}json`, json);
+    const output = stack.layers[i]!;
+    if (linked) {
+      archive.symlink(
+        `${directory}layer.tar`,
+        `../blobs/sha256/${output.layer.digest}`,
+      );
+    } else addLayer(archive, `${directory}layer.tar`, output);
+  }
+  if (place !== ROOTFS) archive.add(rootfsHeader(stack, archive.mtime));
 }
 
 /** The entry of rootfs/ itself, with the metadata of the input's root. */
-function rootfsHeader(scanned: Scan, mtime: number): Uint8Array {
-  return rootHeader(scanned.tree, ROOTFS) ??
+function rootfsHeader({ tree }: Stack, mtime: number): Uint8Array {
+  return rootHeader(tree, ROOTFS) ??
     newHeader({ path: ROOTFS, type: "directory", mtime });
 }
 
 function addRootfs(
   archive: Archive,
-  source: Source,
-  { tree, rootfsSize }: Scan,
-  image: Image,
+  { source, tree, rootfsSize }: Stack,
 ): void {
   archive.add({
     size: rootfsSize,
-    chunks: () => rootfsEntries(source, tree, image.created),
+    chunks: () => rootfsEntries(source, tree, archive.mtime),
   });
 }
 
 function addLayer(
   archive: Archive,
   path: string,
-  source: Source,
-  scanned: Scan,
+  { layer, chunks }: LayerOutput,
 ): void {
-  const { layer, tree, changes } = scanned;
   archive.entry({ path, type: "file", size: layer.size });
   archive.add({
     size: layer.size,
     // The digest is in the documents already, so these bytes must be the same.
-    chunks: () =>
-      verified(
-        changes.size > 0
-          ? changedLayer(source, tree, archive.mtime)
-          : fromStream(source.stream()),
-        layer.digest,
-      ),
+    chunks: () => verified(chunks(), layer.digest),
   });
   archive.add(padding(layer.size));
 }

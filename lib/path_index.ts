@@ -117,6 +117,27 @@ export class PathIndex {
   }
 
   /**
+   * Tells whether a path is in an index of deletions, or below one: a `file`
+   * there deletes its path and all below it, a `directory` only what is below.
+   *
+   * @param path A normalized path.
+   */
+  deletes(path: Uint8Array): boolean {
+    this.#start();
+    for (let i = 0; i <= path.length; i++) {
+      if (i === path.length || path[i] === 0x2f) {
+        this.#mix();
+        const slot = this.#lookUp();
+        if (slot >= 0 && (i < path.length || this.node(slot) === NODE.file)) {
+          return true;
+        }
+      }
+      if (i < path.length) this.#step(path[i]!);
+    }
+    return false;
+  }
+
+  /**
    * Adds an entry; from now on {@linkcode find} gives its slot for the path.
    *
    * @param path A normalized path; only its first `length` bytes count.
@@ -244,11 +265,11 @@ export class PathIndex {
     const mask = this.#table.length - 1;
     for (let i = this.#hashLow & mask;; i = (i + 1) & mask) {
       const slot = this.#table[i]! - 1;
+      if (slot < 0) return -1;
       if (
-        slot < 0 ||
         this.#low.get(slot) === this.#hashLow &&
-          this.#high.get(slot) === this.#hashHigh
-      ) return slot;
+        this.#high.get(slot) === this.#hashHigh
+      ) return this.has(slot, FLAG.dropped) ? -1 : slot;
     }
   }
 }

@@ -5,6 +5,7 @@ import { carry, TarCursor } from "./tar/cursor.ts";
 import type { Entry } from "./tar/entry.ts";
 import { newHeader } from "./tar/header.ts";
 import { patch, rebuild, type Target } from "./tar/rebuild.ts";
+import { ancestorLength } from "./tar/path.ts";
 import { SparseExpander } from "./tar/sparse.ts";
 import type { Tree } from "./tree.ts";
 
@@ -22,6 +23,8 @@ export interface RewriteOptions {
    * mode of what the symlink leads to, or fails where that is nothing.
    */
   plainSymlinks?: boolean;
+  /** The tree below a layer: directories that it has are not put in. */
+  base?: Tree;
   /** Is told of each entry that is written: its path, its header blocks. */
   onEntry?: (path: Uint8Array, bytes: Uint8Array, entry: Entry) => void;
 }
@@ -154,7 +157,8 @@ export async function* rewriteTar(
       const own = item.kind === "label" ? EMPTY : tree.path(slot, item);
       for (let i = first; i < slot; i++) {
         if (index.has(i, FLAG.dropped)) continue;
-        const path = own.subarray(0, nthSlash(own, slot - i));
+        const path = own.subarray(0, ancestorLength(own, slot - i));
+        if (options.base && options.base.index.find(path) >= 0) continue;
         pieces.push(impliedHeader(prefix, path, options.mtime));
       }
       const path = tree.destination(slot, item);
@@ -208,13 +212,6 @@ export async function* rewriteTar(
   if (expander) yield* expander.end();
   while (slot < index.length && index.node(slot) === NODE.implied) slot++;
   if (slot !== index.length) throw changed();
-}
-
-/** Where the `count`-th slash from the end of a path stands. */
-function nthSlash(path: Uint8Array, count: number): number {
-  let at = path.length;
-  while (count-- > 0) at = path.lastIndexOf(0x2f, at - 1);
-  return at;
 }
 
 function changed(): Error {

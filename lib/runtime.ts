@@ -9,12 +9,17 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import * as zlib from "node:zlib";
-import type { Source } from "./source.ts";
-import { release } from "./source.ts";
+import { utf8 } from "./bytes.ts";
+import type { ImageFiles } from "./image_files.ts";
+import { fromStream, readAt, release, type Source } from "./source.ts";
+import { normalizePath } from "./tar/path.ts";
+
+// Node's own module object would make standard output non-blocking by looking at
+// it, and large writes to a pipe wait for nothing then but a timer.
+const { process } = globalThis;
 
 /** Bytes read from a file at once. */
 const CHUNK = 1 << 18;
@@ -112,7 +117,7 @@ async function patiently(call: () => Promise<number>): Promise<number> {
       return await call();
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 }
@@ -267,7 +272,7 @@ async function* fdChunks(
   }
 }
 
-function openFile(fd: number, name: string): Input {
+function openFile(fd: number, name: string): Input & { size: number } {
   const before = fs.fstatSync(fd, { bigint: true });
   const size = Number(before.size);
   const changed = () => {
@@ -539,6 +544,69 @@ async function* limited(
   }
 }
 
+/**
+ * Keeps a layer that cannot stay as it is in a spool file.
+ *
+ * @param chunks Its bytes; read to their end.
+ * @returns The same bytes, to be read as often as needed.
+ */
+export async function spoolLayer(
+  chunks: AsyncGenerator<Uint8Array>,
+): Promise<Input> {
+  const input = openSpool(-1, "a layer", chunks);
+  for await (const chunk of fromStream(input.stream())) release(chunk);
+  return input;
+}
+
+/**
+ * Takes the compression off a layer of an image, if it has one.
+ *
+ * @param source The layer as its image holds it.
+ * @param name What messages call it.
+ * @param maxUnpacked Bytes at most that it may hold.
+ * @param digest SHA-256 of the compressed bytes in hex, where the image says it.
+ * @returns The uncompressed layer: the source itself, or an {@linkcode Input}.
+ */
+export async function unpackLayer(
+  source: Source,
+  name: string,
+  maxUnpacked: number,
+  digest?: string,
+): Promise<{ source: Source; compression?: Compression }> {
+  const compression = compressionOf(await readAt(source, 0, 8));
+  if (!compression) return { source };
+  async function* checked() {
+    const hash = sha256();
+    for await (const chunk of fromStream(source.stream())) {
+      hash.update(chunk);
+      yield chunk;
+    }
+    if (digest && hash.hex() !== digest) {
+      throw new Error(`${name} is damaged: its digest is not sha256:${digest}`);
+    }
+  }
+  const chunks = unpack(checked(), compression, name);
+  return {
+    source: openSpool(-1, name, limited(chunks, maxUnpacked, name)),
+    compression,
+  };
+}
+
+/** The files of an image that stand in a directory, such as an OCI layout. */
+export function directoryFiles(path: string): ImageFiles {
+  return {
+    hasRootfs: false,
+    open(name) {
+      const inside = new TextDecoder().decode(normalizePath(utf8(name)));
+      const file = join(path, inside);
+      if (inside === "" || !fs.existsSync(file)) {
+        return Promise.resolve(undefined);
+      }
+      return Promise.resolve(openFile(fs.openSync(file, "r"), file));
+    },
+  };
+}
+
 /** An output: a stream to write to, to be finished or given up. */
 export interface Output {
   writable: WritableStream<Uint8Array>;
@@ -645,10 +713,14 @@ export const host = {
     try {
       fs.writeSync(fd, text);
     } catch (error) {
-      // Nobody listens there any more: nothing to tell and nobody to tell it.
-      if (errorCode(error) !== "EPIPE") throw error;
+      // What cannot be told on standard error cannot be told at all, and a
+      // reader of standard output that has gone away wants to hear no more.
+      if (fd === 2 || errorCode(error) === "EPIPE") return;
+      throw fileError("Cannot write standard output", error);
     }
   },
+  isDirectory: (path: string): boolean =>
+    fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   /** A small text file, whole. */
   readText(path: string): string {
     try {

@@ -32,6 +32,10 @@ export interface Scan {
   tree: Tree;
   /** The layer that the archive will hold. */
   layer: Layer;
+  /** SHA-256 of the input, in hex. */
+  inputDigest: string;
+  /** Where in the input the last entry ends, in bytes. */
+  end: number;
   /** Why the layer is not the input byte for byte: reason and first path. */
   changes: ReadonlyMap<LayerChange, string>;
   /** Size in bytes of what {@linkcode rewriteTar} makes of it below rootfs/. */
@@ -65,6 +69,7 @@ export async function scan(
   const prefix = ascii(ROOTFS);
   let size = 0;
   let rootfsSize = 0;
+  let tarEnd = 0;
   let rest: Uint8Array = new Uint8Array(0);
   let offset = 0;
 
@@ -85,6 +90,9 @@ export async function scan(
     for (let item; (item = cursor.next());) {
       if (!("kind" in item)) continue;
       await tree.add(buffer, item, offset + item.start, cursor.globals);
+      tarEnd = offset + item.end + padded(item.stored);
+      // A layer of several is no root file system: that one is sized later.
+      if (options.base) continue;
       const slot = tree.index.length - 1;
       const path = tree.destination(slot, item);
       if (!path) continue;
@@ -102,25 +110,30 @@ export async function scan(
   }
   if (size === 0) throw new SyntaxError("The input is empty");
   cursor.finish(rest);
-  if (tree.entries === 0) throw new SyntaxError("The tar has no entries");
+  if (tree.entries === 0 && !options.base) {
+    throw new SyntaxError("The tar has no entries");
+  }
   await tree.finish();
   const { concatenated, globals, junk } = cursor.shape;
   // umoci fails on a layer with one, whatever it says.
   if (globals) tree.change("global-headers", EMPTY);
   if (concatenated) tree.change("several-archives", EMPTY);
 
-  if (tree.rearranged) {
+  if (tree.rearranged && !options.base) {
     rootfsSize = 0;
     for await (const chunk of rootfsEntries(source, tree, options.mtime)) {
       rootfsSize += chunk.length;
       release(chunk);
     }
   }
-  let layer: Layer = { digest: hash.hex(), size };
+  const inputDigest = hash.hex();
+  let layer: Layer = { digest: inputDigest, size };
   if (tree.changes.size > 0) {
     const hash = sha256();
     let size = 0;
-    for await (const chunk of changedLayer(source, tree, options.mtime)) {
+    for await (
+      const chunk of changedLayer(source, tree, options.mtime, options.base)
+    ) {
       hash.update(chunk);
       size += chunk.length;
       release(chunk);
@@ -130,12 +143,16 @@ export async function scan(
   const found: Scan = {
     tree,
     layer,
+    inputDigest,
+    end: tarEnd,
     changes: tree.changes,
     rootfsSize,
     size,
     junk,
   };
-  if (tree.stopsRkt) found.visible = await visibleFiles(source, tree) ?? null;
+  if (tree.stopsRkt && !options.base) {
+    found.visible = await visibleFiles(source, tree) ?? null;
+  }
   return found;
 }
 
@@ -163,7 +180,7 @@ const MAX_VISIBLE = 1 << 23;
  *
  * @returns Absolute paths, or `undefined` if they are too many to list.
  */
-async function visibleFiles(
+export async function visibleFiles(
   source: Source,
   tree: Tree,
 ): Promise<string[] | undefined> {
@@ -185,10 +202,15 @@ export async function* changedLayer(
   source: Source,
   tree: Tree,
   mtime: number,
+  base?: Tree,
 ): AsyncGenerator<Uint8Array> {
   const root = rootHeader(tree, "./");
   if (root) yield root;
-  yield* rewriteTar(fromStream(source.stream()), tree, { prefix: "", mtime });
+  yield* rewriteTar(fromStream(source.stream()), tree, {
+    prefix: "",
+    mtime,
+    base,
+  });
   yield closing();
 }
 

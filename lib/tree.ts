@@ -3,7 +3,14 @@ import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
 import { readAt, type Source } from "./source.ts";
 import { BLOCK, FIELD, numberField } from "./tar/block.ts";
 import { type Entry, readEntry } from "./tar/entry.ts";
-import { components, isWhiteout, joinPath, normalizePath } from "./tar/path.ts";
+import { entriesOf } from "./tar/entries.ts";
+import {
+  ancestorLength,
+  components,
+  isWhiteout,
+  joinPath,
+  normalizePath,
+} from "./tar/path.ts";
 
 /** Symlinks followed for one path before it counts as a loop, as Linux does. */
 const MAX_LINKS = 40;
@@ -13,6 +20,8 @@ const MAX_IMPLIED = 1 << 18;
 
 const EMPTY = new Uint8Array(0);
 const TMP = ascii("tmp/");
+const WHITEOUT = ascii(".wh.");
+const OPAQUE = ascii(".wh..wh..opq");
 
 /** A reason why the layer cannot be the input byte for byte. */
 export type LayerChange =
@@ -25,10 +34,27 @@ export type LayerChange =
   | "sparse-files"
   | "volume-label";
 
+/** A deletion that a layer asks for (OCI image-spec, layer.md "Whiteouts"). */
+export interface Whiteout {
+  /** What goes: a path, or all that lower layers have below it. */
+  path: Uint8Array;
+  /** Whether the directory stays and only what is below it goes. */
+  opaque: boolean;
+}
+
 /** What {@linkcode Tree} accepts beyond a plain rootfs. */
 export interface TreeOptions {
   /** Take `.wh.*` names as ordinary files. */
   allowWhiteouts?: boolean;
+  /** Take only entries below this directory, and as if it were the root. */
+  strip?: string;
+  /**
+   * The tree below, where the entries are a layer's: its symlinks count, and
+   * missing directories are not missed.
+   */
+  base?: Tree;
+  /** Entries are those of several layers, see {@linkcode Tree.beginLayer}. */
+  layered?: boolean;
 }
 
 /**
@@ -60,8 +86,13 @@ export class Tree {
   /** Entries that take over a dropped one's contents: their path, by its slot. */
   readonly #heirs = new Map<number, Uint8Array>();
   readonly #linkTargets = new Map<number, Uint8Array>();
+  /** What the layer deletes of lower ones; only filled for a layer. */
+  readonly whiteouts: Whiteout[] = [];
   readonly #source: Source;
   readonly #options: TreeOptions;
+  readonly #strip: Uint8Array | undefined;
+  /** Where the newest layer starts: offset in bytes, and first slot. */
+  #layer = { place: 0, slot: 0 };
   #brokenLinks = false;
   #implied = 0;
   /** The last directory that an entry was put in: many follow in the same. */
@@ -71,6 +102,55 @@ export class Tree {
   constructor(source: Source, options: TreeOptions = {}) {
     this.#source = source;
     this.#options = options;
+    this.#strip = options.strip === undefined
+      ? undefined
+      : ascii(options.strip);
+  }
+
+  /**
+   * Starts another layer, on top of those whose entries have been added: what
+   * it deletes of them is dropped. Deletions of single files need one look-up
+   * each; those of directories a pass over the lower layers' headers.
+   *
+   * @param place Offset of its first byte in the source.
+   */
+  async beginLayer(place: number, whiteouts: Whiteout[]): Promise<void> {
+    this.#layer = { place, slot: this.index.length };
+    await this.#delete(whiteouts);
+  }
+
+  async #delete(whiteouts: Whiteout[]): Promise<void> {
+    const { index } = this;
+    const deletions = new PathIndex();
+    let all = false;
+    for (const { path, opaque } of whiteouts) {
+      if (path.length === 0) {
+        all = true;
+        continue;
+      }
+      const slot = index.find(path);
+      if (slot < 0) continue;
+      const node = index.node(slot);
+      if (node === NODE.directory || node === NODE.implied) {
+        const deletion = opaque ? NODE.directory : NODE.file;
+        deletions.add(path, path.length, deletion, 0, 0);
+      } else if (!opaque) this.#drop(slot);
+    }
+    if (!all && deletions.length === 0) return;
+    let slot = 0;
+    const lower = this.#source.slice(0, this.#layer.place).stream();
+    for await (const { entry } of entriesOf(lower)) {
+      const own = entry.kind === "label" ? EMPTY : this.path(slot, entry);
+      const first = slot;
+      while (index.node(slot) === NODE.implied) slot++;
+      const path = first === slot ? own : this.path(slot, entry);
+      for (let i = first; i <= slot && i < this.#layer.slot; i++) {
+        const at = path.subarray(0, ancestorLength(path, slot - i));
+        if (index.has(i, FLAG.dropped)) continue;
+        if (all || deletions.deletes(at)) this.#drop(i);
+      }
+      slot++;
+    }
   }
 
   /**
@@ -114,7 +194,13 @@ export class Tree {
       return;
     }
     if (entry.path.length === 0) throw new SyntaxError("It has no name");
-    const given = normalizePath(entry.path);
+    const given = this.#stripped(normalizePath(entry.path));
+    if (given === undefined) {
+      index.addHidden();
+      this.rearranged = true;
+      this.change("moved-entries", entry.path);
+      return;
+    }
     if (given.length === 0) {
       if (entry.kind !== "directory") {
         throw new SyntaxError("The root of the tree is no directory");
@@ -126,7 +212,16 @@ export class Tree {
       index.addHidden();
       return;
     }
-    if (!this.#options.allowWhiteouts && isWhiteout(given)) {
+    const { base, layered } = this.#options;
+    if (base || layered) {
+      const whiteout = whiteoutOf(given);
+      if (whiteout && layered) {
+        index.addHidden();
+        this.rearranged = true;
+        return;
+      }
+      if (whiteout) this.whiteouts.push(whiteout);
+    } else if (!this.#options.allowWhiteouts && isWhiteout(given)) {
       throw new SyntaxError(
         "Docker, podman and containerd take a name that starts with '.wh.' " +
           "for a deletion, while rkt, runc and LXD keep it as a file; rename " +
@@ -148,8 +243,19 @@ export class Tree {
       : entry.kind === "symlink"
       ? NODE.symlink
       : NODE.other;
-    this.#replace(path, node);
+    await this.#replace(path, node);
     this.#put(given, path, node, place, seal(bytes, entry));
+  }
+
+  /** A path without the directory that is stripped; none if it is not below. */
+  #stripped(path: Uint8Array): Uint8Array | undefined {
+    const strip = this.#strip;
+    if (!strip) return path;
+    if (!startsWith(path, strip)) return undefined;
+    if (path.length === strip.length) return EMPTY;
+    return path[strip.length] === 0x2f
+      ? path.subarray(strip.length + 1)
+      : undefined;
   }
 
   /** Adds the entry to the index. */
@@ -210,7 +316,20 @@ export class Tree {
       const obstacle = this.index.obstacle(path);
       if (!obstacle) break;
       if (obstacle.slot < 0) {
-        if (path !== given) this.change("moved-entries", entry.path);
+        const base = this.#options.base;
+        const below = await base?.linkAt(path.subarray(0, obstacle.length));
+        if (below) {
+          if (++hops > MAX_LINKS) throw new SyntaxError("Its symlinks loop");
+          // Docker would hide the symlink behind a new directory.
+          this.change("moved-entries", entry.path);
+          path = follow(
+            path.subarray(0, obstacle.length),
+            below,
+            path.subarray(obstacle.length + 1),
+          );
+          continue;
+        }
+        if (path !== given && !base) this.change("moved-entries", entry.path);
         this.#imply(path, obstacle.length);
         break;
       }
@@ -252,13 +371,16 @@ export class Tree {
   }
 
   /** Makes way for an entry: drops what had its path, if that is allowed. */
-  #replace(path: Uint8Array, node: Node): void {
+  async #replace(path: Uint8Array, node: Node): Promise<void> {
     const { index } = this;
     const old = index.find(path);
     if (old < 0) return;
     const was = index.node(old);
     const wasDirectory = was === NODE.directory || was === NODE.implied;
     const isDirectory = node === NODE.directory;
+    if (old < this.#layer.slot) {
+      return await this.#replaceLower(path, old, isDirectory);
+    }
     // A directory may take a symlink's place, as it does in all engines.
     if (wasDirectory !== isDirectory && was !== NODE.symlink) {
       throw new SyntaxError(
@@ -267,6 +389,16 @@ export class Tree {
     }
     this.#drop(old);
     if (was !== NODE.implied) this.change("repeated-paths", path);
+  }
+
+  /** A layer's entry hides whatever lower layers have at its path. */
+  async #replaceLower(
+    path: Uint8Array,
+    old: number,
+    isDirectory: boolean,
+  ): Promise<void> {
+    if (isDirectory) this.#drop(old);
+    else await this.#delete([{ path, opaque: false }]);
   }
 
   #drop(slot: number): void {
@@ -290,7 +422,9 @@ export class Tree {
     const { index } = this;
     let wanted;
     try {
-      wanted = normalizePath(entry.link);
+      const link = this.#stripped(normalizePath(entry.link));
+      if (!link) throw new RangeError(`It is not below ${this.#options.strip}`);
+      wanted = link;
     } catch (error) {
       throw new SyntaxError(
         `Its link target ${showPath(entry.link)} leads out of the tree: ` +
@@ -318,7 +452,7 @@ export class Tree {
       this.change("hard-links", path);
       return;
     }
-    this.#replace(path, node);
+    await this.#replace(path, node);
     const sealed = seal(bytes, entry);
     const slot = this.#put(given, path, node, place, sealed);
     index.mark(slot, FLAG.link);
@@ -395,6 +529,15 @@ export class Tree {
     };
   }
 
+  /** The target of the symlink at a path, or `undefined` if there is none. */
+  async linkAt(path: Uint8Array): Promise<Uint8Array | undefined> {
+    const slot = this.index.find(path);
+    if (slot >= 0 && this.index.node(slot) === NODE.symlink) {
+      return await this.#readLink(slot);
+    }
+    return undefined;
+  }
+
   async #readLink(slot: number): Promise<Uint8Array> {
     const { entry } = await this.readSlot(slot);
     // A hard link to a symlink is one as well: its own header has no target.
@@ -469,7 +612,7 @@ export class Tree {
     const moved = this.#moved.get(slot);
     if (moved) return moved;
     const { entry } = await this.readSlot(slot);
-    return normalizePath(entry.path).slice();
+    return this.path(slot, entry).slice();
   }
 
   /**
@@ -479,7 +622,8 @@ export class Tree {
    * @param entry The entry as the second pass reads it.
    */
   path(slot: number, entry: Entry): Uint8Array {
-    return this.#moved.get(slot) ?? normalizePath(entry.path);
+    return this.#moved.get(slot) ??
+      this.#stripped(normalizePath(entry.path)) ?? EMPTY;
   }
 
   /** Where the entry in a slot goes, or `undefined` if it is left out. */
@@ -490,7 +634,8 @@ export class Tree {
 
   /** The path that the hard link in a slot leads to. */
   linkTarget(slot: number, entry: Entry): Uint8Array {
-    return this.#linkTargets.get(slot) ?? normalizePath(entry.link);
+    return this.#linkTargets.get(slot) ??
+      this.#stripped(normalizePath(entry.link))!;
   }
 
   /** The slot whose metadata a hard link must repeat, if its header does not. */
@@ -517,6 +662,21 @@ export function stopsRkt(bytes: Uint8Array, entry: Entry): boolean {
   const major = numberField(bytes, FIELD.devmajor, entry.header);
   const minor = numberField(bytes, FIELD.devminor, entry.header);
   return major !== 1 || minor !== 3;
+}
+
+/** Reads a whiteout's name; `undefined` for any other. */
+function whiteoutOf(path: Uint8Array): Whiteout | undefined {
+  const cut = path.lastIndexOf(0x2f);
+  const directory = path.subarray(0, Math.max(cut, 0));
+  const name = path.subarray(cut + 1);
+  if (!startsWith(name, WHITEOUT)) return undefined;
+  if (equalBytes(name, OPAQUE)) {
+    return { path: directory.slice(), opaque: true };
+  }
+  return {
+    path: joinPath(directory, name.subarray(WHITEOUT.length)).slice(),
+    opaque: false,
+  };
 }
 
 /** Where `rest` below the symlink at `link` leads; the tree's root is `/`. */

@@ -1,34 +1,27 @@
-import { type Format, FORMATS, unsupported } from "../formats/unsupported.ts";
-import type { Image } from "../image.ts";
-import { build, type BuildOptions, type Isoc } from "../isoc.ts";
-import { parseNames } from "../name.ts";
+import { build, buildLayers, type BuildOptions, type Isoc } from "../isoc.ts";
+import { host, openOutput, spoolLayer } from "../runtime.ts";
 import type { ImageDescription } from "../rootfs_facts.ts";
-import { type Compression, host, openInput, openOutput } from "../runtime.ts";
-import type { LayerChange } from "../tree.ts";
-import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
-import { imageDescription } from "./description.ts";
-import { type Option, parseOptions } from "./options.ts";
-import { formatBytes, Progress } from "./progress.ts";
+import { type BuildInputs, openInputs } from "./build_inputs.ts";
+import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
+import { imageDescription, platformOf } from "./description.ts";
+import { type Option, type Parsed, parseOptions } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { report, summary } from "./report.ts";
 import { parseSize } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The options of `ciso build`. */
-export const BUILD_OPTIONS: Option[] = [...IMAGE_OPTIONS, ...WORK_OPTIONS];
+export const BUILD_OPTIONS: Option[] = [
+  ...IMAGE_OPTIONS,
+  ...INPUT_OPTIONS,
+  ...WORK_OPTIONS,
+];
+
+/** The options of `ciso convert`. */
+export const CONVERT_OPTIONS: Option[] = [...IMAGE_OPTIONS, ...WORK_OPTIONS];
 
 /** Bytes that a compressed rootfs may hold, unless the user says otherwise. */
 const MAX_UNPACKED = 32 * 2 ** 30;
-
-/** What was changed in the layer, as `-v` says it. */
-const CHANGES: Record<LayerChange, string> = {
-  "entry-types": "entry types that some engines refuse became plain ones",
-  "global-headers": "PAX global headers went into the entries' own",
-  "hard-links": "hard links got the metadata of the files they lead to",
-  "moved-entries": "entries below a symlink went to where it leads",
-  "repeated-paths": "paths that came again lost their earlier entries",
-  "several-archives": "several archives, one behind another, became one",
-  "sparse-files": "sparse files were filled with their zeros",
-  "volume-label": "the volume label was left out",
-};
 
 /**
  * Runs `ciso build`.
@@ -39,53 +32,101 @@ const CHANGES: Record<LayerChange, string> = {
  */
 export async function runBuild(args: string[]): Promise<void> {
   const parsed = parseOptions(args, BUILD_OPTIONS);
-  const description = imageDescription(parsed);
-  if (parsed.words.length > 1) {
+  const from = parsed.value("from");
+  const layers = parsed.values("layer");
+  const { words } = parsed;
+  if (words.length > 1) {
     throw new UsageError(
-      `One rootfs is taken, but here are ${parsed.words.length}: ` +
-        `${parsed.words.join(", ")} (the command goes behind --)`,
+      `One rootfs is taken, but here are ${words.length}: ` +
+        `${words.join(", ")} (the command goes behind --)`,
     );
   }
+  // The original reads standard input; with other inputs it must be asked for.
+  const rootfs = words[0] ??
+    (from === undefined && layers.length === 0 ? "-" : undefined);
+  // What is wrong with the words is told before anything is read.
+  if (from === undefined) imageDescription(parsed);
+  await run(parsed, { from, layers, rootfs });
+}
+
+/**
+ * Runs `ciso convert`: an image file in, an isoc out, with the same layers and
+ * configuration.
+ *
+ * @param args The words behind the command's name.
+ * @throws {UsageError} If the command line is wrong.
+ * @throws {Error} If the conversion fails; the message is for the user.
+ */
+export async function runConvert(args: string[]): Promise<void> {
+  const parsed = parseOptions(args, CONVERT_OPTIONS);
+  const [from] = parsed.words;
+  if (from === undefined || parsed.words.length > 1) {
+    throw new UsageError(
+      "ciso convert takes one image file: ciso convert IN -t NAME -o OUT",
+    );
+  }
+  await run(parsed, { from, layers: [] });
+}
+
+async function run(
+  parsed: Parsed,
+  { from, layers, rootfs }: {
+    from?: string;
+    layers: string[];
+    rootfs?: string;
+  },
+): Promise<void> {
   const layout = parsed.value("layout") ?? "full";
   if (layout !== "full" && layout !== "classic") {
     throw new UsageError(`--layout is full or classic, not ${layout}`);
   }
-  const [word] = parsed.words;
-  const rootfs = word === "-" ? undefined : word;
-  if (rootfs === undefined && host.isTerminal(0)) {
-    throw new UsageError(
-      "There is no rootfs: give a tar file, or pipe one in",
-    );
+  const reads = [from, ...layers, rootfs].filter((path) => path === "-");
+  if (reads.length > 1) {
+    throw new UsageError("Standard input can be read once only");
   }
-  const output = parsed.value("output");
-  const toFile = output !== undefined && output !== "-";
-  if (!toFile && host.isTerminal(1)) {
+  if (reads.length > 0 && host.isTerminal(0)) {
+    throw new UsageError("There is no rootfs: give a tar file, or pipe one in");
+  }
+  const given = parsed.value("output");
+  const output = given === "-" ? undefined : given;
+  if (output === undefined && host.isTerminal(1)) {
     throw new UsageError(
       "The archive is not for a terminal: give a file with -o, or redirect it",
     );
   }
-  const quiet = parsed.on("quiet");
-  const size = parsed.value("max-unpacked");
-  const made = await buildTo(
+  const inputs = await openInputs({
+    from,
+    layers,
     rootfs,
-    description,
-    toFile ? output : undefined,
-    {
+    platform: platformOf(parsed),
+    maxUnpacked: maxUnpacked(parsed.value("max-unpacked")),
+  });
+  try {
+    const quiet = parsed.on("quiet");
+    const isoc = await make(inputs, imageDescription(parsed, inputs), output, {
       layout,
       pristine: parsed.on("pristine"),
       allowWhiteouts: parsed.on("allow-whiteouts"),
-    },
-    quiet,
-    size === undefined ? MAX_UNPACKED : maxUnpacked(size),
-  );
-  if (!quiet) { for (const note of made.notes) host.print(`ciso: ${note}\n`); }
-  if (parsed.on("verbose")) report(made, toFile ? output : undefined);
-  if (parsed.on("json")) {
-    host.print(`${JSON.stringify(summary(made))}\n`, toFile ? 1 : 2);
+    }, quiet);
+    if (!quiet) {
+      for (const note of isoc.notes) host.print(`ciso: ${note}\n`);
+    }
+    if (parsed.on("verbose")) {
+      for (const line of report(isoc, inputs.origins, output)) {
+        host.print(`ciso: ${line}\n`);
+      }
+    }
+    if (parsed.on("json")) {
+      const text = JSON.stringify(summary(isoc, inputs.origins));
+      host.print(`${text}\n`, output === undefined ? 2 : 1);
+    }
+  } finally {
+    inputs.close();
   }
 }
 
-function maxUnpacked(text: string): number {
+function maxUnpacked(text: string | undefined): number {
+  if (text === undefined) return MAX_UNPACKED;
   try {
     return parseSize(text);
   } catch (error) {
@@ -93,17 +134,14 @@ function maxUnpacked(text: string): number {
   }
 }
 
-/** An archive, and what happened to its input before. */
-type Made = Isoc & { compression?: Compression };
-
-async function buildTo(
-  rootfs: string | undefined,
+/** Builds the archive and writes it, with a progress bar for each half. */
+async function make(
+  inputs: BuildInputs,
   description: ImageDescription,
   path: string | undefined,
   options: BuildOptions,
   quiet: boolean,
-  maxUnpacked: number,
-): Promise<Made> {
+): Promise<Isoc> {
   const bar = (label: string, total: number | undefined) =>
     quiet || !host.isTerminal(2) ? undefined : new Progress({
       write: (text) => host.print(text),
@@ -111,91 +149,40 @@ async function buildTo(
       columns: host.columns(),
       label,
     });
-  const input = await openInput(rootfs, maxUnpacked);
+  const reading = bar("reading", inputs.size);
+  let isoc;
   try {
-    const reading = bar("reading", input.size);
-    let isoc;
-    try {
-      isoc = await build(input, description, {
+    const onRead = (bytes: number) => reading?.add(bytes);
+    isoc = inputs.plain
+      ? await build(inputs.layers[0]!.source, description, {
         ...options,
-        onRead: (bytes) => reading?.add(bytes),
+        onRead,
+      })
+      : await buildLayers(inputs.layers, description, spoolLayer, {
+        ...options,
+        onRead,
       });
-    } catch (error) {
-      // The tar's errors name the entry; the file is known only here.
-      if (error instanceof SyntaxError) {
-        throw new Error(`${rootfs ?? "standard input"}: ${error.message}`, {
-          cause: error,
-        });
-      }
-      throw error;
-    } finally {
-      reading?.end();
+  } catch (error) {
+    // The tar's errors name the entry; the file is known only here.
+    if (error instanceof SyntaxError && inputs.layers.length === 1) {
+      throw new Error(`${inputs.layers[0]!.name}: ${error.message}`, {
+        cause: error,
+      });
     }
-    const writing = bar("writing", isoc.size);
-    const output = openOutput(path, (bytes) => writing?.add(bytes));
-    try {
-      await isoc.stream().pipeTo(output.writable);
-      output.commit();
-    } catch (error) {
-      output.abort();
-      throw error;
-    } finally {
-      writing?.end();
-    }
-    return { ...isoc, compression: input.compression };
+    throw error;
   } finally {
-    input.close();
+    reading?.end();
   }
-}
-
-function summary(made: Made) {
-  const changes: string[] = [...made.layerChanges.keys()];
-  if (made.compression) changes.unshift("decompressed");
-  return {
-    names: parseNames(made.image.names).map(({ qualified }) => qualified),
-    size: made.size,
-    entries: made.entries,
-    imageId: `sha256:${made.imageId}`,
-    manifestDigest: `sha256:${made.manifestDigest}`,
-    layer: {
-      digest: `sha256:${made.layer.digest}`,
-      size: made.layer.size,
-      changes,
-    },
-    notExpressed: Object.fromEntries(missing(made.image)),
-    notes: made.notes,
-  };
-}
-
-/** What each format cannot say of an image, by format; none for most. */
-function missing(image: Image): [Format, string[]][] {
-  return FORMATS.map((format): [Format, string[]] => [
-    format,
-    unsupported(image, format),
-  ]).filter(([, fields]) => fields.length > 0);
-}
-
-function report(made: Made, path: string | undefined): void {
-  const say = (text: string) => host.print(`ciso: ${text}\n`);
-  say(
-    `${path ?? "standard output"}: ${
-      parseNames(made.image.names).map(({ familiar }) => familiar).join(", ")
-    }, ${formatBytes(made.size)}, ${made.entries} entries`,
-  );
-  say(`image ID sha256:${made.imageId}`);
-  say(`layer sha256:${made.layer.digest}`);
-  if (made.compression) {
-    say(`the layer is the input, decompressed (${made.compression})`);
-  } else if (made.layerChanges.size === 0) {
-    say("the layer is the input, byte for byte");
+  const writing = bar("writing", isoc.size);
+  const output = openOutput(path, (bytes) => writing?.add(bytes));
+  try {
+    await isoc.stream().pipeTo(output.writable);
+    output.commit();
+  } catch (error) {
+    output.abort();
+    throw error;
+  } finally {
+    writing?.end();
   }
-  for (const [reason, path] of made.layerChanges) {
-    say(
-      `the layer is not the input: ${CHANGES[reason]}` +
-        (path === '""' ? "" : `, first ${path}`),
-    );
-  }
-  for (const [format, fields] of missing(made.image)) {
-    say(`${format} cannot express: ${fields.join(", ")}`);
-  }
+  return isoc;
 }

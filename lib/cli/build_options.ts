@@ -89,6 +89,22 @@ export const IMAGE_OPTIONS: Option[] = [
   },
 ];
 
+/** Options of `ciso build` that say what it starts from. */
+export const INPUT_OPTIONS: Option[] = [
+  {
+    name: "from",
+    value: "IMAGE",
+    help:
+      "image to start from: an isoc, a docker save archive, an OCI layout " +
+      "(tar or directory), an ACI",
+  },
+  {
+    name: "layer",
+    value: "FILE.tar",
+    help: "a layer on top, can be repeated, lowest first",
+  },
+];
+
 /** Options of `ciso build` that say how, not what. */
 export const WORK_OPTIONS: Option[] = [
   {

@@ -1,5 +1,6 @@
 import { type ImageFields, readConfig } from "../formats/read_config.ts";
-import type { Healthcheck } from "../image.ts";
+import type { Healthcheck, HistoryEntry } from "../image.ts";
+import type { Platform } from "../read_image.ts";
 import { parseNames } from "../name.ts";
 import type { ImageDescription } from "../rootfs_facts.ts";
 import { host } from "../runtime.ts";
@@ -10,18 +11,29 @@ import { pairLines, pairs } from "./pairs.ts";
 import { UsageError } from "./usage_error.ts";
 import { splitWords } from "./words.ts";
 
+/** The image that another one starts from. */
+export interface Base {
+  fields: ImageFields;
+  history?: HistoryEntry[];
+  names: string[];
+}
+
 /**
  * Makes the image description that a command line, its files and the
  * environment ask for. Options win over `--config`, and both over the
  * environment's NAME and COMMAND.
  *
+ * @param from The image it starts from; --config and the options win over it.
  * @throws {UsageError} If something is missing or malformed.
  */
-export function imageDescription(parsed: Parsed): ImageDescription {
-  const base = configFile(parsed.value("config"));
+export function imageDescription(
+  parsed: Parsed,
+  from: Base = { fields: {}, names: [] },
+): ImageDescription {
+  const base = { ...from.fields, ...configFile(parsed.value("config")) };
   const name = host.env("NAME");
   const tags = parsed.values("tag");
-  const names = tags.length > 0 ? tags : name ? [name] : [];
+  const names = tags.length > 0 ? tags : name ? [name] : from.names;
   const entrypoint = words(parsed, "entrypoint") ?? base.entrypoint;
   const command = commandWords(parsed, base);
   if (names.length === 0 || !(command ?? entrypoint)) {
@@ -63,7 +75,8 @@ export function imageDescription(parsed: Parsed): ImageDescription {
     created: creationTime(parsed.value("created")) ?? base.created ??
       Math.floor(Date.now() / 1000),
     history: parsed.value("history"),
-    ...platform(parsed.value("platform")),
+    baseHistory: from.history,
+    ...platformOf(parsed),
   };
   return description;
 }
@@ -192,7 +205,13 @@ function creationTime(created: string | undefined): number | undefined {
   return seconds;
 }
 
-function platform(text: string | undefined): Partial<ImageDescription> {
+/**
+ * Reads --platform.
+ *
+ * @throws {UsageError} If it is malformed.
+ */
+export function platformOf(parsed: Parsed): Platform {
+  const text = parsed.value("platform");
   if (text === undefined) return {};
   const [os, architecture, variant, ...more] = text.split("/");
   if (!os || !architecture || variant === "" || more.length > 0) {

@@ -14,20 +14,51 @@ export function optionTable(options: Option[]): string {
     }`;
     return [form, help] as const;
   });
-  const width = 28;
-  return rows.map(([form, help]) =>
-    form.length < width
-      ? `${form.padEnd(width)}${help}`
-      : `${form}\n${" ".repeat(width)}${help}`
-  ).join("\n");
+  const margin = " ".repeat(28);
+  return rows.map(([form, help]) => {
+    const text = wrap(help, 79 - margin.length).join(`\n${margin}`);
+    return form.length < margin.length
+      ? form.padEnd(margin.length) + text
+      : `${form}\n${margin}${text}`;
+  }).join("\n");
+}
+
+/** Breaks a text at its blanks into lines of `width` characters at most. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + word.length < width) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+/** The text of `ciso convert --help`. */
+export function convertHelp(options: Option[]): string {
+  return `ciso convert makes an isoc of an image in another format.
+
+Usage:
+  ciso convert IMAGE [-t NAME[:TAG]] [-o FILE] [-- COMMAND ARG…]
+
+IMAGE is an isoc, what docker save or podman save writes, an OCI layout (tar or
+directory), or an ACI; - is standard input. Its layers and its configuration stay
+as they are, but for what the options say; its names stay unless --tag is given.
+
+Options:
+${optionTable(options)}
+`;
 }
 
 /** The text of `ciso --help`. */
-export function helpText(options: Option[]): string {
+export function buildHelp(options: Option[]): string {
   return `ciso ${VERSION} makes one image archive for all container engines.
 
 Usage:
   ciso [build] [ROOTFS.tar] -t NAME[:TAG] [-o FILE] [-- COMMAND ARG…]
+  ciso build --from IMAGE [--layer FILE.tar]… -t NAME[:TAG] [-o FILE]
+  ciso convert IMAGE [-t NAME[:TAG]] [-o FILE]      (see ciso convert --help)
   ${CLASSIC_USAGE}
 
 Reads a rootfs tar from a file or from standard input and writes an isoc: a tar
@@ -39,7 +70,7 @@ ${optionTable(options)}
 
 Environment:
   NAME               name of the image, where no --tag is given
-  COMMAND            command, where none stands behind --; split as a shell does
+  COMMAND            command, where none stands behind --, split as in a shell
   SOURCE_DATE_EPOCH  creation time in seconds since 1970, for the same bytes
                      every time
   TMPDIR             where a piped rootfs is kept while it is worked on

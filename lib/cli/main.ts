@@ -1,7 +1,21 @@
 import { cleanUp, errorCode, host } from "../runtime.ts";
-import { BUILD_OPTIONS, runBuild } from "./build.ts";
-import { helpText, VERSION } from "./help.ts";
+import {
+  BUILD_OPTIONS,
+  CONVERT_OPTIONS,
+  runBuild,
+  runConvert,
+} from "./build.ts";
+import { buildHelp, convertHelp, VERSION } from "./help.ts";
 import { UsageError } from "./usage_error.ts";
+
+/** The commands by name; a line that starts with none of them is a build. */
+const COMMANDS: Record<
+  string,
+  { run: (args: string[]) => Promise<void>; help: () => string }
+> = {
+  build: { run: runBuild, help: () => buildHelp(BUILD_OPTIONS) },
+  convert: { run: runConvert, help: () => convertHelp(CONVERT_OPTIONS) },
+};
 
 /**
  * Runs the program.
@@ -16,16 +30,14 @@ export async function main(args: string[]): Promise<number> {
   });
   const dashes = args.indexOf("--");
   const options = dashes < 0 ? args : args.slice(0, dashes);
-  if (options.includes("-h") || options.includes("--help")) {
-    host.print(helpText(BUILD_OPTIONS), 1);
-    return 0;
-  }
-  if (options.includes("-V") || options.includes("--version")) {
-    host.print(`ciso ${VERSION}\n`, 1);
-    return 0;
-  }
+  const named = args[0] !== undefined && Object.hasOwn(COMMANDS, args[0]);
+  const command = COMMANDS[named ? args[0]! : "build"]!;
   try {
-    await runBuild(args[0] === "build" ? args.slice(1) : args);
+    if (options.includes("-h") || options.includes("--help")) {
+      host.print(command.help(), 1);
+    } else if (options.includes("-V") || options.includes("--version")) {
+      host.print(`ciso ${VERSION}\n`, 1);
+    } else await command.run(named ? args.slice(1) : args);
     return 0;
   } catch (error) {
     return tell(error);
@@ -41,10 +53,19 @@ function tell(error: unknown): number {
   const { message, stack } = error instanceof Error
     ? error
     : new Error(String(error));
-  host.print(`ciso: ${host.env("CISO_DEBUG") ? stack : message}\n`);
+  host.print(`ciso: ${isDebugging() ? stack : message}\n`);
   if (error instanceof UsageError) {
     host.print("Try 'ciso --help' for more.\n");
     return 2;
   }
   return error instanceof TypeError ? 2 : 1;
+}
+
+function isDebugging(): boolean {
+  try {
+    return host.env("CISO_DEBUG") !== undefined;
+  } catch {
+    // Deno without --allow-env; the error to tell is about just that.
+    return false;
+  }
 }

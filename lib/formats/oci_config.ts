@@ -1,14 +1,7 @@
-import type { Image } from "../image.ts";
+import type { HistoryEntry, Image } from "../image.ts";
 import type { Layer } from "./layers.ts";
 import { type ProcessConfig, processConfig } from "./process_config.ts";
 import { rfc3339 } from "./rfc3339.ts";
-
-/** How one layer came to be. */
-export interface HistoryEntry {
-  created: string;
-  author?: string;
-  created_by?: string;
-}
 
 /** An OCI image config, which is a Docker image config too. */
 export interface ImageConfig {
@@ -52,9 +45,22 @@ export function imageConfig(image: Image, layers: Layer[]): ImageConfig {
       type: "layers",
       diff_ids: layers.map(({ digest }) => `sha256:${digest}`),
     },
-    history: layers.map(() => ({
+    history: history(image, layers.length, {
       ...made,
       ...(image.history && { created_by: image.history }),
-    })),
+    }),
   };
+}
+
+/** One entry a layer: those that lower layers brought, then new ones. */
+function history(
+  { baseHistory = [] }: Image,
+  layers: number,
+  entry: HistoryEntry,
+): HistoryEntry[] {
+  const told = baseHistory.filter(({ empty_layer }) => !empty_layer).length;
+  // A history that does not fit its layers is worse than none.
+  const base = told <= layers ? baseHistory : [];
+  const missing = layers - (told <= layers ? told : 0);
+  return [...base, ...Array.from({ length: missing }, () => entry)];
 }

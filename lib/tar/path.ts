@@ -83,6 +83,15 @@ export function joinPath(directory: Uint8Array, name: Uint8Array): Uint8Array {
   return out;
 }
 
+/** Length of a path's ancestor that many levels up; 0 for the root. */
+export function ancestorLength(path: Uint8Array, levels: number): number {
+  let at = path.length;
+  while (levels-- > 0 && at > 0) {
+    at = Math.max(path.lastIndexOf(SLASH, at - 1), 0);
+  }
+  return at;
+}
+
 /** Tells whether any component starts with `.wh.`, as whiteouts do. */
 export function isWhiteout(path: Uint8Array): boolean {
   // OCI image-spec, layer.md "Whiteouts": only the last component counts there,

@@ -1,0 +1,131 @@
+import type { HistoryEntry } from "../image.ts";
+import type { ImageFields } from "../formats/read_config.ts";
+import { filesOfTar, type ImageFiles } from "../image_files.ts";
+import type { LayerInput } from "../layers.ts";
+import { type Platform, readImage } from "../read_image.ts";
+import {
+  directoryFiles,
+  host,
+  type Input,
+  openInput,
+  unpackLayer,
+} from "../runtime.ts";
+import type { Origins } from "./report.ts";
+
+/** What an image is built of. */
+export interface BuildInputs {
+  /** A rootfs alone, or the layers of an image. */
+  layers: LayerInput[];
+  /** Whether it is a rootfs alone. */
+  plain: boolean;
+  origins: Origins;
+  /** Size in bytes of all, where that is known. */
+  size?: number;
+  /** What the image that it starts from says. */
+  fields: ImageFields;
+  history?: HistoryEntry[];
+  names: string[];
+  /** Closes files, removes temporary ones. */
+  close(): void;
+}
+
+/** Where the parts of an image are. */
+export interface Wanted {
+  /** An image file to start from. */
+  from?: string;
+  /** Layers on top, lowest first. */
+  layers: string[];
+  /** A rootfs, or one more layer; `-` is standard input. */
+  rootfs?: string;
+  /** The platform to take of an image that has several. */
+  platform: Platform;
+  /** Bytes that a compressed file may hold. */
+  maxUnpacked: number;
+}
+
+/**
+ * Opens all that an image is built of.
+ *
+ * @throws {Error} If a file cannot be opened or an image cannot be read; the
+ * message names it.
+ */
+export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
+  const open: Input[] = [];
+  const inputs: BuildInputs = {
+    layers: [],
+    plain: wanted.from === undefined && wanted.layers.length === 0,
+    origins: [],
+    fields: {},
+    names: [],
+    close: () => open.forEach((input) => input.close()),
+  };
+  const openFile = async (path: string) => {
+    const input = await openInput(
+      path === "-" ? undefined : path,
+      wanted.maxUnpacked,
+    );
+    open.push(input);
+    return input;
+  };
+  try {
+    if (wanted.from !== undefined) {
+      await addImage(inputs, wanted.from, wanted, open, openFile);
+    }
+    const rest = [...wanted.layers];
+    if (wanted.rootfs !== undefined) rest.push(wanted.rootfs);
+    for (const path of rest) {
+      const source = await openFile(path);
+      const name = path === "-" ? "standard input" : path;
+      inputs.layers.push({ source, name });
+      inputs.origins.push({ name, compression: source.compression });
+    }
+    const sizes = open.map(({ size }) => size);
+    if (sizes.every((size) => size !== undefined)) {
+      inputs.size = sizes.reduce((sum, size) => sum + size, 0);
+    }
+    return inputs;
+  } catch (error) {
+    inputs.close();
+    throw error;
+  }
+}
+
+async function addImage(
+  inputs: BuildInputs,
+  path: string,
+  { platform, maxUnpacked }: Wanted,
+  open: Input[],
+  openFile: (path: string) => Promise<Input>,
+): Promise<void> {
+  try {
+    const files: ImageFiles = path !== "-" && host.isDirectory(path)
+      ? directoryFiles(path)
+      : await filesOfTar(await openFile(path));
+    const image = await readImage(files, platform);
+    for (const [i, stored] of image.layers.entries()) {
+      const name = `${path}, layer ${i + 1}`;
+      const { source, compression } = await unpackLayer(
+        stored.source,
+        name,
+        maxUnpacked,
+        stored.digest,
+      );
+      if (source !== stored.source) open.push(source as Input);
+      inputs.layers.push({
+        source,
+        name,
+        diffId: stored.diffId ?? (compression ? undefined : stored.digest),
+        aci: stored.aci,
+      });
+      inputs.origins.push({ name, compression });
+    }
+    inputs.fields = image.fields;
+    inputs.history = image.history;
+    inputs.names = image.names;
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new Error(`${path}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}

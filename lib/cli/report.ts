@@ -1,0 +1,84 @@
+import { type Format, FORMATS, unsupported } from "../formats/unsupported.ts";
+import type { Image } from "../image.ts";
+import type { BuiltLayer, Isoc } from "../isoc.ts";
+import { parseNames } from "../name.ts";
+import type { LayerChange } from "../tree.ts";
+import { formatBytes } from "./progress.ts";
+
+/** What was changed in a layer, as `-v` says it. */
+const CHANGES: Record<LayerChange, string> = {
+  "entry-types": "entry types that some engines refuse became plain ones",
+  "global-headers": "PAX global headers went into the entries' own",
+  "hard-links": "hard links got the metadata of the files they lead to",
+  "moved-entries": "entries below a symlink went to where it leads",
+  "repeated-paths": "paths that came again lost their earlier entries",
+  "several-archives": "several archives, one behind another, became one",
+  "sparse-files": "sparse files were filled with their zeros",
+  "volume-label": "the volume label was left out",
+};
+
+/** What happened to each layer's input before it was read, lowest layer first. */
+export type Origins = { name: string; compression?: string }[];
+
+/** What was made, for `--json`. */
+export function summary(isoc: Isoc, origins: Origins): object {
+  return {
+    names: parseNames(isoc.image.names).map(({ qualified }) => qualified),
+    size: isoc.size,
+    entries: isoc.entries,
+    imageId: `sha256:${isoc.imageId}`,
+    manifestDigest: `sha256:${isoc.manifestDigest}`,
+    layers: isoc.layers.map(({ digest, size, changes }, i) => ({
+      digest: `sha256:${digest}`,
+      size,
+      changes: [
+        ...(origins[i]?.compression ? ["decompressed"] : []),
+        ...changes.keys(),
+      ],
+    })),
+    notExpressed: Object.fromEntries(missing(isoc.image)),
+    notes: isoc.notes,
+  };
+}
+
+/** What was made, for `-v`: one sentence a line. */
+export function* report(
+  isoc: Isoc,
+  origins: Origins,
+  path: string | undefined,
+): Generator<string> {
+  const names = parseNames(isoc.image.names).map(({ familiar }) => familiar);
+  yield `${path ?? "standard output"}: ${names.join(", ")}, ${
+    formatBytes(isoc.size)
+  }, ${isoc.entries} entries`;
+  yield `image ID sha256:${isoc.imageId}`;
+  for (const [i, layer] of isoc.layers.entries()) {
+    yield `layer sha256:${layer.digest}`;
+    yield* layerReport(layer, origins[i]);
+  }
+  for (const [format, fields] of missing(isoc.image)) {
+    yield `${format} cannot express: ${fields.join(", ")}`;
+  }
+}
+
+function* layerReport(
+  { changes }: BuiltLayer,
+  origin: Origins[number] | undefined,
+): Generator<string> {
+  if (origin?.compression) {
+    yield `the layer is the input, decompressed (${origin.compression})`;
+  } else if (changes.size === 0) yield "the layer is the input, byte for byte";
+  for (const [reason, path] of changes) {
+    // Some reasons are the whole archive's and have no path.
+    const first = path === '""' ? "" : `, first ${path}`;
+    yield `the layer is not the input: ${CHANGES[reason]}${first}`;
+  }
+}
+
+/** What each format cannot say of an image, by format; none for most. */
+function missing(image: Image): [Format, string[]][] {
+  return FORMATS.map((format): [Format, string[]] => [
+    format,
+    unsupported(image, format),
+  ]).filter(([, fields]) => fields.length > 0);
+}
