@@ -1,4 +1,5 @@
 import { build, buildLayers, type BuildOptions, type Isoc } from "../isoc.ts";
+import { type Format, FORMATS } from "../formats/unsupported.ts";
 import { host, openOutput, spoolLayer } from "../runtime.ts";
 import type { ImageDescription } from "../rootfs_facts.ts";
 import { type BuildInputs, openInputs } from "./build_inputs.ts";
@@ -76,10 +77,7 @@ async function run(
     rootfs?: string;
   },
 ): Promise<void> {
-  const layout = parsed.value("layout") ?? "full";
-  if (layout !== "full" && layout !== "classic") {
-    throw new UsageError(`--layout is full or classic, not ${layout}`);
-  }
+  const faces = facesOf(parsed, layers.length > 1 || from !== undefined);
   const reads = [from, ...layers, rootfs].filter((path) => path === "-");
   if (reads.length > 1) {
     throw new UsageError("Standard input can be read once only");
@@ -104,11 +102,13 @@ async function run(
   try {
     const quiet = parsed.on("quiet");
     const isoc = await make(inputs, imageDescription(parsed, inputs), output, {
-      layout,
+      faces,
       pristine: parsed.on("pristine"),
       allowWhiteouts: parsed.on("allow-whiteouts"),
     }, quiet);
     if (!quiet) {
+      const hint = loadHint(isoc, faces);
+      if (hint) host.print(`ciso: ${hint}\n`);
       for (const note of isoc.notes) host.print(`ciso: ${note}\n`);
     }
     if (parsed.on("verbose")) {
@@ -123,6 +123,48 @@ async function run(
   } finally {
     inputs.close();
   }
+}
+
+/** Entries from which on containerd's way of loading takes long. */
+const MANY = 5000;
+
+/** What the users of containerd want to know of a large archive. */
+function loadHint(isoc: Isoc, faces: Format[] | undefined): string | undefined {
+  const both = faces === undefined || faces.includes("oci") &&
+      faces.some((face) => ["appc", "bundle", "lxd"].includes(face));
+  if (!both || isoc.entries < MANY) return undefined;
+  return `with ${isoc.entries} entries, containerd-based engines load this ` +
+    "faster by: ciso export --as oci IMAGE | docker load";
+}
+
+/** What Docker 1.9 and older, which take no file of any other part, need. */
+const CLASSIC: Format[] = ["appc", "docker-v1"];
+
+/** The parts that the archive shall have, by --faces or --layout. */
+function facesOf(parsed: Parsed, layered: boolean): Format[] | undefined {
+  const layout = parsed.value("layout") ?? "full";
+  if (layout !== "full" && layout !== "classic") {
+    throw new UsageError(`--layout is full or classic, not ${layout}`);
+  }
+  const list = parsed.value("faces");
+  if (layout === "classic") {
+    if (list !== undefined) {
+      throw new UsageError("--layout classic and --faces exclude each other");
+    }
+    if (layered) throw new UsageError("--layout classic takes a rootfs alone");
+    return CLASSIC;
+  }
+  if (list === undefined) return undefined;
+  const faces = list.split(",").filter((face) => face !== "");
+  const unknown = faces.find((face) => !FORMATS.includes(face as Format));
+  if (unknown !== undefined || faces.length === 0) {
+    throw new UsageError(
+      `--faces: ${JSON.stringify(unknown ?? list)} is none of ${
+        FORMATS.join(", ")
+      }`,
+    );
+  }
+  return faces as Format[];
 }
 
 function maxUnpacked(text: string | undefined): number {

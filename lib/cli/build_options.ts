@@ -114,6 +114,11 @@ export const WORK_OPTIONS: Option[] = [
     help: "where the archive goes; standard output unless given",
   },
   {
+    name: "faces",
+    value: "LIST",
+    help: "only these engines' parts: appc,docker,docker-v1,oci,bundle,lxd",
+  },
+  {
     name: "layout",
     value: "full|classic",
     help: "classic: only the entries of 2015, for Docker 1.9 and older",
