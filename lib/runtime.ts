@@ -14,7 +14,13 @@ import { isatty } from "node:tty";
 import * as zlib from "node:zlib";
 import { utf8 } from "./bytes.ts";
 import type { ImageFiles } from "./image_files.ts";
-import { fromStream, readAt, release, type Source } from "./source.ts";
+import {
+  allocate,
+  fromStream,
+  readAt,
+  release,
+  type Source,
+} from "./source.ts";
 import { normalizePath } from "./tar/path.ts";
 
 // Node's own module object would make standard output non-blocking by looking at
@@ -22,7 +28,7 @@ import { normalizePath } from "./tar/path.ts";
 const { process } = globalThis;
 
 /** Bytes read from a file at once. */
-const CHUNK = 1 << 18;
+const CHUNK = 1 << 19;
 
 /** A SHA-256 that takes its input piece by piece. */
 export interface Sha256 {
@@ -198,7 +204,7 @@ function fileStream(
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const want = Math.min(CHUNK, end - position);
-      const buffer = new Uint8Array(want);
+      const buffer = allocate(want);
       const count = want === 0 ? 0 : await read(buffer, position);
       position += count;
       if (count > 0) {
@@ -264,7 +270,7 @@ async function* fdChunks(
   yield first;
   if (!full) return;
   for (;;) {
-    const buffer = new Uint8Array(CHUNK);
+    const buffer = allocate(CHUNK);
     const count = await readFully(fd, buffer, positioned ? position : null);
     position += count;
     if (count > 0) yield count < CHUNK ? buffer.slice(0, count) : buffer;

@@ -119,6 +119,7 @@ export async function scan(
   if (globals) tree.change("global-headers", EMPTY);
   if (concatenated) tree.change("several-archives", EMPTY);
 
+  rootfsSize += tree.impliedSize;
   if (tree.rearranged && !options.base) {
     rootfsSize = 0;
     for await (const chunk of rootfsEntries(source, tree, options.mtime)) {

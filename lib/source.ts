@@ -15,16 +15,36 @@ export interface Source {
   slice(start: number, end: number): Pick<Source, "stream">;
 }
 
+/** Memory of released chunks, to be used again: allocating means zeroing. */
+const pool: ArrayBuffer[] = [];
+const POOL_SIZE = 4;
+
+/**
+ * Memory for a chunk, with anything in it.
+ *
+ * @param size Size in bytes.
+ */
+export function allocate(size: number): Uint8Array<ArrayBuffer> {
+  const at = pool.findIndex((buffer) => buffer.byteLength === size);
+  if (at < 0) return new Uint8Array(size);
+  const [buffer] = pool.splice(at, 1);
+  return new Uint8Array(buffer!);
+}
+
 /**
  * Gives a chunk's memory back at once, if the chunk is the whole of its buffer.
+ * The chunk is empty afterwards.
  *
  * Collectors let tens of megabytes of chunks pile up before they run; this
  * keeps a build's memory flat whatever the runtime does.
  */
 export function release(chunk: Uint8Array): void {
   const { buffer } = chunk;
+  // Node 20 cannot transfer; its collector has to do.
   if (chunk.byteLength !== buffer.byteLength || !("transfer" in buffer)) return;
-  buffer.transfer(0);
+  const whole = pool.length < POOL_SIZE && chunk.byteLength >= LARGE;
+  const moved = buffer.transfer(whole ? buffer.byteLength : 0);
+  if (whole) pool.push(moved);
 }
 
 /** A stream of what a generator yields, made two chunks ahead of its reader. */

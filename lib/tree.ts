@@ -3,6 +3,7 @@ import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
 import { readAt, type Source } from "./source.ts";
 import { BLOCK, FIELD, numberField } from "./tar/block.ts";
 import { type Entry, readEntry } from "./tar/entry.ts";
+import { impliedHeader } from "./rewrite.ts";
 import { entriesOf } from "./tar/entries.ts";
 import {
   ancestorLength,
@@ -20,6 +21,8 @@ const MAX_IMPLIED = 1 << 18;
 
 const EMPTY = new Uint8Array(0);
 const TMP = ascii("tmp/");
+/** Where the files of the archive's root file system stand. */
+export const ROOTFS = ascii("rootfs/");
 const WHITEOUT = ascii(".wh.");
 const OPAQUE = ascii(".wh..wh..opq");
 
@@ -76,7 +79,9 @@ export class Tree {
   usesTmp = false;
   /** Whether it has devices that rkt cannot get past, see {@linkcode stopsRkt}. */
   stopsRkt = false;
-  /** Whether some entries are dropped or added: sizes need a pass of their own. */
+  /** Size in bytes of the entries that missing directories get in rootfs/. */
+  impliedSize = 0;
+  /** Whether some entries are dropped or changed: sizes need a pass of their own. */
   rearranged = false;
   /** Paths of entries that stand elsewhere than their header says, by slot. */
   readonly #moved = new Map<number, Uint8Array>();
@@ -366,8 +371,8 @@ export class Tree {
         );
       }
       this.index.add(path, i, NODE.implied, 0, 0);
+      this.impliedSize += impliedHeader(ROOTFS, path.subarray(0, i), 0).length;
     }
-    this.rearranged = true;
   }
 
   /** Makes way for an entry: drops what had its path, if that is allowed. */
@@ -387,8 +392,13 @@ export class Tree {
         "The path is a directory and something else; remove one of the two",
       );
     }
+    if (was === NODE.implied) {
+      index.mark(old, FLAG.dropped);
+      this.impliedSize -= impliedHeader(ROOTFS, path, 0).length;
+      return;
+    }
     this.#drop(old);
-    if (was !== NODE.implied) this.change("repeated-paths", path);
+    this.change("repeated-paths", path);
   }
 
   /** A layer's entry hides whatever lower layers have at its path. */

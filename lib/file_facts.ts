@@ -1,0 +1,98 @@
+import type { FileKind } from "./file_list.ts";
+
+/** What the file system says of a file, which may be a symlink. */
+export interface FileFacts {
+  kind: Exclude<FileKind, "hardlink"> | "socket";
+  /** Permission bits, with set-uid, set-gid and sticky. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Size of the contents in bytes; 0 for all but plain files. */
+  size: number;
+  /** Modification time in seconds since 1970, rounded down, and the rest. */
+  seconds: number;
+  nanoseconds: number;
+  /** Numbers of a device. */
+  major: number;
+  minor: number;
+  /** How many paths it has. */
+  links: number;
+  /** The same for all paths of a file, and different for different files. */
+  identity: string;
+  /** Another number, most likely, once the file is another one or has changed. */
+  seal: number;
+}
+
+/** The numbers of `lstat(2)`; `node:fs` gives them when asked for `bigint`. */
+export interface FileNumbers {
+  dev: bigint;
+  ino: bigint;
+  /** Type and permission bits. */
+  mode: bigint;
+  nlink: bigint;
+  uid: bigint;
+  gid: bigint;
+  rdev: bigint;
+  size: bigint;
+  /** Times in nanoseconds since 1970. */
+  mtimeNs: bigint;
+  ctimeNs: bigint;
+}
+
+/** The kinds by the type bits of the mode (inode(7)). */
+const KINDS: Record<number, FileFacts["kind"]> = {
+  0o01: "fifo",
+  0o02: "character",
+  0o04: "directory",
+  0o06: "block",
+  0o10: "file",
+  0o12: "symlink",
+  0o14: "socket",
+};
+
+const BILLION = 1_000_000_000n;
+
+/**
+ * Reads what the system's numbers say of a file.
+ *
+ * @throws {TypeError} If it is of a type that no archive knows.
+ */
+export function fileFacts(numbers: FileNumbers): FileFacts {
+  const mode = Number(numbers.mode);
+  const kind = KINDS[mode >>> 12];
+  if (!kind) throw new TypeError("It is of a type that no archive can hold");
+  const isDevice = kind === "character" || kind === "block";
+  const device = isDevice ? numbers.rdev : 0n;
+  // Division rounds towards zero, and there were files before 1970.
+  const rest = ((numbers.mtimeNs % BILLION) + BILLION) % BILLION;
+  return {
+    kind,
+    mode: mode & 0o7777,
+    uid: Number(numbers.uid),
+    gid: Number(numbers.gid),
+    size: kind === "file" ? Number(numbers.size) : 0,
+    seconds: Number((numbers.mtimeNs - rest) / BILLION),
+    nanoseconds: Number(rest),
+    // As Linux packs them (makedev(3)).
+    major: Number((device >> 8n & 0xfffn) | (device >> 32n & 0xfffff000n)),
+    minor: Number((device & 0xffn) | (device >> 12n & 0xffffff00n)),
+    links: Number(numbers.nlink),
+    identity: `${numbers.dev}:${numbers.ino}`,
+    seal: sealOf(numbers),
+  };
+}
+
+/** A hash of all that changes when a file does; no matter how many links it has. */
+function sealOf(
+  { dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs }: FileNumbers,
+): number {
+  let seal = 0;
+  for (const value of [dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs]) {
+    const low = Number(BigInt.asUintN(32, value));
+    const high = Number(BigInt.asUintN(32, value >> 32n));
+    seal = Math.imul(seal ^ low, 0x9e3779b1);
+    seal = Math.imul(seal ^ (seal >>> 15) ^ high, 0x85ebca6b);
+    seal ^= seal >>> 13;
+  }
+  return seal >>> 0;
+}

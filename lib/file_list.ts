@@ -1,0 +1,237 @@
+import { concat } from "./bytes.ts";
+
+/** What a file of a tree is. */
+export const FILE_KIND = [
+  "file",
+  "directory",
+  "symlink",
+  /** One more path of a file that stands before it in the list. */
+  "hardlink",
+  "character",
+  "block",
+  "fifo",
+] as const;
+
+/** One of {@linkcode FILE_KIND}. */
+export type FileKind = typeof FILE_KIND[number];
+
+/** A file of a tree: its place, and what a tar header says of it. */
+export interface FileRecord {
+  kind: FileKind;
+  /** Path below the root, without slashes at its ends; empty for the root. */
+  path: Uint8Array;
+  /** A symlink's target, or the path that a hard link leads to. */
+  link?: Uint8Array;
+  /** Permission bits, with set-uid, set-gid and sticky. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Size of the contents in bytes; 0 for all but plain files. */
+  size: number;
+  /** Modification time in whole seconds since 1970, rounded down. */
+  seconds: number;
+  /** What is to be added to the seconds. */
+  nanoseconds: number;
+  /** Numbers of a device. */
+  major: number;
+  minor: number;
+}
+
+/** What {@linkcode FileList.add} keeps of a file besides its record. */
+export interface NewFile extends Omit<FileRecord, "path" | "link"> {
+  /** Slot of the directory that holds it; -1 for the root. */
+  parent: number;
+  name: Uint8Array;
+  /** A symlink's target, or the slot that a hard link leads to. */
+  link?: Uint8Array | number;
+  /** A number that tells whether the file is still the same. */
+  seal: number;
+}
+
+/** Where each number of a row stands. */
+const ROW = {
+  parent: 0,
+  name: 1,
+  /** Kind and permission bits. */
+  mode: 2,
+  uid: 3,
+  gid: 4,
+  size: 5,
+  seconds: 6,
+  nanoseconds: 7,
+  /** A hard link's slot, where a symlink's target is kept, or a device's number. */
+  link: 8,
+  seal: 9,
+  offset: 10,
+  width: 11,
+} as const;
+
+/** Rows on a page. */
+const PAGE = 1 << 10;
+
+/**
+ * The files of a tree in the order of an archive, at some 100 bytes each: rows
+ * of numbers on pages, so that growing copies nothing.
+ */
+export class FileList {
+  readonly #pages: Float64Array[] = [];
+  readonly #texts = new Texts();
+  #length = 0;
+
+  /** How many files there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a file behind all others and gives its slot. */
+  add(file: NewFile): number {
+    const slot = this.#length++;
+    if (slot % PAGE === 0) this.#pages.push(new Float64Array(PAGE * ROW.width));
+    const { link } = file;
+    this.#set(slot, ROW.parent, file.parent);
+    this.#set(slot, ROW.name, this.#texts.add(file.name));
+    this.#set(slot, ROW.mode, FILE_KIND.indexOf(file.kind) << 12 | file.mode);
+    this.#set(slot, ROW.uid, file.uid);
+    this.#set(slot, ROW.gid, file.gid);
+    this.#set(slot, ROW.size, file.size);
+    this.setTime(slot, file.seconds, file.nanoseconds);
+    this.#set(
+      slot,
+      ROW.link,
+      link === undefined
+        ? file.major * 2 ** 32 + file.minor
+        : typeof link === "number"
+        ? link
+        : this.#texts.add(link),
+    );
+    this.#set(slot, ROW.seal, file.seal);
+    return slot;
+  }
+
+  /** What a slot holds. */
+  kind(slot: number): FileKind {
+    return FILE_KIND[this.#get(slot, ROW.mode) >>> 12]!;
+  }
+
+  /** Size of a file's contents in bytes. */
+  size(slot: number): number {
+    return this.#get(slot, ROW.size);
+  }
+
+  /** The number that {@linkcode NewFile.seal} was. */
+  seal(slot: number): number {
+    return this.#get(slot, ROW.seal);
+  }
+
+  /** Sets the modification time, see {@linkcode FileRecord}. */
+  setTime(slot: number, seconds: number, nanoseconds: number): void {
+    this.#set(slot, ROW.seconds, seconds);
+    this.#set(slot, ROW.nanoseconds, nanoseconds);
+  }
+
+  /** Sets a symlink's target. */
+  setTarget(slot: number, target: Uint8Array): void {
+    this.#set(slot, ROW.link, this.#texts.add(target));
+  }
+
+  /** Where in an archive the file's header stands, in bytes. */
+  offset(slot: number): number {
+    return this.#get(slot, ROW.offset);
+  }
+
+  setOffset(slot: number, offset: number): void {
+    this.#set(slot, ROW.offset, offset);
+  }
+
+  /** The slot whose stretch of the archive holds a byte. */
+  slotAt(offset: number): number {
+    let low = 0;
+    let high = this.#length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.offset(middle) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** A file's path below the root, as in {@linkcode FileRecord}. */
+  path(slot: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    for (let at = slot; at > 0; at = this.#get(at, ROW.parent)) {
+      if (parts.length > 0) parts.push(SLASH);
+      parts.push(this.#texts.get(this.#get(at, ROW.name)));
+    }
+    return concat(parts.reverse());
+  }
+
+  /** All of a slot. */
+  record(slot: number): FileRecord {
+    const kind = this.kind(slot);
+    const link = this.#get(slot, ROW.link);
+    const record: FileRecord = {
+      kind,
+      path: this.path(slot),
+      mode: this.#get(slot, ROW.mode) & 0o7777,
+      uid: this.#get(slot, ROW.uid),
+      gid: this.#get(slot, ROW.gid),
+      size: this.size(slot),
+      seconds: this.#get(slot, ROW.seconds),
+      nanoseconds: this.#get(slot, ROW.nanoseconds),
+      major: 0,
+      minor: 0,
+    };
+    if (kind === "symlink") record.link = this.#texts.get(link);
+    else if (kind === "hardlink") record.link = this.path(link);
+    else {
+      record.major = Math.floor(link / 2 ** 32);
+      record.minor = link % 2 ** 32;
+    }
+    return record;
+  }
+
+  #get(slot: number, field: number): number {
+    return this.#pages[Math.floor(slot / PAGE)]![
+      slot % PAGE * ROW.width + field
+    ]!;
+  }
+
+  #set(slot: number, field: number, value: number): void {
+    const page = this.#pages[Math.floor(slot / PAGE)]!;
+    page[slot % PAGE * ROW.width + field] = value;
+  }
+}
+
+const SLASH = Uint8Array.of(0x2f);
+
+/** Short byte strings, each found by the number that adding it gave. */
+class Texts {
+  static readonly #PAGE = 1 << 16;
+  readonly #pages: Uint8Array[] = [];
+  #end = 0;
+
+  /** @param text Fewer than 2^16 - 2 bytes: names and link targets have 4095. */
+  add(text: Uint8Array): number {
+    const size = text.length + 2;
+    const room = this.#pages.length * Texts.#PAGE - this.#end;
+    if (size > room) {
+      this.#end = this.#pages.length * Texts.#PAGE;
+      this.#pages.push(new Uint8Array(Texts.#PAGE));
+    }
+    const place = this.#end;
+    const page = this.#pages.at(-1)!;
+    const at = place % Texts.#PAGE;
+    page[at] = text.length >>> 8;
+    page[at + 1] = text.length & 0xff;
+    page.set(text, at + 2);
+    this.#end += size;
+    return place;
+  }
+
+  get(place: number): Uint8Array {
+    const page = this.#pages[Math.floor(place / Texts.#PAGE)]!;
+    const at = place % Texts.#PAGE;
+    const length = page[at]! << 8 | page[at + 1]!;
+    return page.subarray(at + 2, at + 2 + length);
+  }
+}

@@ -1,0 +1,208 @@
+/** What the rules say of a path, and what they need to judge its children. */
+export interface Verdict {
+  /** Whether the path is left out. */
+  excluded: boolean;
+  /** For each rule, whether it matches the path or a directory above it. */
+  matches: readonly boolean[];
+}
+
+/** One pattern, made ready to be tried. */
+interface Rule {
+  /** Whether it takes in again what earlier rules leave out. */
+  exception: boolean;
+  form: RegExp;
+  /** Its leading directories that hold no wildcard, each with a slash behind. */
+  fixed: string;
+  /** Whether it holds a wildcard. */
+  wild: boolean;
+}
+
+/**
+ * Rules that leave files out, as in a `.dockerignore` file (Docker's
+ * documentation, "Build context", ".dockerignore files"):
+ *
+ * - A pattern stands for a path below the root, whether it starts with a slash
+ *   or not, and for all that is below that path: `tmp` is `/tmp` alone.
+ * - `*` stands for any characters but `/`, `?` for one of them, `[a-z]` and
+ *   `[^a-z]` for one of a class, `\` takes the next character as it is. Names
+ *   that start with a dot are matched as well.
+ * - `**` stands for any number of directories, also for none.
+ * - A pattern that starts with `!` takes in again what patterns before it leave
+ *   out, with the directories that lead there. The last pattern that matches a
+ *   path, or a directory above it, decides.
+ * - Blanks around a pattern, a slash at its end, `.` and `..` are cleaned away.
+ *
+ * Docker's own code lets `**file` match `myfile` too, where no other wildcard
+ * follows; here it does not, so that no file is lost that the rules spare.
+ */
+export class IgnoreRules {
+  readonly #rules: Rule[] = [];
+
+  /**
+   * @param patterns In order; blank ones are passed over. None is a comment.
+   * @throws {SyntaxError} If a pattern is malformed; the message names it.
+   */
+  constructor(patterns: Iterable<string>) {
+    for (const pattern of patterns) {
+      const rule = ruleOf(pattern);
+      if (rule) this.#rules.push(rule);
+    }
+  }
+
+  /**
+   * Judges a path.
+   *
+   * @param path Components joined by slashes, none at either end; not empty.
+   * @param parent What the rules say of the directory that holds it, unless
+   * that is the root.
+   */
+  judge(path: string, parent?: Verdict): Verdict {
+    let excluded = false;
+    const matches = this.#rules.map(({ form, exception }, i) => {
+      const matched = parent?.matches[i] === true || form.test(path);
+      if (matched) excluded = !exception;
+      return matched;
+    });
+    return { excluded, matches };
+  }
+
+  /** Tells whether a path is left out, whatever is known of its parents. */
+  excludes(path: string): boolean {
+    let verdict: Verdict | undefined;
+    for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+      verdict = this.judge(path.slice(0, at), verdict);
+    }
+    return this.judge(path, verdict).excluded;
+  }
+
+  /**
+   * Tells whether an exception may take in something below a directory that is
+   * left out, so that one must look there.
+   *
+   * @param path The directory.
+   * @param verdict What {@linkcode judge} says of it.
+   */
+  mayTakeBelow(path: string, verdict: Verdict): boolean {
+    // Exceptions in front of the rule that decides have no say below it.
+    const decides = verdict.matches.lastIndexOf(true);
+    const directory = `${path}/`;
+    return this.#rules.slice(decides + 1).some(({ exception, fixed, wild }) =>
+      exception &&
+      (wild
+        ? fixed.startsWith(directory) || directory.startsWith(fixed)
+        : fixed.startsWith(directory) && fixed !== directory)
+    );
+  }
+}
+
+/**
+ * Reads the patterns of a file in the form of `.dockerignore`: one a line, lines
+ * that start with `#` are comments.
+ *
+ * @param text The file's text.
+ * @returns Patterns for {@linkcode IgnoreRules}.
+ */
+export function ignorePatterns(text: string): string[] {
+  return text.replace(/^\uFEFF/, "").split("\n")
+    .filter((line) => !line.startsWith("#") && trim(line) !== "");
+}
+
+/** Takes off what Unicode calls white space. */
+function trim(text: string): string {
+  return text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
+}
+
+function ruleOf(given: string): Rule | undefined {
+  let pattern = trim(given);
+  if (pattern === "") return undefined;
+  const exception = pattern.startsWith("!");
+  if (exception) pattern = trim(pattern.slice(1));
+  if (pattern === "") throw malformed(given, "nothing follows the '!'");
+  pattern = clean(pattern).replace(/^\/(?=.)/, "");
+  const wildcard = pattern.search(/[*?[\\]/);
+  return {
+    exception,
+    form: new RegExp(`^${translate(pattern, given)}$`, "su"),
+    fixed: wildcard < 0
+      ? `${pattern}/`
+      : pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1),
+    wild: wildcard >= 0,
+  };
+}
+
+function malformed(pattern: string, reason: string): SyntaxError {
+  return new SyntaxError(
+    `The pattern ${JSON.stringify(pattern)} is malformed: ${reason}`,
+  );
+}
+
+/** The shortest path of the same meaning, without `.`, `..` or doubled slashes. */
+function clean(path: string): string {
+  const rooted = path.startsWith("/");
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else if (!rooted) parts.push(part);
+  }
+  return (rooted ? "/" : "") + parts.join("/") || ".";
+}
+
+/** The source of a regular expression for a cleaned pattern. */
+function translate(pattern: string, given: string): string {
+  const signs = [...pattern];
+  let source = "";
+  let at = 0;
+
+  /** A sign of a class, which a backslash may take as it is. */
+  const member = () => {
+    if (signs[at] === "-" || signs[at] === "]") {
+      throw malformed(given, `a '${signs[at]}' in [ ] needs a backslash`);
+    }
+    if (signs[at] === "\\") at++;
+    const sign = signs[at++];
+    if (sign === undefined || at === signs.length) {
+      throw malformed(given, "a [ has no ]");
+    }
+    return sign.codePointAt(0)!;
+  };
+
+  while (at < signs.length) {
+    const sign = signs[at++]!;
+    if (sign === "*" && signs[at] === "*") {
+      at++;
+      if (signs[at] === "/") at++;
+      source += at === signs.length ? ".*" : "(?:.*/)?";
+    } else if (sign === "*") source += "[^/]*";
+    else if (sign === "?") source += "[^/]";
+    else if (sign === "[") {
+      const not = signs[at] === "^";
+      if (not) at++;
+      let ranges = "";
+      do {
+        const low = member();
+        let high = low;
+        if (signs[at] === "-") {
+          at++;
+          high = member();
+        }
+        if (high < low) throw malformed(given, "a range runs backwards");
+        ranges += `${literal(low)}-${literal(high)}`;
+      } while (signs[at] !== "]");
+      at++;
+      source += `[${not ? "^" : ""}${ranges}]`;
+    } else if (sign === "\\") {
+      const next = signs[at++];
+      if (next === undefined) {
+        throw malformed(given, "nothing follows the '\\'");
+      }
+      source += literal(next.codePointAt(0)!);
+    } else source += literal(sign.codePointAt(0)!);
+  }
+  return source;
+}
+
+function literal(code: number): string {
+  return `\\u{${code.toString(16)}}`;
+}
