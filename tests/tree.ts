@@ -344,7 +344,7 @@ async function emptyDir(folder: string): Promise<string> {
 let built: Promise<string> | undefined;
 
 /** Builds tests/appc once, into the cache directory of this user. */
-function appcRender(): Promise<string> {
+export function appcRender(): Promise<string> {
   return built ??= (async () => {
     const here = `${import.meta.dirname}/appc`;
     const cache = Deno.env.get("XDG_CACHE_HOME") ??

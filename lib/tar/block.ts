@@ -94,7 +94,12 @@ export function numberField(
     }
     return value;
   }
-  while (i < end && (block[i] === 0x20 || block[i] === 0)) i++;
+  while (i < end && block[i] === 0x20) i++;
+  // Readers disagree on digits behind a NUL.
+  if (block[i] === 0) {
+    for (; i < end; i++) if (block[i] !== 0 && block[i] !== 0x20) return;
+    return 0;
+  }
   let last = end;
   while (last > i && (block[last - 1] === 0x20 || block[last - 1] === 0)) {
     last--;

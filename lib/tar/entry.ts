@@ -5,6 +5,7 @@ import {
   type Dialect,
   dialectOf,
   FIELD,
+  type Field,
   isZeroBlock,
   numberField,
   padded,
@@ -146,6 +147,7 @@ export function readEntry(
       flag !== TYPE.pax && flag !== TYPE.global && flag !== TYPE.longName &&
       flag !== TYPE.longLink
     ) break;
+    checkNumbers(bytes, block, dialectOf(bytes, block));
     const size = sizeOf(bytes, block);
     const limit = flag === TYPE.pax || flag === TYPE.global
       ? MAX_PAX
@@ -382,22 +384,41 @@ function sizeOf(bytes: Uint8Array, header: number): number {
   return size;
 }
 
-/** Go's reader, which most engines use, rejects a header for any of these. */
+/** Linux has numbers of 32 bits, and no user with the largest one. */
+const MAX_NUMBER = 0xffffffff;
+const MAX_ID = 0xfffffffe;
+
+/**
+ * Go's reader, which most engines use, rejects a header for any of these; for
+ * GNU's times it takes a field that is no number as the start of a path.
+ */
 function checkNumbers(
   bytes: Uint8Array,
   header: number,
   dialect: Dialect,
 ): void {
-  for (const name of ["mode", "uid", "gid", "mtime"] as const) {
-    if (numberField(bytes, FIELD[name], header) === undefined) {
+  const check = (name: string, field: Field, largest = Infinity) => {
+    const value = numberField(bytes, field, header);
+    // Only times, those before 1970, are negative.
+    const tooSmall = largest < Infinity && value! < 0;
+    if (value === undefined || tooSmall || value > largest) {
       throw new SyntaxError(`Bad ${name} field`);
     }
-  }
+  };
+  check("mode", FIELD.mode, MAX_NUMBER);
+  check("uid", FIELD.uid, MAX_ID);
+  check("gid", FIELD.gid, MAX_ID);
+  check("mtime", FIELD.mtime);
   if (dialect === "v7") return;
-  for (const name of ["devmajor", "devminor"] as const) {
-    if (numberField(bytes, FIELD[name], header) === undefined) {
-      throw new SyntaxError(`Bad ${name} field`);
-    }
+  check("devmajor", FIELD.devmajor, MAX_NUMBER);
+  check("devminor", FIELD.devminor, MAX_NUMBER);
+  if (dialect === "ustar") return;
+  const [atime, ctime] = dialect === "star" ? [476, 488] : [345, 357];
+  check("atime", [atime, 12]);
+  check("ctime", [ctime, 12]);
+  // GNU tar reads a prefix of 155 bytes here, Go one of 131.
+  if (dialect === "star" && bytes[header + 475] !== 0) {
+    throw new SyntaxError("Bad prefix field");
   }
 }
 

@@ -64,10 +64,19 @@ function checkRecord(key: string, value: Uint8Array): void {
       }
       return;
     case "size":
-    case "uid":
-    case "gid":
       if (value.length > 0 && !/^\d{1,19}$/.test(latin1.decode(value))) {
         throw new SyntaxError(`The PAX record "${key}" is no whole number`);
+      }
+      return;
+    case "uid":
+    case "gid":
+      if (
+        value.length > 0 && (!/^\d{1,10}$/.test(latin1.decode(value)) ||
+          Number(latin1.decode(value)) > 0xfffffffe)
+      ) {
+        throw new SyntaxError(
+          `The PAX record "${key}" is no number of Linux's`,
+        );
       }
       return;
     case "mtime":

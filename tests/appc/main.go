@@ -3,6 +3,7 @@
 //	appc-render ARCHIVE DIR         print the manifest, extract the image below DIR
 //	appc-render --manifest ARCHIVE  print the manifest
 //	appc-render --validate ARCHIVE  say what "actool validate" says
+//	appc-render --read ARCHIVE...   read archives and their layers to their ends
 //
 // The manifest is found, parsed and checked by appc's own packages aci and
 // schema, and its package acirenderer chooses the files. Only the extraction
@@ -57,6 +58,7 @@ import (
 const usage = `usage: appc-render ARCHIVE DIR
        appc-render --manifest ARCHIVE
        appc-render --validate ARCHIVE
+       appc-render --read ARCHIVE...
 
 Prints the manifest of an application container image and extracts what rkt
 would run below DIR, an empty directory; the root file system is DIR/rootfs.
@@ -69,6 +71,9 @@ func main() {
 	if len(args) == 1 && (args[0] == "-h" || args[0] == "--help") {
 		fmt.Print(usage)
 		return
+	}
+	if len(args) > 1 && args[0] == "--read" {
+		os.Exit(readAll(args[1:]))
 	}
 	if len(args) != 2 {
 		fmt.Fprint(os.Stderr, usage)
@@ -86,6 +91,50 @@ func main() {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "appc-render: %v\n", err)
 		os.Exit(1)
+	}
+}
+
+// readAll reads archives with Go's own reader, which most engines have, and
+// names those that it rejects.
+func readAll(archives []string) (status int) {
+	for _, archive := range archives {
+		file, err := os.Open(archive)
+		if err == nil {
+			err = readToEnd(file, true)
+			file.Close()
+		}
+		if err != nil {
+			fmt.Printf("%s: %v\n", archive, err)
+			status = 1
+		}
+	}
+	return status
+}
+
+// readToEnd reads a tar and, if asked, the layers that it holds as blobs.
+func readToEnd(stream io.Reader, layers bool) error {
+	reader := tar.NewReader(stream)
+	last := ""
+	for {
+		header, err := reader.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("behind %q: %w", last, err)
+		}
+		last = header.Name
+		content := bufio.NewReader(reader)
+		first, _ := content.Peek(1)
+		document := len(first) > 0 && first[0] == '{'
+		if layers && strings.HasPrefix(header.Name, "blobs/sha256/") && !document {
+			if err := readToEnd(content, false); err != nil {
+				return fmt.Errorf("layer: %w", err)
+			}
+		}
+		if _, err := io.Copy(io.Discard, content); err != nil {
+			return fmt.Errorf("in %q: %w", last, err)
+		}
 	}
 }
 
