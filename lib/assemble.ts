@@ -35,7 +35,8 @@ export async function assemble(
   description: ImageDescription,
   options: BuildOptions,
 ): Promise<Isoc> {
-  const facts = await rootfsFacts(stack.tree, description);
+  const faces = new Set(options.faces ?? FORMATS);
+  const facts = await rootfsFacts(stack.tree, description, faces.has("appc"));
   const image: Image = { ...description, architecture: facts.architecture };
   const { visible } = stack;
   const layers = stack.layers.map(({ layer }) => layer);
@@ -49,14 +50,13 @@ export async function assemble(
     size: utf8(texts.config).length,
   }));
   const manifestDigest = await digestOf(manifest);
-  const notes = [...facts.notes];
+  const notes = [...facts.notes, ...stack.notes ?? []];
   if (visible === null) {
     notes.push(
       "rkt may hang on this image: the rootfs has character devices, and too " +
         "many files to list the others for it",
     );
   }
-  const faces = new Set(options.faces ?? FORMATS);
   const hasRootfs = ROOTFS_FACES.some((face) => faces.has(face));
   const hasBlobs = faces.has("docker") || faces.has("oci");
   const archive = new Archive(image.created);
@@ -72,7 +72,10 @@ export async function assemble(
     archive.file("manifest.json", jsonText(document));
   }
   if (faces.has("bundle")) archive.file("config.json", texts.runtime);
-  if (faces.has("lxd")) archive.file("metadata.yaml", texts.lxd);
+  if (faces.has("lxd")) {
+    const document = lxdMetadata(image, { application: faces.has("bundle") });
+    archive.file("metadata.yaml", jsonText(document));
+  }
   if (hasBlobs) {
     archive.directory("blobs/");
     archive.directory("blobs/sha256/");
@@ -112,6 +115,7 @@ export async function assemble(
     layers: stack.layers.map(({ layer, changes }) => ({ ...layer, changes })),
     notes,
     entries: stack.entries,
+    faces: FORMATS.filter((face) => faces.has(face)),
     stream: () => toStream(archive.chunks()),
   };
 }

@@ -1,11 +1,12 @@
-/** Machine numbers of the ELF header (System V ABI, `e_machine`), 64 bits. */
+/** Machine numbers of the ELF header (System V ABI, `e_machine`). */
 const MACHINES: Record<number, { little?: string; big?: string }> = {
   3: { little: "386" },
+  20: { big: "ppc" },
   21: { little: "ppc64le", big: "ppc64" },
   22: { big: "s390x" },
-  40: { little: "arm" },
+  40: { little: "arm", big: "armbe" },
   62: { little: "amd64" },
-  183: { little: "arm64" },
+  183: { little: "arm64", big: "arm64be" },
   243: { little: "riscv64" },
   258: { little: "loong64" },
 };

@@ -1,5 +1,3 @@
-import { concat } from "./bytes.ts";
-
 /** What a file of a tree is. */
 export const FILE_KIND = [
   "file",
@@ -158,11 +156,19 @@ export class FileList {
   /** A file's path below the root, as in {@linkcode FileRecord}. */
   path(slot: number): Uint8Array {
     const parts: Uint8Array[] = [];
+    let length = -1;
     for (let at = slot; at > 0; at = this.#get(at, ROW.parent)) {
-      if (parts.length > 0) parts.push(SLASH);
-      parts.push(this.#texts.get(this.#get(at, ROW.name)));
+      const name = this.#texts.get(this.#get(at, ROW.name));
+      parts.push(name);
+      length += name.length + 1;
     }
-    return concat(parts.reverse());
+    const path = new Uint8Array(Math.max(length, 0)).fill(SLASH);
+    let end = length;
+    for (const name of parts) {
+      path.set(name, end - name.length);
+      end -= name.length + 1;
+    }
+    return path;
   }
 
   /** All of a slot. */
@@ -202,7 +208,7 @@ export class FileList {
   }
 }
 
-const SLASH = Uint8Array.of(0x2f);
+const SLASH = 0x2f;
 
 /** Short byte strings, each found by the number that adding it gave. */
 class Texts {

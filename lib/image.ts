@@ -1,8 +1,12 @@
 /** How one layer came to be (OCI image config, `history`). */
 export interface HistoryEntry {
+  /** When, as an RFC 3339 time. */
   created?: string;
+  /** Who made it. */
   author?: string;
+  /** The command that made it. */
   created_by?: string;
+  /** Anything else. */
   comment?: string;
   /** Whether no layer belongs to it. */
   empty_layer?: boolean;
@@ -21,6 +25,8 @@ export interface Healthcheck {
   timeout?: number;
   /** Seconds in which failures do not count yet. */
   startPeriod?: number;
+  /** Seconds between two checks in that time; Docker 25 and newer. */
+  startInterval?: number;
   /** How many failures in a row make the container unhealthy. */
   retries?: number;
 }
@@ -58,9 +64,13 @@ export interface Image {
   volumes?: string[];
   /** Name or number of the signal that stops the process, such as `SIGTERM`. */
   stopSignal?: string;
+  /** How an engine sees whether it is well (a Docker field outside OCI). */
   healthcheck?: Healthcheck;
   /** The shell of shell-form commands (a Docker field outside OCI). */
   shell?: string[];
+  /** Orders for builds on top of the image (a Docker field outside OCI). */
+  onBuild?: string[];
+  /** Who made the image. */
   author?: string;
   /** Seconds since 1970-01-01T00:00:00Z. */
   created: number;

@@ -49,6 +49,8 @@ export interface Isoc {
   readonly notes: readonly string[];
   /** How many entries the input has. */
   readonly entries: number;
+  /** The engines' parts that the archive has. */
+  readonly faces: readonly Format[];
   /**
    * The archive's bytes. Can be called again while the source is there; each
    * call reads the source anew, and fails if the source is not the same any more.

@@ -1,3 +1,4 @@
+import { showPath } from "./bytes.ts";
 import { fromStream, release, type Source, toStream } from "./source.ts";
 import type { Layer } from "./formats/layers.ts";
 import {
@@ -22,6 +23,8 @@ export interface LayerInput {
   diffId?: string;
   /** Whether it is an ACI: only what is below rootfs/ counts. */
   aci?: boolean;
+  /** Whether it comes with an image, and is better changed in nothing. */
+  stored?: boolean;
 }
 
 /** A layer as it goes into the archive. */
@@ -45,6 +48,8 @@ export interface Stack {
   visible?: Scan["visible"];
   /** How many entries the inputs have. */
   entries: number;
+  /** What the user should know of, in sentences. */
+  notes?: string[];
 }
 
 /** Keeps bytes where they can be read again, such as in a temporary file. */
@@ -68,12 +73,14 @@ export async function readLayers(
   const source = new StackedSource();
   const tree = new Tree(source, { layered: true });
   const layers: LayerOutput[] = [];
+  const notes: string[] = [];
   let entries = 0;
   for (const input of inputs) {
     try {
       const scanned = await scan(input.source, {
         ...options,
         base: tree,
+        keepGaps: input.stored,
         ...(input.aci && { strip: "rootfs" }),
       });
       entries += scanned.tree.entries;
@@ -83,6 +90,7 @@ export async function readLayers(
             `the image says sha256:${input.diffId}`,
         );
       }
+      if (input.stored) notes.push(...gapNote(input.name, scanned.tree));
       const output = await toOutput(input, scanned, options.mtime, tree, spool);
       layers.push(output);
       await tree.beginLayer(source.size, scanned.tree.whiteouts);
@@ -105,9 +113,18 @@ export async function readLayers(
     rootfsSize += chunk.length;
     release(chunk);
   }
-  const stack: Stack = { layers, tree, source, rootfsSize, entries };
+  const stack: Stack = { layers, tree, source, rootfsSize, entries, notes };
   if (tree.stopsRkt) stack.visible = await visibleFiles(source, tree) ?? null;
   return stack;
+}
+
+/** Tells of directories that Docker makes anew, see {@linkcode Tree.gaps}. */
+function* gapNote(name: string, { gaps }: Tree): Generator<string> {
+  const [first] = gaps.values();
+  if (!first) return;
+  yield `${name} has no entry for the directory ${showPath(first.path)}` +
+    `${gaps.size > 1 ? ` and ${gaps.size - 1} more` : ""}: Docker gives it ` +
+    "mode 0755 and owner root, other engines keep what lower layers say";
 }
 
 /** The layer for the archive, and the part of it that has entries. */

@@ -8,9 +8,11 @@ import { patch, rebuild, type Target } from "./tar/rebuild.ts";
 import { ancestorLength } from "./tar/path.ts";
 import { SparseExpander } from "./tar/sparse.ts";
 import type { Tree } from "./tree.ts";
+import { opaqueMarker } from "./whiteouts.ts";
 
 const SLASH = Uint8Array.of(0x2f);
 const EMPTY = new Uint8Array(0);
+const NO_RECORDS: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** Where and how {@linkcode rewriteTar} places the entries. */
 export interface RewriteOptions {
@@ -45,6 +47,19 @@ export function impliedHeader(
   return newHeader({
     path: place(prefix, path, true),
     type: "directory",
+    mtime,
+  });
+}
+
+/** The header block of the entry that makes a directory opaque. */
+function opaqueHeader(
+  prefix: Uint8Array,
+  path: Uint8Array,
+  { mtime }: RewriteOptions,
+): Uint8Array {
+  return newHeader({
+    path: place(prefix, opaqueMarker(path), false),
+    type: "file",
     mtime,
   });
 }
@@ -158,12 +173,25 @@ export async function* rewriteTar(
       for (let i = first; i < slot; i++) {
         if (index.has(i, FLAG.dropped)) continue;
         const path = own.subarray(0, ancestorLength(own, slot - i));
-        if (options.base && options.base.index.find(path) >= 0) continue;
+        if (tree.opaque.has(i)) {
+          pieces.push(opaqueHeader(prefix, path, options));
+        }
+        const gap = tree.gaps.get(i);
+        if (gap && options.base) {
+          const { bytes, entry } = await options.base.readSlot(gap.below);
+          const target = targetOf(prefix, entry, path, undefined);
+          pieces.push(rebuild(bytes, entry, NO_RECORDS, target));
+          continue;
+        }
+        if (options.base && tree.isBelow(path)) continue;
         pieces.push(impliedHeader(prefix, path, options.mtime));
       }
       const path = tree.destination(slot, item);
       if (path && path.length > 0) {
         leftOut = false;
+        if (tree.opaque.has(slot)) {
+          pieces.push(opaqueHeader(prefix, path, options));
+        }
         options.onEntry?.(path, buffer, item);
         const symlink = options.plainSymlinks
           ? tree.linkedSymlink(slot)

@@ -3,6 +3,7 @@ import { elfArchitecture } from "./elf.ts";
 import { environment } from "./formats/environment.ts";
 import { type UserIds, userIds } from "./formats/user.ts";
 import type { Image } from "./image.ts";
+import { nearestProgram } from "./nearest_program.ts";
 import { NODE } from "./path_index.ts";
 import type { Tree } from "./tree.ts";
 
@@ -35,11 +36,15 @@ const MAX_ACCOUNTS = 1 << 20;
 /**
  * Looks into the rootfs for what the formats' documents want to know.
  *
+ * @param tree The root file system.
+ * @param image What the image says.
+ * @param appc Whether the archive has a part for rkt.
  * @throws {TypeError} If the image's user is a name that the rootfs has not.
  */
 export async function rootfsFacts(
   tree: Tree,
   image: ImageDescription,
+  appc = true,
 ): Promise<RootfsFacts> {
   const notes: string[] = [];
   const text = async (path: string) =>
@@ -50,8 +55,14 @@ export async function rootfsFacts(
     ? userIds(image.user, await text("etc/passwd"), await text("etc/group"))
     : { uid: 0, gid: 0 };
   const program = await findProgram(tree, image, notes);
-  const found = await programArchitecture(tree, program) ??
+  const found = await programArchitecture(tree, program, notes) ??
     await programArchitecture(tree, "/bin/sh");
+  if (appc && image.workdir && !await isDirectory(tree, image.workdir)) {
+    notes.push(
+      `The working directory ${image.workdir} is not in the rootfs: Docker, ` +
+        "podman and runc make it, rkt does not start without it",
+    );
+  }
   if (!image.architecture && !found) {
     notes.push(
       `No program in the rootfs tells its architecture; ${DEFAULT_ARCHITECTURE} ` +
@@ -71,6 +82,18 @@ export async function rootfsFacts(
   };
 }
 
+async function isDirectory(tree: Tree, path: string): Promise<boolean> {
+  if (/^[/.]*$/.test(path)) return true;
+  try {
+    const slot = await tree.lookUp(utf8(path));
+    const node = slot < 0 ? undefined : tree.index.node(slot);
+    return node === NODE.directory || node === NODE.implied;
+  } catch {
+    // One with `..` is for the engine to follow.
+    return true;
+  }
+}
+
 /** Finds the program that the image starts, as its `PATH` leads to it. */
 async function findProgram(
   tree: Tree,
@@ -78,13 +101,15 @@ async function findProgram(
   notes: string[],
 ): Promise<string | undefined> {
   const [word] = [...image.entrypoint ?? [], ...image.command ?? []];
-  if (!word) return undefined;
+  if (word === undefined) return undefined;
   const workdir = image.workdir ?? "/";
-  const places = word.startsWith("/")
-    ? [word]
+  const directories = word.startsWith("/")
+    ? [directoryOf(word)]
     : word.includes("/")
-    ? [`${workdir}/${word}`]
-    : searchPath(image).map((directory) => `${directory}/${word}`);
+    ? [directoryOf(`${workdir}/${word}`)]
+    : searchPath(image);
+  const name = word.slice(word.lastIndexOf("/") + 1);
+  const places = directories.map((directory) => `${directory}/${name}`);
   let unfit: string | undefined;
   for (const place of places) {
     let slot;
@@ -97,22 +122,29 @@ async function findProgram(
     }
     if (slot < 0) continue;
     if (tree.index.node(slot) !== NODE.file) {
-      unfit = `${place} is no regular file`;
+      unfit ??= `${place} is no regular file`;
       continue;
     }
     const file = await tree.readFile(utf8(place), 0);
     if (file && (file.mode & 0o111) === 0) {
-      unfit = `${place} is not executable`;
+      unfit ??= `${place} is not executable`;
       continue;
     }
     return place;
   }
-  notes.push(
-    unfit
-      ? `The command will not start: ${unfit}`
-      : `The command ${JSON.stringify(word)} is not in the rootfs`,
-  );
+  if (unfit) notes.push(`The command will not start: ${unfit}`);
+  else {
+    const meant = await nearestProgram(tree, word, directories);
+    notes.push(
+      `The command ${JSON.stringify(word)} is not in the rootfs` +
+        (meant ? `: did you mean ${meant}?` : ""),
+    );
+  }
   return undefined;
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 function searchPath(image: ImageDescription): string[] {
@@ -127,9 +159,16 @@ function searchPath(image: ImageDescription): string[] {
 async function programArchitecture(
   tree: Tree,
   path: string | undefined,
+  notes?: string[],
 ): Promise<string | undefined> {
   for (let i = 0; path && i < 4; i++) {
     const head = (await tree.readFile(utf8(path), 256))?.bytes;
+    if (!head && i > 0) {
+      notes?.push(
+        "The command will not start: the interpreter that its #! line names, " +
+          `${path}, is not in the rootfs`,
+      );
+    }
     if (!head) return undefined;
     const [, interpreter] = /^#![ \t]*(\/\S+)/.exec(
       new TextDecoder().decode(head),

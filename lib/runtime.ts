@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import {
+  type ChildProcessWithoutNullStreams,
+  spawn,
+  spawnSync,
+} from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +16,8 @@ import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import * as zlib from "node:zlib";
-import { utf8 } from "./bytes.ts";
+import { isUtf8, utf8 } from "./bytes.ts";
+import { type FileFacts, fileFacts, fileSeal } from "./file_facts.ts";
 import type { ImageFiles } from "./image_files.ts";
 import {
   allocate,
@@ -72,7 +77,7 @@ const REASONS: Record<string, string> = {
 };
 
 /** An error that names the file and the reason; keeps the code of the cause. */
-function fileError(what: string, cause: unknown): Error {
+export function fileError(what: string, cause: unknown): Error {
   const code = errorCode(cause);
   const reason = (code && REASONS[code]) ??
     (cause instanceof Error ? cause.message : String(cause));
@@ -232,6 +237,27 @@ export async function openInput(
   path: string | undefined,
   maxUnpacked: number,
 ): Promise<Input> {
+  const { fd, name, isFile, chunks, compression } = await openBytes(path);
+  if (!compression) {
+    return isFile ? openFile(fd, name) : openSpool(fd, name, chunks);
+  }
+  const unpacked = limited(
+    unpack(chunks, compression, name),
+    maxUnpacked,
+    name,
+  );
+  return Object.assign(openSpool(fd, name, unpacked), { compression });
+}
+
+/** Opens a file or standard input and looks at its first bytes. */
+async function openBytes(path: string | undefined): Promise<{
+  fd: number;
+  name: string;
+  isFile: boolean;
+  /** All that it holds, first bytes included. */
+  chunks: AsyncGenerator<Uint8Array>;
+  compression: Compression | undefined;
+}> {
   const name = path ?? "standard input";
   let fd = -1;
   try {
@@ -240,22 +266,73 @@ export async function openInput(
     if (stat.isDirectory()) {
       throw Object.assign(new Error("directory"), { code: "EISDIR" });
     }
+    const isFile = stat.isFile();
     const first = new Uint8Array(CHUNK);
-    const count = await readFully(fd, first, stat.isFile() ? 0 : null);
+    const count = await readFully(fd, first, isFile ? 0 : null);
     const compression = compressionOf(first.subarray(0, count));
-    if (stat.isFile() && !compression) return openFile(fd, name);
-    const chunks = fdChunks(fd, first.slice(0, count), stat.isFile());
-    if (!compression) return openSpool(fd, name, chunks);
-    const unpacked = limited(
-      unpack(chunks, compression, name),
-      maxUnpacked,
-      name,
-    );
-    return Object.assign(openSpool(fd, name, unpacked), { compression });
+    const chunks = fdChunks(fd, first.slice(0, count), isFile);
+    return { fd, name, isFile, chunks, compression };
   } catch (error) {
     if (fd > 0) fs.closeSync(fd);
     throw fileError(`Cannot read ${name}`, error);
   }
+}
+
+/** An input that is read once, as it comes. */
+export interface Flow {
+  /** Size in bytes, where it is known. */
+  readonly size: number | undefined;
+  readonly chunks: AsyncGenerator<Uint8Array>;
+  /**
+   * Makes a source of it after all: the file itself, or else a spool file.
+   *
+   * @param chunks All of its bytes.
+   */
+  keep(chunks: AsyncGenerator<Uint8Array>): Promise<Source>;
+  /** Closes the file and removes the spool file, if any. */
+  close(): void;
+}
+
+/**
+ * Opens a file or a pipe to be read once, with its compression taken off. Nothing
+ * of it is kept anywhere.
+ *
+ * @param path The file, or `undefined` for standard input.
+ * @param maxUnpacked Bytes at most that a compressed file may hold.
+ * @throws {Error} If it cannot be opened or is a directory.
+ */
+export async function openFlow(
+  path: string | undefined,
+  maxUnpacked: number,
+): Promise<Flow> {
+  const { fd, name, isFile, chunks, compression } = await openBytes(path);
+  if (isFile && !compression) {
+    const file = openFile(fd, name);
+    return {
+      size: file.size,
+      chunks: fromStream(file.stream()),
+      async keep(chunks) {
+        await chunks.return(undefined);
+        return file;
+      },
+      close: file.close,
+    };
+  }
+  let spool: Input | undefined;
+  return {
+    size: undefined,
+    chunks: compression
+      ? limited(unpack(chunks, compression, name), maxUnpacked, name)
+      : chunks,
+    async keep(chunks) {
+      spool = await spooled(name, chunks);
+      return spool;
+    },
+    close() {
+      spool?.close();
+      if (fd > 0) fs.closeSync(fd);
+    },
+  };
 }
 
 /** What a file or a pipe holds, the first bytes of which have been read. */
@@ -559,7 +636,14 @@ async function* limited(
 export async function spoolLayer(
   chunks: AsyncGenerator<Uint8Array>,
 ): Promise<Input> {
-  const input = openSpool(-1, "a layer", chunks);
+  return await spooled("a layer", chunks);
+}
+
+async function spooled(
+  name: string,
+  chunks: AsyncGenerator<Uint8Array>,
+): Promise<Input> {
+  const input = openSpool(-1, name, chunks);
   for await (const chunk of fromStream(input.stream())) release(chunk);
   return input;
 }
@@ -611,6 +695,377 @@ export function directoryFiles(path: string): ImageFiles {
       return Promise.resolve(openFile(fs.openSync(file, "r"), file));
     },
   };
+}
+
+/** A plain file that is open. */
+export interface OpenFile {
+  /** As {@linkcode FileFacts.seal}. */
+  seal(): number;
+  /** Fills a buffer as far as the file goes; gives the count of bytes read. */
+  read(buffer: Uint8Array, position: number): number | Promise<number>;
+  close(): void;
+}
+
+/** Bytes at most that are quicker read at once than by another thread. */
+const SMALL = 1 << 16;
+
+const isDeno = "Deno" in globalThis;
+
+/**
+ * The files of a tree. Paths are bytes, which need not be UTF-8. All throw the
+ * runtime's own errors.
+ */
+export const files = {
+  /** Whether this runtime hides some of what it should say, see `lib/find.ts`. */
+  hidesFacts: isDeno && process.platform === "linux",
+  /** The names in a directory, in no order. Deno leaves out those not UTF-8. */
+  namesIn(path: Uint8Array): Uint8Array[] {
+    if (isDeno) return fs.readdirSync(fsPath(path)).map(utf8);
+    return fs.readdirSync(fsPath(path), { encoding: "buffer" });
+  },
+  /** What a file is. Deno cuts times to milliseconds. */
+  facts(path: Uint8Array): FileFacts {
+    return fileFacts(fs.lstatSync(fsPath(path), { bigint: true }));
+  },
+  /** As {@linkcode FileFacts.seal}. */
+  seal(path: Uint8Array): number {
+    return fileSeal(fs.lstatSync(fsPath(path), { bigint: true }));
+  },
+  /** A symlink's target; `undefined` where Deno cannot tell: it is not UTF-8. */
+  target(path: Uint8Array): Uint8Array | undefined {
+    if (!isDeno) return fs.readlinkSync(fsPath(path), { encoding: "buffer" });
+    try {
+      return utf8(fs.readlinkSync(fsPath(path)));
+    } catch (error) {
+      if (errorCode(error) === undefined && files.hidesFacts) return undefined;
+      throw error;
+    }
+  },
+  /** Opens a file to be read. No symlink is followed and no pipe waited for. */
+  open(path: Uint8Array): OpenFile {
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+    const fd = fs.openSync(fsPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return {
+      seal: () => fileSeal(fs.fstatSync(fd, { bigint: true })),
+      read(buffer, position) {
+        if (buffer.length > SMALL) return readFully(fd, buffer, position);
+        let length = 0;
+        while (length < buffer.length) {
+          const room = buffer.length - length;
+          const at = position + length;
+          const count = fs.readSync(fd, buffer, length, room, at);
+          if (count === 0) break;
+          length += count;
+        }
+        return length;
+      },
+      close: () => fs.closeSync(fd),
+    };
+  },
+  /**
+   * What an output must not be part of a tree by: the identity of the directory
+   * that it goes to, or of standard output itself where that is a file.
+   */
+  outputIdentity(path: string | undefined): string | undefined {
+    try {
+      if (path === undefined) {
+        const stat = fs.fstatSync(1, { bigint: true });
+        return stat.isFile() ? fileFacts(stat).identity : undefined;
+      }
+      const there = fs.statSync(path, { throwIfNoEntry: false });
+      if (there && !there.isFile()) return undefined;
+      const place = dirname(there ? fs.realpathSync(path) : path);
+      return fileFacts(fs.statSync(place, { bigint: true })).identity;
+    } catch {
+      // Opening it will say what is wrong.
+      return undefined;
+    }
+  },
+};
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A path for `node:fs`, whose types do not know that bytes will do. */
+function fsPath(path: Uint8Array): string {
+  return isDeno ? decoder.decode(path) : path as unknown as string;
+}
+
+/**
+ * Runs a program in a directory.
+ *
+ * @returns What it writes to standard output. What it says of errors, and its
+ * exit code, are passed over.
+ * @throws {Error} If it cannot be started.
+ */
+export async function* outputOf(
+  program: string,
+  args: string[],
+  cwd: string,
+): AsyncGenerator<Uint8Array> {
+  const child = spawn(program, args, {
+    cwd,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let failure: unknown;
+  child.on("error", (error) => failure = error);
+  // Without permission Deno gives a child that has no streams.
+  if (!child.stdout) throw new Error(`Cannot start ${program}`);
+  try {
+    for await (const chunk of child.stdout) yield chunk;
+    if (failure) throw failure;
+  } finally {
+    child.kill();
+  }
+}
+
+/** What a file of a tree gets besides its contents. */
+export interface FileMetadata {
+  /** Permission bits, with set-uid, set-gid and sticky. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Modification time in seconds since 1970, with their fraction. */
+  mtime: number;
+}
+
+/** A file of a tree that is being written. */
+export interface NewFile {
+  write(bytes: Uint8Array): void;
+  /** Sets size and metadata, and closes it. */
+  end(size: number, metadata: FileMetadata): void;
+}
+
+/**
+ * Writes the files of a tree, whose paths are bytes. Nothing is replaced and no
+ * symlink followed, if all directories that the paths lead through were made
+ * here. Owners are set for root only. All throw the system's own errors.
+ */
+export const newFiles = {
+  /** Whether this process may give files away and make devices. */
+  isRoot: (): boolean => process.getuid?.() === 0,
+  /** User and group of this process. */
+  ids: () => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }),
+  /** Makes a directory, for the time being with all rights for its owner only. */
+  directory: (path: Uint8Array): void => fs.mkdirSync(newPath(path), 0o700),
+  file(path: Uint8Array): NewFile {
+    const fd = fs.openSync(newPath(path), "wx", 0o600);
+    return {
+      write(bytes) {
+        for (let at = 0; at < bytes.length;) {
+          at += fs.writeSync(fd, bytes, at, bytes.length - at);
+        }
+      },
+      end(size, { mode, uid, gid, mtime }) {
+        try {
+          fs.ftruncateSync(fd, size);
+          if (newFiles.isRoot()) fs.fchownSync(fd, uid, gid);
+          // Another owner takes set-uid away.
+          fs.fchmodSync(fd, mode);
+          fs.futimesSync(fd, mtime, mtime);
+        } finally {
+          fs.closeSync(fd);
+        }
+      },
+    };
+  },
+  async symlink(
+    path: Uint8Array,
+    target: Uint8Array,
+    { uid, gid, mtime }: FileMetadata,
+  ): Promise<void> {
+    const name = newPath(path);
+    fs.symlinkSync(newPath(target), name);
+    // Deno has no other call for this.
+    if (newFiles.isRoot()) await fs.promises.lchown(name, uid, gid);
+    fs.lutimesSync(name, mtime, mtime);
+  },
+  /** Makes another path of a file. A symlink is not followed, but copied. */
+  hardLink(path: Uint8Array, target: Uint8Array): void {
+    const from = newPath(target);
+    if (fs.lstatSync(from).isSymbolicLink()) {
+      fs.symlinkSync(fs.readlinkSync(from), newPath(path));
+    } else fs.linkSync(from, newPath(path));
+  },
+  /**
+   * Makes a device or a FIFO, which takes the program `mknod`.
+   *
+   * @param type `c`, `b` or `p`.
+   * @returns Whether that worked.
+   */
+  special(path: Uint8Array, type: string, numbers: number[]): boolean {
+    return runQuietly("mknod", [
+      newPath(path),
+      type,
+      ...numbers.map(String),
+    ]) ===
+      true;
+  },
+  /** Sets what {@linkcode newFiles.directory} and `special` leave open. */
+  metadata(path: Uint8Array, { mode, uid, gid, mtime }: FileMetadata): void {
+    const name = newPath(path);
+    if (newFiles.isRoot()) fs.chownSync(name, uid, gid);
+    fs.chmodSync(name, mode);
+    fs.utimesSync(name, mtime, mtime);
+  },
+};
+
+/** As {@linkcode fsPath}, for a file that is to be made. */
+function newPath(path: Uint8Array): string {
+  if (isDeno && !isUtf8(path)) {
+    throw new Error("Deno takes no file name that is not UTF-8");
+  }
+  return fsPath(path);
+}
+
+/** A directory to be filled. */
+export interface NewDirectory {
+  /** Where the files are to be written. */
+  readonly path: string;
+  /** Puts it in its place, complete. */
+  commit(): void;
+  /** Leaves nothing of it behind. */
+  abort(): void;
+}
+
+/**
+ * Opens a directory to be filled: a new one, which is filled under a temporary
+ * name beside its place and gets its own name on `commit()`, or an empty one.
+ *
+ * @throws {Error} If it cannot be made or is not empty.
+ */
+export function openNewDirectory(path: string): NewDirectory {
+  try {
+    const there = fs.statSync(path, { throwIfNoEntry: false });
+    if (there && fs.readdirSync(path).length > 0) {
+      throw new Error("it is not empty; give a new directory, or an empty one");
+    }
+    const clean = path.replace(/(?<=.)\/+$/, "");
+    const place = there ? path : join(
+      dirname(clean),
+      `.${basename(clean).slice(0, 200)}.${crypto.randomUUID().slice(0, 8)}`,
+    );
+    if (!there) fs.mkdirSync(place);
+    const remove = () => {
+      const names = there ? fs.readdirSync(place) : [""];
+      for (const name of names) {
+        fs.rmSync(join(place, name), { recursive: true, force: true });
+      }
+    };
+    leftovers.add(remove);
+    return {
+      path: place,
+      commit() {
+        try {
+          if (!there) fs.renameSync(place, clean);
+        } catch (error) {
+          throw fileError(`Cannot write ${path}`, error);
+        }
+        leftovers.delete(remove);
+      },
+      abort() {
+        remove();
+        leftovers.delete(remove);
+      },
+    };
+  } catch (error) {
+    throw fileError(`Cannot write ${path}`, error);
+  }
+}
+
+/** A temporary directory, for a file that must have a certain name. */
+export function openTemporary(): { path: string; remove(): void } {
+  const path = fs.mkdtempSync(join(tmpdir(), "ciso-"));
+  const remove = () => fs.rmSync(path, { recursive: true, force: true });
+  leftovers.add(remove);
+  return {
+    path,
+    remove() {
+      remove();
+      leftovers.delete(remove);
+    },
+  };
+}
+
+/**
+ * Runs a program, for its exit code alone.
+ *
+ * @param milliseconds How long it may take.
+ * @returns Whether it ended well; `undefined` if it could not be started: it is
+ * not there, or this runtime forbids it.
+ */
+export function runQuietly(
+  program: string,
+  args: string[],
+  milliseconds = 30_000,
+): boolean | undefined {
+  try {
+    const { status, signal } = spawnSync(program, args, {
+      stdio: "ignore",
+      timeout: milliseconds,
+    });
+    if (signal) return false;
+    return typeof status === "number" ? status === 0 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Runs a program to its end, with this one's standard output and standard error.
+ *
+ * @param input What it gets on its standard input; nothing unless given. When
+ * that fails, the program is ended.
+ * @returns Its exit code.
+ * @throws {Error} If it cannot be started, or what the input throws.
+ */
+export async function runProgram(
+  program: string,
+  args: string[],
+  input?: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  const child = spawn(program, args, {
+    stdio: [input ? "pipe" : "ignore", "inherit", "inherit"],
+  });
+  let failure: Error | undefined;
+  const ended = new Promise<number>((resolve) => {
+    child.on("error", (error) => {
+      failure = error;
+      resolve(-1);
+    });
+    // As a shell says it when a signal ended it.
+    child.on("close", (code) => resolve(code ?? 128));
+  });
+  const kill = () => void child.kill();
+  leftovers.add(kill);
+  try {
+    const { stdin } = child;
+    // Without permission Deno gives a child that has no streams.
+    if (input && stdin) {
+      // It need not read to the end; its exit code tells whether that was right.
+      stdin.on("error", () => {});
+      for await (const chunk of input) {
+        const isOpen = await new Promise<boolean>((resolve) =>
+          stdin.write(chunk, (error) => resolve(!error))
+        );
+        if (!isOpen) break;
+        release(chunk);
+      }
+      stdin.end();
+    }
+    const code = await ended;
+    if (failure) {
+      throw new Error(`Cannot run ${program}: ${failure.message}`, {
+        cause: failure,
+      });
+    }
+    return code;
+  } catch (error) {
+    kill();
+    await ended;
+    throw error;
+  } finally {
+    leftovers.delete(kill);
+  }
 }
 
 /** An output: a stream to write to, to be finished or given up. */
@@ -724,6 +1179,19 @@ export const host = {
       if (fd === 2 || errorCode(error) === "EPIPE") return;
       throw fileError("Cannot write standard output", error);
     }
+  },
+  /** Tells whether a program of that name is on PATH. */
+  hasProgram(name: string): boolean {
+    const windows = process.platform === "win32";
+    return (process.env.PATH ?? "").split(windows ? ";" : ":").some((path) => {
+      const file = join(path, windows ? `${name}.exe` : name);
+      try {
+        fs.accessSync(file, fs.constants.X_OK);
+        return fs.statSync(file).isFile();
+      } catch {
+        return false;
+      }
+    });
   },
   isDirectory: (path: string): boolean =>
     fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,

@@ -114,10 +114,12 @@ export async function scan(
     throw new SyntaxError("The tar has no entries");
   }
   await tree.finish();
-  const { concatenated, globals, junk } = cursor.shape;
+  const { concatenated, globals, junk, ragged } = cursor.shape;
   // umoci fails on a layer with one, whatever it says.
   if (globals) tree.change("global-headers", EMPTY);
   if (concatenated) tree.change("several-archives", EMPTY);
+  // Go's reader rejects what stands behind less than two blocks of zeros.
+  if (ragged) tree.change("closing-blocks" as string as LayerChange, EMPTY);
 
   rootfsSize += tree.impliedSize;
   if (tree.rearranged && !options.base) {

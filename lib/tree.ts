@@ -12,6 +12,7 @@ import {
   joinPath,
   normalizePath,
 } from "./tar/path.ts";
+import { type Whiteout, whiteoutOf, Whiteouts } from "./whiteouts.ts";
 
 /** Symlinks followed for one path before it counts as a loop, as Linux does. */
 const MAX_LINKS = 40;
@@ -23,27 +24,19 @@ const EMPTY = new Uint8Array(0);
 const TMP = ascii("tmp/");
 /** Where the files of the archive's root file system stand. */
 export const ROOTFS = ascii("rootfs/");
-const WHITEOUT = ascii(".wh.");
-const OPAQUE = ascii(".wh..wh..opq");
 
 /** A reason why the layer cannot be the input byte for byte. */
 export type LayerChange =
   | "entry-types"
   | "global-headers"
   | "hard-links"
+  | "missing-directories"
   | "moved-entries"
   | "repeated-paths"
   | "several-archives"
   | "sparse-files"
-  | "volume-label";
-
-/** A deletion that a layer asks for (OCI image-spec, layer.md "Whiteouts"). */
-export interface Whiteout {
-  /** What goes: a path, or all that lower layers have below it. */
-  path: Uint8Array;
-  /** Whether the directory stays and only what is below it goes. */
-  opaque: boolean;
-}
+  | "volume-label"
+  | "whiteouts";
 
 /** What {@linkcode Tree} accepts beyond a plain rootfs. */
 export interface TreeOptions {
@@ -56,6 +49,11 @@ export interface TreeOptions {
    * missing directories are not missed.
    */
   base?: Tree;
+  /**
+   * Leave out of the layer the directories that it has no entry for, even where
+   * Docker then changes the mode or owner that they have in the tree below.
+   */
+  keepGaps?: boolean;
   /** Entries are those of several layers, see {@linkcode Tree.beginLayer}. */
   layered?: boolean;
 }
@@ -92,7 +90,15 @@ export class Tree {
   readonly #heirs = new Map<number, Uint8Array>();
   readonly #linkTargets = new Map<number, Uint8Array>();
   /** What the layer deletes of lower ones; only filled for a layer. */
-  readonly whiteouts: Whiteout[] = [];
+  readonly whiteouts = new Whiteouts();
+  /**
+   * Directories that the layer has no entry for although it needs one, by slot:
+   * their slots in the tree below. Docker's overlay2 makes such a directory
+   * anew, with mode 0755 and owner root, and so hides the one below.
+   */
+  readonly gaps = new Map<number, { below: number; path: Uint8Array }>();
+  /** Slots of directories that the layer deletes first and makes anew. */
+  readonly opaque = new Set<number>();
   readonly #source: Source;
   readonly #options: TreeOptions;
   readonly #strip: Uint8Array | undefined;
@@ -119,29 +125,25 @@ export class Tree {
    *
    * @param place Offset of its first byte in the source.
    */
-  async beginLayer(place: number, whiteouts: Whiteout[]): Promise<void> {
+  async beginLayer(
+    place: number,
+    whiteouts: Iterable<{ whiteout: Whiteout }>,
+  ): Promise<void> {
     this.#layer = { place, slot: this.index.length };
-    await this.#delete(whiteouts);
+    await this.#delete([...whiteouts].map(({ whiteout }) => whiteout));
   }
 
   async #delete(whiteouts: Whiteout[]): Promise<void> {
     const { index } = this;
-    const deletions = new PathIndex();
-    let all = false;
-    for (const { path, opaque } of whiteouts) {
-      if (path.length === 0) {
-        all = true;
-        continue;
-      }
+    const deletions = new Whiteouts();
+    for (const whiteout of whiteouts) {
+      const { path, opaque } = whiteout;
       const slot = index.find(path);
       if (slot < 0) continue;
-      const node = index.node(slot);
-      if (node === NODE.directory || node === NODE.implied) {
-        const deletion = opaque ? NODE.directory : NODE.file;
-        deletions.add(path, path.length, deletion, 0, 0);
-      } else if (!opaque) this.#drop(slot);
+      if (isDirectory(index.node(slot))) deletions.add(whiteout, slot);
+      else if (!opaque) this.#drop(slot);
     }
-    if (!all && deletions.length === 0) return;
+    if (deletions.isEmpty) return;
     let slot = 0;
     const lower = this.#source.slice(0, this.#layer.place).stream();
     for await (const { entry } of entriesOf(lower)) {
@@ -152,7 +154,7 @@ export class Tree {
       for (let i = first; i <= slot && i < this.#layer.slot; i++) {
         const at = path.subarray(0, ancestorLength(path, slot - i));
         if (index.has(i, FLAG.dropped)) continue;
-        if (all || deletions.deletes(at)) this.#drop(i);
+        if (deletions.deletes(at)) this.#drop(i);
       }
       slot++;
     }
@@ -218,19 +220,19 @@ export class Tree {
       return;
     }
     const { base, layered } = this.#options;
-    if (base || layered) {
-      const whiteout = whiteoutOf(given);
-      if (whiteout && layered) {
+    const isLayer = layered || (base && !this.#strip);
+    if (isLayer && whiteoutOf(given)) {
+      if (layered) {
         index.addHidden();
         this.rearranged = true;
-        return;
-      }
-      if (whiteout) this.whiteouts.push(whiteout);
-    } else if (!this.#options.allowWhiteouts && isWhiteout(given)) {
+      } else await this.#addWhiteout(entry, given, place);
+      return;
+    }
+    if (isWhiteout(given) && (isLayer || !this.#options.allowWhiteouts)) {
       throw new SyntaxError(
         "Docker, podman and containerd take a name that starts with '.wh.' " +
           "for a deletion, while rkt, runc and LXD keep it as a file; rename " +
-          "it, or allow it with --allow-whiteouts",
+          `it${base ? "" : ", or allow it with --allow-whiteouts"}`,
       );
     }
     if (stopsRkt(bytes, entry)) this.stopsRkt = true;
@@ -250,6 +252,61 @@ export class Tree {
       : NODE.other;
     await this.#replace(path, node);
     this.#put(given, path, node, place, seal(bytes, entry));
+  }
+
+  /** Takes an entry that deletes what lower layers have. */
+  async #addWhiteout(
+    entry: Entry,
+    given: Uint8Array,
+    place: number,
+  ): Promise<void> {
+    const path = await this.#settle(given, entry);
+    const whiteout = whiteoutOf(path)!;
+    if (whiteout.path.length === 0 && this.#options.base!.index.length > 0) {
+      throw new SyntaxError(
+        "It deletes all that lower layers have, which Docker does not do; " +
+          "delete each path, or build an image of this layer alone",
+      );
+    }
+    await this.#replace(path, NODE.other);
+    const slot = this.#put(given, path, NODE.other, place, 0);
+    this.whiteouts.add(whiteout, slot);
+  }
+
+  /**
+   * Settles whiteouts that Docker's overlay2 does not take as the specification
+   * says: a directory that is deleted and made anew keeps its old content there,
+   * a deletion behind its path's new entry makes it fail, and one in a directory
+   * that lower layers do not have shows up as a file.
+   */
+  #settleWhiteouts(base: Tree): void {
+    const { index, whiteouts } = this;
+    for (const { whiteout: { path, opaque }, slot } of whiteouts) {
+      if (index.has(slot, FLAG.dropped)) continue;
+      if (opaque) {
+        // Engines do not agree on whether it makes its directory.
+        if (this.nodeAt(path) === NODE.implied && !this.isBelow(path)) {
+          this.#drop(slot);
+          this.change("whiteouts", path);
+        }
+        continue;
+      }
+      const cut = path.lastIndexOf(0x2f);
+      const parent = path.subarray(0, Math.max(cut, 0));
+      const anew = index.find(path);
+      if (anew < 0) {
+        if (
+          parent.length === 0 ||
+          (this.isBelow(parent) && !whiteouts.empties(parent))
+        ) continue;
+      } else if (
+        isDirectory(index.node(anew)) && isDirectory(base.nodeAt(path))
+      ) {
+        if (!whiteouts.isOpaque(path)) this.opaque.add(anew);
+      } else if (slot < anew && !isDirectory(index.node(anew))) continue;
+      this.#drop(slot);
+      this.change("whiteouts", path);
+    }
   }
 
   /** A path without the directory that is stripped; none if it is not below. */
@@ -321,21 +378,19 @@ export class Tree {
       const obstacle = this.index.obstacle(path);
       if (!obstacle) break;
       if (obstacle.slot < 0) {
-        const base = this.#options.base;
-        const below = await base?.linkAt(path.subarray(0, obstacle.length));
+        const below = await this.#linkBelow(path, obstacle.length);
         if (below) {
           if (++hops > MAX_LINKS) throw new SyntaxError("Its symlinks loop");
           // Docker would hide the symlink behind a new directory.
           this.change("moved-entries", entry.path);
-          path = follow(
-            path.subarray(0, obstacle.length),
-            below,
-            path.subarray(obstacle.length + 1),
-          );
+          path = below;
+          if (path.length === 0) {
+            throw new SyntaxError("It would replace the root");
+          }
           continue;
         }
-        if (path !== given && !base) this.change("moved-entries", entry.path);
-        this.#imply(path, obstacle.length);
+        if (path !== given) this.change("moved-entries", entry.path);
+        await this.#imply(path, obstacle.length);
         break;
       }
       const above = path.subarray(0, obstacle.length);
@@ -361,8 +416,68 @@ export class Tree {
     return path;
   }
 
+  /**
+   * The path that another one leads to by the first symlink above it that the
+   * tree below the layer has, or `undefined` if there is none.
+   *
+   * @param from Length of the first part that the layer itself does not have.
+   */
+  async #linkBelow(
+    path: Uint8Array,
+    from: number,
+  ): Promise<Uint8Array | undefined> {
+    const { base } = this.#options;
+    if (!base) return undefined;
+    for (let i = from; i < path.length; i++) {
+      if (path[i] !== 0x2f) continue;
+      const above = path.subarray(0, i);
+      const node = base.nodeAt(above);
+      if (node === undefined || this.whiteouts.deletes(above)) return undefined;
+      if (node === NODE.symlink) {
+        const target = await base.linkAt(above);
+        return follow(above, target!, path.subarray(i + 1));
+      }
+    }
+    return undefined;
+  }
+
+  /** Tells whether a path is a directory in the tree below, and stays one. */
+  isBelow(path: Uint8Array): boolean {
+    return isDirectory(this.#options.base?.nodeAt(path)) &&
+      !this.whiteouts.deletes(path);
+  }
+
+  /** Notes a directory that the layer should have an entry for. */
+  async #noteGap(path: Uint8Array, slot: number, base: Tree): Promise<void> {
+    const node = base.nodeAt(path);
+    if (node === undefined || this.whiteouts.deletes(path)) return;
+    if (!isDirectory(node)) {
+      throw new SyntaxError(
+        `${showPath(path)} stands above it and is no directory in the layers ` +
+          "below; put an entry for the directory in front",
+      );
+    }
+    if (node === NODE.implied) return;
+    const below = base.index.find(path);
+    const { bytes, entry } = await base.readSlot(below);
+    if (isPlainDirectory(bytes, entry)) return;
+    this.gaps.set(slot, { below, path: path.slice() });
+  }
+
+  /** Decides which directories the layer gets an entry for. */
+  #settleGaps(): void {
+    for (const [slot, { path }] of this.gaps) {
+      // The entry may have come later, or the directory below is deleted.
+      if (this.index.has(slot, FLAG.dropped) || this.whiteouts.deletes(path)) {
+        this.gaps.delete(slot);
+      } else if (!this.#options.keepGaps) {
+        this.change("missing-directories", path);
+      }
+    }
+  }
+
   /** Adds the missing directories above a path, outermost first. */
-  #imply(path: Uint8Array, from: number): void {
+  async #imply(path: Uint8Array, from: number): Promise<void> {
     for (let i = from; i < path.length; i++) {
       if (path[i] !== 0x2f) continue;
       if (++this.#implied > MAX_IMPLIED) {
@@ -370,7 +485,9 @@ export class Tree {
           `More than ${MAX_IMPLIED} directories have no entry of their own`,
         );
       }
-      this.index.add(path, i, NODE.implied, 0, 0);
+      const slot = this.index.add(path, i, NODE.implied, 0, 0);
+      const { base } = this.#options;
+      if (base) await this.#noteGap(path.subarray(0, i), slot, base);
       this.impliedSize += impliedHeader(ROOTFS, path.subarray(0, i), 0).length;
     }
   }
@@ -381,13 +498,11 @@ export class Tree {
     const old = index.find(path);
     if (old < 0) return;
     const was = index.node(old);
-    const wasDirectory = was === NODE.directory || was === NODE.implied;
-    const isDirectory = node === NODE.directory;
     if (old < this.#layer.slot) {
-      return await this.#replaceLower(path, old, isDirectory);
+      return await this.#replaceLower(path, old, node);
     }
     // A directory may take a symlink's place, as it does in all engines.
-    if (wasDirectory !== isDirectory && was !== NODE.symlink) {
+    if (isDirectory(was) !== isDirectory(node) && was !== NODE.symlink) {
       throw new SyntaxError(
         "The path is a directory and something else; remove one of the two",
       );
@@ -405,9 +520,9 @@ export class Tree {
   async #replaceLower(
     path: Uint8Array,
     old: number,
-    isDirectory: boolean,
+    node: Node,
   ): Promise<void> {
-    if (isDirectory) this.#drop(old);
+    if (isDirectory(node)) this.#drop(old);
     else await this.#delete([{ path, opaque: false }]);
   }
 
@@ -444,13 +559,19 @@ export class Tree {
     const targetPath = await this.#resolveTarget(wanted);
     const target = targetPath.length === 0 ? -1 : index.find(targetPath);
     if (target < 0) {
+      if ((await this.#options.base?.lookUp(wanted) ?? -1) >= 0) {
+        throw new SyntaxError(
+          `It is a hard link to ${showPath(entry.link)}, which only a lower ` +
+            "layer has: Docker cannot link to that; put the file itself here",
+        );
+      }
       throw new SyntaxError(
         `It is a hard link to ${showPath(entry.link)}, which does not stand ` +
           "before it in the archive",
       );
     }
     const node = index.node(target);
-    if (node === NODE.directory || node === NODE.implied) {
+    if (isDirectory(node)) {
       throw new SyntaxError(
         `It is a hard link to the directory ${showPath(entry.link)}`,
       );
@@ -486,9 +607,13 @@ export class Tree {
     for (let hops = 0; hops <= MAX_LINKS; hops++) {
       const obstacle = this.index.obstacle(path);
       if (!obstacle) return path;
-      if (
-        obstacle.slot < 0 || this.index.node(obstacle.slot) !== NODE.symlink
-      ) return EMPTY;
+      if (obstacle.slot < 0) {
+        const below = await this.#linkBelow(path, obstacle.length);
+        if (!below) return EMPTY;
+        path = below;
+        continue;
+      }
+      if (this.index.node(obstacle.slot) !== NODE.symlink) return EMPTY;
       path = follow(
         path.subarray(0, obstacle.length),
         await this.#readLink(obstacle.slot),
@@ -537,6 +662,12 @@ export class Tree {
         ? await readAt(this.#source, start, size)
         : new Uint8Array(0),
     };
+  }
+
+  /** What stands at a path, or `undefined` if nothing does. */
+  nodeAt(path: Uint8Array): Node | undefined {
+    const slot = this.index.find(path);
+    return slot < 0 ? undefined : this.index.node(slot);
   }
 
   /** The target of the symlink at a path, or `undefined` if there is none. */
@@ -593,6 +724,10 @@ export class Tree {
    * all entries are in.
    */
   async finish(): Promise<void> {
+    if (this.#options.base) {
+      this.#settleWhiteouts(this.#options.base);
+      this.#settleGaps();
+    }
     if (!this.#brokenLinks) return;
     const { index } = this;
     const heirs = new Map<number, number>();
@@ -674,19 +809,19 @@ export function stopsRkt(bytes: Uint8Array, entry: Entry): boolean {
   return major !== 1 || minor !== 3;
 }
 
-/** Reads a whiteout's name; `undefined` for any other. */
-function whiteoutOf(path: Uint8Array): Whiteout | undefined {
-  const cut = path.lastIndexOf(0x2f);
-  const directory = path.subarray(0, Math.max(cut, 0));
-  const name = path.subarray(cut + 1);
-  if (!startsWith(name, WHITEOUT)) return undefined;
-  if (equalBytes(name, OPAQUE)) {
-    return { path: directory.slice(), opaque: true };
-  }
-  return {
-    path: joinPath(directory, name.subarray(WHITEOUT.length)).slice(),
-    opaque: false,
-  };
+function isDirectory(node: Node | undefined): boolean {
+  return node === NODE.directory || node === NODE.implied;
+}
+
+/** Whether a directory is as Docker makes one that a layer has no entry for. */
+function isPlainDirectory(bytes: Uint8Array, entry: Entry): boolean {
+  const { header, records } = entry;
+  return (numberField(bytes, FIELD.mode, header)! & 0o7777) === 0o755 &&
+    numberField(bytes, FIELD.uid, header) === 0 &&
+    numberField(bytes, FIELD.gid, header) === 0 &&
+    records.every(([key]) =>
+      key !== "uid" && key !== "gid" && !key.startsWith("SCHILY.xattr.")
+    );
 }
 
 /** Where `rest` below the symlink at `link` leads; the tree's root is `/`. */

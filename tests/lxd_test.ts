@@ -34,6 +34,28 @@ Deno.test("lxdMetadata() keeps Go's name where LXD has none", () => {
   assert.deepEqual(unsupportedByLxd(image), ["architecture"]);
 });
 
+Deno.test("lxdMetadata() marks an application container for Incus", () => {
+  const labels = { type: "mine" };
+  const { properties } = lxdMetadata({ ...PLAIN, labels }, {
+    application: true,
+  });
+  assert.equal(properties.type, "oci");
+  assert.equal(properties["type-2"], "mine");
+  assert.equal(lxdMetadata({ ...PLAIN, labels }).properties.type, "mine");
+});
+
+Deno.test("unsupportedByLxd() leaves the process to config.json, for Incus", () => {
+  assert.deepEqual(unsupportedByLxd(FULL, { application: true }), [
+    "names",
+    "exposedPorts",
+    "volumes",
+    "stopSignal",
+    "healthcheck",
+    "shell",
+    "history",
+  ]);
+});
+
 Deno.test("unsupportedByLxd() names what tells how to run", () => {
   assert.deepEqual(unsupportedByLxd(PLAIN), []);
   assert.deepEqual(unsupportedByLxd(FULL), [

@@ -83,3 +83,25 @@ Deno.test("processConfig() refuses times that Docker refuses", () => {
     assert.throws(() => processConfig({ ...PLAIN, healthcheck }), RangeError);
   }
 });
+
+Deno.test("processConfig() takes what newer and older Dockers know", () => {
+  const healthcheck = { test: ["NONE"], startInterval: 0.25 };
+  const onBuild = ["RUN make"];
+  const config = processConfig({ ...PLAIN, healthcheck, onBuild });
+  assert.deepEqual(config.Healthcheck, {
+    Test: ["NONE"],
+    StartInterval: 250_000_000,
+  });
+  assert.deepEqual(config.OnBuild, onBuild);
+});
+
+Deno.test("processConfig() writes a signal in OCI's form", () => {
+  assert.equal(
+    processConfig({ ...PLAIN, stopSignal: "hup" }).StopSignal,
+    "SIGHUP",
+  );
+  assert.throws(() => processConfig({ ...PLAIN, stopSignal: "SIGFOO" }), {
+    name: "TypeError",
+    message: /Stop signal "SIGFOO" is no signal/,
+  });
+});

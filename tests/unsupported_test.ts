@@ -8,7 +8,12 @@ Deno.test("unsupported() asks the format", () => {
   assert.deepEqual(unsupported(FULL, "docker-v1"), ["annotations"]);
   assert.ok(unsupported(FULL, "appc").includes("healthcheck"));
   assert.ok(unsupported(FULL, "bundle").includes("volumes"));
-  assert.ok(unsupported(FULL, "lxd").includes("env"));
+});
+
+Deno.test("unsupported() knows that a bundle makes Incus run the process", () => {
+  assert.ok(unsupported(FULL, "lxd", ["docker", "lxd"]).includes("env"));
+  assert.ok(!unsupported(FULL, "lxd", ["bundle", "lxd"]).includes("env"));
+  assert.ok(!unsupported(FULL, "lxd").includes("env"));
 });
 
 Deno.test("unsupported() finds nothing in a plain image", () => {

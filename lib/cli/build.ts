@@ -2,9 +2,10 @@ import { build, buildLayers, type BuildOptions, type Isoc } from "../isoc.ts";
 import { type Format, FORMATS } from "../formats/unsupported.ts";
 import { host, openOutput, spoolLayer } from "../runtime.ts";
 import type { ImageDescription } from "../rootfs_facts.ts";
-import { type BuildInputs, openInputs } from "./build_inputs.ts";
+import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import { imageDescription, platformOf } from "./description.ts";
+import { directoryOptions } from "./directory_options.ts";
 import { type Option, type Parsed, parseOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { report, summary } from "./report.ts";
@@ -47,7 +48,11 @@ export async function runBuild(args: string[]): Promise<void> {
     (from === undefined && layers.length === 0 ? "-" : undefined);
   // What is wrong with the words is told before anything is read.
   if (from === undefined) imageDescription(parsed);
-  await run(parsed, { from, layers, rootfs });
+  const directory = directoryOptions(
+    parsed,
+    rootfs === undefined ? layers : [...layers, rootfs],
+  );
+  await run(parsed, { from, layers, rootfs, directory });
 }
 
 /**
@@ -66,16 +71,15 @@ export async function runConvert(args: string[]): Promise<void> {
       "ciso convert takes one image file: ciso convert IN -t NAME -o OUT",
     );
   }
-  await run(parsed, { from, layers: [] });
+  await run(parsed, { from, layers: [], directory: {} });
 }
 
 async function run(
   parsed: Parsed,
-  { from, layers, rootfs }: {
-    from?: string;
-    layers: string[];
-    rootfs?: string;
-  },
+  { from, layers, rootfs, directory }: Pick<
+    Wanted,
+    "from" | "layers" | "rootfs" | "directory"
+  >,
 ): Promise<void> {
   const faces = facesOf(parsed, layers.length > 1 || from !== undefined);
   const reads = [from, ...layers, rootfs].filter((path) => path === "-");
@@ -98,14 +102,16 @@ async function run(
     rootfs,
     platform: platformOf(parsed),
     maxUnpacked: maxUnpacked(parsed.value("max-unpacked")),
+    directory,
   });
   try {
     const quiet = parsed.on("quiet");
-    const isoc = await make(inputs, imageDescription(parsed, inputs), output, {
+    const made = await make(inputs, imageDescription(parsed, inputs), output, {
       faces,
       pristine: parsed.on("pristine"),
       allowWhiteouts: parsed.on("allow-whiteouts"),
     }, quiet);
+    const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
     if (!quiet) {
       const hint = loadHint(isoc, faces);
       if (hint) host.print(`ciso: ${hint}\n`);

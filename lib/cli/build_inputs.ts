@@ -10,6 +10,8 @@ import {
   openInput,
   unpackLayer,
 } from "../runtime.ts";
+import { openDirectory } from "../directory.ts";
+import type { WalkOptions } from "../walk.ts";
 import type { Origins } from "./report.ts";
 
 /** What an image is built of. */
@@ -21,6 +23,8 @@ export interface BuildInputs {
   origins: Origins;
   /** Size in bytes of all, where that is known. */
   size?: number;
+  /** What the user should know of the inputs, in sentences. */
+  notes: string[];
   /** What the image that it starts from says. */
   fields: ImageFields;
   history?: HistoryEntry[];
@@ -41,6 +45,8 @@ export interface Wanted {
   platform: Platform;
   /** Bytes that a compressed file may hold. */
   maxUnpacked: number;
+  /** How directories are read. */
+  directory: WalkOptions;
 }
 
 /**
@@ -55,6 +61,7 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
     layers: [],
     plain: wanted.from === undefined && wanted.layers.length === 0,
     origins: [],
+    notes: [],
     fields: {},
     names: [],
     close: () => open.forEach((input) => input.close()),
@@ -74,8 +81,16 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
     const rest = [...wanted.layers];
     if (wanted.rootfs !== undefined) rest.push(wanted.rootfs);
     for (const path of rest) {
-      const source = await openFile(path);
       const name = path === "-" ? "standard input" : path;
+      if (path !== "-" && host.isDirectory(path)) {
+        const source = await openDirectory(path, wanted.directory);
+        open.push(source);
+        inputs.layers.push({ source, name });
+        inputs.origins.push({ name, directory: true });
+        inputs.notes.push(...source.notes);
+        continue;
+      }
+      const source = await openFile(path);
       inputs.layers.push({ source, name });
       inputs.origins.push({ name, compression: source.compression });
     }
@@ -116,6 +131,7 @@ async function addImage(
         name,
         diffId: stored.diffId ?? (compression ? undefined : stored.digest),
         aci: stored.aci,
+        stored: !stored.aci,
       });
       inputs.origins.push({ name, compression });
     }

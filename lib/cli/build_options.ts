@@ -54,7 +54,11 @@ export const IMAGE_OPTIONS: Option[] = [
     value: "PATH",
     help: "directory that holds data of its own, can be repeated",
   },
-  { name: "stop-signal", value: "SIGNAL", help: "signal that stops it" },
+  {
+    name: "stop-signal",
+    value: "SIGNAL",
+    help: "such as SIGINT; SIGTERM unless given",
+  },
   {
     name: "health-cmd",
     value: "WORDS",
@@ -63,6 +67,11 @@ export const IMAGE_OPTIONS: Option[] = [
   { name: "health-interval", value: "TIME", help: "such as 30s" },
   { name: "health-timeout", value: "TIME", help: "such as 5s" },
   { name: "health-start-period", value: "TIME", help: "such as 1m" },
+  {
+    name: "health-start-interval",
+    value: "TIME",
+    help: "such as 1s; Docker 25 and newer",
+  },
   { name: "health-retries", value: "COUNT", help: "failures in a row" },
   { name: "no-healthcheck", help: "switch off a health check of --config" },
   {
@@ -85,7 +94,9 @@ export const IMAGE_OPTIONS: Option[] = [
   {
     name: "config",
     value: "FILE",
-    help: "an OCI image config in JSON to start from; the options win",
+    help:
+      "an image config in JSON to start from, such as skopeo inspect --config, " +
+      "crane config or docker inspect print it; the options win",
   },
 ];
 
@@ -102,6 +113,24 @@ export const INPUT_OPTIONS: Option[] = [
     name: "layer",
     value: "FILE.tar",
     help: "a layer on top, can be repeated, lowest first",
+  },
+  {
+    name: "owner",
+    value: "UID:GID",
+    help:
+      "owner of all files of a directory, such as 0:0; their own if not given",
+  },
+  {
+    name: "exclude",
+    value: "GLOB",
+    help:
+      "leave files of a directory out, by the rules of .dockerignore; can be " +
+      "repeated, and !GLOB takes in again",
+  },
+  {
+    name: "ignore-file",
+    value: "FILE",
+    help: "a file of such patterns, such as a .dockerignore; none unless given",
   },
 ];
 

@@ -1,7 +1,11 @@
+import { goPlatform } from "../formats/platform.ts";
+import { processConfig } from "../formats/process_config.ts";
 import { type ImageFields, readConfig } from "../formats/read_config.ts";
+import { parseRfc3339, rfc3339 } from "../formats/rfc3339.ts";
+import { parseUser } from "../formats/user.ts";
 import type { Healthcheck, HistoryEntry } from "../image.ts";
-import type { Platform } from "../read_image.ts";
 import { parseNames } from "../name.ts";
+import type { Platform } from "../read_image.ts";
 import type { ImageDescription } from "../rootfs_facts.ts";
 import { host } from "../runtime.ts";
 import { parseDuration } from "./duration.ts";
@@ -23,23 +27,27 @@ export interface Base {
  * environment ask for. Options win over `--config`, and both over the
  * environment's NAME and COMMAND.
  *
+ * @param parsed The command line.
  * @param from The image it starts from; --config and the options win over it.
- * @throws {UsageError} If something is missing or malformed.
+ * It need not have a command; without it there must be one.
+ * @throws {UsageError} If something is missing or malformed; the message names
+ * the option.
  */
 export function imageDescription(
   parsed: Parsed,
-  from: Base = { fields: {}, names: [] },
+  from?: Base,
 ): ImageDescription {
-  const base = { ...from.fields, ...configFile(parsed.value("config")) };
+  const base = { ...from?.fields, ...configFile(parsed.value("config")) };
   const name = host.env("NAME");
   const tags = parsed.values("tag");
-  const names = tags.length > 0 ? tags : name ? [name] : from.names;
+  const names = tags.length > 0 ? tags : name ? [name] : from?.names ?? [];
   const entrypoint = words(parsed, "entrypoint") ?? base.entrypoint;
   const command = commandWords(parsed, base);
-  if (names.length === 0 || !(command ?? entrypoint)) {
+  const runs = from !== undefined || command?.length || entrypoint?.length;
+  if (names.length === 0 || !runs) {
     const what = names.length > 0
       ? "command"
-      : command ?? entrypoint
+      : runs
       ? "name"
       : "name and no command";
     throw new UsageError(
@@ -47,7 +55,15 @@ export function imageDescription(
         "or: ciso rootfs.tar -t NAME[:TAG] -o image.isoc -- COMMAND ARG…",
     );
   }
-  told(undefined, () => parseNames(names));
+  told(
+    tags.length > 0 ? "--tag" : name ? "NAME" : undefined,
+    () => parseNames(names),
+  );
+  const variables = (option: string, lines: string[]) =>
+    checked(option, "env", lines.flatMap(variable));
+  const labelLines = fileLines(parsed, "label-file");
+  const user = parsed.value("user");
+  told("--user", () => parseUser(user));
   const description: ImageDescription = {
     ...base,
     names,
@@ -55,51 +71,78 @@ export function imageDescription(
     entrypoint,
     env: [
       ...base.env ?? [],
-      ...fileLines(parsed, "env-file").flatMap(variable),
-      ...parsed.values("env").flatMap(variable),
+      ...variables("env-file", fileLines(parsed, "env-file")),
+      ...variables("env", parsed.values("env")),
     ],
-    workdir: parsed.value("workdir") ?? base.workdir,
-    user: parsed.value("user") ?? base.user,
+    workdir: checked("workdir", "workdir", parsed.value("workdir")) ??
+      base.workdir,
+    user: user ?? base.user,
     labels: {
       ...base.labels,
-      ...told("label-file", () => pairs(fileLines(parsed, "label-file"))),
-      ...told("label", () => pairs(parsed.values("label"))),
+      ...told("--label-file", () => pairs(labelLines)),
+      ...told("--label", () => pairs(parsed.values("label"))),
     },
-    annotations: told("annotation", () => pairs(parsed.values("annotation"))),
-    exposedPorts: unique(base.exposedPorts, parsed.values("expose")),
-    volumes: unique(base.volumes, parsed.values("volume")),
-    stopSignal: parsed.value("stop-signal") ?? base.stopSignal,
+    annotations: told("--annotation", () => pairs(parsed.values("annotation"))),
+    exposedPorts: unique(
+      base.exposedPorts,
+      checked("expose", "exposedPorts", parsed.values("expose")),
+    ),
+    volumes: unique(
+      base.volumes,
+      checked("volume", "volumes", parsed.values("volume")),
+    ),
+    stopSignal: checked(
+      "stop-signal",
+      "stopSignal",
+      parsed.value("stop-signal"),
+    ) ?? base.stopSignal,
     healthcheck: healthcheck(parsed, base.healthcheck),
     shell: words(parsed, "shell") ?? base.shell,
     author: parsed.value("author") ?? base.author,
     created: creationTime(parsed.value("created")) ?? base.created ??
       Math.floor(Date.now() / 1000),
     history: parsed.value("history"),
-    baseHistory: from.history,
+    baseHistory: from?.history,
     ...platformOf(parsed),
   };
   return description;
 }
 
-/** Makes a usage error, with the option's name, of what `make` throws. */
-function told<T>(option: string | undefined, make: () => T): T {
+/** Makes a usage error, with its origin's name, of what `make` throws. */
+function told<T>(origin: string | undefined, make: () => T): T {
   try {
     return make();
   } catch (error) {
     const { message } = error as Error;
-    throw new UsageError(option ? `--${option}: ${message}` : message);
+    throw new UsageError(origin ? `${origin}: ${message}` : message);
   }
+}
+
+/** Refuses what no image config can hold. */
+function check(origin: string, fields: ImageFields): void {
+  told(
+    origin,
+    () => processConfig({ names: [], created: 0, architecture: "", ...fields }),
+  );
+}
+
+/** An option's value, if an image config can hold it in a field. */
+function checked<T>(option: string, field: keyof ImageFields, value: T): T {
+  check(`--${option}`, { [field]: value });
+  return value;
 }
 
 function configFile(path: string | undefined): ImageFields {
   if (path === undefined) return {};
-  const text = told("config", () => host.readText(path));
-  return told(`config ${path}`, () => readConfig(text));
+  const text = told("--config", () => host.readText(path));
+  const fields = told(`--config ${path}`, () => readConfig(text));
+  check(`--config ${path}`, fields);
+  return fields;
 }
 
 function fileLines(parsed: Parsed, option: string): string[] {
   return parsed.values(option).flatMap((path) =>
-    pairLines(told(option, () => host.readText(path)))
+    pairLines(told(`--${option}`, () => host.readText(path)))
   );
 }
 
@@ -118,12 +161,21 @@ function unique(base: string[] = [], more: string[]): string[] {
 function words(parsed: Parsed, option: string): string[] | undefined {
   const text = parsed.value(option);
   if (text === undefined) return undefined;
-  return told(option, () => jsonWords(text) ?? splitWords(text));
+  return told(`--${option}`, () => jsonWords(text) ?? splitWords(text));
 }
 
 function jsonWords(text: string): string[] | undefined {
   if (!text.trimStart().startsWith("[")) return undefined;
-  const list: unknown = JSON.parse(text);
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(
+      `What starts with [ is read as a JSON array, and this is none: ${
+        (error as Error).message
+      }`,
+    );
+  }
   if (!Array.isArray(list) || list.some((word) => typeof word !== "string")) {
     throw new SyntaxError("a JSON array of strings is wanted");
   }
@@ -156,28 +208,38 @@ function healthcheck(
   parsed: Parsed,
   base: Healthcheck | undefined,
 ): Healthcheck | undefined {
-  if (parsed.on("no-healthcheck")) return { test: ["NONE"] };
   const line = parsed.value("health-cmd");
-  const test = line === undefined ? base?.test : told("health-cmd", () => {
-    const list = jsonWords(line);
+  if (parsed.on("no-healthcheck")) {
+    if (line === undefined) return { test: ["NONE"] };
+    throw new UsageError(
+      "--no-healthcheck and --health-cmd exclude each other",
+    );
+  }
+  const test = line === undefined ? base?.test : told("--health-cmd", () => {
+    const list = jsonWords(line) ?? (line.trim() === "" ? [] : undefined);
+    if (list?.length === 0) throw new SyntaxError("There is no command");
     return list ? ["CMD", ...list] : ["CMD-SHELL", line];
   });
   const seconds = (option: string, old: number | undefined) => {
     const text = parsed.value(option);
-    return text === undefined ? old : told(option, () => parseDuration(text));
+    if (text === undefined) return old;
+    const interval = told(`--${option}`, () => parseDuration(text));
+    check(`--${option}`, { healthcheck: { test: ["NONE"], interval } });
+    return interval;
   };
   const retries = parsed.value("health-retries");
   if (retries !== undefined && !/^\d{1,6}$/.test(retries)) {
     throw new UsageError(`--health-retries: ${retries} is no count`);
   }
-  const check = {
+  const times = {
     interval: seconds("health-interval", base?.interval),
     timeout: seconds("health-timeout", base?.timeout),
     startPeriod: seconds("health-start-period", base?.startPeriod),
+    startInterval: seconds("health-start-interval", base?.startInterval),
     retries: retries === undefined ? base?.retries : Number(retries),
   };
-  if (test) return { test, ...check };
-  if (Object.values(check).some((value) => value !== undefined)) {
+  if (test) return { test, ...times };
+  if (Object.values(times).some((value) => value !== undefined)) {
     throw new UsageError("A health check needs its command: --health-cmd");
   }
   return undefined;
@@ -188,21 +250,20 @@ function creationTime(created: string | undefined): number | undefined {
   const name = created === undefined ? "SOURCE_DATE_EPOCH" : "--created";
   const given = created ?? host.env("SOURCE_DATE_EPOCH");
   if (given === undefined) return undefined;
-  const seconds = /^\d{1,15}$/.test(given)
-    ? Number(given)
-    : created !== undefined &&
-        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(given)
-    ? Math.floor(Date.parse(given) / 1000)
-    : NaN;
-  // The last second of the year 9999, which RFC 3339 ends with.
-  if (!(seconds >= 0 && seconds <= 253402300799)) {
+  try {
+    const seconds = /^\d{1,15}$/.test(given) || created === undefined
+      ? Number(/^\d+$/.exec(given)?.[0])
+      : Math.floor(parseRfc3339(given));
+    if (seconds < 0) throw new RangeError("It is before 1970");
+    rfc3339(seconds);
+    return seconds;
+  } catch {
     throw new UsageError(
       `${name} is a count of seconds since 1970${
-        created === undefined ? "" : " or an RFC 3339 time"
+        created === undefined ? "" : " or an RFC 3339 time from then on"
       }, not ${JSON.stringify(given)}`,
     );
   }
-  return seconds;
 }
 
 /**
@@ -213,11 +274,5 @@ function creationTime(created: string | undefined): number | undefined {
 export function platformOf(parsed: Parsed): Platform {
   const text = parsed.value("platform");
   if (text === undefined) return {};
-  const [os, architecture, variant, ...more] = text.split("/");
-  if (!os || !architecture || variant === "" || more.length > 0) {
-    throw new UsageError(
-      `--platform is OS/ARCH[/VARIANT], such as linux/arm64, not ${text}`,
-    );
-  }
-  return { os, architecture, variant };
+  return told("--platform", () => goPlatform(text));
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from "@std/cli/parse-args";
+import { oneEditAway } from "../one_edit_away.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** One option of the command line. */
@@ -28,55 +28,87 @@ export interface Parsed {
 }
 
 /**
- * Takes a command line apart.
+ * Takes a command line apart, as GNU's getopt does: `--name VALUE`,
+ * `--name=VALUE`, `-n VALUE`, `-nVALUE`, `-n=VALUE`, switches together as in
+ * `-qv`, options and other words in any order, `-` is a word. An option that
+ * stands where a value should is taken for an option.
  *
  * @param args The words behind the command's name.
- * @throws {UsageError} If an option is unknown or lacks its value.
+ * @param options The options that there are.
+ * @throws {UsageError} If an option is unknown or lacks its value, or a switch
+ * has one.
  */
 export function parseOptions(args: string[], options: Option[]): Parsed {
-  const valued = options.filter((option) => option.value);
-  const alias: Record<string, string> = {};
-  for (const { short, name } of options) if (short) alias[short] = name;
-  const dashes = args.indexOf("--");
-  const before = dashes < 0 ? args : args.slice(0, dashes);
-  const result = parseArgs(before, {
-    string: [...valued.map(({ name }) => name), "_"],
-    boolean: options.filter(({ value }) => !value).map(({ name }) => name),
-    collect: valued.map(({ name }) => name),
-    alias,
-    unknown: (argument: string, key?: string) => {
-      if (key === undefined) return true;
-      throw new UsageError(
-        `Unknown option ${argument.replace(/=.*/s, "")}`,
-      );
-    },
-  }) as Record<string, unknown> & { _: string[] };
-  for (const { name, short, value } of valued) {
-    checkValues(name, short, value!, before, result[name] as string[]);
+  const byForm = new Map<string, Option>();
+  for (const option of options) {
+    byForm.set(`--${option.name}`, option);
+    if (option.short) byForm.set(`-${option.short}`, option);
+  }
+  const found = new Map<string, string[]>();
+  const words: string[] = [];
+  let behind: string[] | undefined;
+
+  const add = ({ name }: Option, value: string) =>
+    found.set(name, [...found.get(name) ?? [], value]);
+  const isOption = (word: string) =>
+    word === "--" || byForm.has(word.replace(/=.*/s, ""));
+
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i]!;
+    if (word === "--") {
+      behind = args.slice(i + 1);
+      break;
+    }
+    if (word === "-" || !word.startsWith("-")) {
+      words.push(word);
+      continue;
+    }
+    const next = (option: Option) => {
+      const value = args[i + 1];
+      if (value === undefined || isOption(value)) throw lacksValue(option);
+      i++;
+      return value;
+    };
+    if (word.startsWith("--")) {
+      const [form] = word.split("=", 1) as [string];
+      const option = byForm.get(form);
+      if (!option) throw unknown(form, byForm);
+      const given = form === word ? undefined : word.slice(form.length + 1);
+      if (option.value) add(option, given ?? next(option));
+      else if (given === undefined) add(option, "");
+      else throw new UsageError(`Option ${form} takes no value`);
+      continue;
+    }
+    for (let at = 1; at < word.length; at++) {
+      const form = `-${word[at]}`;
+      const option = byForm.get(form);
+      if (!option) throw unknown(form, byForm);
+      if (option.value) {
+        const rest = word.slice(at + 1);
+        add(option, rest === "" ? next(option) : rest.replace(/^=/, ""));
+        break;
+      }
+      add(option, "");
+    }
   }
   return {
-    words: result._.map(String),
-    behind: dashes < 0 ? undefined : args.slice(dashes + 1),
-    on: (name) => result[name] === true,
-    value: (name) => (result[name] as string[]).at(-1),
-    values: (name) => result[name] as string[],
+    words,
+    behind,
+    on: (name) => found.has(name),
+    value: (name) => found.get(name)?.at(-1),
+    values: (name) => found.get(name) ?? [],
   };
 }
 
-/** parseArgs gives the empty string for a value that is not there. */
-function checkValues(
-  name: string,
-  short: string | undefined,
-  value: string,
-  args: string[],
-  values: string[],
-): void {
-  if (!values.includes("")) return;
-  const forms = [`--${name}`, ...(short ? [`-${short}`] : [])];
-  for (const [i, argument] of args.entries()) {
-    // Said on purpose: an empty value.
-    if (argument === `--${name}=`) return;
-    if (forms.includes(argument) && args[i + 1] === "") return;
-  }
-  throw new UsageError(`Option ${forms.reverse().join("/")} needs ${value}`);
+function unknown(form: string, known: Map<string, Option>): UsageError {
+  const meant = form.startsWith("--") && [...oneEditAway(form)]
+    .find((other) => other.startsWith("--") && known.has(other));
+  return new UsageError(
+    `Unknown option ${form}${meant ? `: did you mean ${meant}?` : ""}`,
+  );
+}
+
+function lacksValue({ name, short, value }: Option): UsageError {
+  const forms = `${short ? `-${short}/` : ""}--${name}`;
+  return new UsageError(`Option ${forms} needs ${value}`);
 }

@@ -12,18 +12,20 @@ export function pairLines(text: string): string[] {
 
 /**
  * Splits `KEY=VALUE` pairs at their first `=`; one without has an empty value.
+ * Of several pairs with one key the last one counts.
  *
  * @throws {SyntaxError} If a pair has no key.
  */
 export function pairs(entries: string[]): Record<string, string> {
-  const found: Record<string, string> = {};
+  const found: [string, string][] = [];
   for (const entry of entries) {
     const at = entry.indexOf("=");
     const key = at < 0 ? entry : entry.slice(0, at);
     if (key === "") {
       throw new SyntaxError(`${JSON.stringify(entry)} is not KEY=VALUE`);
     }
-    found[key] = at < 0 ? "" : entry.slice(at + 1);
+    found.push([key, at < 0 ? "" : entry.slice(at + 1)]);
   }
-  return found;
+  // Even __proto__ becomes a key like any other.
+  return Object.fromEntries(found);
 }

@@ -1,6 +1,6 @@
-import { type Format, FORMATS, unsupported } from "../formats/unsupported.ts";
-import type { Image } from "../image.ts";
+import { type Format, unsupported } from "../formats/unsupported.ts";
 import type { BuiltLayer, Isoc } from "../isoc.ts";
+import { DIRECTORY_LOSSES } from "../directory.ts";
 import { parseNames } from "../name.ts";
 import type { LayerChange } from "../tree.ts";
 import { formatBytes } from "./progress.ts";
@@ -10,15 +10,22 @@ const CHANGES: Record<LayerChange, string> = {
   "entry-types": "entry types that some engines refuse became plain ones",
   "global-headers": "PAX global headers went into the entries' own",
   "hard-links": "hard links got the metadata of the files they lead to",
+  "missing-directories":
+    "directories got the entries that lower layers have for them",
   "moved-entries": "entries below a symlink went to where it leads",
   "repeated-paths": "paths that came again lost their earlier entries",
   "several-archives": "several archives, one behind another, became one",
   "sparse-files": "sparse files were filled with their zeros",
   "volume-label": "the volume label was left out",
+  "whiteouts": "whiteouts that engines take differently were settled",
 };
 
 /** What happened to each layer's input before it was read, lowest layer first. */
-export type Origins = { name: string; compression?: string }[];
+export type Origins = {
+  name: string;
+  compression?: string;
+  directory?: boolean;
+}[];
 
 /** What was made, for `--json`. */
 export function summary(isoc: Isoc, origins: Origins): object {
@@ -36,7 +43,7 @@ export function summary(isoc: Isoc, origins: Origins): object {
         ...changes.keys(),
       ],
     })),
-    notExpressed: Object.fromEntries(missing(isoc.image)),
+    notExpressed: Object.fromEntries(missing(isoc)),
     notes: isoc.notes,
   };
 }
@@ -56,7 +63,7 @@ export function* report(
     yield `layer sha256:${layer.digest}`;
     yield* layerReport(layer, origins[i]);
   }
-  for (const [format, fields] of missing(isoc.image)) {
+  for (const [format, fields] of missing(isoc)) {
     yield `${format} cannot express: ${fields.join(", ")}`;
   }
 }
@@ -67,6 +74,9 @@ function* layerReport(
 ): Generator<string> {
   if (origin?.compression) {
     yield `the layer is the input, decompressed (${origin.compression})`;
+  } else if (origin?.directory) {
+    yield `the layer is made of ${origin.name}`;
+    yield DIRECTORY_LOSSES;
   } else if (changes.size === 0) yield "the layer is the input, byte for byte";
   for (const [reason, path] of changes) {
     // Some reasons are the whole archive's and have no path.
@@ -75,10 +85,10 @@ function* layerReport(
   }
 }
 
-/** What each format cannot say of an image, by format; none for most. */
-function missing(image: Image): [Format, string[]][] {
-  return FORMATS.map((format): [Format, string[]] => [
+/** What each of the archive's formats cannot say of the image; none for most. */
+function missing({ image, faces }: Isoc): [Format, string[]][] {
+  return faces.map((format): [Format, string[]] => [
     format,
-    unsupported(image, format),
+    unsupported(image, format, faces),
   ]).filter(([, fields]) => fields.length > 0);
 }

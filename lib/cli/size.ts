@@ -3,12 +3,14 @@ const UNITS = ["", "K", "M", "G", "T"];
 /**
  * Reads a size: a number of bytes, or with K, M, G or T for powers of 1024.
  *
+ * @param text The size.
  * @returns Bytes.
  * @throws {SyntaxError} If the text is no size.
  */
 export function parseSize(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text) ??
-    [];
+  const [, number, unit] =
+    /^(\d+(?:\.\d+)?)(?:([KMGT])(?:i?B)?|B)?$/i.exec(text) ??
+      [];
   const power = UNITS.indexOf((unit ?? "").toUpperCase());
   const size = Math.floor(Number(number) * 1024 ** power);
   if (!number || !Number.isSafeInteger(size)) {

@@ -128,7 +128,9 @@ export function unsupportedByAppc(image: Image): (keyof Image)[] {
   ) {
     fields.push("env");
   }
-  fields.push(...givenFields(image, ["stopSignal", "healthcheck", "shell"]));
+  fields.push(
+    ...givenFields(image, ["stopSignal", "healthcheck", "shell", "onBuild"]),
+  );
   const arch = linuxArchitecture(image);
   if ((image.os ?? "linux") !== "linux") fields.push("os");
   else if (!arch) fields.push("architecture");

@@ -7,6 +7,7 @@ import { exposedPorts, portKey } from "./exposed_port.ts";
 import { givenFields } from "./given_fields.ts";
 import { rfc3339 } from "./rfc3339.ts";
 import { sortedRecord } from "./sorted_record.ts";
+import { stopSignal } from "./stop_signal.ts";
 import { parseUser, type UserIds } from "./user.ts";
 
 /** A mount of an OCI runtime bundle. */
@@ -157,6 +158,7 @@ export function unsupportedByBundle(image: Image): (keyof Image)[] {
       "volumes",
       "healthcheck",
       "shell",
+      "onBuild",
       "history",
     ]),
   );
@@ -244,7 +246,9 @@ function annotations(image: Image): Record<string, string> {
   ];
   if (image.variant) all.push([`${prefix}variant`, image.variant]);
   if (image.author) all.push([`${prefix}author`, image.author]);
-  if (image.stopSignal) all.push([`${prefix}stopSignal`, image.stopSignal]);
+  if (image.stopSignal) {
+    all.push([`${prefix}stopSignal`, stopSignal(image.stopSignal)]);
+  }
   if (image.exposedPorts?.length) {
     const ports = exposedPorts(image).map(portKey);
     all.push([`${prefix}exposedPorts`, ports.join(",")]);

@@ -14,23 +14,40 @@ export interface LxdMetadata {
   properties: Record<string, string>;
 }
 
+/** What an archive has besides the metadata. */
+export interface LxdOptions {
+  /**
+   * Whether there is a `config.json` (the part `bundle`). Incus then runs the
+   * image as an application container, with the process that stands in there.
+   */
+  application?: boolean;
+}
+
 /**
  * Makes `metadata.yaml`, by which LXD and Incus know an image archive. JSON is
  * YAML too, so the document is written like the others.
  *
  * Image properties are free text that `lxc image list` shows and searches.
  * Labels and annotations become properties under their own keys; where a key is
- * taken, `-2` is put behind it. What to run stands in the runtime bundle's
- * `config.json`, where Incus looks for it.
+ * taken, `-2` is put behind it.
+ *
+ * The property `type` with the value `oci` makes Incus take the environment, the
+ * command, the working directory and the user from the runtime bundle's
+ * `config.json` when it makes a container; it fails if there is none. LXD knows
+ * nothing of either: it starts `/sbin/init`.
  *
  * @param image The image.
+ * @param options What else the archive has.
  * @returns The document.
  * @throws {TypeError} If a name is malformed.
  * @throws {RangeError} If the creation time is out of bounds.
  *
  * @see {@link https://documentation.ubuntu.com/lxd/en/latest/reference/image_format/}
  */
-export function lxdMetadata(image: Image): LxdMetadata {
+export function lxdMetadata(
+  image: Image,
+  { application }: LxdOptions = {},
+): LxdMetadata {
   const [name] = parseNames(image.names);
   const properties: [string, string][] = [
     ["os", image.os ?? "linux"],
@@ -40,6 +57,7 @@ export function lxdMetadata(image: Image): LxdMetadata {
     ["version", name.tag],
     ["created", rfc3339(image.created)],
   ];
+  if (application) properties.push(["type", "oci"]);
   if (image.variant) properties.push(["variant", image.variant]);
   if (image.author) properties.push(["author", image.author]);
   const taken = new Set(properties.map(([key]) => key));
@@ -57,26 +75,39 @@ export function lxdMetadata(image: Image): LxdMetadata {
 }
 
 /**
- * Lists the fields that an image sets and LXD's metadata cannot express.
+ * Lists the fields that an image sets and its part for LXD and Incus cannot
+ * express. The process stands in `config.json`, for Incus alone; without that
+ * file nothing does.
  *
  * @param image The image.
+ * @param options What else the archive has.
  * @returns Names of fields. `architecture` is among them when LXD has no name
  * for it and may refuse the image.
  */
-export function unsupportedByLxd(image: Image): (keyof Image)[] {
+export function unsupportedByLxd(
+  image: Image,
+  { application }: LxdOptions = {},
+): (keyof Image)[] {
   const fields: (keyof Image)[] = [];
   if (parseNames(image.names).length > 1) fields.push("names");
+  if (!application) {
+    fields.push(
+      ...givenFields(image, [
+        "command",
+        "entrypoint",
+        "env",
+        "workdir",
+        "user",
+      ]),
+    );
+  }
   fields.push(...givenFields(image, [
-    "command",
-    "entrypoint",
-    "env",
-    "workdir",
-    "user",
     "exposedPorts",
     "volumes",
     "stopSignal",
     "healthcheck",
     "shell",
+    "onBuild",
     "history",
   ]));
   if (!architecture(image)) fields.push("architecture");

@@ -3,6 +3,7 @@ import { absolutePath } from "./absolute_path.ts";
 import { environment } from "./environment.ts";
 import { exposedPorts, portKey } from "./exposed_port.ts";
 import { sortedRecord } from "./sorted_record.ts";
+import { stopSignal } from "./stop_signal.ts";
 
 /** A health check in Docker's spelling; times are in nanoseconds. */
 export interface DockerHealthcheck {
@@ -10,6 +11,7 @@ export interface DockerHealthcheck {
   Interval?: number;
   Timeout?: number;
   StartPeriod?: number;
+  StartInterval?: number;
   Retries?: number;
 }
 
@@ -26,17 +28,19 @@ export interface ProcessConfig {
   Labels?: Record<string, string>;
   StopSignal?: string;
   Shell?: string[];
+  OnBuild?: string[];
 }
 
 /**
  * Writes an image's process in the words that Docker and OCI share. Fields that
  * the image does not set are left out, so that an engine's own defaults hold.
- * `Healthcheck` and `Shell` are Docker's additions, which OCI engines ignore.
+ * `Healthcheck`, `Shell` and `OnBuild` are Docker's additions, which OCI engines
+ * ignore.
  *
  * @param image The image.
  * @returns The `config` object.
- * @throws {TypeError} If a port, a path, a variable or a health check is
- * malformed.
+ * @throws {TypeError} If a port, a path, a variable, a signal or a health check
+ * is malformed.
  * @throws {RangeError} If a port number or a health check's time is out of
  * bounds.
  *
@@ -63,8 +67,9 @@ export function processConfig(image: Image): ProcessConfig {
   }
   const labels = Object.entries(image.labels ?? {});
   if (labels.length) config.Labels = sortedRecord(labels);
-  if (image.stopSignal) config.StopSignal = image.stopSignal;
+  if (image.stopSignal) config.StopSignal = stopSignal(image.stopSignal);
   if (image.shell?.length) config.Shell = image.shell;
+  if (image.onBuild?.length) config.OnBuild = image.onBuild;
   return config;
 }
 
@@ -91,6 +96,9 @@ function dockerHealth(check: Healthcheck): DockerHealthcheck {
   }
   if (check.startPeriod !== undefined) {
     health.StartPeriod = nanoseconds("start period", check.startPeriod);
+  }
+  if (check.startInterval !== undefined) {
+    health.StartInterval = nanoseconds("start interval", check.startInterval);
   }
   if (check.retries !== undefined) {
     if (!Number.isSafeInteger(check.retries) || check.retries < 0) {

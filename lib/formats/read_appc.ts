@@ -1,5 +1,6 @@
 import { goArchitectureOfAppc } from "./arch.ts";
 import type { ImageFields } from "./read_config.ts";
+import { parseRfc3339 } from "./rfc3339.ts";
 
 type NameValue = { name: string; value: string };
 
@@ -89,7 +90,12 @@ function filled<T>(list: T[] | undefined): T[] | undefined {
   return list && list.length > 0 ? list : undefined;
 }
 
+/** Whole seconds; a time that appc would refuse says nothing. */
 function seconds(time: string | undefined): number | undefined {
-  const milliseconds = Date.parse(time ?? "");
-  return milliseconds >= 0 ? Math.floor(milliseconds / 1000) : undefined;
+  try {
+    const seconds = Math.floor(parseRfc3339(time ?? ""));
+    return seconds >= 0 ? seconds : undefined;
+  } catch {
+    return undefined;
+  }
 }

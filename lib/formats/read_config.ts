@@ -1,4 +1,5 @@
 import type { Healthcheck, Image } from "../image.ts";
+import { parseRfc3339 } from "./rfc3339.ts";
 
 /** What can be read from an image config: an {@linkcode Image} in part. */
 export type ImageFields = Partial<Omit<Image, "names" | "annotations">>;
@@ -28,8 +29,18 @@ export function readConfig(text: string): ImageFields {
     );
   }
   // docker inspect prints a list.
-  if (Array.isArray(document) && document.length === 1) document = document[0];
-  const whole = object("The image config", document)!;
+  if (Array.isArray(document)) {
+    if (document.length !== 1) {
+      throw new SyntaxError(
+        `The list has ${document.length} image configs where one is wanted`,
+      );
+    }
+    document = document[0];
+  }
+  if (typeof document !== "object" || document === null) {
+    throw new SyntaxError("The image config is no JSON object");
+  }
+  const whole = document as Json;
   const inner = object("config", whole.config ?? whole.Config);
   const process = inner ?? whole;
   // Docker inspect and the config document differ in the case of these.
@@ -46,6 +57,7 @@ export function readConfig(text: string): ImageFields {
     stopSignal: string("StopSignal", process.StopSignal),
     healthcheck: healthcheck(process.Healthcheck),
     shell: strings("Shell", process.Shell),
+    onBuild: strings("OnBuild", process.OnBuild),
     author: string("author", outer.author),
     created: time(outer.created),
     os: string("os", outer.os),
@@ -111,12 +123,13 @@ function record(
 function time(value: unknown): number | undefined {
   const text = string("created", value);
   if (text === undefined) return undefined;
-  const milliseconds = Date.parse(text);
-  // Docker writes the year 1 where it knows no time.
-  if (milliseconds < 0) return undefined;
-  return Number.isNaN(milliseconds)
-    ? fail("created", "an RFC 3339 time")
-    : Math.floor(milliseconds / 1000);
+  try {
+    const seconds = Math.floor(parseRfc3339(text));
+    // Docker writes the year 1 where it knows no time.
+    return seconds < 0 ? undefined : seconds;
+  } catch {
+    return fail("created", "an RFC 3339 time");
+  }
 }
 
 function healthcheck(value: unknown): Healthcheck | undefined {
@@ -133,6 +146,7 @@ function healthcheck(value: unknown): Healthcheck | undefined {
     interval: seconds("Interval"),
     timeout: seconds("Timeout"),
     startPeriod: seconds("StartPeriod"),
+    startInterval: seconds("StartInterval"),
     retries: number("Healthcheck.Retries", check.Retries),
   };
   return Object.fromEntries(

@@ -23,3 +23,38 @@ export function rfc3339(seconds: number): string {
   return new Date(Math.round(seconds * 1000)).toISOString()
     .replace(/\.?0*Z$/, "Z");
 }
+
+const TIME =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+
+/**
+ * Reads an RFC 3339 date and time, such as `2015-06-09T14:00:00.5+02:00`.
+ *
+ * @param text The date and time.
+ * @returns Seconds since 1970-01-01T00:00:00Z, with their fraction.
+ * @throws {SyntaxError} If the text has another form or names no moment.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6}
+ */
+export function parseRfc3339(text: string): number {
+  const [, year, month, day, hour, minute, second, fraction, sign, h, m] =
+    TIME.exec(text) ?? [];
+  const date = new Date(0);
+  // Date.UTC() takes the years before 100 for those of the last century.
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  date.setUTCHours(Number(hour), Number(minute), Number(second));
+  const same = date.getUTCDate() === Number(day) &&
+    date.getUTCMonth() === Number(month) - 1 && Number(hour) < 24 &&
+    Number(minute) < 60 && Number(second) < 60;
+  // The 31st of June is another day to Date, and 24:00 too.
+  if (!same || Number(h ?? 0) > 23 || Number(m ?? 0) > 59) {
+    throw new SyntaxError(
+      `${
+        JSON.stringify(text)
+      } is no RFC 3339 time such as 2015-06-09T12:00:00Z`,
+    );
+  }
+  const offset = (Number(h ?? 0) * 60 + Number(m ?? 0)) * 60;
+  return date.getTime() / 1000 + Number(fraction ?? 0) -
+    (sign === "-" ? -offset : offset);
+}

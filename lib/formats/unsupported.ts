@@ -28,9 +28,16 @@ export const FORMATS = Object.keys(UNSUPPORTED_BY) as Format[];
  *
  * @param image The image.
  * @param format The format.
+ * @param formats All parts of the archive: one can make another say more.
  * @returns Names of fields.
  * @throws {TypeError} If a name, a user or a variable is malformed.
  */
-export function unsupported(image: Image, format: Format): (keyof Image)[] {
-  return UNSUPPORTED_BY[format](image);
+export function unsupported(
+  image: Image,
+  format: Format,
+  formats: readonly Format[] = FORMATS,
+): (keyof Image)[] {
+  return UNSUPPORTED_BY[format](image, {
+    application: formats.includes("bundle"),
+  });
 }

@@ -17,6 +17,8 @@ export interface TarShape {
   globals: boolean;
   /** Bytes behind the archive's end that are no zeros. */
   junk: number;
+  /** Something stands at the end without the two blocks of zeros before it. */
+  ragged: boolean;
 }
 
 /**
@@ -25,7 +27,12 @@ export interface TarShape {
  * over together with the next buffer: an entry's header blocks never span two.
  */
 export class TarCursor {
-  readonly shape: TarShape = { concatenated: false, globals: false, junk: 0 };
+  readonly shape: TarShape = {
+    concatenated: false,
+    globals: false,
+    junk: 0,
+    ragged: false,
+  };
   /** Records of the PAX global headers so far, one for each keyword. */
   readonly globals = new Map<string, Uint8Array>();
   /** Offset in the input of the buffer's first byte. */
@@ -37,7 +44,8 @@ export class TarCursor {
   #entry: Entry | undefined;
   /** Path of the entry whose data go on in the next buffer. */
   #unfinished: Uint8Array = new Uint8Array(0);
-  #zeros = false;
+  /** Blocks of zeros since the last entry. */
+  #zeros = 0;
   #ended = false;
   #globalRecords: PaxRecord[] = [];
 
@@ -93,23 +101,26 @@ export class TarCursor {
     }
     if (item === "more") return undefined;
     if (item === "zero") {
-      this.#zeros = true;
-      do this.#at += BLOCK; while (
+      do {
+        this.#at += BLOCK;
+        this.#zeros++;
+      } while (
         this.#at + BLOCK <= buffer.length && isZeroBlock(buffer, this.#at)
       );
       return { start, end: this.#at };
     }
     if (item === "junk") {
-      if (this.#zeros) {
+      if (this.#zeros > 0) {
         this.#ended = true;
+        this.shape.ragged = this.#zeros < 2;
         return this.#junk();
       }
       throw new SyntaxError(
         `Bad header checksum at byte ${this.offset + start} of the input`,
       );
     }
-    if (this.#zeros) {
-      this.#zeros = false;
+    if (this.#zeros > 0) {
+      this.#zeros = 0;
       this.shape.concatenated = true;
     }
     this.#at = item.end;
@@ -140,10 +151,11 @@ export class TarCursor {
     if (this.#ended || tail.length === 0) return;
     // Fewer bytes than a block: padding of some writers, or a cut header.
     const empty = tail.every((byte) => byte === 0);
-    if (this.#zeros) this.shape.junk += empty ? 0 : tail.length;
-    else if (!empty) {
+    if (!empty && this.#zeros === 0) {
       throw new SyntaxError("The input is cut short: it ends inside a header");
     }
+    if (!empty) this.shape.junk += tail.length;
+    this.shape.ragged = this.#zeros < 2;
   }
 
   #junk(): Gap | undefined {

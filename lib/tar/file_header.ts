@@ -1,21 +1,15 @@
 import { ascii, concat } from "../bytes.ts";
 import type { FileKind, FileRecord } from "../file_list.ts";
-import {
-  BLOCK,
-  FIELD,
-  type Field,
-  putChecksum,
-  putNumber,
-  putText,
-} from "./block.ts";
+import { BLOCK, FIELD, padded, putChecksum, putNumber } from "./block.ts";
 import type { Entry, Kind } from "./entry.ts";
-import type { PaxRecord } from "./pax.ts";
-import { rebuild } from "./rebuild.ts";
+import { formatPax, type PaxRecord } from "./pax.ts";
+import { paxEntry, rebuild } from "./rebuild.ts";
 
 const EMPTY = new Uint8Array(0);
 const NO_GLOBALS: ReadonlyMap<string, Uint8Array> = new Map();
 const ROOT = ascii("./");
 const SLASH = Uint8Array.of(0x2f);
+const MAGIC = ascii("ustar\x0000");
 
 const FLAG: Record<FileKind, [flag: string, kind: Kind]> = {
   file: ["0", "file"],
@@ -39,51 +33,83 @@ const FLAG: Record<FileKind, [flag: string, kind: Kind]> = {
  * @returns A multiple of 512 bytes, the same for the same record.
  */
 export function fileHeader(record: FileRecord): Uint8Array {
-  const block = new Uint8Array(BLOCK);
+  const path = record.path.length === 0
+    ? ROOT
+    : record.kind === "directory"
+    ? concat([record.path, SLASH])
+    : record.path;
+  const { link = EMPTY } = record;
+  const records = paxRecords(record);
+  const pax = records.length > 0 ? formatPax(records) : EMPTY;
+  const header = pax.length > 0 ? BLOCK + padded(pax.length) : 0;
+  const bytes = new Uint8Array(header + BLOCK);
+  if (header > 0) {
+    bytes.set(paxBlock(records, pax.length));
+    bytes.set(pax, BLOCK);
+  }
   const [flag, kind] = FLAG[record.kind];
   const size = record.kind === "file" ? record.size : 0;
-  const records: PaxRecord[] = [];
-  const put = (key: string, field: Field, value: number) => {
-    putNumber(block, field, value);
-    if (value >= 8 ** (field[1] - 1)) records.push([key, ascii(`${value}`)]);
-  };
-  putNumber(block, FIELD.mode, record.mode);
-  put("uid", FIELD.uid, record.uid);
-  put("gid", FIELD.gid, record.gid);
-  put("size", FIELD.size, size);
-  putNumber(block, FIELD.mtime, record.seconds);
-  if (
-    record.nanoseconds > 0 || record.seconds < 0 || record.seconds >= 8 ** 11
-  ) records.push(["mtime", ascii(paxTime(record))]);
-  block[FIELD.type[0]] = flag.charCodeAt(0);
-  putText(block, FIELD.magic, ascii("ustar\x0000"));
-  putNumber(block, FIELD.devmajor, record.major);
-  putNumber(block, FIELD.devminor, record.minor);
-  putChecksum(block);
+  putNumber(bytes, FIELD.mode, record.mode, header);
+  putNumber(bytes, FIELD.uid, record.uid, header);
+  putNumber(bytes, FIELD.gid, record.gid, header);
+  putNumber(bytes, FIELD.size, size, header);
+  putNumber(bytes, FIELD.mtime, record.seconds, header);
+  bytes[header + FIELD.type[0]] = flag.charCodeAt(0);
+  bytes.set(MAGIC, header + FIELD.magic[0]);
+  putNumber(bytes, FIELD.devmajor, record.major, header);
+  putNumber(bytes, FIELD.devminor, record.minor, header);
+  if (path.length <= FIELD.name[1] && link.length <= FIELD.link[1]) {
+    bytes.set(path, header + FIELD.name[0]);
+    bytes.set(link, header + FIELD.link[0]);
+    putChecksum(bytes, header);
+    return bytes;
+  }
   const entry: Entry = {
     start: 0,
-    end: BLOCK,
-    header: 0,
+    end: header + BLOCK,
+    header,
     kind,
     flag: flag.charCodeAt(0),
     dialect: "ustar",
-    path: EMPTY,
-    link: EMPTY,
+    path,
+    link,
     size,
     stored: size,
     records,
-    pax: -1,
+    pax: header > 0 ? 0 : -1,
     longName: false,
     longLink: false,
   };
-  return rebuild(block, entry, NO_GLOBALS, {
-    path: record.path.length === 0
-      ? ROOT
-      : record.kind === "directory"
-      ? concat([record.path, SLASH])
-      : record.path,
-    ...(record.link && { link: record.link }),
+  return rebuild(bytes, entry, NO_GLOBALS, {
+    path,
+    ...(link.length > 0 && { link }),
   });
+}
+
+/** What the header block itself cannot say, but for paths. */
+function paxRecords(record: FileRecord): PaxRecord[] {
+  const records: PaxRecord[] = [];
+  for (const key of ["uid", "gid", "size"] as const) {
+    if (record[key] < 8 ** (FIELD[key][1] - 1)) continue;
+    records.push([key, ascii(`${record[key]}`)]);
+  }
+  const { seconds, nanoseconds } = record;
+  if (nanoseconds > 0 || seconds < 0 || seconds >= 8 ** 11) {
+    records.push(["mtime", ascii(paxTime(record))]);
+  }
+  return records;
+}
+
+/** Header blocks of PAX headers by their size: files have few different ones. */
+const paxBlocks = new Map<number, Uint8Array>();
+
+function paxBlock(records: PaxRecord[], size: number): Uint8Array {
+  let block = paxBlocks.get(size);
+  if (!block) {
+    [block] = paxEntry(records) as [Uint8Array, Uint8Array];
+    paxBlocks.set(size, block);
+  }
+  return block;
 }
 
 /** A time as a decimal fraction without zeros at its end. */

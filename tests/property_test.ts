@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { build } from "../lib/isoc.ts";
+import { temporary } from "./ciso.ts";
+import { isInstalled, run } from "./run.ts";
+
+const SCRIPT = `${import.meta.dirname}/random_trees.py`;
+
+/** Why the tests cannot run here, if they cannot: owners and devices need root. */
+const obstacle = Deno.uid() !== 0
+  ? "not run by root"
+  : ["python3", "tar", "bsdtar"].filter((name) => !isInstalled(name))
+    .map((name) => `${name} is not installed`)[0];
+if (obstacle) console.warn(`Random trees are not tried: ${obstacle}`);
+
+/** How many trees are tried, and what they are made from. */
+const COUNT = Number(Deno.env.get("CISO_TREES") ?? 600);
+const SEED = Deno.env.get("CISO_SEED") ?? "2015";
+
+/** Trees that are made, built and compared together, to start few programs. */
+const BATCH = 60;
+
+/** Builds an archive of `N.tar`, and says for the comparison what it did. */
+async function buildOne(folder: string, number: number): Promise<object> {
+  const tar = `${folder}/${number}.tar`;
+  const isoc = await build(new Blob([await Deno.readFile(tar)]), {
+    names: ["isoc/random"],
+    command: ["/bin/true"],
+    created: 0,
+  });
+  const file = `${folder}/${number}.isoc`;
+  await Deno.writeFile(file, isoc.stream());
+  const { size } = await Deno.stat(file);
+  assert.equal(size, isoc.size, "The archive is not as large as it was said");
+  const { digest, changes } = isoc.layers[0]!;
+  return {
+    layer: `blobs/sha256/${digest}`,
+    changed: changes.size > 0,
+    repeated: changes.has("repeated-paths"),
+  };
+}
+
+Deno.test({
+  name: `build() keeps ${COUNT} random trees`,
+  ignore: obstacle !== undefined,
+  async fn() {
+    const wrong: string[] = [];
+    for (let first = 0; first < COUNT; first += BATCH) {
+      await using work = await temporary();
+      const count = Math.min(BATCH, COUNT - first);
+      const script = (command: string, ...args: (string | number)[]) =>
+        run("python3", [SCRIPT, command, work.path, ...args.map(String)]);
+      await script("make", SEED, first, count);
+      for (let i = first; i < first + count; i++) {
+        let facts;
+        try {
+          facts = await buildOne(work.path, i);
+        } catch (error) {
+          // A refusal has a message for users; of all else the place matters.
+          const { name, message, stack } = error as Error;
+          facts = { refused: name === "SyntaxError" ? message : stack };
+        }
+        const path = `${work.path}/${i}.json`;
+        await Deno.writeTextFile(path, JSON.stringify(facts));
+      }
+      wrong.push(...(await script("compare", first, count)).split("\n"));
+    }
+    const lines = wrong.filter((line) => line !== "");
+    assert.equal(
+      lines.slice(0, 40).join("\n"),
+      "",
+      `Seed ${SEED}: ${lines.length} differences`,
+    );
+  },
+});
