@@ -99,7 +99,6 @@ export async function build(
   checkDescription(description);
   const scanned = await scan(source, scanOptions(description, options));
   const { layer, changes, tree } = scanned;
-  const { mtime } = scanOptions(description, options);
   return await assemble(
     {
       ...scanned,
@@ -110,7 +109,7 @@ export async function build(
         changes,
         chunks: () =>
           changes.size > 0
-            ? changedLayer(source, tree, mtime)
+            ? changedLayer(source, tree)
             : fromStream(source.stream()),
       }],
     },
@@ -147,8 +146,13 @@ export async function buildLayers(
   return await assemble(stack, description, options);
 }
 
-/** Tells what is wrong with a description before gigabytes are read. */
-function checkDescription(description: ImageDescription): void {
+/**
+ * Tells what is wrong with a description before gigabytes are read.
+ *
+ * @throws {TypeError} If it breaks a rule of a format.
+ * @throws {RangeError} If a number in it is out of bounds.
+ */
+export function checkDescription(description: ImageDescription): void {
   documents(
     {
       ...description,

@@ -91,7 +91,7 @@ export async function readLayers(
         );
       }
       if (input.stored) notes.push(...gapNote(input.name, scanned.tree));
-      const output = await toOutput(input, scanned, options.mtime, tree, spool);
+      const output = await toOutput(input, scanned, tree, spool);
       layers.push(output);
       await tree.beginLayer(source.size, scanned.tree.whiteouts);
       const start = source.size;
@@ -131,7 +131,6 @@ function* gapNote(name: string, { gaps }: Tree): Generator<string> {
 async function toOutput(
   input: LayerInput,
   scanned: Scan,
-  mtime: number,
   base: Tree,
   spool: Spool,
 ): Promise<LayerOutput & { source: Source; end: number }> {
@@ -139,7 +138,7 @@ async function toOutput(
   let { source } = input;
   let { end } = scanned;
   if (changes.size > 0) {
-    source = await spool(changedLayer(source, tree, mtime, base));
+    source = await spool(changedLayer(source, tree, base));
     end = layer.size - closing().length;
   }
   return {

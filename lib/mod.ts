@@ -4,8 +4,21 @@
  *
  * @module
  */
-export { build, type BuildOptions, type Isoc } from "./isoc.ts";
-export type { Healthcheck, Image } from "./image.ts";
+export {
+  build,
+  type BuildOptions,
+  type BuiltLayer,
+  type Isoc,
+} from "./isoc.ts";
+export { IsocStream, type IsocStreamOptions } from "./isoc_stream.ts";
+export {
+  type Spooled,
+  spoolToFile,
+  spoolToMemory,
+  type StreamSpool,
+} from "./spool.ts";
+export type { Healthcheck, HistoryEntry, Image } from "./image.ts";
+export type { Format } from "./formats/unsupported.ts";
 export type { Layer } from "./formats/layers.ts";
 export type { LayerChange } from "./tree.ts";
 export type { ImageDescription } from "./rootfs_facts.ts";

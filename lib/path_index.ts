@@ -3,10 +3,12 @@ export const NODE = {
   file: 0,
   directory: 1,
   symlink: 2,
-  /** Devices and FIFOs. */
+  /** Other devices and FIFOs. */
   other: 3,
   /** A directory that an entry below it implies, without an entry of its own. */
   implied: 4,
+  /** A character device that rkt must not see. */
+  hidden: 5,
 } as const;
 
 /** One of {@linkcode NODE}'s values. */

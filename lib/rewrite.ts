@@ -1,5 +1,5 @@
 import { ascii, concat } from "./bytes.ts";
-import { FLAG, NODE } from "./path_index.ts";
+import { FLAG, NODE, type Node } from "./path_index.ts";
 import { release, wholeBlocks } from "./source.ts";
 import { carry, TarCursor } from "./tar/cursor.ts";
 import type { Entry } from "./tar/entry.ts";
@@ -27,8 +27,8 @@ export interface RewriteOptions {
   plainSymlinks?: boolean;
   /** The tree below a layer: directories that it has are not put in. */
   base?: Tree;
-  /** Is told of each entry that is written: its path, its header blocks. */
-  onEntry?: (path: Uint8Array, bytes: Uint8Array, entry: Entry) => void;
+  /** Is told of each entry that is written: its path, and what it is. */
+  onEntry?: (path: Uint8Array, node: Node) => void;
 }
 
 /** Where an entry goes: the prefix in front, a slash behind a directory. */
@@ -171,8 +171,15 @@ export async function* rewriteTar(
       if (slot >= index.length) throw changed();
       const own = item.kind === "label" ? EMPTY : tree.path(slot, item);
       for (let i = first; i < slot; i++) {
-        if (index.has(i, FLAG.dropped)) continue;
         const path = own.subarray(0, ancestorLength(own, slot - i));
+        const early = tree.early.get(i);
+        if (early !== undefined) {
+          const { bytes, entry } = await tree.readSlot(early);
+          const target = targetOf(prefix, entry, path, undefined);
+          pieces.push(rebuild(bytes, entry, cursor.globals, target));
+          continue;
+        }
+        if (index.has(i, FLAG.dropped)) continue;
         if (tree.opaque.has(i)) {
           pieces.push(opaqueHeader(prefix, path, options));
         }
@@ -192,7 +199,7 @@ export async function* rewriteTar(
         if (tree.opaque.has(slot)) {
           pieces.push(opaqueHeader(prefix, path, options));
         }
-        options.onEntry?.(path, buffer, item);
+        options.onEntry?.(path, index.node(slot));
         const symlink = options.plainSymlinks
           ? tree.linkedSymlink(slot)
           : undefined;

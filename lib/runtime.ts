@@ -27,6 +27,7 @@ import {
   type Source,
 } from "./source.ts";
 import { normalizePath } from "./tar/path.ts";
+import { ZstdFrames } from "./zstd_frames.ts";
 
 // Node's own module object would make standard output non-blocking by looking at
 // it, and large writes to a pipe wait for nothing then but a timer.
@@ -308,10 +309,11 @@ export async function openFlow(
   const { fd, name, isFile, chunks, compression } = await openBytes(path);
   if (isFile && !compression) {
     const file = openFile(fd, name);
+    const chunks = fromStream(file.stream());
     return {
       size: file.size,
-      chunks: fromStream(file.stream()),
-      async keep(chunks) {
+      chunks,
+      async keep() {
         await chunks.return(undefined);
         return file;
       },
@@ -490,18 +492,23 @@ function openSpool(
 /** The compressions that an input may have. */
 export type Compression = "gzip" | "zstd" | "xz" | "bzip2";
 
-/** The first bytes of each compression's files. */
+/**
+ * The first bytes of each compression's files; -1 is any byte. bzip2's start is
+ * text, "BZh", with which the name of a tar's first entry could start.
+ */
 const MAGIC: Record<Compression, number[]> = {
-  gzip: [0x1f, 0x8b],
+  gzip: [0x1f, 0x8b, 0x08],
   zstd: [0x28, 0xb5, 0x2f, 0xfd],
   xz: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
-  bzip2: [0x42, 0x5a, 0x68],
+  bzip2: [0x42, 0x5a, 0x68, -1, 0x31, 0x41, 0x59, 0x26],
 };
 
 /** Tells by its first bytes how an input is compressed. */
 export function compressionOf(first: Uint8Array): Compression | undefined {
   for (const [name, magic] of Object.entries(MAGIC)) {
-    if (magic.every((byte, i) => first[i] === byte)) return name as Compression;
+    if (magic.every((byte, i) => byte < 0 || first[i] === byte)) {
+      return name as Compression;
+    }
   }
   return undefined;
 }
@@ -519,11 +526,13 @@ async function* unpack(
     ? zstdInflate(options)
     : undefined;
   if (inflate) {
-    const input = Readable.from(chunks);
+    const frames = compression === "zstd" ? new ZstdFrames() : undefined;
+    const input = Readable.from(frames ? followed(chunks, frames) : chunks);
     input.on("error", (error) => inflate.destroy(error));
     input.pipe(inflate);
     try {
       for await (const chunk of inflate) yield ownBytes(chunk);
+      if (frames && !frames.isComplete) throw new Error("The frame goes on");
     } catch (error) {
       const code = errorCode(error);
       if (code && code in REASONS) throw error;
@@ -540,11 +549,25 @@ async function* unpack(
   yield* unpackBy(compression, chunks, name);
 }
 
+/** Passes chunks on, and shows them to one who follows the frames. */
+async function* followed(
+  chunks: AsyncGenerator<Uint8Array>,
+  frames: ZstdFrames,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    frames.feed(chunk);
+    yield chunk;
+  }
+}
+
 /** The runtime's own zstd: Bun and newer versions of Deno and Node have it. */
 function zstdInflate(options: { chunkSize: number }): zlib.Gunzip | undefined {
   if (!("createZstdDecompress" in zlib)) return undefined;
   try {
-    return (zlib.createZstdDecompress as typeof zlib.createGunzip)(options);
+    const create = zlib.createZstdDecompress as typeof zlib.createGunzip;
+    // ZSTD_d_windowLogMax: windows above 128 MiB have to be asked for.
+    const params = { 100: 31 };
+    return create({ ...options, params } as zlib.ZlibOptions);
   } catch {
     // Deno 2.6 has the name, and nothing behind it.
     return undefined;
@@ -570,7 +593,9 @@ async function* unpackBy(
   let started = true;
   let child: ChildProcessWithoutNullStreams;
   try {
-    child = spawn(program, ["-dc"], { stdio: "pipe" });
+    // zstd refuses windows above 128 MiB unless it is asked for more.
+    const args = program === "zstd" ? ["-dc", "--long=31"] : ["-dc"];
+    child = spawn(program, args, { stdio: "pipe" });
     child.on("error", () => {
       started = false;
     });
@@ -589,7 +614,14 @@ async function* unpackBy(
   input.pipe(child.stdin);
   child.stderr.resume();
   try {
-    for await (const chunk of child.stdout) yield ownBytes(chunk);
+    try {
+      for await (const chunk of child.stdout) yield ownBytes(chunk);
+    } catch (error) {
+      // Bun closes the stream of a program that it does not find.
+      child.kill();
+      await ended;
+      throw started ? error : missing(error);
+    }
     const code = await ended;
     if (!started) throw missing(undefined);
     if (code !== 0) {
@@ -807,15 +839,26 @@ export async function* outputOf(
     stdio: ["ignore", "pipe", "ignore"],
   });
   let failure: unknown;
-  child.on("error", (error) => failure = error);
+  const ended = new Promise<void>((resolve) => {
+    child.on("close", () => resolve());
+    child.on("error", (error) => {
+      failure = error;
+      resolve();
+    });
+  });
   // Without permission Deno gives a child that has no streams.
   if (!child.stdout) throw new Error(`Cannot start ${program}`);
+  const chunks = child.stdout[Symbol.asyncIterator]();
+  let result = await chunks.next();
   try {
-    for await (const chunk of child.stdout) yield chunk;
-    if (failure) throw failure;
+    for (; !result.done; result = await chunks.next()) yield result.value;
   } finally {
+    // Read to the end even so: Deno takes an end before it for a failure.
     child.kill();
+    while (!result.done) result = await chunks.next();
+    await ended;
   }
+  if (failure) throw failure;
 }
 
 /** What a file of a tree gets besides its contents. */
@@ -842,9 +885,19 @@ export interface NewFile {
  */
 export const newFiles = {
   /** Whether this process may give files away and make devices. */
-  isRoot: (): boolean => process.getuid?.() === 0,
-  /** User and group of this process. */
-  ids: () => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }),
+  isRoot: (): boolean => newFiles.ids().uid === 0,
+  /** Numbers of the user and the group that new files belong to. */
+  ids(): { uid: number; gid: number } {
+    if (ownIds) return ownIds;
+    // Asking the process would need another permission under Deno.
+    const directory = fs.mkdtempSync(join(tmpdir(), "ciso-"));
+    try {
+      const { uid, gid } = fs.statSync(directory);
+      return ownIds = { uid, gid };
+    } finally {
+      fs.rmdirSync(directory);
+    }
+  },
   /** Makes a directory, for the time being with all rights for its owner only. */
   directory: (path: Uint8Array): void => fs.mkdirSync(newPath(path), 0o700),
   file(path: Uint8Array): NewFile {
@@ -861,23 +914,31 @@ export const newFiles = {
           if (newFiles.isRoot()) fs.fchownSync(fd, uid, gid);
           // Another owner takes set-uid away.
           fs.fchmodSync(fd, mode);
-          fs.futimesSync(fd, mtime, mtime);
+          fs.futimesSync(fd, fileTime(mtime), fileTime(mtime));
         } finally {
           fs.closeSync(fd);
         }
       },
     };
   },
-  async symlink(
+  /**
+   * Makes a symlink.
+   *
+   * @returns What is still to be done, if anything: giving it to its owner.
+   */
+  symlink(
     path: Uint8Array,
     target: Uint8Array,
     { uid, gid, mtime }: FileMetadata,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const name = newPath(path);
     fs.symlinkSync(newPath(target), name);
+    fs.lutimesSync(name, fileTime(mtime), fileTime(mtime));
     // Deno has no other call for this.
-    if (newFiles.isRoot()) await fs.promises.lchown(name, uid, gid);
-    fs.lutimesSync(name, mtime, mtime);
+    if (newFiles.isRoot() && (uid > 0 || gid > 0)) {
+      return fs.promises.lchown(name, uid, gid);
+    }
+    return undefined;
   },
   /** Makes another path of a file. A symlink is not followed, but copied. */
   hardLink(path: Uint8Array, target: Uint8Array): void {
@@ -893,26 +954,34 @@ export const newFiles = {
    * @returns Whether that worked.
    */
   special(path: Uint8Array, type: string, numbers: number[]): boolean {
-    return runQuietly("mknod", [
-      newPath(path),
-      type,
-      ...numbers.map(String),
-    ]) ===
-      true;
+    if (!isUtf8(path)) return false;
+    const args = [decoder.decode(path), type, ...numbers.map(String)];
+    return runQuietly("mknod", args) === true;
   },
   /** Sets what {@linkcode newFiles.directory} and `special` leave open. */
   metadata(path: Uint8Array, { mode, uid, gid, mtime }: FileMetadata): void {
     const name = newPath(path);
     if (newFiles.isRoot()) fs.chownSync(name, uid, gid);
     fs.chmodSync(name, mode);
-    fs.utimesSync(name, mtime, mtime);
+    fs.utimesSync(name, fileTime(mtime), fileTime(mtime));
   },
 };
+
+/** A time as `node:fs` takes it: a number below zero would mean now to it. */
+function fileTime(seconds: number): number | Date {
+  // Deno takes no part of a second there.
+  return seconds < 0 ? new Date(Math.floor(seconds) * 1000) : seconds;
+}
+
+let ownIds: { uid: number; gid: number } | undefined;
 
 /** As {@linkcode fsPath}, for a file that is to be made. */
 function newPath(path: Uint8Array): string {
   if (isDeno && !isUtf8(path)) {
-    throw new Error("Deno takes no file name that is not UTF-8");
+    throw new Error(
+      "Deno takes no file name that is not UTF-8; use Node or Bun, or unpack it " +
+        "by: ciso export --as bundle | tar -x -C DIR",
+    );
   }
   return fsPath(path);
 }
@@ -1184,10 +1253,9 @@ export const host = {
   hasProgram(name: string): boolean {
     const windows = process.platform === "win32";
     return (process.env.PATH ?? "").split(windows ? ";" : ":").some((path) => {
-      const file = join(path, windows ? `${name}.exe` : name);
       try {
-        fs.accessSync(file, fs.constants.X_OK);
-        return fs.statSync(file).isFile();
+        const stat = fs.statSync(join(path, windows ? `${name}.exe` : name));
+        return stat.isFile() && (windows || (stat.mode & 0o111) !== 0);
       } catch {
         return false;
       }

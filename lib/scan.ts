@@ -7,12 +7,13 @@ import {
   rootHeader,
   targetOf,
 } from "./rewrite.ts";
+import { NODE } from "./path_index.ts";
 import { sha256 } from "./runtime.ts";
 import { fromStream, release, type Source, wholeBlocks } from "./source.ts";
 import { BLOCK, padded } from "./tar/block.ts";
 import { carry, TarCursor } from "./tar/cursor.ts";
 import { closing } from "./tar/header.ts";
-import { type LayerChange, stopsRkt, Tree, type TreeOptions } from "./tree.ts";
+import { type LayerChange, Tree, type TreeOptions } from "./tree.ts";
 
 /** Where the files stand that rkt, runc and LXD take as the root file system. */
 export const ROOTFS = "rootfs/";
@@ -135,7 +136,7 @@ export async function scan(
     const hash = sha256();
     let size = 0;
     for await (
-      const chunk of changedLayer(source, tree, options.mtime, options.base)
+      const chunk of changedLayer(source, tree, options.base)
     ) {
       hash.update(chunk);
       size += chunk.length;
@@ -190,9 +191,9 @@ export async function visibleFiles(
   const decoder = new TextDecoder();
   const paths: string[] = [];
   let size = 0;
-  const entries = rootfsEntries(source, tree, 0, (path, bytes, entry) => {
+  const entries = rootfsEntries(source, tree, 0, (path, node) => {
     // Directories are always visible.
-    if (entry.kind === "directory" || stopsRkt(bytes, entry)) return;
+    if (node === NODE.directory || node === NODE.hidden) return;
     size += path.length;
     if (size <= MAX_VISIBLE) paths.push(`/${decoder.decode(path)}`);
   });
@@ -204,14 +205,15 @@ export async function visibleFiles(
 export async function* changedLayer(
   source: Source,
   tree: Tree,
-  mtime: number,
   base?: Tree,
 ): AsyncGenerator<Uint8Array> {
   const root = rootHeader(tree, "./");
   if (root) yield root;
   yield* rewriteTar(fromStream(source.stream()), tree, {
     prefix: "",
-    mtime,
+    // Directories without an entry get one: the layer, and its digest, must not
+    // depend on when the image is made.
+    mtime: 0,
     base,
   });
   yield closing();

@@ -1,3 +1,4 @@
+import { toBytes } from "@std/streams";
 import { BLOCK } from "./tar/block.ts";
 import { concat } from "./bytes.ts";
 
@@ -122,8 +123,5 @@ export async function readAt(
   start: number,
   length: number,
 ): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const stream = source.slice(start, start + length).stream();
-  for await (const chunk of fromStream(stream)) parts.push(chunk);
-  return parts.length === 1 ? parts[0]! : concat(parts);
+  return await toBytes(source.slice(start, start + length).stream());
 }

@@ -77,6 +77,11 @@ export class Tree {
   usesTmp = false;
   /** Whether it has devices that rkt cannot get past, see {@linkcode stopsRkt}. */
   stopsRkt = false;
+  /**
+   * The first symlink that would lead out of the archive, if it were followed
+   * where it stands: skopeo and podman unpack no `oci-archive:` that has one.
+   */
+  climbing: string | undefined;
   /** Size in bytes of the entries that missing directories get in rootfs/. */
   impliedSize = 0;
   /** Whether some entries are dropped or changed: sizes need a pass of their own. */
@@ -97,6 +102,11 @@ export class Tree {
    * anew, with mode 0755 and owner root, and so hides the one below.
    */
   readonly gaps = new Map<number, { below: number; path: Uint8Array }>();
+  /**
+   * Directories that take the place of a deleted file, whose entry comes after
+   * others below them: the slot where it is missed, and its own.
+   */
+  readonly early = new Map<number, number>();
   /** Slots of directories that the layer deletes first and makes anew. */
   readonly opaque = new Set<number>();
   readonly #source: Source;
@@ -235,7 +245,6 @@ export class Tree {
           `it${base ? "" : ", or allow it with --allow-whiteouts"}`,
       );
     }
-    if (stopsRkt(bytes, entry)) this.stopsRkt = true;
     const path = await this.#settle(given, entry);
     if (entry.kind === "hardlink") {
       return await this.#addLink(bytes, entry, given, path, place);
@@ -249,7 +258,13 @@ export class Tree {
       ? NODE.directory
       : entry.kind === "symlink"
       ? NODE.symlink
+      : stopsRkt(bytes, entry)
+      ? NODE.hidden
       : NODE.other;
+    if (node === NODE.hidden) this.stopsRkt = true;
+    if (node === NODE.symlink && climbs(path, entry.link)) {
+      this.climbing ??= showPath(path);
+    }
     await this.#replace(path, node);
     this.#put(given, path, node, place, seal(bytes, entry));
   }
@@ -271,6 +286,8 @@ export class Tree {
     await this.#replace(path, NODE.other);
     const slot = this.#put(given, path, NODE.other, place, 0);
     this.whiteouts.add(whiteout, slot);
+    this.#lastFrom = EMPTY;
+    this.#lastTo = EMPTY;
   }
 
   /**
@@ -285,7 +302,9 @@ export class Tree {
       if (index.has(slot, FLAG.dropped)) continue;
       if (opaque) {
         // Engines do not agree on whether it makes its directory.
-        if (this.nodeAt(path) === NODE.implied && !this.isBelow(path)) {
+        if (
+          this.nodeAt(path) === NODE.implied && !isDirectory(base.nodeAt(path))
+        ) {
           this.#drop(slot);
           this.change("whiteouts", path);
         }
@@ -329,6 +348,11 @@ export class Tree {
     sealed: number,
   ): number {
     if (startsWith(path, TMP)) this.usesTmp = true;
+    if (this.#options.base && startsWith(this.#lastFrom, given)) {
+      // It hides a symlink of the tree below, that others were moved along.
+      this.#lastFrom = EMPTY;
+      this.#lastTo = EMPTY;
+    }
     const slot = this.index.add(
       path,
       path.length,
@@ -447,6 +471,12 @@ export class Tree {
       !this.whiteouts.deletes(path);
   }
 
+  /** Tells whether the tree below has a path that is no directory. */
+  #isFileBelow(path: Uint8Array): boolean {
+    const node = this.#options.base?.nodeAt(path);
+    return node !== undefined && !isDirectory(node);
+  }
+
   /** Notes a directory that the layer should have an entry for. */
   async #noteGap(path: Uint8Array, slot: number, base: Tree): Promise<void> {
     const node = base.nodeAt(path);
@@ -509,6 +539,11 @@ export class Tree {
     }
     if (was === NODE.implied) {
       index.mark(old, FLAG.dropped);
+      if (this.#isFileBelow(path)) {
+        // The next slot is the entry's.
+        this.early.set(old, index.length);
+        this.change("whiteouts", path);
+      }
       this.impliedSize -= impliedHeader(ROOTFS, path, 0).length;
       return;
     }
@@ -727,6 +762,7 @@ export class Tree {
     if (this.#options.base) {
       this.#settleWhiteouts(this.#options.base);
       this.#settleGaps();
+      for (const slot of this.early.values()) this.#drop(slot);
     }
     if (!this.#brokenLinks) return;
     const { index } = this;
@@ -802,7 +838,7 @@ export class Tree {
  * it reads every one in the root file system to its end, which /dev/zero and
  * /dev/full do not have and terminals refuse. /dev/null does no harm.
  */
-export function stopsRkt(bytes: Uint8Array, entry: Entry): boolean {
+function stopsRkt(bytes: Uint8Array, entry: Entry): boolean {
   if (entry.flag !== 0x33) return false;
   const major = numberField(bytes, FIELD.devmajor, entry.header);
   const minor = numberField(bytes, FIELD.devminor, entry.header);
@@ -844,6 +880,17 @@ function follow(
   );
   path = joinPath(path, rest);
   return normalizePath(path);
+}
+
+/** Tells whether a symlink leads above the directory that rootfs/ stands in. */
+function climbs(path: Uint8Array, target: Uint8Array): boolean {
+  // In rootfs/, with all directories above it but none below.
+  let depth = [...components(path)].length;
+  for (const part of components(target)) {
+    depth += part.length === 2 && part[0] === 0x2e && part[1] === 0x2e ? -1 : 1;
+    if (depth < 0) return true;
+  }
+  return false;
 }
 
 /** A checksum of what a hard link's header must share with its target's. */

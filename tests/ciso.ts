@@ -77,6 +77,8 @@ export async function shell(
 /** What programs need to be found and to run, and none of the tester's own settings. */
 function environment(): Record<string, string> {
   const kept: Record<string, string> = { NO_COLOR: "1", LC_ALL: "C.UTF-8" };
+  // Where Deno has its packages, also for a test that gives another HOME.
+  kept.DENO_DIR = `${Deno.env.get("HOME")}/.cache/deno`;
   for (const name of ["PATH", "HOME", "TMPDIR", "DENO_DIR"]) {
     const value = Deno.env.get(name);
     if (value !== undefined) kept[name] = value;

@@ -1,15 +1,14 @@
 import { build, buildLayers, type BuildOptions, type Isoc } from "../isoc.ts";
 import { type Format, FORMATS } from "../formats/unsupported.ts";
-import { host, openOutput, spoolLayer } from "../runtime.ts";
+import { host, spoolLayer } from "../runtime.ts";
 import type { ImageDescription } from "../rootfs_facts.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import { imageDescription, platformOf } from "./description.ts";
 import { directoryOptions } from "./directory_options.ts";
 import { type Option, type Parsed, parseOptions } from "./options.ts";
-import { Progress } from "./progress.ts";
+import { maxUnpacked, outputPath, progressBar, writeOutput } from "./output.ts";
 import { report, summary } from "./report.ts";
-import { parseSize } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The options of `ciso build`. */
@@ -21,9 +20,6 @@ export const BUILD_OPTIONS: Option[] = [
 
 /** The options of `ciso convert`. */
 export const CONVERT_OPTIONS: Option[] = [...IMAGE_OPTIONS, ...WORK_OPTIONS];
-
-/** Bytes that a compressed rootfs may hold, unless the user says otherwise. */
-const MAX_UNPACKED = 32 * 2 ** 30;
 
 /**
  * Runs `ciso build`.
@@ -89,19 +85,13 @@ async function run(
   if (reads.length > 0 && host.isTerminal(0)) {
     throw new UsageError("There is no rootfs: give a tar file, or pipe one in");
   }
-  const given = parsed.value("output");
-  const output = given === "-" ? undefined : given;
-  if (output === undefined && host.isTerminal(1)) {
-    throw new UsageError(
-      "The archive is not for a terminal: give a file with -o, or redirect it",
-    );
-  }
+  const output = outputPath(parsed);
   const inputs = await openInputs({
     from,
     layers,
     rootfs,
     platform: platformOf(parsed),
-    maxUnpacked: maxUnpacked(parsed.value("max-unpacked")),
+    maxUnpacked: maxUnpacked(parsed),
     directory,
   });
   try {
@@ -173,15 +163,6 @@ function facesOf(parsed: Parsed, layered: boolean): Format[] | undefined {
   return faces as Format[];
 }
 
-function maxUnpacked(text: string | undefined): number {
-  if (text === undefined) return MAX_UNPACKED;
-  try {
-    return parseSize(text);
-  } catch (error) {
-    throw new UsageError(`--max-unpacked: ${(error as Error).message}`);
-  }
-}
-
 /** Builds the archive and writes it, with a progress bar for each half. */
 async function make(
   inputs: BuildInputs,
@@ -190,14 +171,7 @@ async function make(
   options: BuildOptions,
   quiet: boolean,
 ): Promise<Isoc> {
-  const bar = (label: string, total: number | undefined) =>
-    quiet || !host.isTerminal(2) ? undefined : new Progress({
-      write: (text) => host.print(text),
-      total,
-      columns: host.columns(),
-      label,
-    });
-  const reading = bar("reading", inputs.size);
+  const reading = progressBar(quiet, "reading", inputs.size);
   let isoc;
   try {
     const onRead = (bytes: number) => reading?.add(bytes);
@@ -221,16 +195,7 @@ async function make(
   } finally {
     reading?.end();
   }
-  const writing = bar("writing", isoc.size);
-  const output = openOutput(path, (bytes) => writing?.add(bytes));
-  try {
-    await isoc.stream().pipeTo(output.writable);
-    output.commit();
-  } catch (error) {
-    output.abort();
-    throw error;
-  } finally {
-    writing?.end();
-  }
+  const writing = progressBar(quiet, "writing", isoc.size);
+  await writeOutput(isoc.stream(), path, writing);
   return isoc;
 }

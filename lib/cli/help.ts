@@ -59,6 +59,8 @@ Usage:
   ciso [build] [ROOTFS.tar] -t NAME[:TAG] [-o FILE] [-- COMMAND ARG…]
   ciso build --from IMAGE [--layer FILE.tar]… -t NAME[:TAG] [-o FILE]
   ciso convert IMAGE [-t NAME[:TAG]] [-o FILE]      (see ciso convert --help)
+  ciso export IMAGE.isoc --as FACE [-o FILE]        (see ciso export --help)
+  ciso load IMAGE.isoc [--engine NAME]              (see ciso load --help)
   ${CLASSIC_USAGE}
 
 Reads a rootfs tar from a file or from standard input and writes an isoc: a tar

@@ -5,7 +5,11 @@ import {
   runBuild,
   runConvert,
 } from "./build.ts";
+import { runExport } from "./export.ts";
+import { exportHelp, loadHelp } from "./export_help.ts";
+import { EXPORT_OPTIONS, LOAD_OPTIONS } from "./export_options.ts";
 import { buildHelp, convertHelp, VERSION } from "./help.ts";
+import { runLoad } from "./load.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The commands by name; a line that starts with none of them is a build. */
@@ -15,6 +19,8 @@ const COMMANDS: Record<
 > = {
   build: { run: runBuild, help: () => buildHelp(BUILD_OPTIONS) },
   convert: { run: runConvert, help: () => convertHelp(CONVERT_OPTIONS) },
+  export: { run: runExport, help: () => exportHelp(EXPORT_OPTIONS) },
+  load: { run: runLoad, help: () => loadHelp(LOAD_OPTIONS) },
 };
 
 /**

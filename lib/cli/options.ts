@@ -31,7 +31,8 @@ export interface Parsed {
  * Takes a command line apart, as GNU's getopt does: `--name VALUE`,
  * `--name=VALUE`, `-n VALUE`, `-nVALUE`, `-n=VALUE`, switches together as in
  * `-qv`, options and other words in any order, `-` is a word. An option that
- * stands where a value should is taken for an option.
+ * stands where a value should is taken for an option. (Not by parseArgs of
+ * `@std/cli`, which reads `-eKEY=VALUE` as the value `VALUE`.)
  *
  * @param args The words behind the command's name.
  * @param options The options that there are.

@@ -3,7 +3,7 @@ import { unsupportedByAppc } from "./appc.ts";
 import { unsupportedByBundle } from "./bundle.ts";
 import { unsupportedByDocker } from "./docker.ts";
 import { unsupportedByDockerV1 } from "./docker_v1.ts";
-import { unsupportedByLxd } from "./lxd.ts";
+import { type LxdOptions, unsupportedByLxd } from "./lxd.ts";
 import { unsupportedByOci } from "./oci.ts";
 
 /** For each part of an isoc, the function that names what it cannot express. */
@@ -14,10 +14,16 @@ const UNSUPPORTED_BY = {
   oci: unsupportedByOci,
   bundle: unsupportedByBundle,
   lxd: unsupportedByLxd,
-} as const;
+} satisfies Record<Format, (image: Image, options: LxdOptions) => unknown>;
 
 /** The name of an engine's part of an isoc. */
-export type Format = keyof typeof UNSUPPORTED_BY;
+export type Format =
+  | "appc"
+  | "docker"
+  | "docker-v1"
+  | "oci"
+  | "bundle"
+  | "lxd";
 
 /** The names of all parts. */
 export const FORMATS = Object.keys(UNSUPPORTED_BY) as Format[];

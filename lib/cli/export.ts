@@ -1,0 +1,180 @@
+import { type Exported, exportFace, type Face } from "../export.ts";
+import { type Losses, unpack } from "../export/unpack.ts";
+import { rootless } from "../export/rootless.ts";
+import { host, newFiles, openFlow, openNewDirectory } from "../runtime.ts";
+import { toStream } from "../source.ts";
+import { runConvert } from "./build.ts";
+import { EXPORT_OPTIONS, FACES } from "./export_options.ts";
+import { type Parsed, parseOptions } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import { maxUnpacked, outputPath, progressBar, writeOutput } from "./output.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * Runs `ciso export`.
+ *
+ * @param args The words behind the command's name.
+ * @throws {UsageError} If the command line is wrong.
+ * @throws {Error} If the export fails; the message is for the user.
+ */
+export async function runExport(args: string[]): Promise<void> {
+  const parsed = parseOptions(args, EXPORT_OPTIONS);
+  const face = faceOf(parsed);
+  const path = archivePath(parsed, "export");
+  const output = outputPath(parsed);
+  const quiet = parsed.on("quiet");
+  const say = (line: string) => quiet || host.print(`ciso: ${line}\n`);
+  if (face === "isoc") {
+    // An archive as ciso writes it now has to be made anew.
+    const options = ["quiet", "verbose"].filter((name) => parsed.on(name))
+      .map((name) => `--${name}`);
+    const unpacked = parsed.values("max-unpacked")
+      .map((size) => `--max-unpacked=${size}`);
+    return await runConvert([
+      ...options,
+      ...unpacked,
+      ...(output === undefined ? [] : [`--output=${output}`]),
+      path,
+    ]);
+  }
+  await withExport(path, parsed, face, async (exported, name, bar) => {
+    if (
+      face === "bundle" && output !== undefined &&
+      (output.endsWith("/") || host.isDirectory(output))
+    ) {
+      const losses = await unpackBundle(exported, output);
+      bar?.end();
+      for (const note of notes(losses)) say(note);
+    } else await writeOutput(toStream(exported.chunks), output);
+    bar?.end();
+    if (!parsed.on("verbose")) return;
+    const names = exported.names.join(", ");
+    say(
+      `${output ?? "standard output"}: the ${face} part of ${name}` +
+        (names ? ` (${names})` : ""),
+    );
+    if (exported.twice) {
+      say(
+        `${name} was read twice: what it says of its image does not stand in ` +
+          "front, as ciso export --as isoc has it",
+      );
+    }
+  });
+}
+
+/**
+ * The archive that a command line names; `-` for standard input.
+ *
+ * @throws {UsageError} If it names several, or none and there is no input.
+ */
+export function archivePath(parsed: Parsed, command: string): string {
+  const words = [...parsed.words, ...parsed.behind ?? []];
+  if (words.length > 1) {
+    throw new UsageError(
+      `ciso ${command} takes one archive, but here are ${words.length}: ` +
+        words.join(", "),
+    );
+  }
+  const [path = "-"] = words;
+  if (path === "-" && host.isTerminal(0)) {
+    throw new UsageError(
+      "There is no archive: give an isoc file, or pipe one in",
+    );
+  }
+  return path;
+}
+
+/**
+ * Opens an archive and takes a part out of it.
+ *
+ * @param use What is done with the part; all of its errors name the archive.
+ */
+export async function withExport(
+  path: string,
+  parsed: Parsed,
+  face: Face,
+  use: (
+    exported: Exported,
+    name: string,
+    bar: Progress | undefined,
+  ) => Promise<void>,
+): Promise<void> {
+  const limit = maxUnpacked(parsed);
+  const name = path === "-" ? "standard input" : path;
+  const flow = await openFlow(path === "-" ? undefined : path, limit);
+  const bar = progressBar(parsed.on("quiet"), "reading", flow.size);
+  async function* counted() {
+    for await (const chunk of flow.chunks) {
+      bar?.add(chunk.length);
+      yield chunk;
+    }
+  }
+  try {
+    const exported = await exportFace(
+      counted(),
+      face,
+      (chunks) => flow.keep(chunks),
+    );
+    await use(exported, name, bar);
+  } catch (error) {
+    // These are about the archive's content, which is not on the command line.
+    if (error instanceof SyntaxError || error instanceof TypeError) {
+      throw new Error(`${name}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  } finally {
+    bar?.end();
+    flow.close();
+  }
+}
+
+function faceOf(parsed: Parsed): Face | "isoc" {
+  const given = parsed.value("as");
+  const face = FACES.find((face) => face === given);
+  if (face) return face;
+  throw new UsageError(
+    given === undefined
+      ? `ciso export needs --as: one of ${FACES.join(", ")}`
+      : `--as: ${JSON.stringify(given)} is none of ${FACES.join(", ")}`,
+  );
+}
+
+/** Unpacks a bundle to a directory, for runc. */
+async function unpackBundle(
+  { chunks }: Exported,
+  path: string,
+): Promise<Losses> {
+  const directory = openNewDirectory(path);
+  try {
+    const losses = await unpack(chunks, directory.path);
+    if (!newFiles.isRoot()) {
+      const file = `${directory.path}/config.json`;
+      const config = rootless(JSON.parse(host.readText(file)), newFiles.ids());
+      const text = new Blob([`${JSON.stringify(config)}\n`]);
+      await writeOutput(text.stream(), file);
+    }
+    directory.commit();
+    return losses;
+  } catch (error) {
+    directory.abort();
+    throw error;
+  }
+}
+
+/** What a directory does not have of the rootfs, in sentences. */
+function* notes(losses: Losses): Generator<string> {
+  const lost = {
+    owners: "owners were left out, which only root may set",
+    devices: newFiles.isRoot()
+      ? "devices and FIFOs were left out: they need the program mknod, and " +
+        "under deno run --allow-run=mknod"
+      : "devices and FIFOs were left out: they need root and the program mknod",
+    xattrs: "extended attributes were left out, which no runtime can set",
+  };
+  for (const [what, { count, first }] of losses) {
+    yield `${lost[what]} (${count}, first ${first})`;
+  }
+  if (!newFiles.isRoot()) {
+    yield "config.json runs it in a user namespace, as root of which this user acts";
+  }
+}

@@ -1,0 +1,46 @@
+import type { Face } from "../export.ts";
+import { FORMATS } from "../formats/unsupported.ts";
+import type { Option } from "./options.ts";
+
+/** What `ciso export --as` takes. */
+export const FACES: (Face | "isoc")[] = [...FORMATS, "rootfs", "isoc"];
+
+const COMMON: Option[] = [
+  {
+    name: "max-unpacked",
+    value: "SIZE",
+    help:
+      "most that a compressed archive may hold, such as 64G; 32G unless given",
+  },
+  { name: "quiet", short: "q", help: "no notes and no progress bar" },
+  { name: "verbose", short: "v", help: "say what is done" },
+  { name: "help", short: "h", help: "show this text" },
+  { name: "version", short: "V", help: "show the version" },
+];
+
+/** The options of `ciso export`. */
+export const EXPORT_OPTIONS: Option[] = [
+  { name: "as", value: "FACE", help: `what to write: ${FACES.join(", ")}` },
+  {
+    name: "output",
+    short: "o",
+    value: "FILE",
+    help:
+      "where it goes, standard output unless given; with --as bundle, DIR/ " +
+      "is a directory to unpack to",
+  },
+  ...COMMON,
+];
+
+/** The options of `ciso load`. */
+export const LOAD_OPTIONS: Option[] = [
+  {
+    name: "engine",
+    value: "NAME",
+    help:
+      "docker, podman, nerdctl, ctr, rkt, lxc or incus; the first one that " +
+      "is here unless given",
+  },
+  { name: "dry-run", help: "print the command, and run nothing" },
+  ...COMMON,
+];

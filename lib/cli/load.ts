@@ -1,0 +1,72 @@
+import type { Exported } from "../export.ts";
+import { host, openTemporary, runProgram } from "../runtime.ts";
+import { toStream } from "../source.ts";
+import { type Engine, findEngine } from "./engines.ts";
+import { archivePath, withExport } from "./export.ts";
+import { LOAD_OPTIONS } from "./export_options.ts";
+import { parseOptions } from "./options.ts";
+import { writeOutput } from "./output.ts";
+
+/**
+ * Runs `ciso load`: gives an engine the part of an isoc that it needs.
+ *
+ * @param args The words behind the command's name.
+ * @throws {UsageError} If the command line is wrong, or no engine is here.
+ * @throws {Error} If the archive cannot be read or the engine fails, which has
+ * said why.
+ */
+export async function runLoad(args: string[]): Promise<void> {
+  const parsed = parseOptions(args, LOAD_OPTIONS);
+  const path = archivePath(parsed, "load");
+  const engine = findEngine(parsed.value("engine"));
+  const { name, face, file } = engine;
+  await withExport(path, parsed, face, async (exported, _name, bar) => {
+    // The engine shows one of its own.
+    bar?.end();
+    const line = commandLine(engine, path, exported.names);
+    if (parsed.on("dry-run")) {
+      await exported.chunks.return(undefined);
+      host.print(`${line}\n`, 1);
+      return;
+    }
+    if (parsed.on("verbose")) host.print(`ciso: ${line}\n`);
+    const code = file === undefined
+      ? await runProgram(name, engine.load("", exported.names), exported.chunks)
+      : await loadFile(engine, file, exported);
+    if (code !== 0) {
+      throw new Error(`${name} did not load ${path} (exit code ${code})`);
+    }
+  });
+}
+
+/** Has an engine load a file that is gone afterwards. */
+async function loadFile(
+  engine: Engine,
+  name: string,
+  { chunks, names }: Exported,
+): Promise<number> {
+  const directory = openTemporary();
+  try {
+    const file = `${directory.path}/${name}`;
+    await writeOutput(toStream(chunks), file);
+    return await runProgram(engine.name, engine.load(file, names));
+  } finally {
+    directory.remove();
+  }
+}
+
+/** What is done, as a line for the shell. */
+function commandLine(engine: Engine, path: string, names: string[]): string {
+  const { name, face, file } = engine;
+  const load = [name, ...engine.load(file ?? "", names)];
+  const take = ["ciso", "export", path, "--as", face];
+  return file === undefined
+    ? `${quoted(take)} | ${quoted(load)}`
+    : `${quoted([...take, "-o", file])} && ${quoted(load)}`;
+}
+
+function quoted(words: string[]): string {
+  return words.map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+  ).join(" ");
+}

@@ -1,0 +1,79 @@
+import { host, openOutput } from "../runtime.ts";
+import type { Parsed } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { parseSize } from "./size.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Bytes that a compressed input may hold, unless the user says otherwise. */
+const MAX_UNPACKED = 32 * 2 ** 30;
+
+/**
+ * Where --output says that an archive goes.
+ *
+ * @returns A path, or `undefined` for standard output.
+ * @throws {UsageError} If that is a terminal.
+ */
+export function outputPath(parsed: Parsed): string | undefined {
+  const given = parsed.value("output");
+  const output = given === "-" ? undefined : given;
+  if (output === undefined && host.isTerminal(1)) {
+    throw new UsageError(
+      "The archive is not for a terminal: give a file with -o, or redirect it",
+    );
+  }
+  return output;
+}
+
+/**
+ * What --max-unpacked says, in bytes.
+ *
+ * @throws {UsageError} If that is no size.
+ */
+export function maxUnpacked(parsed: Parsed): number {
+  const text = parsed.value("max-unpacked");
+  if (text === undefined) return MAX_UNPACKED;
+  try {
+    return parseSize(text);
+  } catch (error) {
+    throw new UsageError(`--max-unpacked: ${(error as Error).message}`);
+  }
+}
+
+/** A progress bar, where standard error is a terminal and not to be quiet. */
+export function progressBar(
+  quiet: boolean,
+  label: string,
+  total: number | undefined,
+): Progress | undefined {
+  if (quiet || !host.isTerminal(2)) return undefined;
+  return new Progress({
+    write: (text) => host.print(text),
+    total,
+    columns: host.columns(),
+    label,
+  });
+}
+
+/**
+ * Writes a stream to its place: a file appears when it is complete.
+ *
+ * @param path The file, or `undefined` for standard output.
+ * @param bar Is told what has been written, and ended.
+ */
+export async function writeOutput(
+  stream: ReadableStream<Uint8Array>,
+  path: string | undefined,
+  bar?: Progress,
+): Promise<void> {
+  let output;
+  try {
+    output = openOutput(path, (bytes) => bar?.add(bytes));
+    await stream.pipeTo(output.writable);
+    output.commit();
+  } catch (error) {
+    output?.abort();
+    throw error;
+  } finally {
+    bar?.end();
+  }
+}

@@ -1,0 +1,206 @@
+import { ascii, concat } from "../bytes.ts";
+import { repositories, v1Json } from "../formats/docker_v1.ts";
+import { jsonText } from "../formats/json_text.ts";
+import type { Entry } from "../tar/entry.ts";
+import { closing, newHeader } from "../tar/header.ts";
+import { blobDigest, type Documents } from "./documents.ts";
+import { imageOf } from "./image_of.ts";
+import type { Part } from "./part.ts";
+import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
+import { plainLayers } from "./plain_layers.ts";
+import { directoryEntry, fileEntry, hardLinkEntry } from "./small_entries.ts";
+import { textDigest } from "./text_digest.ts";
+import { verified } from "./verified.ts";
+
+const ROOTFS = "rootfs/";
+const FILE = /^(rootfs\/|[0-9a-f]{64}\/)(VERSION|json|layer\.tar)$/;
+
+/** A v1 image to be written. */
+interface V1Image {
+  id: string;
+  /** Digest of its layer. */
+  digest: string;
+  parent?: string;
+}
+
+/**
+ * The part `docker-v1`, as Docker 1.9 and older take it: a directory for each
+ * layer, named by the ID of its image, with `layer.tar` as a file, and nothing
+ * else at the top but `repositories`.
+ *
+ * What stands in `rootfs/` moves to the ID's directory: from 1.10 on Docker gives
+ * a name only to an image that stands there.
+ */
+export class DockerV1Part implements Part {
+  readonly #documents: Documents;
+  readonly #id: string;
+  /** Where the archive has its own v1 part. */
+  readonly #place: string | undefined;
+  /** Images whose layers are blobs, by the blobs' digests. */
+  readonly #byDigest = new Map<string, V1Image[]>();
+  /** Images whose documents are to be made. */
+  readonly #made: V1Image[] = [];
+  readonly #written = new Set<string>();
+  readonly #sizes = new Map<string, number>();
+
+  constructor(documents: Documents) {
+    this.#documents = documents;
+    const { v1, links } = documents;
+    if (v1) {
+      this.#id = v1.id;
+      this.#place = v1.place;
+      for (const [directory, digest] of links) {
+        const id = directory === ROOTFS ? v1.id : directory.slice(0, -1);
+        if (directory === ROOTFS && v1.place !== ROOTFS) continue;
+        this.#add({ id, digest });
+      }
+      return;
+    }
+    for (const digest of plainLayers(documents) ?? []) {
+      const parent = this.#made.at(-1)?.id;
+      // The same layer on another parent is another image.
+      const id = parent ? textDigest(`${parent} ${digest}`) : digest;
+      const image = { id, digest, ...(parent && { parent }) };
+      this.#made.push(image);
+      this.#add(image);
+    }
+    this.#id = this.#made.at(-1)?.id ?? "";
+  }
+
+  #add(image: V1Image): void {
+    const { digest } = image;
+    this.#byDigest.set(digest, [...this.#byDigest.get(digest) ?? [], image]);
+  }
+
+  take(path: string, passing: Passing): Fate | undefined {
+    const { entry } = passing;
+    const images = this.#byDigest.get(blobDigest(path) ?? "");
+    if (images) return this.#layer(path, entry, images);
+    if (this.#place === undefined) return undefined;
+    if (path === "repositories") {
+      this.#written.add(path);
+      return KEEP;
+    }
+    const [, directory, name] = FILE.exec(path) ?? [];
+    if (!directory) return undefined;
+    if (directory === ROOTFS && this.#place !== ROOTFS) return undefined;
+    const id = directory === ROOTFS ? this.#id : directory.slice(0, -1);
+    const place = `${id}/${name}`;
+    if (entry.kind === "symlink") return undefined;
+    if (entry.kind !== "file" || entry.sparse) {
+      throw new SyntaxError(
+        `${path} is no plain file; ciso convert takes such archives`,
+      );
+    }
+    const before = this.#directory(id);
+    this.#written.add(place);
+    if (name === "json") {
+      return {
+        before,
+        header: new Uint8Array(0),
+        data: "none",
+        onEnd: () => this.#json(path, place, id),
+      };
+    }
+    if (name === "VERSION") {
+      return { before, header: moved(passing, ascii(place)), data: "padded" };
+    }
+    this.#sizes.set(id, entry.size);
+    return {
+      before,
+      header: this.#layerHeader(id, entry.size),
+      data: "padded",
+      // Of several layers only the lowest one's ID is its digest.
+      ...(directory === this.#place && this.#byDigest.size === 0 &&
+        !this.#hasParent(directory) && verified(path, id)),
+    };
+  }
+
+  end(): Uint8Array[] {
+    const { mtime = 0 } = this.#documents;
+    const made: Uint8Array[] = [];
+    const file = (path: string, text: () => string) => {
+      if (this.#written.has(path)) return;
+      this.#written.add(path);
+      made.push(fileEntry(path, text(), mtime));
+    };
+    for (const [digest, images] of this.#byDigest) {
+      if (!this.#written.has(`${images[0]!.id}/layer.tar`)) {
+        throw new SyntaxError(`blobs/sha256/${digest} is missing`);
+      }
+    }
+    if (!this.#written.has(`${this.#id}/layer.tar`)) {
+      throw new SyntaxError(
+        "The archive holds no layer; ciso convert makes an isoc of it that does",
+      );
+    }
+    const images = this.#place === undefined
+      ? this.#made
+      : [{ id: this.#id, digest: this.#id }];
+    for (const { id, digest, parent } of images) {
+      file(`${id}/VERSION`, () => "1.0");
+      file(`${id}/json`, () => {
+        const size = this.#sizes.get(id) ?? 0;
+        const image = imageOf(this.#documents);
+        return jsonText({ ...v1Json(image, { digest, size }, parent), id });
+      });
+    }
+    file(
+      "repositories",
+      () => jsonText(repositories(imageOf(this.#documents), this.#id)),
+    );
+    return [...made, closing()];
+  }
+
+  #layer(path: string, entry: Entry, images: V1Image[]): Fate {
+    const [first, ...others] = images as [V1Image, ...V1Image[]];
+    const place = `${first.id}/layer.tar`;
+    if (this.#written.has(place)) {
+      throw new SyntaxError(
+        `${path} stands in the archive twice; ciso convert mends that`,
+      );
+    }
+    this.#written.add(place);
+    for (const { id } of images) this.#sizes.set(id, entry.size);
+    return {
+      before: this.#directory(first.id),
+      header: this.#layerHeader(first.id, entry.size),
+      data: "padded",
+      ...verified(path, first.digest, () =>
+        concat(others.map(({ id }) => {
+          this.#written.add(`${id}/layer.tar`);
+          const link = hardLinkEntry(`${id}/layer.tar`, place, this.#mtime);
+          return concat([this.#directory(id), link]);
+        }))),
+    };
+  }
+
+  get #mtime(): number {
+    return this.#documents.mtime ?? 0;
+  }
+
+  #layerHeader(id: string, size: number): Uint8Array {
+    const path = `${id}/layer.tar`;
+    return newHeader({ path, type: "file", size, mtime: this.#mtime });
+  }
+
+  /** The entry for an image's directory, once. */
+  #directory(id: string): Uint8Array {
+    if (this.#written.has(`${id}/`)) return new Uint8Array(0);
+    this.#written.add(`${id}/`);
+    return directoryEntry(`${id}/`, this.#mtime);
+  }
+
+  #hasParent(directory: string): boolean {
+    const json = this.#documents.json<{ parent?: string }>(`${directory}json`);
+    return json?.parent !== undefined;
+  }
+
+  /** The json of an image, with the ID of its directory in it. */
+  #json(path: string, place: string, id: string): Uint8Array {
+    const text = this.#documents.texts.get(path)!;
+    const json = this.#documents.json<{ id?: string }>(path)!;
+    const right = json.id === id ? text : jsonText({ ...json, id });
+    return fileEntry(place, right, this.#mtime);
+  }
+}

@@ -1,0 +1,35 @@
+import { blobDigest, type Documents } from "./documents.ts";
+import type { Part } from "./part.ts";
+import type { Fate, Passing } from "./pass.ts";
+import { verified } from "./verified.ts";
+
+/** The one layer of an archive, byte for byte: the tar that it was made of. */
+export class LayerPart implements Part {
+  readonly #digest: string;
+  readonly #v1Path: string | undefined;
+  #written = false;
+
+  /** @param digest SHA-256 of the layer, in hex. */
+  constructor(documents: Documents, digest: string) {
+    this.#digest = digest;
+    const { v1 } = documents;
+    if (v1?.id === digest) this.#v1Path = `${v1.place}layer.tar`;
+  }
+
+  take(path: string, { entry }: Passing): Fate | undefined {
+    const isLayer = blobDigest(path) === this.#digest || path === this.#v1Path;
+    if (!isLayer || entry.kind !== "file" || this.#written) return undefined;
+    if (entry.sparse) throw new SyntaxError(`${path} is a sparse file`);
+    this.#written = true;
+    return {
+      header: new Uint8Array(0),
+      data: "bare",
+      ...verified(path, this.#digest),
+    };
+  }
+
+  end(): Uint8Array[] {
+    if (this.#written) return [];
+    throw new SyntaxError(`The layer sha256:${this.#digest} is missing`);
+  }
+}

@@ -1,0 +1,58 @@
+import { binary } from "../bytes.ts";
+import type { Documents } from "./documents.ts";
+import type { Decider, Fate, Passing } from "./pass.ts";
+
+/** One engine's part of an archive, as an archive of its own. */
+export interface Part {
+  /**
+   * Says what becomes of an entry.
+   *
+   * @param path Its path, one character a byte.
+   */
+  take(path: string, passing: Passing): Fate | undefined;
+  /** Entries that the archive lacks, and the end. */
+  end(): Uint8Array[];
+}
+
+/** Decides by a part, and reads the documents that pass by. */
+export class PartDecider implements Decider {
+  readonly #part: Part;
+  readonly #documents: Documents;
+  readonly #read = new Set<string>();
+
+  constructor(part: Part, documents: Documents) {
+    this.#part = part;
+    this.#documents = documents;
+  }
+
+  entry(passing: Passing): Fate | undefined {
+    const path = binary(passing.path);
+    const text = this.#documents.look(path, passing.entry);
+    if (text) {
+      if (this.#read.has(path)) {
+        throw new SyntaxError(
+          `${path} stands in the archive twice; ciso convert mends that`,
+        );
+      }
+      this.#read.add(path);
+    }
+    const fate = this.#part.take(path, passing);
+    if (!text) return fate;
+    if (!fate) return { header: new Uint8Array(0), data: "none", ...text };
+    return {
+      ...fate,
+      onData(bytes) {
+        text.onData(bytes);
+        fate.onData?.(bytes);
+      },
+      onEnd() {
+        text.onEnd();
+        return fate.onEnd?.();
+      },
+    };
+  }
+
+  end(): Uint8Array[] {
+    return this.#part.end();
+  }
+}

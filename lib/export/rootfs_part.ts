@@ -1,0 +1,211 @@
+import { ascii, concat, equalBytes, showPath, startsWith } from "../bytes.ts";
+import { appcManifest } from "../formats/appc.ts";
+import { runtimeConfig } from "../formats/bundle.ts";
+import { jsonText } from "../formats/json_text.ts";
+import { lxdMetadata } from "../formats/lxd.ts";
+import { type UserIds, userIds } from "../formats/user.ts";
+import type { Image } from "../image.ts";
+import { closing } from "../tar/header.ts";
+import { normalizePath } from "../tar/path.ts";
+import type { Documents } from "./documents.ts";
+import { imageOf } from "./image_of.ts";
+import type { Part } from "./part.ts";
+import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
+import { directoryEntry, fileEntry } from "./small_entries.ts";
+
+const ROOTFS = ascii("rootfs/");
+const ROOT = ascii(".");
+
+/** The parts that are documents and rootfs/. */
+export type RootfsFace = "appc" | "bundle" | "lxd";
+
+/**
+ * The documents of each part. Incus runs an image with `config.json` as an
+ * application container, whose command it takes from there, and one without as a
+ * system with an init of its own; LXD passes over the file.
+ */
+const DOCUMENTS: Record<RootfsFace, string[]> = {
+  appc: ["manifest"],
+  bundle: ["config.json"],
+  lxd: ["metadata.yaml", "config.json"],
+};
+
+/** Files that Docker 1.9 and older want, where their part stands in rootfs/. */
+const V1_FILES = ["rootfs/VERSION", "rootfs/json", "rootfs/layer.tar"];
+
+/** Account files larger than this are not read, in bytes. */
+const MAX_ACCOUNTS = 1 << 20;
+
+/** The entries below rootfs/ that belong to the root file system. */
+class RootfsEntries {
+  readonly #documents: Documents;
+  readonly #hasV1: boolean;
+  /** Whether rootfs/ has come, as an entry or as a directory of one. */
+  found = false;
+
+  constructor(documents: Documents) {
+    this.#documents = documents;
+    this.#hasV1 = documents.v1?.place === "rootfs/";
+  }
+
+  /**
+   * Tells whether an entry belongs to it.
+   *
+   * @throws {SyntaxError} If it is no part of a root file system.
+   */
+  take(path: string, { path: bytes, entry }: Passing): boolean {
+    if (path === "rootfs") {
+      if (entry.kind !== "directory") {
+        throw new SyntaxError("rootfs is no directory");
+      }
+      return true;
+    }
+    if (!startsWith(bytes, ROOTFS) || entry.kind === "label") return false;
+    if (this.#hasV1 && V1_FILES.includes(path)) return false;
+    if (entry.kind === "hardlink") linkTarget(entry.link, entry.path);
+    return true;
+  }
+
+  /** @throws {SyntaxError} If it has not come whole. */
+  end(): void {
+    if (!this.found) {
+      throw new SyntaxError(
+        "The archive has no rootfs/; ciso convert makes an isoc of it that does",
+      );
+    }
+    if (this.#hasV1 && this.#documents.v1?.place !== "rootfs/") {
+      throw new SyntaxError(
+        "The part for Docker 1.9 stands behind rootfs/, so it came too late to " +
+          "know whose rootfs/json is; ciso convert puts the archive in order",
+      );
+    }
+  }
+}
+
+/** Where in rootfs/ a hard link leads to. */
+function linkTarget(link: Uint8Array, path: Uint8Array): Uint8Array {
+  let target = new Uint8Array(0);
+  try {
+    target = new Uint8Array(normalizePath(link));
+  } catch {
+    // Told below.
+  }
+  if (startsWith(target, ROOTFS)) return target;
+  throw new SyntaxError(
+    `Entry ${showPath(path)}: the hard link leads out of rootfs/, to ${
+      showPath(link)
+    }`,
+  );
+}
+
+/** Readers take a hard link's target as it is written: `./rootfs/x` is none. */
+function withPlainLink(passing: Passing): Fate {
+  const { entry, path } = passing;
+  if (entry.kind !== "hardlink") return KEEP;
+  const target = linkTarget(entry.link, entry.path);
+  if (equalBytes(target, entry.link)) return KEEP;
+  return { header: moved(passing, path, target), data: "none" };
+}
+
+/** The parts that take their files from rootfs/: `appc`, `bundle` and `lxd`. */
+export class RootfsPart implements Part {
+  readonly #documents: Documents;
+  readonly #face: RootfsFace;
+  readonly #entries: RootfsEntries;
+  readonly #written = new Set<string>();
+  /** Account files of the rootfs, for documents that are to be made. */
+  readonly #accounts = new Map<string, string>();
+  #usesTmp = false;
+
+  constructor(documents: Documents, face: RootfsFace) {
+    this.#documents = documents;
+    this.#face = face;
+    this.#entries = new RootfsEntries(documents);
+  }
+
+  take(path: string, passing: Passing): Fate | undefined {
+    if (DOCUMENTS[this.#face].includes(path)) {
+      this.#written.add(path);
+      return KEEP;
+    }
+    if (!this.#entries.take(path, passing)) return undefined;
+    if (path.startsWith("rootfs/tmp/")) this.#usesTmp = true;
+    const fate = this.#readAccounts(path, passing) ?? withPlainLink(passing);
+    if (this.#entries.found) return fate;
+    this.#entries.found = true;
+    if (path === "rootfs") return fate;
+    const before = directoryEntry("rootfs/", this.#documents.mtime ?? 0);
+    return { ...fate, before };
+  }
+
+  end(): Uint8Array[] {
+    this.#entries.end();
+    const missing = DOCUMENTS[this.#face].filter((path) =>
+      !this.#written.has(path)
+    );
+    // An archive that was made without config.json need not get one for Incus.
+    const wanted = this.#face === "lxd" && this.#written.has("metadata.yaml")
+      ? []
+      : missing;
+    return [
+      ...wanted.map((path) =>
+        fileEntry(path, this.#document(path), this.#documents.mtime ?? 0)
+      ),
+      closing(),
+    ];
+  }
+
+  #readAccounts(path: string, { entry }: Passing): Fate | undefined {
+    if (path !== "rootfs/etc/passwd" && path !== "rootfs/etc/group") {
+      return undefined;
+    }
+    if (entry.kind !== "file" || entry.size > MAX_ACCOUNTS) return undefined;
+    const parts: Uint8Array[] = [];
+    return {
+      ...KEEP,
+      onData: (bytes) => void parts.push(bytes.slice()),
+      onEnd: () => {
+        this.#accounts.set(path, new TextDecoder().decode(concat(parts)));
+      },
+    };
+  }
+
+  /** Makes a document that the archive lacks. */
+  #document(path: string): string {
+    const image = imageOf(this.#documents);
+    if (path === "metadata.yaml") return jsonText(lxdMetadata(image));
+    const ids = this.#userIds(image);
+    if (path === "manifest") return jsonText(appcManifest(image, { ids }));
+    return jsonText(runtimeConfig(image, { ids, tmp: !this.#usesTmp }));
+  }
+
+  #userIds({ user }: Image): UserIds {
+    const text = (name: string) => this.#accounts.get(`rootfs/etc/${name}`);
+    return userIds(user, text("passwd"), text("group"));
+  }
+}
+
+/** The root file system of an archive with several layers, as one tar. */
+export class FlatPart implements Part {
+  readonly #entries: RootfsEntries;
+
+  constructor(documents: Documents) {
+    this.#entries = new RootfsEntries(documents);
+  }
+
+  take(path: string, passing: Passing): Fate | undefined {
+    if (!this.#entries.take(path, passing)) return undefined;
+    this.#entries.found = true;
+    const { entry } = passing;
+    const inside = path === "rootfs" ? ROOT : passing.path.slice(ROOTFS.length);
+    const link = entry.kind === "hardlink"
+      ? linkTarget(entry.link, entry.path).slice(ROOTFS.length)
+      : undefined;
+    return { header: moved(passing, inside, link), data: "padded" };
+  }
+
+  end(): Uint8Array[] {
+    this.#entries.end();
+    return [closing()];
+  }
+}
