@@ -120,7 +120,7 @@ export async function scan(
   if (globals) tree.change("global-headers", EMPTY);
   if (concatenated) tree.change("several-archives", EMPTY);
   // Go's reader rejects what stands behind less than two blocks of zeros.
-  if (ragged) tree.change("closing-blocks" as string as LayerChange, EMPTY);
+  if (ragged) tree.change("closing-blocks", EMPTY);
 
   rootfsSize += tree.impliedSize;
   if (tree.rearranged && !options.base) {

@@ -27,6 +27,7 @@ export const ROOTFS = ascii("rootfs/");
 
 /** A reason why the layer cannot be the input byte for byte. */
 export type LayerChange =
+  | "closing-blocks"
   | "entry-types"
   | "global-headers"
   | "hard-links"
@@ -210,7 +211,9 @@ export class Tree {
       this.rearranged = true;
       return;
     }
-    if (entry.path.length === 0) throw new SyntaxError("It has no name");
+    if (entry.path.length === 0) {
+      throw new SyntaxError("It has no name; archive the tree anew");
+    }
     const given = this.#stripped(normalizePath(entry.path));
     if (given === undefined) {
       index.addHidden();
@@ -220,7 +223,9 @@ export class Tree {
     }
     if (given.length === 0) {
       if (entry.kind !== "directory") {
-        throw new SyntaxError("The root of the tree is no directory");
+        throw new SyntaxError(
+          "The root of the tree is no directory; archive what is in it",
+        );
       }
       this.root = {
         bytes: bytes.slice(entry.start, entry.end),
@@ -300,18 +305,19 @@ export class Tree {
     const { index, whiteouts } = this;
     for (const { whiteout: { path, opaque }, slot } of whiteouts) {
       if (index.has(slot, FLAG.dropped)) continue;
+      const cut = path.lastIndexOf(0x2f);
+      const parent = path.subarray(0, Math.max(cut, 0));
       if (opaque) {
         // Engines do not agree on whether it makes its directory.
         if (
-          this.nodeAt(path) === NODE.implied && !isDirectory(base.nodeAt(path))
+          this.nodeAt(path) === NODE.implied &&
+          (!isDirectory(base.nodeAt(path)) || whiteouts.empties(parent))
         ) {
           this.#drop(slot);
           this.change("whiteouts", path);
         }
         continue;
       }
-      const cut = path.lastIndexOf(0x2f);
-      const parent = path.subarray(0, Math.max(cut, 0));
       const anew = index.find(path);
       if (anew < 0) {
         if (
@@ -420,12 +426,14 @@ export class Tree {
       const above = path.subarray(0, obstacle.length);
       if (this.index.node(obstacle.slot) !== NODE.symlink) {
         throw new SyntaxError(
-          `${showPath(above)} stands above it and is no directory`,
+          `${showPath(above)} stands above it and is no directory; remove ` +
+            "one of the two",
         );
       }
       if (++hops > MAX_LINKS) {
         throw new SyntaxError(
-          `It lies below the symlink ${showPath(above)}, which leads nowhere`,
+          `It lies below the symlink ${showPath(above)}, which leads ` +
+            "nowhere; remove one of the two",
         );
       }
       const target = await this.#readLink(obstacle.slot);
@@ -602,13 +610,14 @@ export class Tree {
       }
       throw new SyntaxError(
         `It is a hard link to ${showPath(entry.link)}, which does not stand ` +
-          "before it in the archive",
+          "before it in the archive; put the file itself in front",
       );
     }
     const node = index.node(target);
     if (isDirectory(node)) {
       throw new SyntaxError(
-        `It is a hard link to the directory ${showPath(entry.link)}`,
+        `It is a hard link to the directory ${showPath(entry.link)}; make ` +
+          "it a symlink",
       );
     }
     if (equalBytes(targetPath, path)) {

@@ -130,7 +130,10 @@ async function archiveOf(input: Uint8Array): Promise<Uint8Array> {
 function complaint(error: unknown): string | undefined {
   const { name, message, stack } = error as Error;
   // The tar's mistakes are syntax errors; whatever else comes is ours.
-  if (name === "SyntaxError" && !/is undefined|of undefined|of null|detached/.test(message)) {
+  if (
+    name === "SyntaxError" &&
+    !/is undefined|of undefined|of null|detached/.test(message)
+  ) {
     return undefined;
   }
   return `${name}: ${message}\n${stack}`;

@@ -73,10 +73,11 @@ class Tree:
                 continue
             if child.kind != "dir":
                 raise Refused(f"{part} is no directory")
-            if make:
-                child.layer = self.layer
             above.append(node)
             node = child
+        if make:
+            for one in [*above, node]:
+                one.layer = self.layer
         return node
 
     def erase(self, folder, name):
@@ -122,6 +123,15 @@ class Tree:
             self.erase(folder, name[len(PREFIX) :])
         else:
             self.put(folder, name, entry, data)
+
+    def has_new_link(self, path):
+        """Tell whether the newest layer has a symlink at a path."""
+        *above, name = parts_of(path)
+        try:
+            node = self.directory(above, make=False).children.get(name)
+        except Refused:
+            return False
+        return node and node.kind == "symlink" and node.layer == self.layer
 
     def put(self, folder, name, entry, data):
         old = folder.children.get(name)
@@ -258,6 +268,8 @@ def random_layer(rng, tar, lower, tree):
             entry.size = len(data)
         # One path, one entry, as tar writes it; links can still make two meet.
         if entry.name in seen:
+            continue
+        if kind == "d" and tree.has_new_link(entry.name):
             continue
         try:
             tree.add(entry, data)

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Make random trees, tar them, and compare what becomes of them.
 
-    random_trees.py make DIR SEED FIRST COUNT   DIR/N.tar of DIR/trees/N for each number N
-    random_trees.py batch DIR WRITER OUT        one tar of all trees in DIR/trees
-    random_trees.py compare DIR FIRST COUNT     DIR/N.tar with DIR/N.isoc, both extracted
+    random_trees.py make DIR SEED FIRST COUNT [--visible]
+        DIR/N.tar of DIR/trees/N for each number N; --visible leaves out what ciso
+        hides from rkt
+    random_trees.py batch DIR WRITER OUT
+        one tar of all trees in DIR/trees
+    random_trees.py compare DIR FIRST COUNT
+        DIR/N.tar with DIR/N.isoc, both extracted
 
 The same seed makes the same trees. Needs root, and a file system with extended
 attributes. DIR/N.json says of an archive: "layer", the path of its layer's blob,
@@ -15,6 +19,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import stat
 import struct
@@ -43,8 +48,14 @@ CAPABILITY = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
 class Maker:
     """Makes one random tree."""
 
-    def __init__(self, rng, top, writer):
+    def __init__(self, rng, top, writer, several, visible=False):
         self.rng = rng
+        # What rkt must not see is left out by a list of the rest, and a list can
+        # name no file whose name is not UTF-8.
+        self.visible = visible
+        # GNU tar keeps a place for a symlink that leads out, and may confuse what
+        # takes the place with it.
+        self.tame = several
         old = writer in ("v7", "ustar")
         # bsdtar writes half a header of what its GNU format cannot hold.
         self.devices = DEVICES[:2] if writer == "bsdtar" else DEVICES
@@ -75,15 +86,16 @@ class Maker:
     def full(self, path):
         return os.path.join(self.top, path) if path else self.top
 
-    def target(self):
+    def target(self, path):
         rng = self.rng
-        kind = rng.randrange(5)
+        kind = 3 if self.tame else rng.randrange(5)
         if kind == 0 and self.files:
             return b"/" + rng.choice(self.files)
         if kind == 1:
             return rng.choice([b"t", b"\xff"]) * rng.choice([99, 100, 101, 255, 600])
         if kind == 2:
-            return b"../" * rng.randint(1, 4) + self.name()
+            # skopeo takes none that lead out of the archive.
+            return b"../" * min(rng.randint(1, 4), path.count(b"/") + 2) + self.name()
         return self.name()
 
     def add(self):
@@ -111,12 +123,15 @@ class Maker:
                     break
             return
         if kind == "symlink":
-            os.symlink(self.target(), full)
+            os.symlink(self.target(path), full)
         elif kind == "fifo":
             os.mkfifo(full)
         elif kind == "device":
+            device = os.makedev(*rng.choice(self.devices))
             mode = rng.choice([stat.S_IFCHR, stat.S_IFBLK])
-            os.mknod(full, mode | 0o600, os.makedev(*rng.choice(self.devices)))
+            if self.visible and device != os.makedev(1, 3):
+                mode = stat.S_IFBLK
+            os.mknod(full, mode | 0o600, device)
         elif kind == "sparse":
             with open(full, "wb") as file:
                 file.truncate(rng.choice([1, 4096, 100000, 300001]))
@@ -144,7 +159,7 @@ class Maker:
             os.chmod(full, rng.choice([0, 0o644, 0o755, 0o1777, 0o4755, 0o6711, rng.randrange(0o10000)]))
         if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
             if rng.random() < 0.15:
-                os.setxattr(full, "user.random", rng.randbytes(rng.choice([0, 1, 100])))
+                os.setxattr(full, "user.random", rng.randbytes(rng.choice([1, 2, 100])))
             if rng.random() < 0.05:
                 os.setxattr(full, "trusted.x", b"=\n\0")
         if stat.S_ISREG(status.st_mode) and rng.random() < 0.08:
@@ -202,7 +217,7 @@ def call(*command):
     subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def archive(rng, writer, top, path):
+def archive(rng, writer, top, path, form=None):
     """Tar a tree with a program, with random options."""
     operands = [b"."]
     names = os.listdir(top)
@@ -210,10 +225,13 @@ def archive(rng, writer, top, path):
         rng.shuffle(names)
         operands = [os.fsencode(name) for name in names]
     if writer == "bsdtar":
-        form = rng.choice(["pax", "paxr", "gnutar", "ustar"])
-        call("bsdtar", "-C", top, f"--format={form}", "-cf", path, "--", *operands)
+        options = [f"--format={form or rng.choice(['pax', 'paxr', 'gnutar', 'ustar'])}"]
+        # It cuts names of sparse files short that are not UTF-8.
+        if form or rng.random() < 0.5:
+            options.append("--no-read-sparse")
+        call("bsdtar", "-C", top, *options, "-cf", path, "--", *operands)
     elif writer == "python":
-        form = rng.choice([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+        form = tarfile.PAX_FORMAT if form or rng.random() < 0.5 else tarfile.GNU_FORMAT
         with tarfile.open(
             path, "w", format=form, encoding="utf-8", errors="surrogateescape"
         ) as tar:
@@ -238,58 +256,60 @@ def archive(rng, writer, top, path):
                 call("tar", "-C", top, *options, "-rf", path, "--no-recursion", "--", *some)
 
 
-def reshape(rng, folder, number):
+def reshape(rng, folder, number, kind):
     """Give a tar another end, or put a second one behind it."""
     path = f"{folder}/{number}.tar"
-    kind = rng.choice(["none", "one", "junk", "several"] + ["same"] * 8)
     if kind == "same":
         return
     with open(path, "rb") as file:
         data = file.read()
-    used = -(-len(data.rstrip(b"\0")) // 512) * 512
     if kind == "several":
         top = f"{folder}/more"
         writer = rng.choice(WRITERS)
-        Maker(rng, top, writer).make()
+        Maker(rng, top, writer, True).make()
         archive(rng, writer, top, f"{folder}/more.tar")
         with open(f"{folder}/more.tar", "rb") as file:
             data += file.read()
         shutil.rmtree(top)
         os.remove(f"{folder}/more.tar")
         open(f"{folder}/{number}.several", "w").close()
-    elif used < len(data):
-        # The last entry's data may end with zeros of its own.
-        used = min(used + 512 * 64, len(data) - 1024)
-        data = data[:used] + {"none": b"", "one": bytes(512), "junk": bytes(1024) + b"j" * 700}[kind]
+    else:
+        listing = subprocess.run(["tar", "-tRf", path], capture_output=True, env={"LC_ALL": "C"})
+        end = re.search(rb"\nblock (\d+): \*\* Block of NULs \*\*\n$", listing.stdout)
+        if not end:
+            return
+        data = data[: int(end[1]) * 512]
+        data += {"none": b"", "one": bytes(512), "junk": bytes(1024) + b"j" * 700}[kind]
     with open(path, "wb") as file:
         file.write(data)
 
 
-def doubled(path):
-    """Tell whether a tar has a directory and something else of the same name."""
+def contents(path, several):
+    """Return a tar's paths, and of each of its entries whether it is a directory."""
     kinds = {}
     with tarfile.open(
-        path, encoding="utf-8", errors="surrogateescape", ignore_zeros=True
+        path, encoding="utf-8", errors="surrogateescape", ignore_zeros=several
     ) as tar:
         for entry in tar:
-            kinds.setdefault(tree.clean(entry.name), set()).add(entry.isdir())
-    return any(len(kind) > 1 for kind in kinds.values())
+            kinds.setdefault(tree.clean(entry.name), []).append(entry.isdir())
+    return kinds
 
 
-def make(folder, seed, first, count):
+def make(folder, seed, first, count, visible):
     os.makedirs(f"{folder}/trees", exist_ok=True)
     os.umask(0)
     for number in range(first, first + count):
         rng = random.Random(f"{seed}/{number}")
         top = f"{folder}/trees/{number}"
         writer = WRITERS[number % len(WRITERS)]
-        Maker(rng, top, writer).make()
+        kind = rng.choice(["none", "one", "junk", "several"] + ["same"] * 8)
+        Maker(rng, top, writer, kind == "several", visible).make()
         archive(rng, writer, top, f"{folder}/{number}.tar")
-        reshape(rng, folder, number)
+        reshape(rng, folder, number, kind)
 
 
 def batch(folder, writer, out):
-    archive(random.Random(0), writer, f"{folder}/trees", out)
+    archive(random.Random(0), writer, f"{folder}/trees", out, "pax")
 
 
 EXTRACT = [
@@ -337,19 +357,29 @@ def compare_one(folder, number):
     try:
         several = os.path.exists(f"{folder}/{number}.several")
         before = extract(tar, f"{work}/in", *["--ignore-zeros"] * several)
+        paths = contents(tar, several)
         if "refused" in facts:
             # Some writers leave wrong archives behind where a format lacks room.
-            if not before and os.listdir(f"{work}/in") and not doubled(tar):
+            doubled = any(len(set(kinds)) > 1 for kinds in paths.values())
+            if not before and not doubled and os.listdir(f"{work}/in"):
                 yield facts["refused"]
             return
         after = extract(isoc, f"{work}/out")
         if after and not before:
             yield f"GNU tar: {after[0]}"
-        bare = tree.implied(tar)
+        # Directories without an entry have the time at which they are made.
+        unlisted = {os.path.dirname(path) for path in paths}
+        for path in [*unlisted]:
+            while path := os.path.dirname(path):
+                unlisted.add(path)
+        unlisted -= paths.keys()
+        # Of a directory that comes again, GNU tar restores the first entry last.
+        again = {path for path, kinds in paths.items() if len(kinds) > 1 and kinds[0]}
+        given = dict(ignore_mtime=unlisted, bare=again | ({b"."} - paths.keys()))
         own = [b"json", b"VERSION", b"layer.tar"]
         free = not any(os.path.lexists(os.path.join(os.fsencode(work), b"in", n)) for n in own)
         ignore = own if free else []
-        expected = options(ignore=ignore, bare=bare, no_links_of_symlinks=True)
+        expected = options(**given, ignore=ignore, no_links_of_symlinks=True)
         yield from differences(
             set(tree.listing(f"{work}/in".encode(), expected)),
             set(tree.listing(f"{work}/out/rootfs".encode(), expected)),
@@ -360,7 +390,7 @@ def compare_one(folder, number):
             if said and not before:
                 yield f"GNU tar, layer: {said[0]}"
             # GNU tar leaves a symlink alone that comes again with the same target.
-            expected = options(bare=bare, no_links_of_symlinks=facts["repeated"])
+            expected = options(**given, no_links_of_symlinks=facts["repeated"])
             yield from differences(
                 set(tree.listing(f"{work}/in".encode(), expected)),
                 set(tree.listing(f"{work}/layer".encode(), expected)),
@@ -379,8 +409,8 @@ def compare(folder, first, count):
 def main():
     command, folder, *rest = sys.argv[1:]
     if command == "make":
-        seed, first, count = rest
-        make(folder, seed, int(first), int(count))
+        seed, first, count, *visible = rest
+        make(folder, seed, int(first), int(count), visible == ["--visible"])
     elif command == "batch":
         batch(folder, *rest)
     else:

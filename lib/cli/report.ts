@@ -7,6 +7,7 @@ import { formatBytes } from "./progress.ts";
 
 /** What was changed in a layer, as `-v` says it. */
 const CHANGES: Record<LayerChange, string> = {
+  "closing-blocks": "the end got its two blocks of zeros",
   "entry-types": "entry types that some engines refuse became plain ones",
   "global-headers": "PAX global headers went into the entries' own",
   "hard-links": "hard links got the metadata of the files they lead to",

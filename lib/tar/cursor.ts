@@ -42,8 +42,8 @@ export class TarCursor {
   /** Bytes of the current entry's data and padding still to pass over. */
   #data = 0;
   #entry: Entry | undefined;
-  /** Path of the entry whose data go on in the next buffer. */
-  #unfinished: Uint8Array = new Uint8Array(0);
+  /** Path of the newest entry of the buffers before. */
+  #last: Uint8Array | undefined;
   /** Blocks of zeros since the last entry. */
   #zeros = 0;
   #ended = false;
@@ -73,17 +73,22 @@ export class TarCursor {
    * @throws {SyntaxError} If what stands there is no entry that readers agree on.
    */
   next(): Entry | Gap | undefined {
+    const item = this.#next();
+    if (!item && this.#entry) {
+      // The entry is a view of a buffer that the caller may release now.
+      this.#last = this.#entry.path.slice();
+      this.#entry = undefined;
+    }
+    return item;
+  }
+
+  #next(): Entry | Gap | undefined {
     const buffer = this.#buffer;
     if (this.#data > 0) {
       const step = Math.min(this.#data, buffer.length - this.#at);
       this.#at += step;
       this.#data -= step;
-      if (this.#data > 0) {
-        // The entry is a view of a buffer that the caller may release now.
-        if (this.#entry) this.#unfinished = this.#entry.path.slice();
-        this.#entry = undefined;
-        return undefined;
-      }
+      if (this.#data > 0) return undefined;
     }
     const start = this.#at;
     if (this.#ended) return this.#junk();
@@ -94,7 +99,8 @@ export class TarCursor {
     } catch (error) {
       if (error instanceof SyntaxError) {
         throw new SyntaxError(
-          `${error.message}, at byte ${this.offset + start} of the input`,
+          `${error.message}, at byte ${this.offset + start} of the input` +
+            `${this.#behind()}; archive the tree anew with tar`,
         );
       }
       throw error;
@@ -116,7 +122,8 @@ export class TarCursor {
         return this.#junk();
       }
       throw new SyntaxError(
-        `Bad header checksum at byte ${this.offset + start} of the input`,
+        `Bad header checksum at byte ${this.offset + start} of the input` +
+          `${this.#behind()}; the tar is damaged, make or fetch it again`,
       );
     }
     if (this.#zeros > 0) {
@@ -144,18 +151,27 @@ export class TarCursor {
     if (this.#data > 0) {
       throw new SyntaxError(
         `The input is cut short: ${this.#data} bytes of ${
-          showPath(this.#unfinished)
-        } are missing`,
+          showPath(this.#last!)
+        } are missing; make or fetch it again`,
       );
     }
     if (this.#ended || tail.length === 0) return;
     // Fewer bytes than a block: padding of some writers, or a cut header.
     const empty = tail.every((byte) => byte === 0);
     if (!empty && this.#zeros === 0) {
-      throw new SyntaxError("The input is cut short: it ends inside a header");
+      throw new SyntaxError(
+        `The input is cut short: it ends inside a header${this.#behind()}; ` +
+          "make or fetch it again",
+      );
     }
     if (!empty) this.shape.junk += tail.length;
     this.shape.ragged = this.#zeros < 2;
+  }
+
+  /** Names the newest entry, for a message about what stands behind it. */
+  #behind(): string {
+    const path = this.#entry?.path ?? this.#last;
+    return path ? `, behind ${showPath(path)}` : "";
   }
 
   #junk(): Gap | undefined {
@@ -178,7 +194,9 @@ export class TarCursor {
     }
     for (const [key, value] of this.globals) size += key.length + value.length;
     if (size > MAX_PAX) {
-      throw new SyntaxError("PAX global headers hold more than 1 MiB");
+      throw new SyntaxError(
+        "PAX global headers hold more than 1 MiB; archive the tree anew with tar",
+      );
     }
     this.#globalRecords = [...this.globals];
   }

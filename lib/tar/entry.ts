@@ -172,7 +172,9 @@ export function readEntry(
     if (flag === TYPE.pax) {
       if (pax >= 0) throw repeated("PAX header");
       pax = block;
-      records = parsePax(data);
+      // The main header names the entry, should the records be wrong.
+      if (next + BLOCK > bytes.length) return "more";
+      records = recordsOf(data, bytes, next);
     } else if (flag === TYPE.longName) {
       if (longName) throw repeated("GNU long name");
       longName = untilNul(data);
@@ -187,6 +189,23 @@ export function readEntry(
     longName,
     longLink,
   });
+}
+
+/** Reads an entry's PAX records; an error names the entry by its main header. */
+function recordsOf(
+  data: Uint8Array,
+  bytes: Uint8Array,
+  header: number,
+): PaxRecord[] {
+  try {
+    return parsePax(data);
+  } catch (error) {
+    if (!(error instanceof SyntaxError) || !checksumMatches(bytes, header)) {
+      throw error;
+    }
+    const path = headerPath(bytes, header, dialectOf(bytes, header));
+    throw new SyntaxError(`${error.message} (entry ${showPath(path)})`);
+  }
 }
 
 function readMain(
@@ -361,7 +380,7 @@ function kindOf(entry: Entry): Kind {
   const reason = REFUSED[letter];
   throw new SyntaxError(
     `Entry type ${JSON.stringify(letter)}${reason ? `, ${reason},` : ""} ` +
-      "cannot stand in a rootfs; archive the tree anew with tar",
+      "cannot stand in a rootfs",
   );
 }
 

@@ -35,18 +35,24 @@ export function normalizePath(path: Uint8Array): Uint8Array {
     const length = i - from;
     if (length > NAME_MAX) {
       throw new RangeError(
-        `A path component is ${length} bytes long; Linux takes ${NAME_MAX}`,
+        `A path component is ${length} bytes long; Linux takes ` +
+          `${NAME_MAX}: rename it`,
       );
     }
     if (length === 0 || (length === 1 && path[from] === DOT)) clean = false;
     else if (
       length === 2 && path[from] === DOT && path[from + 1] === DOT
-    ) throw new RangeError("The path climbs with '..'");
+    ) {
+      throw new RangeError(
+        "The path climbs with '..'; archive the tree from its own root",
+      );
+    }
     from = i + 1;
   }
   if (end - start > PATH_MAX) {
     throw new RangeError(
-      `The path is ${end - start} bytes long; Linux takes ${PATH_MAX}`,
+      `The path is ${end - start} bytes long; Linux takes ` +
+        `${PATH_MAX}: rename directories above it`,
     );
   }
   if (clean || start === end) return path.subarray(start, end);

@@ -179,8 +179,8 @@ function addSegment(segments: Segment[], offset: number, length: number) {
 
 function tooMany(): RangeError {
   return new RangeError(
-    `A sparse map has more than ${MAX_SEGMENTS} segments; ` +
-      "archive the file without --sparse",
+    `A sparse map has more than ${MAX_SEGMENTS} segments, ` +
+      "which tar without --sparse does not write",
   );
 }
 
