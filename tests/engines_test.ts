@@ -76,8 +76,12 @@ async function must(command: string, ...args: string[]): Promise<Result> {
 async function ram(): Promise<Record<string, string>> {
   const GIB = 2 ** 30;
   if (Deno.systemMemoryInfo().available < 8 * GIB) return {};
-  const df = new Deno.Command("df", { args: ["-Pk", "/dev/shm"] });
-  const { stdout } = await df.output();
+  // Where nothing is mounted there, it is a part of /dev, which runs no engine.
+  const df = new Deno.Command("df", {
+    args: ["-Pk", "-t", "tmpfs", "/dev/shm"],
+  });
+  const { success, stdout } = await df.output();
+  if (!success) return {};
   const free = new TextDecoder().decode(stdout).trim().split(/\s+/).at(-3);
   return Number(free) * 1024 > 4 * GIB ? { TMPDIR: "/dev/shm" } : {};
 }
