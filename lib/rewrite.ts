@@ -136,7 +136,16 @@ export async function* rewriteTar(
     let from = 0;
 
     const flush = (until: number) => {
-      if (!leftOut && until > from) pieces.push(buffer.subarray(from, until));
+      if (!leftOut && until > from) {
+        // Joined to the stretch before, if there is nothing between the two: a
+        // buffer that only changed in place then goes on without being copied.
+        const last = pieces.at(-1);
+        const joined = last?.buffer === buffer.buffer &&
+          last.byteOffset + last.length === buffer.byteOffset + from;
+        const start = joined ? last.byteOffset - buffer.byteOffset : from;
+        if (joined) pieces.pop();
+        pieces.push(buffer.subarray(start, until));
+      }
       from = until;
     };
 

@@ -34,7 +34,7 @@ import { ZstdFrames } from "./zstd_frames.ts";
 const { process } = globalThis;
 
 /** Bytes read from a file at once. */
-const CHUNK = 1 << 19;
+const CHUNK = 1 << 18;
 
 /** A SHA-256 that takes its input piece by piece. */
 export interface Sha256 {

@@ -12,7 +12,7 @@ export interface TarEntry {
   gid?: number;
   /** Size that the header tells; that of `data` unless given. */
   size?: number;
-  /** Seconds since 1970; those of the first commit of 2015 unless given. */
+  /** Seconds since 1970; 2015-06-07 08:09:10 UTC unless given. */
   mtime?: number;
   device?: [major: number, minor: number];
   data?: string;

@@ -9,6 +9,8 @@ export interface TreeOptions {
   bare?: string[];
   /** A tar; no more than the type is listed of directories it lacks an entry for. */
   bareImplied?: string;
+  /** A tar; the mtimes are left out of directories it lacks an entry for. */
+  ignoreMtimeOfImplied?: string;
   /** Paths of which the mtime is left out. */
   ignoreMtime?: string[];
   /** Leave out the mtimes of directories. */
@@ -131,8 +133,15 @@ function byPath(listing: string): Map<string, string[]> {
   );
 }
 
-/** Extracts a tar with GNU tar, with all that it can restore. */
-export function extractGnu(tar: string): Promise<Tree> {
+/**
+ * Extracts a tar with GNU tar, with all that it can restore.
+ *
+ * @param options More options for GNU tar.
+ */
+export function extractGnu(
+  tar: string,
+  options: string[] = [],
+): Promise<Tree> {
   return temporaryTree(async (folder) => {
     const root = `${folder}/root`;
     await Deno.mkdir(root);
@@ -150,6 +159,7 @@ export function extractGnu(tar: string): Promise<Tree> {
       "--xattrs-include=*",
       // A time before 1970 is set, and called implausible at that.
       "--warning=no-timestamp",
+      ...options,
     ]);
     return root;
   });

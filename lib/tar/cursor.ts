@@ -151,7 +151,7 @@ export class TarCursor {
     if (this.#data > 0) {
       throw new SyntaxError(
         `The input is cut short: ${this.#data} bytes of ${
-          showPath(this.#last!)
+          showPath(this.#entry?.path ?? this.#last!)
         } are missing; make or fetch it again`,
       );
     }
