@@ -76,7 +76,9 @@ finish() {
   done
   wait
   while read -r point; do
-    umount -l "$(printf %b "$point")"
+    point=$(printf %b "$point")
+    # Else a copy of one of the machine's own mounts would take that one with it.
+    mount --make-private "$point" && umount -l "$point"
   done < <(awk -v at="$work/" 'index($2, at) == 1 { print $2 }' /proc/mounts | sort -r)
   rm -rf --one-file-system "$work"
   exit "$status"
