@@ -6,6 +6,7 @@ import { runtimeConfig, type RuntimeOptions } from "./formats/bundle.ts";
 import { dockerManifest } from "./formats/docker.ts";
 import { repositories, v1Json } from "./formats/docker_v1.ts";
 import { jsonText } from "./formats/json_text.ts";
+import { keepsConfig } from "./formats/kept_config.ts";
 import type { Layer } from "./formats/layers.ts";
 import { lxdMetadata } from "./formats/lxd.ts";
 import { imageIndex, imageManifest, ociLayout } from "./formats/oci.ts";
@@ -44,6 +45,10 @@ export async function assemble(
     ...facts,
     ...(visible && { visible }),
   });
+  const { baseConfig } = description;
+  if (baseConfig !== undefined && keepsConfig(baseConfig, image, layers)) {
+    texts.config = baseConfig;
+  }
   const imageId = await digestOf(texts.config);
   const manifest = jsonText(imageManifest(image, layers, {
     digest: imageId,
@@ -216,13 +221,13 @@ function addRootfs(
 function addLayer(
   archive: Archive,
   path: string,
-  { layer, chunks }: LayerOutput,
+  { layer, chunks, isSteady }: LayerOutput,
 ): void {
   archive.entry({ path, type: "file", size: layer.size });
   archive.add({
     size: layer.size,
     // The digest is in the documents already, so these bytes must be the same.
-    chunks: () => verified(chunks(), layer.digest),
+    chunks: isSteady ? chunks : () => verified(chunks(), layer.digest),
   });
   archive.add(padding(layer.size));
 }

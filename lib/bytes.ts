@@ -58,9 +58,15 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** A path for a message: quoted, on one line, cut when it is very long. */
+/**
+ * A path for a message: quoted, on one line, without what a terminal would obey,
+ * cut when it is very long.
+ */
 export function showPath(path: Uint8Array): string {
-  const text = JSON.stringify(lenient.decode(path));
+  const text = JSON.stringify(lenient.decode(path)).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
   return text.length > 300 ? `${text.slice(0, 296)}…"` : text;
 }
 

@@ -1,7 +1,7 @@
-import { asciiText, binary, utf8 } from "./bytes.ts";
+import { binary } from "./bytes.ts";
 import { fromStream, readAt, type Source, toStream } from "./source.ts";
-import { entriesOf } from "./tar/entries.ts";
-import { joinPath, normalizePath } from "./tar/path.ts";
+import { entriesOf, type PlacedEntry } from "./tar/entries.ts";
+import { normalizePath } from "./tar/path.ts";
 
 /** The files of an image, in a tar or in a directory. */
 export interface ImageFiles {
@@ -45,7 +45,7 @@ type Place = { start: number; size: number } | { link: string };
 
 /**
  * Finds the files of an image in a tar. Reads it once; what is below `rootfs/`
- * is passed over, except for a layer there.
+ * is passed over, except for Docker v1's layer there.
  *
  * @throws {SyntaxError} If the source is no tar.
  */
@@ -59,18 +59,19 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
       yield chunk;
     }
   }
-  for await (const { entry, place } of entriesOf(toStream(counted()))) {
+  for await (const { entry, place } of entriesOfImage(toStream(counted()))) {
     const path = binary(normalizePath(entry.path));
     if (path.startsWith("rootfs/") || path === "rootfs") {
       hasRootfs = true;
-      if (path !== "rootfs/layer.tar") continue;
+      // The archive of 2015 has its layer there, and what Docker 1.9 reads.
+      if (path !== "rootfs/layer.tar" && path !== "rootfs/json") continue;
     }
     if (entry.kind === "file" && !entry.sparse) {
       const start = place + entry.end - entry.start;
       places.set(path, { start, size: entry.size });
     } else if (entry.kind === "symlink" || entry.kind === "hardlink") {
       const link = entry.kind === "symlink"
-        ? resolve(path, asciiText(entry.link))
+        ? resolve(path, binary(entry.link))
         : binary(normalizePath(entry.link));
       places.set(path, { link });
     }
@@ -90,6 +91,20 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
       return Promise.resolve(slice(source, place.start, place.size));
     },
   };
+}
+
+/** Reads a tar's entries, and tells what it is when it is no tar. */
+async function* entriesOfImage(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<PlacedEntry> {
+  try {
+    yield* entriesOf(stream);
+  } catch (error) {
+    if (/^Bad header checksum at byte 0 /.test((error as Error).message)) {
+      throw new SyntaxError("It is no image: it is no tar archive");
+    }
+    throw error;
+  }
 }
 
 /** More files than this outside rootfs/ make no image. */
@@ -116,8 +131,5 @@ function resolve(path: string, target: string): string {
     if (part === "..") parts.pop();
     else if (part !== "" && part !== ".") parts.push(part);
   }
-  return parts.reduce(
-    (whole, part) => binary(joinPath(utf8(whole), utf8(part))),
-    "",
-  );
+  return parts.join("/");
 }

@@ -20,6 +20,11 @@ export interface BuildOptions {
   pristine?: boolean;
   /** Take names that start with `.wh.` as ordinary files. */
   allowWhiteouts?: boolean;
+  /**
+   * Bytes at most that sparse files may grow by when their holes are filled, as
+   * they are below rootfs/; 32 GiB unless given.
+   */
+  maxUnpacked?: number;
   /** Is told how many more bytes of the input have been read by the scan. */
   onRead?: (bytes: number) => void;
 }
@@ -111,6 +116,7 @@ export async function build(
           changes.size > 0
             ? changedLayer(source, tree)
             : fromStream(source.stream()),
+        isSteady: source.isSteady && changes.size === 0,
       }],
     },
     description,
@@ -165,7 +171,7 @@ export function checkDescription(description: ImageDescription): void {
 
 function scanOptions(
   { created }: ImageDescription,
-  { allowWhiteouts, onRead }: BuildOptions,
+  { allowWhiteouts, maxUnpacked, onRead }: BuildOptions,
 ): ScanOptions {
-  return { mtime: created, allowWhiteouts, onRead };
+  return { mtime: created, allowWhiteouts, maxUnpacked, onRead };
 }

@@ -23,6 +23,8 @@ export interface LayerInput {
   diffId?: string;
   /** Whether it is an ACI: only what is below rootfs/ counts. */
   aci?: boolean;
+  /** Absolute paths of the files that an ACI shows, where it hides others. */
+  visible?: string[];
   /** Whether it comes with an image, and is better changed in nothing. */
   stored?: boolean;
 }
@@ -34,6 +36,8 @@ export interface LayerOutput {
   changes: ReadonlyMap<LayerChange, string>;
   /** Its bytes; each call reads the source anew. */
   chunks(): AsyncGenerator<Uint8Array>;
+  /** As {@linkcode Source.isSteady}. */
+  isSteady?: boolean;
 }
 
 /** What all layers make together. */
@@ -82,6 +86,7 @@ export async function readLayers(
         base: tree,
         keepGaps: input.stored,
         ...(input.aci && { strip: "rootfs" }),
+        ...(input.visible && { only: new Set(input.visible) }),
       });
       entries += scanned.tree.entries;
       if (input.diffId && input.diffId !== scanned.inputDigest) {
@@ -93,7 +98,7 @@ export async function readLayers(
       if (input.stored) notes.push(...gapNote(input.name, scanned.tree));
       const output = await toOutput(input, scanned, tree, spool);
       layers.push(output);
-      await tree.beginLayer(source.size, scanned.tree.whiteouts);
+      await tree.beginLayer(source.size, scanned.tree);
       const start = source.size;
       source.push(output.source, output.end);
       const stretch = source.slice(start, source.size).stream();
@@ -147,6 +152,7 @@ async function toOutput(
     source,
     end,
     chunks: () => fromSource(source),
+    isSteady: source.isSteady,
   };
 }
 

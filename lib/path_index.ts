@@ -47,7 +47,8 @@ class Column {
 }
 
 /**
- * The entries of a tree, findable by path, at 25 to 31 bytes each.
+ * The entries of a tree, findable by path, at 22 to 26 bytes each, and up to 31
+ * while the table grows.
  *
  * It keeps no paths but 64-bit hashes of them under a random key: two of a
  * million paths meet with a chance of one to 30 million, and nobody can make
@@ -144,7 +145,8 @@ export class PathIndex {
    *
    * @param path A normalized path; only its first `length` bytes count.
    * @param place Offset in the input, in blocks.
-   * @param seal A checksum of its metadata.
+   * @param seal A checksum of its metadata; of a hard link, the slot that it
+   * leads to.
    * @returns The new slot.
    */
   add(
@@ -210,7 +212,7 @@ export class PathIndex {
     return this.#place.get(slot);
   }
 
-  /** The checksum of its metadata. */
+  /** The checksum of its metadata; of a hard link, the slot that it leads to. */
   seal(slot: number): number {
     return this.#seal.get(slot);
   }
@@ -234,6 +236,10 @@ export class PathIndex {
       while (table[i] !== 0) i = (i + 1) & mask;
       table[i] = entry;
     }
+    const { buffer } = this.#table;
+    // Its memory goes at once: the collector would let several tables pile up.
+    // Node 20 cannot.
+    if ("transfer" in buffer) buffer.transfer(0);
     this.#table = table;
   }
 

@@ -18,6 +18,8 @@ export interface StoredLayer {
   diffId?: string;
   /** Whether it is an ACI, whose files stand below rootfs/. */
   aci?: boolean;
+  /** Absolute paths of the files that an ACI shows, where it hides others. */
+  visible?: string[];
 }
 
 /** What an image file holds. */
@@ -26,10 +28,16 @@ export interface StoredImage {
   layers: StoredLayer[];
   /** What its image config says. */
   fields: ImageFields;
+  /** The image config itself, JSON, where it has one. */
+  config?: string;
   /** The history of its layers, where it has one. */
   history?: HistoryEntry[];
+  /** Annotations of its manifest. */
+  annotations?: Record<string, string>;
   /** Its names, with tags. */
   names: string[];
+  /** What the image says and an isoc cannot, in sentences. */
+  notes?: string[];
 }
 
 /** The platform wanted of an image index that has several. */
@@ -43,10 +51,12 @@ type Json = Record<string, unknown>;
 
 /**
  * Reads an image: an isoc, what `docker save` or `podman save` writes, an OCI
- * image layout, or an ACI.
+ * image layout, or an ACI. The digests of its documents are checked here, those
+ * of its layers when they are read.
  *
  * @param files The image's files.
  * @param platform Which one to take, where an image index has several.
+ * @returns Its layers, to be read, and what its documents say.
  * @throws {SyntaxError} If it is none of these, or its documents do not fit
  * together.
  */
@@ -64,9 +74,16 @@ export async function readImage(
   }
   const appc = await readDocument(files, "manifest");
   if (appc !== undefined && files.hasRootfs) return await readAci(files, appc);
+  if (await files.open("repositories")) {
+    throw new SyntaxError(
+      "It is an archive of Docker 1.9 or older: load it into a newer Docker " +
+        "and save it there",
+    );
+  }
   throw new SyntaxError(
     "It is no image: there is no index.json with oci-layout, no " +
-      "manifest.json, and no appc manifest with rootfs/",
+      "manifest.json, and no appc manifest with rootfs/ (for a rootfs, leave " +
+      "out --from or convert)",
   );
 }
 
@@ -75,53 +92,80 @@ async function readDocker(
   files: ImageFiles,
   document: unknown,
 ): Promise<StoredImage> {
-  const entries = Array.isArray(document) ? document as Json[] : [];
+  const entries = list(document) as Json[];
   const [entry] = entries;
   if (!entry || entries.length > 1) {
     throw new SyntaxError(
-      `manifest.json lists ${entries.length} images; one is wanted: save it ` +
-        "alone",
+      `manifest.json lists ${entries.length} images where one is wanted: ` +
+        "save each in a file of its own",
     );
   }
-  const config = await needed(files, text("Config", entry.Config));
-  const document_ = parse("the image config", config) as Json;
+  const path = text("Config", entry.Config);
+  const config = await needed(files, path);
+  // Docker and all that write its archives name the file by its digest.
+  const [, digest] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path) ?? [];
+  if (digest) await checkDigest(path, config, digest);
   const paths = list(entry.Layers).map((path) => text("Layers", path));
+  const { diffIds, ...rest } = readConfigOf(config, paths.length);
   return {
+    ...rest,
     layers: await Promise.all(paths.map(async (path, i) => ({
       source: await neededFile(files, path),
-      diffId: diffIds(document_)[i],
+      diffId: diffIds[i],
     }))),
-    fields: readConfig(config),
-    history: historyOf(document_),
     names: list(entry.RepoTags).map((name) => text("RepoTags", name)),
   };
 }
 
-/** OCI image-spec v1.1, "Image Layout" and "Image Index". */
+/** OCI image-spec v1.1, "Image Layout", "Image Index" and "Image Manifest". */
 async function readOci(
   files: ImageFiles,
   index: Json,
   platform: Platform,
 ): Promise<StoredImage> {
   const found = await choose(files, index, platform, 0);
-  const manifest = parse("the image manifest", found.text);
-  const config = await blob(files, manifest.config as Json);
-  const document = parse("the image config", config);
+  const manifest = parse("The image manifest", found.text);
+  const descriptor = (manifest.config ?? {}) as Json;
+  const mediaType = String(descriptor.mediaType);
+  if (!/image\.(config\.)?v1\+json$/.test(mediaType)) {
+    throw new SyntaxError(
+      `It is no container image: its config is ${mediaType}`,
+    );
+  }
+  const config = await blob(files, descriptor);
   const layers = list(manifest.layers) as Json[];
+  const { diffIds, ...rest } = readConfigOf(config, layers.length);
   return {
+    ...rest,
     layers: await Promise.all(layers.map(async (descriptor, i) => {
       const digest = digestIn(descriptor);
       return {
         source: await neededFile(files, `blobs/sha256/${digest}`),
         digest,
-        diffId: diffIds(document)[i],
+        diffId: diffIds[i],
       };
     })),
-    fields: {
-      ...readConfig(config),
-    },
-    history: historyOf(document),
+    annotations: stringsOf(manifest.annotations),
     names: found.names,
+  };
+}
+
+/** What an image config says of an image with that many layers. */
+function readConfigOf(config: string, layers: number) {
+  const document = parse("The image config", config);
+  const ids = list((document.rootfs as Json | undefined)?.diff_ids);
+  if (layers === 0) throw new SyntaxError("The image has no layers");
+  if (ids.length !== layers) {
+    throw new SyntaxError(
+      `The image has ${layers} layers, but its config lists ${ids.length}`,
+    );
+  }
+  const history = list(document.history) as HistoryEntry[];
+  return {
+    config,
+    fields: readConfig(config),
+    diffIds: ids.map((id) => digestIn({ digest: id })),
+    ...(history.length > 0 && { history }),
   };
 }
 
@@ -137,17 +181,25 @@ async function choose(
     // BuildKit's attestations are no images.
     return !(os === "unknown" && architecture === "unknown");
   });
-  const fits = all.filter(({ platform: given }) => {
+  let fits = all.filter(({ platform: given }) => {
     const has = (given ?? {}) as Platform;
     return (["os", "architecture", "variant"] as const).every((key) =>
       !platform[key] || !has[key] || platform[key] === has[key]
     );
   });
+  if (new Set(fits.map(digestIn)).size > 1) {
+    // docker save lists the platforms that were not pulled as well.
+    const present = await Promise.all(
+      fits.map((one) => files.open(`blobs/sha256/${digestIn(one)}`)),
+    );
+    fits = fits.filter((_, i) => present[i]);
+  }
   const digests = new Set(fits.map(digestIn));
   if (digests.size !== 1) {
-    const platforms = all.map(({ platform }) => {
+    const platforms = all.map(({ platform, annotations }) => {
       const { os, architecture, variant } = (platform ?? {}) as Platform;
-      return [os, architecture, variant].filter(Boolean).join("/") || "any";
+      return [os, architecture, variant].filter(Boolean).join("/") ||
+        stringsOf(annotations)?.[REF_NAME] || "any platform";
     });
     throw new SyntaxError(
       digests.size === 0
@@ -160,20 +212,21 @@ async function choose(
   }
   const [first] = fits;
   const document = await blob(files, first!);
-  const parsed = parse("the image manifest", document);
+  const parsed = parse("The image manifest", document);
   if (Array.isArray(parsed.manifests)) {
     if (depth > 3) throw new SyntaxError("Its image indexes never end");
     const inner = await choose(files, parsed, platform, depth + 1);
-    return { ...inner, names: [...names(fits), ...inner.names] };
+    return { ...inner, names: [...namesOf(fits), ...inner.names] };
   }
-  return { text: document, names: names(fits) };
+  return { text: document, names: namesOf(fits) };
 }
 
-function names(descriptors: Json[]): string[] {
+const REF_NAME = "org.opencontainers.image.ref.name";
+
+function namesOf(descriptors: Json[]): string[] {
   return descriptors.flatMap(({ annotations }) => {
-    const notes = (annotations ?? {}) as Record<string, string>;
-    const name = notes["io.containerd.image.name"] ??
-      notes["org.opencontainers.image.ref.name"];
+    const notes = stringsOf(annotations) ?? {};
+    const name = notes["io.containerd.image.name"] ?? notes[REF_NAME];
     // Most tools write the bare tag there, which names nothing.
     return name?.includes("/") || name?.includes(":") ? [name] : [];
   });
@@ -184,42 +237,73 @@ async function readAci(
   files: ImageFiles,
   manifest: string,
 ): Promise<StoredImage> {
-  const { name, fields } = readAppcManifest(manifest);
+  const image = readAppcManifest(manifest);
+  const repositories = await readDocument(files, "repositories");
   const layer = await files.open("rootfs/layer.tar");
-  if (layer && await files.open("repositories")) {
-    return { layers: [{ source: layer }], fields, names: [name] };
+  if (layer && repositories !== undefined) {
+    const { os, architecture, variant } = image.fields;
+    const v1 = await readDocument(files, "rootfs/json");
+    return {
+      layers: [{ source: layer }],
+      // Docker's document tells the command from the entrypoint.
+      fields: v1 === undefined
+        ? image.fields
+        : { os, architecture, variant, ...readConfig(v1) },
+      names: namesIn(parse("repositories", repositories)),
+    };
   }
   const whole = await files.open("");
   if (!whole) throw new SyntaxError("An ACI must be a file");
-  return { layers: [{ source: whole, aci: true }], fields, names: [name] };
+  const { visible, fields, annotations, notes, name } = image;
+  return {
+    layers: [{ source: whole, aci: true, ...(visible && { visible }) }],
+    fields,
+    annotations,
+    notes,
+    names: [name],
+  };
+}
+
+/** The names in Docker v1's `repositories`. */
+function namesIn(repositories: Json): string[] {
+  return Object.entries(repositories).flatMap(([name, tags]) =>
+    Object.keys(tags as Json).map((tag) => `${name}:${tag}`)
+  );
 }
 
 /** A document among the blobs, its digest checked. */
 async function blob(files: ImageFiles, descriptor: Json): Promise<string> {
   const digest = digestIn(descriptor);
-  const document = await needed(files, `blobs/sha256/${digest}`);
-  if (await digestOf(document) !== digest) {
-    throw new SyntaxError(`blobs/sha256/${digest} has another digest`);
-  }
+  const path = `blobs/sha256/${digest}`;
+  const document = await needed(files, path);
+  await checkDigest(path, document, digest);
   return document;
+}
+
+async function checkDigest(
+  path: string,
+  document: string,
+  digest: string,
+): Promise<void> {
+  const found = await digestOf(document);
+  if (found !== digest) {
+    throw new SyntaxError(
+      `${path} is damaged: its digest is sha256:${found}`,
+    );
+  }
 }
 
 function digestIn(descriptor: Json | undefined): string {
   const digest = descriptor?.digest;
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(String(digest)) ?? [];
-  if (!hex) throw new SyntaxError(`A descriptor's digest is ${digest}`);
+  if (!hex) {
+    throw new SyntaxError(
+      `Digests must be sha256: and 64 hex digits, not ${
+        JSON.stringify(digest)
+      }`,
+    );
+  }
   return hex;
-}
-
-function diffIds(config: Json): (string | undefined)[] {
-  return list((config.rootfs as Json | undefined)?.diff_ids).map((id) =>
-    /^sha256:([0-9a-f]{64})$/.exec(String(id))?.[1]
-  );
-}
-
-function historyOf(config: Json): HistoryEntry[] | undefined {
-  const entries = list(config.history);
-  return entries.length > 0 ? entries as HistoryEntry[] : undefined;
 }
 
 async function needed(files: ImageFiles, path: string): Promise<string> {
@@ -252,6 +336,14 @@ function parse(name: string, text: string): Json {
 
 function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+/** An object's strings; `undefined` if it has none. */
+function stringsOf(value: unknown): Record<string, string> | undefined {
+  const entries = Object.entries((value ?? {}) as Json).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 
 function text(name: string, value: unknown): string {

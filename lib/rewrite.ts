@@ -12,7 +12,6 @@ import { opaqueMarker } from "./whiteouts.ts";
 
 const SLASH = Uint8Array.of(0x2f);
 const EMPTY = new Uint8Array(0);
-const NO_RECORDS: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** Where and how {@linkcode rewriteTar} places the entries. */
 export interface RewriteOptions {
@@ -183,9 +182,9 @@ export async function* rewriteTar(
         const path = own.subarray(0, ancestorLength(own, slot - i));
         const early = tree.early.get(i);
         if (early !== undefined) {
-          const { bytes, entry } = await tree.readSlot(early);
+          const { bytes, entry, globals } = await tree.readSlot(early);
           const target = targetOf(prefix, entry, path, undefined);
-          pieces.push(rebuild(bytes, entry, cursor.globals, target));
+          pieces.push(rebuild(bytes, entry, globals, target));
           continue;
         }
         if (index.has(i, FLAG.dropped)) continue;
@@ -194,9 +193,11 @@ export async function* rewriteTar(
         }
         const gap = tree.gaps.get(i);
         if (gap && options.base) {
-          const { bytes, entry } = await options.base.readSlot(gap.below);
+          const { bytes, entry, globals } = await options.base.readSlot(
+            gap.below,
+          );
           const target = targetOf(prefix, entry, path, undefined);
-          pieces.push(rebuild(bytes, entry, NO_RECORDS, target));
+          pieces.push(rebuild(bytes, entry, globals, target));
           continue;
         }
         if (options.base && tree.isBelow(path)) continue;
@@ -220,10 +221,10 @@ export async function* rewriteTar(
           item.kind === "hardlink" ? tree.linkTarget(slot, item) : undefined,
         );
         if (model !== undefined) {
-          const { bytes, entry } = await tree.readSlot(model);
+          const { bytes, entry, globals } = await tree.readSlot(model);
           if (symlink === undefined) target.asHardLink = true;
           else delete target.link;
-          pieces.push(rebuild(bytes, entry, cursor.globals, target));
+          pieces.push(rebuild(bytes, entry, globals, target));
           from = item.end;
         } else if (cursor.globals.size > 0 || !patch(buffer, item, target)) {
           pieces.push(rebuild(buffer, item, cursor.globals, target));

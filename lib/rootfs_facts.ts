@@ -11,6 +11,11 @@ import type { Tree } from "./tree.ts";
 export type ImageDescription = Omit<Image, "architecture"> & {
   /** In Go's spelling; found in the command's program unless given. */
   architecture?: string;
+  /**
+   * The image config that the image starts from, JSON. It is kept byte for byte
+   * if the image says the same.
+   */
+  baseConfig?: string;
 };
 
 /** What a rootfs without any known program is taken for. */

@@ -383,6 +383,7 @@ function openFile(fd: number, name: string): Input & { size: number } {
     );
   return {
     size,
+    isSteady: true,
     stream: () => stretch(0, size),
     slice: (start, end) => ({ stream: () => stretch(start, end) }),
     close: () => fd === 0 || fs.closeSync(fd),
@@ -456,6 +457,8 @@ function openSpool(
     get size() {
       return complete ? size : undefined;
     },
+    // Nobody else can open it.
+    isSteady: true,
     stream() {
       if (complete) return fromSpool(0, size);
       if (spool >= 0) throw new Error(`${name} is being read already`);
@@ -528,12 +531,18 @@ async function* unpack(
   if (inflate) {
     const frames = compression === "zstd" ? new ZstdFrames() : undefined;
     const input = Readable.from(frames ? followed(chunks, frames) : chunks);
-    input.on("error", (error) => inflate.destroy(error));
+    let failure: unknown;
+    input.on("error", (error) => {
+      failure = error;
+      inflate.destroy(error);
+    });
     input.pipe(inflate);
     try {
       for await (const chunk of inflate) yield ownBytes(chunk);
       if (frames && !frames.isComplete) throw new Error("The frame goes on");
     } catch (error) {
+      // Reading the compressed bytes has failed: its own message says more.
+      if (failure) throw failure;
       const code = errorCode(error);
       if (code && code in REASONS) throw error;
       throw new Error(
@@ -719,12 +728,22 @@ export function directoryFiles(path: string): ImageFiles {
   return {
     hasRootfs: false,
     open(name) {
-      const inside = new TextDecoder().decode(normalizePath(utf8(name)));
-      const file = join(path, inside);
-      if (inside === "" || !fs.existsSync(file)) {
-        return Promise.resolve(undefined);
+      let file = path;
+      let fd;
+      try {
+        const inside = normalizePath(utf8(name));
+        if (inside.length === 0) return Promise.resolve(undefined);
+        file = join(path, new TextDecoder().decode(inside));
+        fd = fs.openSync(file, "r");
+      } catch (error) {
+        // A name that climbs out of the directory is as good as none.
+        const code = error instanceof RangeError ? "ENOENT" : errorCode(error);
+        if (code === "ENOENT" || code === "ENOTDIR") {
+          return Promise.resolve(undefined);
+        }
+        return Promise.reject(fileError(`Cannot read ${file}`, error));
       }
-      return Promise.resolve(openFile(fs.openSync(file, "r"), file));
+      return Promise.resolve(openFile(fd, file));
     },
   };
 }

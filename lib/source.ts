@@ -14,6 +14,12 @@ export interface Source {
   stream(): ReadableStream<Uint8Array>;
   /** The bytes from `start` up to, not including, `end`. */
   slice(start: number, end: number): Pick<Source, "stream">;
+  /**
+   * Whether a stream fails by itself once the bytes are not those any more that
+   * the first one gave. Of other sources the layer's digest is taken again while
+   * it is written.
+   */
+  readonly isSteady?: boolean;
 }
 
 /** Memory of released chunks, to be used again: allocating means zeroing. */

@@ -20,17 +20,37 @@ const MAX_LINKS = 40;
 /** Implied directories taken: each one costs memory and an entry of output. */
 const MAX_IMPLIED = 1 << 18;
 
+/** Bytes that holes may take, unless the user says otherwise. */
+const MAX_UNPACKED = 32 * 2 ** 30;
+
+/** Changes of PAX global headers taken: each one costs memory. */
+const MAX_GLOBALS = 1 << 10;
+
+const NO_RECORDS: Globals = new Map();
 const EMPTY = new Uint8Array(0);
+const decoder = new TextDecoder();
 const TMP = ascii("tmp/");
 /** Where the files of the archive's root file system stand. */
 export const ROOTFS = ascii("rootfs/");
 
+/** Records of PAX global headers, one for each keyword. */
+type Globals = ReadonlyMap<string, Uint8Array>;
+
+/** An entry's header blocks, and the global headers that hold for it. */
+interface StoredEntry {
+  bytes: Uint8Array;
+  entry: Entry;
+  globals: Globals;
+}
+
 /** A reason why the layer cannot be the input byte for byte. */
 export type LayerChange =
+  | "aci"
   | "closing-blocks"
   | "entry-types"
   | "global-headers"
   | "hard-links"
+  | "hidden-files"
   | "missing-directories"
   | "moved-entries"
   | "repeated-paths"
@@ -43,8 +63,12 @@ export type LayerChange =
 export interface TreeOptions {
   /** Take `.wh.*` names as ordinary files. */
   allowWhiteouts?: boolean;
+  /** Bytes that the holes of sparse files may take when they are filled. */
+  maxUnpacked?: number;
   /** Take only entries below this directory, and as if it were the root. */
   strip?: string;
+  /** Take only directories and, of all other entries, these absolute paths. */
+  only?: ReadonlySet<string>;
   /**
    * The tree below, where the entries are a layer's: its symlinks count, and
    * missing directories are not missed.
@@ -71,7 +95,7 @@ export class Tree {
   /** Reasons to write the layer anew, each with the first path it is for. */
   readonly changes = new Map<LayerChange, string>();
   /** Header blocks of the newest entry for the root directory itself. */
-  root: { bytes: Uint8Array; globals: Map<string, Uint8Array> } | undefined;
+  root: { bytes: Uint8Array; globals: Globals } | undefined;
   /** How many entries the input has. */
   entries = 0;
   /** Whether something lies in the tree's /tmp. */
@@ -89,12 +113,13 @@ export class Tree {
   rearranged = false;
   /** Paths of entries that stand elsewhere than their header says, by slot. */
   readonly #moved = new Map<number, Uint8Array>();
-  /** Slots of hard links and of what they lead to, in order. */
-  readonly #linkSlots: number[] = [];
-  readonly #linkedSlots: number[] = [];
   /** Entries that take over a dropped one's contents: their path, by its slot. */
   readonly #heirs = new Map<number, Uint8Array>();
   readonly #linkTargets = new Map<number, Uint8Array>();
+  /** Directories of the tree below that the layer puts something else for. */
+  readonly #replaced: Uint8Array[] = [];
+  /** Slots of entries that are left out in the end. */
+  readonly #hidden: number[] = [];
   /** What the layer deletes of lower ones; only filled for a layer. */
   readonly whiteouts = new Whiteouts();
   /**
@@ -115,6 +140,12 @@ export class Tree {
   readonly #strip: Uint8Array | undefined;
   /** Where the newest layer starts: offset in bytes, and first slot. */
   #layer = { place: 0, slot: 0 };
+  /** The last entry that was read again: many links may lead to it. */
+  #lastRead: StoredEntry & { slot: number } | undefined;
+  /** What PAX global headers say, each with the slot from which on it holds. */
+  readonly #globals: { slot: number; records: Globals }[] = [];
+  /** Bytes that sparse files do not store. */
+  #holes = 0;
   #brokenLinks = false;
   #implied = 0;
   /** The last directory that an entry was put in: many follow in the same. */
@@ -132,16 +163,19 @@ export class Tree {
   /**
    * Starts another layer, on top of those whose entries have been added: what
    * it deletes of them is dropped. Deletions of single files need one look-up
-   * each; those of directories a pass over the lower layers' headers.
+   * each; those of directories, all together, a pass over the lower layers'
+   * headers.
    *
    * @param place Offset of its first byte in the source.
+   * @param layer Its own tree.
    */
-  async beginLayer(
-    place: number,
-    whiteouts: Iterable<{ whiteout: Whiteout }>,
-  ): Promise<void> {
+  async beginLayer(place: number, layer: Tree): Promise<void> {
     this.#layer = { place, slot: this.index.length };
-    await this.#delete([...whiteouts].map(({ whiteout }) => whiteout));
+    await this.#delete([
+      ...[...layer.whiteouts].map(({ whiteout }) => whiteout),
+      ...layer.#replaced.filter((path) => !isDirectory(layer.nodeAt(path)))
+        .map((path) => ({ path, opaque: false })),
+    ]);
   }
 
   async #delete(whiteouts: Whiteout[]): Promise<void> {
@@ -183,7 +217,7 @@ export class Tree {
     bytes: Uint8Array,
     entry: Entry,
     place: number,
-    globals: Map<string, Uint8Array>,
+    globals: Globals,
   ): Promise<void> {
     this.entries++;
     try {
@@ -202,7 +236,7 @@ export class Tree {
     bytes: Uint8Array,
     entry: Entry,
     place: number,
-    globals: Map<string, Uint8Array>,
+    globals: Globals,
   ): Promise<void> {
     const { index } = this;
     this.#noteChanges(entry, globals);
@@ -218,7 +252,7 @@ export class Tree {
     if (given === undefined) {
       index.addHidden();
       this.rearranged = true;
-      this.change("moved-entries", entry.path);
+      this.change("aci", EMPTY);
       return;
     }
     if (given.length === 0) {
@@ -229,7 +263,7 @@ export class Tree {
       }
       this.root = {
         bytes: bytes.slice(entry.start, entry.end),
-        globals: new Map(globals),
+        globals,
       };
       index.addHidden();
       return;
@@ -250,9 +284,12 @@ export class Tree {
           `it${base ? "" : ", or allow it with --allow-whiteouts"}`,
       );
     }
+    const hidden = entry.kind !== "directory" && this.#hides(given);
     const path = await this.#settle(given, entry);
     if (entry.kind === "hardlink") {
-      return await this.#addLink(bytes, entry, given, path, place);
+      await this.#addLink(bytes, entry, given, path, place, globals);
+      if (hidden) this.#hide(path);
+      return;
     }
     if (entry.kind === "symlink" && entry.link.length === 0) {
       throw new SyntaxError("The symlink has no target");
@@ -271,7 +308,20 @@ export class Tree {
       this.climbing ??= showPath(path);
     }
     await this.#replace(path, node);
-    this.#put(given, path, node, place, seal(bytes, entry));
+    this.#put(given, path, node, place, seal(bytes, entry, globals));
+    if (hidden) this.#hide(path);
+  }
+
+  /** Tells whether a list of what is visible leaves a path out. */
+  #hides(path: Uint8Array): boolean {
+    const { only } = this.#options;
+    return only !== undefined && !only.has(`/${decoder.decode(path)}`);
+  }
+
+  /** Leaves the newest entry out, once all hard links to it are known. */
+  #hide(path: Uint8Array): void {
+    this.#hidden.push(this.index.length - 1);
+    this.change("hidden-files", path);
   }
 
   /** Takes an entry that deletes what lower layers have. */
@@ -308,10 +358,11 @@ export class Tree {
       const cut = path.lastIndexOf(0x2f);
       const parent = path.subarray(0, Math.max(cut, 0));
       if (opaque) {
-        // Engines do not agree on whether it makes its directory.
+        // Engines do not agree on whether it makes its directory, and containerd
+        // deletes what stands before it in the lowest layer.
         if (
-          this.nodeAt(path) === NODE.implied &&
-          (!isDirectory(base.nodeAt(path)) || whiteouts.empties(parent))
+          path.length === 0 || this.nodeAt(path) === NODE.implied &&
+            (!isDirectory(base.nodeAt(path)) || whiteouts.empties(parent))
         ) {
           this.#drop(slot);
           this.change("whiteouts", path);
@@ -351,7 +402,7 @@ export class Tree {
     path: Uint8Array,
     node: Node,
     place: number,
-    sealed: number,
+    seal: number,
   ): number {
     if (startsWith(path, TMP)) this.usesTmp = true;
     if (this.#options.base && startsWith(this.#lastFrom, given)) {
@@ -364,8 +415,11 @@ export class Tree {
       path.length,
       node,
       place / BLOCK,
-      sealed,
+      seal,
     );
+    if (!isDirectory(node) && isDirectory(this.#options.base?.nodeAt(path))) {
+      this.#replaced.push(path.slice());
+    }
     if (given !== path) {
       this.index.mark(slot, FLAG.moved);
       this.#moved.set(slot, path.slice());
@@ -373,9 +427,10 @@ export class Tree {
     return slot;
   }
 
-  #noteChanges(entry: Entry, globals: Map<string, Uint8Array>): void {
-    if (entry.sparse) this.change("sparse-files", entry.path);
+  #noteChanges(entry: Entry, globals: Globals): void {
+    if (entry.sparse) this.#noteSparse(entry);
     if (globals.size > 0) this.change("global-headers", entry.path);
+    this.#noteGlobals(globals);
     if (entry.kind === "label") this.change("volume-label", entry.path);
     // "7" means a plain file to GNU tar; Docker refuses it.
     const plain = entry.flag === 0x30 || entry.flag === 0;
@@ -386,6 +441,36 @@ export class Tree {
     if (entry.kind === "directory" && entry.flag === 0x30) {
       this.change("entry-types", entry.path);
     }
+  }
+
+  #noteSparse(entry: Entry): void {
+    this.change("sparse-files", entry.path);
+    const { maxUnpacked = MAX_UNPACKED } = this.#options;
+    this.#holes += entry.size - entry.stored;
+    if (this.#holes > maxUnpacked) {
+      throw new SyntaxError(
+        `With its holes filled, sparse files grow by more than ${maxUnpacked} ` +
+          "bytes; if they shall, raise the limit with --max-unpacked",
+      );
+    }
+  }
+
+  #noteGlobals(records: Globals): void {
+    const last = this.#globals.at(-1)?.records ?? NO_RECORDS;
+    if (last === records || last.size + records.size === 0) return;
+    if (this.#globals.length === MAX_GLOBALS) {
+      throw new SyntaxError(
+        `PAX global headers change more than ${MAX_GLOBALS} times; archive the ` +
+          "tree anew with tar",
+      );
+    }
+    this.#globals.push({ slot: this.index.length, records });
+  }
+
+  /** What PAX global headers say of the entry in a slot. */
+  #globalsOf(slot: number): Globals {
+    return this.#globals.findLast((from) => from.slot <= slot)?.records ??
+      NO_RECORDS;
   }
 
   /** Notes a reason to write the layer anew. */
@@ -565,7 +650,8 @@ export class Tree {
     old: number,
     node: Node,
   ): Promise<void> {
-    if (isDirectory(node)) this.#drop(old);
+    const whole = isDirectory(this.index.node(old)) && !isDirectory(node);
+    if (!whole) this.#drop(old);
     else await this.#delete([{ path, opaque: false }]);
   }
 
@@ -586,6 +672,7 @@ export class Tree {
     given: Uint8Array,
     path: Uint8Array,
     place: number,
+    globals: Globals,
   ): Promise<void> {
     const { index } = this;
     let wanted;
@@ -628,21 +715,30 @@ export class Tree {
       return;
     }
     await this.#replace(path, node);
-    const sealed = seal(bytes, entry);
-    const slot = this.#put(given, path, node, place, sealed);
+    const root = this.#rootOf(target);
+    let direct = target;
+    let hops = 0;
+    while (direct !== root && hops < MAX_LINKS) {
+      direct = index.seal(direct);
+      hops++;
+    }
+    // Long chains are cut short: each link looks for its end.
+    const short = direct === root;
+    const slot = this.#put(given, path, node, place, short ? target : root);
     index.mark(slot, FLAG.link);
     index.mark(target, FLAG.linked);
-    this.#linkSlots.push(slot);
-    this.#linkedSlots.push(target);
     // A hard link to a symlink becomes a symlink of its own below rootfs/.
     if (node === NODE.symlink) this.rearranged = true;
     // Engines give a link's own metadata to the file that it shares.
-    if (index.seal(target) !== sealed) {
+    if (index.seal(root) !== seal(bytes, entry, globals)) {
       index.mark(slot, FLAG.differs);
       this.change("hard-links", path);
       this.rearranged = true;
     }
-    if (targetPath !== wanted) this.#linkTargets.set(slot, targetPath.slice());
+    if (!short) this.#linkTargets.set(slot, await this.#pathOf(root));
+    else if (targetPath !== wanted) {
+      this.#linkTargets.set(slot, targetPath.slice());
+    }
   }
 
   /** Follows symlinks above a path, not at its end; empty if that fails. */
@@ -732,30 +828,22 @@ export class Tree {
 
   /** The slot that a hard link's chain of targets ends at. */
   #rootOf(slot: number): number {
-    while (this.index.has(slot, FLAG.link)) slot = this.#targetOf(slot);
+    while (this.index.has(slot, FLAG.link)) slot = this.index.seal(slot);
     return slot;
   }
 
-  #targetOf(link: number): number {
-    let low = 0;
-    let high = this.#linkSlots.length - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#linkSlots[middle]! < link) low = middle + 1;
-      else high = middle;
-    }
-    return this.#linkedSlots[low]!;
-  }
-
   /** Reads an entry's header blocks again, from the source. */
-  async readSlot(slot: number): Promise<{ bytes: Uint8Array; entry: Entry }> {
+  async readSlot(slot: number): Promise<StoredEntry> {
     const start = this.index.place(slot) * BLOCK;
     // Most have one block; a few have long names or PAX headers.
-    for (let length = 4 * BLOCK; length <= 1 << 24; length *= 8) {
+    if (this.#lastRead?.slot === slot) return this.#lastRead;
+    for (let length = 4 * BLOCK; length <= 1 << 26; length *= 8) {
       const bytes = await readAt(this.#source, start, length);
       const item = readEntry(bytes, 0, []);
       if (typeof item === "object" && "kind" in item) {
-        return { bytes, entry: item };
+        const globals = this.#globalsOf(slot);
+        this.#lastRead = { slot, bytes, entry: item, globals };
+        return this.#lastRead;
       }
       if (item !== "more" || bytes.length < length) break;
     }
@@ -768,6 +856,7 @@ export class Tree {
    * all entries are in.
    */
   async finish(): Promise<void> {
+    for (const slot of this.#hidden) this.#drop(slot);
     if (this.#options.base) {
       this.#settleWhiteouts(this.#options.base);
       this.#settleGaps();
@@ -776,24 +865,30 @@ export class Tree {
     if (!this.#brokenLinks) return;
     const { index } = this;
     const heirs = new Map<number, number>();
-    for (const link of this.#linkSlots) {
+    for (const link of this.#links()) {
       const root = this.#rootOf(link);
-      if (index.has(link, FLAG.dropped) || !index.has(root, FLAG.dropped)) {
-        continue;
-      }
-      if (heirs.has(root)) continue;
+      if (!index.has(root, FLAG.dropped) || heirs.has(root)) continue;
       heirs.set(root, link);
       this.#heirs.set(root, await this.#pathOf(link));
     }
-    for (const [i, link] of this.#linkSlots.entries()) {
-      if (index.has(link, FLAG.dropped)) continue;
-      if (!index.has(this.#linkedSlots[i]!, FLAG.dropped)) continue;
+    for (const link of this.#links()) {
+      if (!index.has(index.seal(link), FLAG.dropped)) continue;
       const root = this.#rootOf(link);
       if (heirs.get(root) === link) index.mark(link, FLAG.dropped);
       this.#linkTargets.set(
         link,
         this.#heirs.get(root) ?? await this.#pathOf(root),
       );
+    }
+  }
+
+  /** The slots of hard links that are not left out. */
+  *#links(): Generator<number> {
+    const { index } = this;
+    for (let slot = 0; slot < index.length; slot++) {
+      if (index.has(slot, FLAG.link) && !index.has(slot, FLAG.dropped)) {
+        yield slot;
+      }
     }
   }
 
@@ -903,13 +998,16 @@ function climbs(path: Uint8Array, target: Uint8Array): boolean {
 }
 
 /** A checksum of what a hard link's header must share with its target's. */
-function seal(bytes: Uint8Array, entry: Entry): number {
+function seal(bytes: Uint8Array, entry: Entry, globals: Globals): number {
   const { header } = entry;
   let hash = numberField(bytes, FIELD.mode, header)! & 0o7777;
   hash = mix(hash, numberField(bytes, FIELD.uid, header)!);
   hash = mix(hash, numberField(bytes, FIELD.gid, header)!);
   hash = mix(hash, numberField(bytes, FIELD.mtime, header)!);
-  for (const [key, value] of entry.records) {
+  const records = globals.size === 0
+    ? entry.records
+    : new Map([...globals, ...entry.records]);
+  for (const [key, value] of records) {
     if (
       key !== "uid" && key !== "gid" && key !== "mtime" &&
       !key.startsWith("SCHILY.xattr.")

@@ -2,6 +2,7 @@ import { build } from "../lib/isoc.ts";
 import { ascii, concat } from "../lib/bytes.ts";
 import { seededRandom } from "./random.ts";
 import { run } from "./run.ts";
+import { entryOf, paxHeader } from "./tar_writer.ts";
 import { appcRender } from "./tree.ts";
 
 /** What a run of {@linkcode fuzz} came to. */
@@ -35,7 +36,7 @@ const FORMATS = [
 /**
  * Feeds ciso with real tars that have been flipped, cut and spliced. Each one
  * must be refused with a message for users, or become an archive that Python,
- * GNU tar and Go read, its layer included.
+ * GNU tar and Go read, with the same tree in its layer as below rootfs/.
  *
  * @param seed Decides all that is random.
  * @param seconds How long to go on.
@@ -139,31 +140,14 @@ function complaint(error: unknown): string | undefined {
   return `${name}: ${message}\n${stack}`;
 }
 
-const PYTHON = `
-import sys, tarfile
-for path in sys.argv[1:]:
-    try:
-        with tarfile.open(path) as tar:
-            for _ in tar: pass
-    except Exception as error:
-        print(f"{path}: Python: {error!r}")
-`;
-
-/** Reads a batch of archives by three other readers. */
+/** Reads a batch of archives by three other readers: Python, GNU tar and Go. */
 async function readByOthers(
   folder: string,
   inputs: Uint8Array[],
 ): Promise<FuzzResult["failure"]> {
   const paths = inputs.map((_, i) => `${folder}/${i}.isoc`);
   const said = [
-    await run("python3", ["-c", PYTHON, ...paths]),
-    await run("bash", [
-      "-c",
-      'for f; do LC_ALL=C tar -tf "$f" >/dev/null 2>"$0" ||' +
-      ' echo "$f: GNU tar: $(head -n 1 "$0")"; done',
-      `${folder}/errors`,
-      ...paths,
-    ]),
+    await run("python3", [`${import.meta.dirname}/fuzz_readers.py`, ...paths]),
     await run("bash", [
       "-c",
       '"$0" --read "$@" || true',
@@ -206,6 +190,21 @@ type Mutation = (
 const FIELDS = [0, 100, 108, 116, 124, 136, 157, 257, 263, 265, 297, 329, 337];
 const MORE_FIELDS = [345, 369, 386, 398, 482, 483, 508];
 const TYPES = ascii("\x000123456789ADEIKLMNSVXgxZ");
+
+/** Keywords of PAX records that readers act on. */
+const KEYWORDS = [
+  ...["path", "linkpath", "size", "uid", "gid", "mtime", "uname", "comment"],
+  ...["hdrcharset", "SCHILY.xattr.user.x", "SCHILY.realsize", "GNU.sparse.map"],
+  ...["major", "minor", "name", "realsize", "size", "numblocks", "offset"]
+    .map((key) => `GNU.sparse.${key}`),
+  "GNU.sparse.numbytes",
+];
+/** Values for them, good and bad ones. */
+const VALUES = [
+  ...["", "0", "1", "5", "512", "1048576", "-1", "1.5", "-0.25", "0,5", "x"],
+  ...["./etc/acl", "etc/", "/etc/../x", "\xff", "a\0b", "BINARY", "./lib/x"],
+  ...["n".repeat(101), "d/".repeat(100), "8589934592", "1e9", " 1", "+1", "."],
+];
 
 const MUTATIONS: Mutation[] = [
   function flipAnyByte(tar, _block, _tars, random) {
@@ -258,6 +257,25 @@ const MUTATIONS: Mutation[] = [
       )[random(17)]!;
     }
     return tar;
+  },
+  function addExtension(tar, block, _tars, random) {
+    const records: [string, string][] = [];
+    for (let i = random(3); i >= 0; i--) {
+      records.push([
+        KEYWORDS[random(KEYWORDS.length)]!,
+        VALUES[random(VALUES.length)]!,
+      ]);
+    }
+    const value = VALUES[random(VALUES.length)]!;
+    const dialect = random(2) ? "gnu" : "ustar";
+    const header = [
+      () => paxHeader(records),
+      () => paxHeader(records, "g"),
+      () => entryOf({ name: "L", type: "L", data: `${value}\0`, dialect }),
+      () => entryOf({ name: "K", type: "K", data: value, dialect }),
+      () => entryOf({ name: value, type: "KLgx12S"[random(7)]!, dialect }),
+    ][random(5)]!();
+    return concat([tar.slice(0, block), header, tar.slice(block)]);
   },
   function appendAnother(tar, _block, tars, random) {
     const other = tars[random(tars.length)]!;

@@ -225,7 +225,7 @@ def random_path(rng, most=3):
     return "/".join(rng.choice(names) for _ in range(rng.randint(1, most)))
 
 
-def random_layer(rng, tar, lower, tree):
+def random_layer(rng, tar, lower, tree, most):
     """Write entries that often meet those of lower layers, whiteouts first."""
     files, seen = [], set()
     wild = rng.random() < 0.05
@@ -237,7 +237,7 @@ def random_layer(rng, tar, lower, tree):
             return f"{one}/{rng.choice(NAMES[:4])}" if rng.random() < 0.4 else one
         return random_path(rng, most)
 
-    kinds = [rng.choice("ffffddddllhhwwop") for _ in range(rng.randint(0, 20))]
+    kinds = [rng.choice("ffffddddllhhwwop") for _ in range(rng.randint(0, most))]
     for kind in sorted(kinds, key=lambda kind: kind not in "wo"):
         entry = tarfile.TarInfo(path())
         entry.mode = rng.choice([0o644, 0o755, 0o755, 0o700, 0o1777, 0o4711])
@@ -284,7 +284,7 @@ def random_layer(rng, tar, lower, tree):
     return sorted(name for name in seen if PREFIX not in name)
 
 
-def make(folder, seed, count):
+def make(folder, seed, count, most):
     for number in range(count):
         rng = random.Random(f"{seed} {number}")
         stack = os.path.join(folder, str(number))
@@ -294,7 +294,7 @@ def make(folder, seed, count):
             path = os.path.join(stack, f"{layer}.tar")
             kind = rng.choice([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
             with tarfile.open(path, "w", format=kind, **OPEN) as tar:
-                lower += random_layer(rng, tar, lower, tree)
+                lower += random_layer(rng, tar, lower, tree, most)
 
 
 def compare(stack):
@@ -354,11 +354,12 @@ def main():
     maker.add_argument("dir", metavar="DIR")
     maker.add_argument("seed", metavar="SEED")
     maker.add_argument("count", metavar="COUNT", type=int)
+    maker.add_argument("most", metavar="ENTRIES", type=int, nargs="?", default=20)
     checker = commands.add_parser("check", help="compare with the images")
     checker.add_argument("dir", metavar="DIR")
     options = parser.parse_args()
     if options.command == "make":
-        make(options.dir, options.seed, options.count)
+        make(options.dir, options.seed, options.count, options.most)
     elif check(options.dir):
         sys.exit(1)
 

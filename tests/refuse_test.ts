@@ -83,7 +83,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a negative size in PAX",
     tarOf([{ name: "negative", pax: [["size", "-1"]] }]),
-    /record "size" is no whole number.*"negative"/,
+    /record "size" says "-1".*"negative"/,
   ],
   [
     "a size that the input does not have",
@@ -123,13 +123,38 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
     /more than one PAX header/,
   ],
   [
-    "global headers of more than 1 MiB together",
+    "global headers of more than 4 KiB together",
     concat([
-      paxHeader([["a", "x".repeat(1 << 19)]], "g"),
-      paxHeader([["b", "x".repeat(1 << 19)]], "g"),
+      paxHeader([["a", "x".repeat(1 << 11)]], "g"),
+      paxHeader([["b", "x".repeat(1 << 11)]], "g"),
       tarOf([FILE]),
     ]),
-    /global headers hold more than 1 MiB/,
+    /global headers hold more than 4096 bytes/,
+  ],
+  [
+    "a global header that names files",
+    concat([paxHeader([["path", "x"]], "g"), tarOf([FILE])]),
+    /global header gives all entries one path/,
+  ],
+  [
+    "global headers that change again and again",
+    concat([
+      ...Array.from({ length: 1025 }, (_, i) =>
+        concat([
+          paxHeader([["uid", `${i}`]], "g"),
+          tarOf([FILE]).subarray(0, 1024),
+        ])),
+      tarOf([FILE]),
+    ]),
+    /global headers change more than 1024 times/,
+  ],
+  [
+    "sparse files of more than a disk holds",
+    tarOf([{
+      name: "bomb",
+      pax: [["GNU.sparse.size", `${2 ** 45}`], ["GNU.sparse.map", ""]],
+    }]),
+    /"bomb": .*raise the limit with --max-unpacked/,
   ],
   [
     "a directory with data",

@@ -85,6 +85,14 @@ async function run(
   if (reads.length > 0 && host.isTerminal(0)) {
     throw new UsageError("There is no rootfs: give a tar file, or pipe one in");
   }
+  if (
+    parsed.on("allow-whiteouts") && (from !== undefined || layers.length > 0)
+  ) {
+    throw new UsageError(
+      "--allow-whiteouts goes with a rootfs alone: in a layer, names that " +
+        "start with .wh. delete files of lower layers",
+    );
+  }
   const output = outputPath(parsed);
   const inputs = await openInputs({
     from,
@@ -96,10 +104,12 @@ async function run(
   });
   try {
     const quiet = parsed.on("quiet");
-    const made = await make(inputs, imageDescription(parsed, inputs), output, {
+    const base = from === undefined ? undefined : inputs;
+    const made = await make(inputs, imageDescription(parsed, base), output, {
       faces,
       pristine: parsed.on("pristine"),
       allowWhiteouts: parsed.on("allow-whiteouts"),
+      maxUnpacked: maxUnpacked(parsed),
     }, quiet);
     const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
     if (!quiet) {

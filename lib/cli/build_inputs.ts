@@ -2,6 +2,7 @@ import type { HistoryEntry } from "../image.ts";
 import type { ImageFields } from "../formats/read_config.ts";
 import { filesOfTar, type ImageFiles } from "../image_files.ts";
 import type { LayerInput } from "../layers.ts";
+import { parseName } from "../name.ts";
 import { type Platform, readImage } from "../read_image.ts";
 import {
   directoryFiles,
@@ -29,6 +30,11 @@ export interface BuildInputs {
   fields: ImageFields;
   history?: HistoryEntry[];
   names: string[];
+  annotations?: Record<string, string>;
+  /** Its image config, JSON. */
+  config?: string;
+  /** Whether the image it starts from gets no layer on top. */
+  complete?: boolean;
   /** Closes files, removes temporary ones. */
   close(): void;
 }
@@ -80,6 +86,7 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
     }
     const rest = [...wanted.layers];
     if (wanted.rootfs !== undefined) rest.push(wanted.rootfs);
+    inputs.complete = wanted.from !== undefined && rest.length === 0;
     for (const path of rest) {
       const name = path === "-" ? "standard input" : path;
       if (path !== "-" && host.isDirectory(path)) {
@@ -126,20 +133,37 @@ async function addImage(
         stored.digest,
       );
       if (source !== stored.source) open.push(source as Input);
+      const { aci, visible, digest, diffId } = stored;
+      if (!compression && digest && diffId && digest !== diffId) {
+        throw new SyntaxError(
+          `Layer ${i + 1} is damaged: it is uncompressed, but its digest ` +
+            `sha256:${digest} is not its diff ID sha256:${diffId}`,
+        );
+      }
       inputs.layers.push({
         source,
         name,
-        diffId: stored.diffId ?? (compression ? undefined : stored.digest),
-        aci: stored.aci,
-        stored: !stored.aci,
+        diffId,
+        aci,
+        visible,
+        stored: !aci,
       });
       inputs.origins.push({ name, compression });
     }
-    inputs.fields = image.fields;
-    inputs.history = image.history;
-    inputs.names = image.names;
+    const { fields, history, annotations, config, notes = [] } = image;
+    Object.assign(inputs, { fields, history, annotations, config });
+    inputs.notes.push(...notes);
+    for (const name of image.names) {
+      try {
+        parseName(name);
+        inputs.names.push(name);
+      } catch (error) {
+        const { message } = error as Error;
+        inputs.notes.push(`A name of ${path} is left out. ${message}`);
+      }
+    }
   } catch (error) {
-    if (error instanceof SyntaxError) {
+    if (error instanceof SyntaxError || error instanceof RangeError) {
       throw new Error(`${path}: ${error.message}`, { cause: error });
     }
     throw error;

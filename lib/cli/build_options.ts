@@ -163,8 +163,8 @@ export const WORK_OPTIONS: Option[] = [
   {
     name: "max-unpacked",
     value: "SIZE",
-    help:
-      "most that a compressed rootfs may hold, such as 64G; 32G unless given",
+    help: "most that a rootfs may hold once it is decompressed, and that the " +
+      "holes of its sparse files may take, such as 64G; 32G unless given",
   },
   {
     name: "json",

@@ -20,12 +20,17 @@ export interface Base {
   fields: ImageFields;
   history?: HistoryEntry[];
   names: string[];
+  annotations?: Record<string, string>;
+  /** Its image config, JSON. */
+  config?: string;
+  /** Whether no layer comes on top. */
+  complete?: boolean;
 }
 
 /**
  * Makes the image description that a command line, its files and the
  * environment ask for. Options win over `--config`, and both over the
- * environment's NAME and COMMAND.
+ * environment's NAME and COMMAND, which go with a rootfs only.
  *
  * @param parsed The command line.
  * @param from The image it starts from; --config and the options win over it.
@@ -38,12 +43,18 @@ export function imageDescription(
   from?: Base,
 ): ImageDescription {
   const base = { ...from?.fields, ...configFile(parsed.value("config")) };
-  const name = host.env("NAME");
+  // They go with a rootfs, as in 2015; some systems set NAME to the machine's.
+  const name = from ? undefined : host.env("NAME");
   const tags = parsed.values("tag");
   const names = tags.length > 0 ? tags : name ? [name] : from?.names ?? [];
   const entrypoint = words(parsed, "entrypoint") ?? base.entrypoint;
-  const command = commandWords(parsed, base);
+  const command = commandWords(parsed, base, from === undefined);
   const runs = from !== undefined || command?.length || entrypoint?.length;
+  if (names.length === 0 && from) {
+    throw new UsageError(
+      "The image has no name of its own: give it one with --tag NAME[:TAG]",
+    );
+  }
   if (names.length === 0 || !runs) {
     const what = names.length > 0
       ? "command"
@@ -64,6 +75,18 @@ export function imageDescription(
   const labelLines = fileLines(parsed, "label-file");
   const user = parsed.value("user");
   told("--user", () => parseUser(user));
+  const created = parsed.value("created");
+  // SOURCE_DATE_EPOCH is for what is made, and this image has been made before.
+  const keepsTime = created === undefined && from?.complete &&
+    base.created !== undefined;
+  const platform = platformOf(parsed);
+  // linux/arm64 chooses an image of any variant, which keeps its own.
+  if (
+    from && !platform.variant &&
+    platform.architecture === from.fields.architecture
+  ) {
+    delete platform.variant;
+  }
   const description: ImageDescription = {
     ...base,
     names,
@@ -82,7 +105,10 @@ export function imageDescription(
       ...told("--label-file", () => pairs(labelLines)),
       ...told("--label", () => pairs(parsed.values("label"))),
     },
-    annotations: told("--annotation", () => pairs(parsed.values("annotation"))),
+    annotations: {
+      ...from?.annotations,
+      ...told("--annotation", () => pairs(parsed.values("annotation"))),
+    },
     exposedPorts: unique(
       base.exposedPorts,
       checked("expose", "exposedPorts", parsed.values("expose")),
@@ -99,11 +125,12 @@ export function imageDescription(
     healthcheck: healthcheck(parsed, base.healthcheck),
     shell: words(parsed, "shell") ?? base.shell,
     author: parsed.value("author") ?? base.author,
-    created: creationTime(parsed.value("created")) ?? base.created ??
-      Math.floor(Date.now() / 1000),
+    created: (keepsTime ? base.created : creationTime(created)) ??
+      base.created ?? Math.floor(Date.now() / 1000),
     history: parsed.value("history"),
     baseHistory: from?.history,
-    ...platformOf(parsed),
+    baseConfig: from?.config,
+    ...platform,
   };
   return description;
 }
@@ -186,6 +213,7 @@ function jsonWords(text: string): string[] | undefined {
 function commandWords(
   parsed: Parsed,
   base: ImageFields,
+  environment: boolean,
 ): string[] | undefined {
   if (parsed.behind && parsed.behind.length > 0) return parsed.behind;
   const given = words(parsed, "cmd");
@@ -194,7 +222,7 @@ function commandWords(
   if (base.command && parsed.value("entrypoint") === undefined) {
     return base.command;
   }
-  const text = host.env("COMMAND");
+  const text = environment ? host.env("COMMAND") : undefined;
   if (text === undefined) return undefined;
   try {
     const command = splitWords(text);

@@ -7,10 +7,12 @@ import { formatBytes } from "./progress.ts";
 
 /** What was changed in a layer, as `-v` says it. */
 const CHANGES: Record<LayerChange, string> = {
+  "aci": "it is what stands below rootfs/ of the ACI",
   "closing-blocks": "the end got its two blocks of zeros",
   "entry-types": "entry types that some engines refuse became plain ones",
   "global-headers": "PAX global headers went into the entries' own",
   "hard-links": "hard links got the metadata of the files they lead to",
+  "hidden-files": "files that the ACI's pathWhitelist hides were left out",
   "missing-directories":
     "directories got the entries that lower layers have for them",
   "moved-entries": "entries below a symlink went to where it leads",

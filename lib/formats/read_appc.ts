@@ -18,23 +18,46 @@ interface Manifest {
     environment?: NameValue[];
     workingDirectory?: string;
     mountPoints?: { path: string }[];
-    ports?: { port: number; protocol: string }[];
+    ports?: { port: number; protocol: string; count?: number }[];
     userLabels?: Record<string, string>;
+    isolators?: unknown[];
+    eventHandlers?: unknown[];
   };
 }
+
+/** What an appc image manifest says. */
+export interface AppcImage {
+  /** The image's name with its tag. */
+  name: string;
+  /** The fields that are set. */
+  fields: ImageFields;
+  /** Annotations, without those that are fields. */
+  annotations?: Record<string, string>;
+  /** Absolute paths of the files that are shown, where others are hidden. */
+  visible?: string[];
+  /** What the other formats cannot say, in sentences. */
+  notes: string[];
+}
+
+/** What OCI calls annotations that appc defines. */
+const OCI_NAMES = new Map([
+  ["homepage", "org.opencontainers.image.url"],
+  ["documentation", "org.opencontainers.image.documentation"],
+]);
+
+/** Ports at most that one entry may stand for. */
+const MAX_PORTS = 1024;
 
 /**
  * Reads an appc image manifest: the inverse of {@linkcode appcManifest}.
  *
  * @param text JSON.
- * @returns The image's name with its tag, and the fields that are set.
+ * @returns What it says, in this project's words.
  * @throws {SyntaxError} If it is no manifest, or needs other images.
  *
  * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
  */
-export function readAppcManifest(
-  text: string,
-): { name: string; fields: ImageFields } {
+export function readAppcManifest(text: string): AppcImage {
   let manifest: Manifest;
   try {
     manifest = JSON.parse(text);
@@ -57,6 +80,12 @@ export function readAppcManifest(
   const note = (name: string) =>
     manifest.annotations?.find((note) => note.name === name)?.value;
   const { user, group } = app ?? {};
+  if (user?.startsWith("/") || group?.startsWith("/")) {
+    throw new SyntaxError(
+      "The ACI takes its user from the owner of a file: give its manifest a " +
+        "name or a number",
+    );
+  }
   const arch = label("arch");
   const fields: ImageFields = {
     command: filled(app?.exec),
@@ -69,8 +98,11 @@ export function readAppcManifest(
       : user,
     workdir: app?.workingDirectory,
     volumes: filled(app?.mountPoints)?.map(({ path }) => path),
-    exposedPorts: filled(app?.ports)?.map(({ port, protocol }) =>
-      `${port}/${protocol}`
+    exposedPorts: filled(app?.ports)?.flatMap(({ port, protocol, count }) =>
+      Array.from(
+        { length: Math.min(count || 1, MAX_PORTS) },
+        (_, i) => `${port + i}/${protocol}`,
+      )
     ),
     labels: app?.userLabels,
     author: note("authors"),
@@ -78,11 +110,26 @@ export function readAppcManifest(
     os: label("os"),
     ...(arch && goArchitectureOfAppc(arch)),
   };
+  const others = manifest.annotations?.filter(({ name }) =>
+    name !== "created" && name !== "authors"
+  );
+  const visible = filled(manifest.pathWhitelist);
   return {
     name: `${manifest.name}:${label("version") ?? "latest"}`,
     fields: Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),
     ),
+    ...(filled(others) && {
+      annotations: Object.fromEntries(
+        others!.map(({ name, value }) => [OCI_NAMES.get(name) ?? name, value]),
+      ),
+    }),
+    ...(visible && { visible }),
+    notes: (["isolators", "eventHandlers"] as const)
+      .filter((key) => app?.[key]?.length)
+      .map((key) =>
+        `The ACI's ${key} are left out: other formats have no such thing`
+      ),
   };
 }
 

@@ -1,7 +1,13 @@
 import { concat, showPath } from "../bytes.ts";
 import { BLOCK, isZeroBlock, padded } from "./block.ts";
 import { type Entry, readEntry } from "./entry.ts";
-import { MAX_PAX, type PaxRecord } from "./pax.ts";
+import type { PaxRecord } from "./pax.ts";
+
+/** Keywords of what only one entry can have. */
+const OF_ONE = /^(path|linkpath|size|GNU\.sparse\..*)$/;
+
+/** Bytes of global records at most: each entry gets a copy of them. */
+const MAX_GLOBALS = 1 << 12;
 
 /** A stretch of the buffer that belongs to no entry. */
 export interface Gap {
@@ -33,8 +39,9 @@ export class TarCursor {
     junk: 0,
     ragged: false,
   };
-  /** Records of the PAX global headers so far, one for each keyword. */
-  readonly globals = new Map<string, Uint8Array>();
+  /** Records of the PAX global headers so far, one for each keyword; a new map
+   * each time that they change. */
+  globals: ReadonlyMap<string, Uint8Array> = new Map();
   /** Offset in the input of the buffer's first byte. */
   offset = 0;
   #buffer: Uint8Array = new Uint8Array(0);
@@ -184,21 +191,30 @@ export class TarCursor {
   }
 
   #takeGlobals(records: readonly PaxRecord[]): void {
+    const globals = new Map(this.globals);
     let size = 0;
     for (const [key, value] of records) {
       // A comment says nothing about any entry.
       if (key === "comment") continue;
-      this.globals.delete(key);
+      if (OF_ONE.test(key)) {
+        throw new SyntaxError(
+          `A PAX global header gives all entries one ${key}; archive the tree ` +
+            "anew with tar",
+        );
+      }
+      globals.delete(key);
       // The buffer is reused: records must outlive it.
-      if (value.length > 0) this.globals.set(key, value.slice());
+      if (value.length > 0) globals.set(key, value.slice());
     }
-    for (const [key, value] of this.globals) size += key.length + value.length;
-    if (size > MAX_PAX) {
+    for (const [key, value] of globals) size += key.length + value.length;
+    if (size > MAX_GLOBALS) {
       throw new SyntaxError(
-        "PAX global headers hold more than 1 MiB; archive the tree anew with tar",
+        `PAX global headers hold more than ${MAX_GLOBALS} bytes; archive the ` +
+          "tree anew with tar",
       );
     }
-    this.#globalRecords = [...this.globals];
+    this.globals = globals;
+    this.#globalRecords = [...globals];
   }
 }
 

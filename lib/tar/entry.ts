@@ -1,4 +1,4 @@
-import { concat, showPath } from "../bytes.ts";
+import { asciiText, concat, showPath } from "../bytes.ts";
 import {
   BLOCK,
   checksumMatches,
@@ -11,7 +11,7 @@ import {
   padded,
   textField,
 } from "./block.ts";
-import { MAX_PAX, parsePax, paxNumber, type PaxRecord } from "./pax.ts";
+import { MAX_ID, MAX_PAX, parsePax, paxNumber, type PaxRecord } from "./pax.ts";
 import {
   MAX_SEGMENTS,
   readDataMap,
@@ -219,38 +219,21 @@ function readMain(
 ): Entry | "more" {
   const dialect = dialectOf(bytes, header);
   const flag = bytes[header + 156]!;
-  let path = longName ?? headerPath(bytes, header, dialect);
-  let link = longLink ?? textField(bytes, FIELD.link, header);
-  let size: number | undefined;
-  let sparseName: Uint8Array | undefined;
-  let sparseMajor: number | undefined;
-  let realSize: number | undefined;
-  for (const [key, value] of effective) {
-    if (value.length === 0) continue;
-    switch (key) {
-      case "path":
-        path = value;
-        break;
-      case "linkpath":
-        link = value;
-        break;
-      case "size":
-        size = paxNumber(value);
-        break;
-      case "GNU.sparse.name":
-        sparseName = value;
-        break;
-      case "GNU.sparse.major":
-        sparseMajor = paxNumber(value);
-        break;
-      case "GNU.sparse.realsize":
-        realSize = paxNumber(value);
-    }
-  }
-  if (sparseName) path = sparseName;
+  // A repeated keyword's last value counts (POSIX.1-2017 pax).
+  const values = new Map(effective);
+  const path = values.get("GNU.sparse.name") ?? values.get("path") ??
+    longName ?? headerPath(bytes, header, dialect);
+  const link = values.get("linkpath") ?? longLink ??
+    textField(bytes, FIELD.link, header);
   try {
     checkNumbers(bytes, header, dialect);
-    size ??= sizeOf(bytes, header);
+    if (
+      (longName && values.has("path")) || (longLink && values.has("linkpath"))
+    ) {
+      // GNU tar goes by the record, Go's reader by the long name.
+      throw new SyntaxError("An entry has two long names");
+    }
+    const size = paxNumber(values.get("size")) ?? sizeOf(bytes, header);
     if (!Number.isSafeInteger(size)) throw new SyntaxError("Absurd size");
     const entry: Entry = {
       start,
@@ -269,11 +252,25 @@ function readMain(
       longLink: longLink !== undefined,
     };
     entry.kind = kindOf(entry);
+    const sparse = effective.some(([key]) => key.startsWith("GNU.sparse."));
     if (entry.kind !== "file") {
       takeNoData(entry);
+      if (sparse) throw new SyntaxError(`A ${entry.kind} with a sparse map`);
       return entry;
     }
-    return readSparse(bytes, entry, effective, sparseMajor, realSize);
+    return readSparse(
+      bytes,
+      entry,
+      effective,
+      sparse && {
+        version: [
+          values.get("GNU.sparse.major"),
+          values.get("GNU.sparse.minor"),
+        ]
+          .map((number) => number && asciiText(number)).join("."),
+        realSize: paxNumber(values.get("GNU.sparse.realsize")),
+      },
+    );
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) {
       throw new SyntaxError(`${error.message} (entry ${showPath(path)})`);
@@ -287,18 +284,17 @@ function readSparse(
   bytes: Uint8Array,
   entry: Entry,
   effective: readonly PaxRecord[],
-  major: number | undefined,
-  realSize: number | undefined,
+  records: { version: string; realSize: number | undefined } | false,
 ): Entry | "more" {
   if (entry.flag === TYPE.sparse) {
+    if (records) throw new SyntaxError("A sparse file has two maps");
     const found = readOldGnuMap(bytes.subarray(entry.header));
     if (!found) return "more";
     entry.end += found.blocks * BLOCK;
     entry.sparse = found.map;
-  } else if (major !== undefined && major > 0) {
-    if (major !== 1) {
-      throw new SyntaxError(`PAX sparse version ${major} is not known`);
-    }
+  } else if (!records) return entry;
+  else if (records.version === "1.0") {
+    const { realSize } = records;
     if (realSize === undefined) {
       throw new SyntaxError("A sparse map has no file size");
     }
@@ -314,17 +310,19 @@ function readSparse(
     entry.end += found.size;
     entry.stored -= found.size;
     entry.sparse = found.map;
-  } else if (entry.records.length > 0 || effective.length > 0) {
+  } else if ([".", "0.0", "0.1"].includes(records.version)) {
     entry.sparse = readPaxMap(effective);
+  } else {
+    throw new SyntaxError(`PAX sparse version ${records.version} is not known`);
   }
-  if (entry.sparse) {
-    if (storedSize(entry.sparse) !== entry.stored) {
-      throw new SyntaxError(
-        "A sparse map's segments do not add up to the data stored",
-      );
-    }
-    entry.size = entry.sparse.realSize;
+  // Without one, some readers take the file for a sparse one, some do not.
+  if (!entry.sparse) throw new SyntaxError("A sparse file has no map");
+  if (storedSize(entry.sparse) !== entry.stored) {
+    throw new SyntaxError(
+      "A sparse map's segments do not add up to the data stored",
+    );
   }
+  entry.size = entry.sparse.realSize;
   return entry;
 }
 
@@ -398,14 +396,15 @@ function takeNoData(entry: Entry): void {
 
 function sizeOf(bytes: Uint8Array, header: number): number {
   const size = numberField(bytes, FIELD.size, header);
-  if (size === undefined) throw new SyntaxError("Bad size field");
+  if (size === undefined || isBlank(bytes, FIELD.size, header)) {
+    throw bad("size");
+  }
   if (size < 0) throw new SyntaxError(`Negative size (${size})`);
   return size;
 }
 
-/** Linux has numbers of 32 bits, and no user with the largest one. */
+/** Linux has modes and device numbers of 32 bits. */
 const MAX_NUMBER = 0xffffffff;
-const MAX_ID = 0xfffffffe;
 
 /**
  * Go's reader, which most engines use, rejects a header for any of these; for
@@ -420,14 +419,16 @@ function checkNumbers(
     const value = numberField(bytes, field, header);
     // Only times, those before 1970, are negative.
     const tooSmall = largest < Infinity && value! < 0;
-    if (value === undefined || tooSmall || value > largest) {
-      throw new SyntaxError(`Bad ${name} field`);
-    }
+    if (value === undefined || tooSmall || value > largest) throw bad(name);
   };
   check("mode", FIELD.mode, MAX_NUMBER);
   check("uid", FIELD.uid, MAX_ID);
   check("gid", FIELD.gid, MAX_ID);
   check("mtime", FIELD.mtime);
+  for (const name of ["mode", "uid", "gid", "mtime"] as const) {
+    // GNU tar rejects it; in the other fields it means zero.
+    if (isBlank(bytes, FIELD[name], header)) throw bad(name);
+  }
   if (dialect === "v7") return;
   check("devmajor", FIELD.devmajor, MAX_NUMBER);
   check("devminor", FIELD.devminor, MAX_NUMBER);
@@ -437,8 +438,25 @@ function checkNumbers(
   check("ctime", [ctime, 12]);
   // GNU tar reads a prefix of 155 bytes here, Go one of 131.
   if (dialect === "star" && bytes[header + 475] !== 0) {
-    throw new SyntaxError("Bad prefix field");
+    throw bad("prefix");
   }
+}
+
+function bad(name: string): SyntaxError {
+  return new SyntaxError(`Bad ${name} field`);
+}
+
+/** Tells whether a field holds nothing but blanks. */
+function isBlank(
+  bytes: Uint8Array,
+  [offset, length]: Field,
+  header: number,
+): boolean {
+  const start = header + offset;
+  for (let i = start; i < start + length; i++) {
+    if (bytes[i] !== 0x20) return false;
+  }
+  return true;
 }
 
 function untilNul(data: Uint8Array): Uint8Array {

@@ -1,8 +1,9 @@
 const SLASH = 0x2f;
 const DOT = 0x2e;
 
-/** Longest path and longest path component that Linux takes, in bytes. */
-export const PATH_MAX = 4095;
+/** Longest path that Linux takes, in bytes, with `rootfs/` in front of it. */
+export const PATH_MAX = 4095 - "rootfs/".length;
+/** Longest path component that Linux takes, in bytes. */
 export const NAME_MAX = 255;
 
 /**
@@ -51,8 +52,10 @@ export function normalizePath(path: Uint8Array): Uint8Array {
   }
   if (end - start > PATH_MAX) {
     throw new RangeError(
-      `The path is ${end - start} bytes long; Linux takes ` +
-        `${PATH_MAX}: rename directories above it`,
+      `The path is ${
+        end - start
+      } bytes long; Linux takes 4095 with rootfs/ in ` +
+        "front: rename directories above it",
     );
   }
   if (clean || start === end) return path.subarray(start, end);

@@ -6,6 +6,9 @@ export type PaxRecord = readonly [key: string, value: Uint8Array];
 /** Largest PAX header taken, in bytes; the data of real ones is far smaller. */
 export const MAX_PAX = 1 << 20;
 
+/** Linux has numbers of 32 bits, and no user with the largest one. */
+export const MAX_ID = 0xfffffffe;
+
 const latin1 = new TextDecoder("latin1");
 
 /**
@@ -51,48 +54,48 @@ export function parsePax(data: Uint8Array): PaxRecord[] {
   return records;
 }
 
+const WHOLE = /^\d{1,19}$/;
+const TIME = /^-?\d{1,18}(\.\d*)?$/;
+
+/** Forms of the values that readers reject in any other. */
+const FORMS: Record<string, RegExp> = {
+  size: WHOLE,
+  uid: WHOLE,
+  gid: WHOLE,
+  mtime: TIME,
+  atime: TIME,
+  ctime: TIME,
+  "GNU.sparse.major": WHOLE,
+  "GNU.sparse.minor": WHOLE,
+  "GNU.sparse.realsize": WHOLE,
+  // Names in any other would need to be translated, which no engine does.
+  hdrcharset: /^(BINARY|ISO-IR 10646 2000 UTF-8)$/,
+};
+
+/** Names of files: where they stand, and where links lead. */
+const NAMES = new Set(["path", "linkpath", "GNU.sparse.name"]);
+
 /** Refuses values that readers reject, so that no engine meets them later. */
 function checkRecord(key: string, value: Uint8Array): void {
-  switch (key) {
-    case "path":
-    case "linkpath":
-    case "uname":
-    case "gname":
-    case "GNU.sparse.name":
-      if (value.includes(0)) {
-        throw new SyntaxError(`The PAX record "${key}" holds a NUL`);
-      }
-      return;
-    case "size":
-      if (value.length > 0 && !/^\d{1,19}$/.test(latin1.decode(value))) {
-        throw new SyntaxError(`The PAX record "${key}" is no whole number`);
-      }
-      return;
-    case "uid":
-    case "gid":
-      if (
-        value.length > 0 && (!/^\d{1,10}$/.test(latin1.decode(value)) ||
-          Number(latin1.decode(value)) > 0xfffffffe)
-      ) {
-        throw new SyntaxError(
-          `The PAX record "${key}" is no number of Linux's`,
-        );
-      }
-      return;
-    case "mtime":
-    case "atime":
-    case "ctime":
-      if (
-        value.length > 0 &&
-        !/^-?\d{1,18}(\.\d*)?$/.test(latin1.decode(value))
-      ) {
-        throw new SyntaxError(`The PAX record "${key}" is no time`);
-      }
-      return;
-    default:
-      if (key.includes("\0")) {
-        throw new SyntaxError("A PAX record's keyword holds a NUL");
-      }
+  const form = FORMS[key];
+  if (form) {
+    const text = latin1.decode(value);
+    if (!form.test(text) || (key.endsWith("id") && Number(text) > MAX_ID)) {
+      throw new SyntaxError(
+        `The PAX record "${key}" says ${JSON.stringify(text.slice(0, 40))}, ` +
+          "which readers do not take",
+      );
+    }
+    return;
+  }
+  // POSIX lets an empty name take back what a global header says. GNU tar takes
+  // it for a name, Go's reader leaves the header's.
+  if (NAMES.has(key) && value.length === 0) {
+    throw new SyntaxError(`The PAX record "${key}" is empty`);
+  }
+  const isText = NAMES.has(key) || key === "uname" || key === "gname";
+  if (isText ? value.includes(0) : key.includes("\0")) {
+    throw new SyntaxError(`The PAX record ${JSON.stringify(key)} holds a NUL`);
   }
 }
 

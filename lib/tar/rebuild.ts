@@ -102,8 +102,7 @@ export function rebuild(
     field: Field,
     type: string,
   ) => {
-    // An empty value takes back what a global header says.
-    if (records.get(key)?.length) records.set(key, value);
+    if (records.has(key)) records.set(key, value);
     else if (!wasLong && inHeader()) {
       records.delete(key);
       return;

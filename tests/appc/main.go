@@ -94,49 +94,142 @@ func main() {
 	}
 }
 
-// readAll reads archives with Go's own reader, which most engines have, and
-// names those that it rejects.
+// readAll reads archives with Go's own reader, which most engines have. It names
+// those that it rejects, and those in whose layer it sees another tree than below
+// rootfs/.
 func readAll(archives []string) (status int) {
 	for _, archive := range archives {
-		file, err := os.Open(archive)
-		if err == nil {
-			err = readToEnd(file, true)
-			file.Close()
-		}
-		if err != nil {
-			fmt.Printf("%s: %v\n", archive, err)
+		if err := readOne(archive); err != nil {
+			fmt.Printf("%s: Go: %v\n", archive, err)
 			status = 1
 		}
 	}
 	return status
 }
 
-// readToEnd reads a tar and, if asked, the layers that it holds as blobs.
-func readToEnd(stream io.Reader, layers bool) error {
+func readOne(archive string) error {
+	file, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var layer tree
+	whole, err := readToEnd(file, func(blob io.Reader) error {
+		layer, err = readToEnd(blob, nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return whole.below("rootfs").compare(layer)
+}
+
+// seen is what a reader sees of an entry.
+type seen struct {
+	kind byte
+	link string
+	rest string
+}
+
+// tree holds what a reader sees of each entry, by its path.
+type tree map[string]seen
+
+// readToEnd reads a tar; asLayer is given the layers that it holds as blobs.
+func readToEnd(stream io.Reader, asLayer func(io.Reader) error) (tree, error) {
+	found := tree{}
 	reader := tar.NewReader(stream)
 	last := ""
 	for {
 		header, err := reader.Next()
 		if err == io.EOF {
-			return nil
+			return found, nil
 		}
 		if err != nil {
-			return fmt.Errorf("behind %q: %w", last, err)
+			return nil, fmt.Errorf("behind %q: %w", last, err)
 		}
 		last = header.Name
 		content := bufio.NewReader(reader)
 		first, _ := content.Peek(1)
 		document := len(first) > 0 && first[0] == '{'
-		if layers && strings.HasPrefix(header.Name, "blobs/sha256/") && !document {
-			if err := readToEnd(content, false); err != nil {
-				return fmt.Errorf("layer: %w", err)
+		if asLayer != nil && strings.HasPrefix(last, "blobs/sha256/") && !document {
+			if err := asLayer(content); err != nil {
+				return nil, fmt.Errorf("layer: %w", err)
 			}
 		}
-		if _, err := io.Copy(io.Discard, content); err != nil {
-			return fmt.Errorf("in %q: %w", last, err)
+		size, err := io.Copy(io.Discard, content)
+		if err != nil {
+			return nil, fmt.Errorf("in %q: %w", last, err)
 		}
+		facts := seen{kind: header.Typeflag, rest: fmt.Sprint(
+			header.Mode&07777, header.Uid, header.Gid, header.ModTime.UnixNano(), size,
+		)}
+		switch header.Typeflag {
+		case tar.TypeXGlobalHeader:
+			continue
+		case tar.TypeLink:
+			facts.link = clean(header.Linkname)
+		case tar.TypeSymlink:
+			facts.rest += header.Linkname
+		case tar.TypeChar, tar.TypeBlock:
+			facts.rest += fmt.Sprint(header.Devmajor, header.Devminor)
+		}
+		found[clean(header.Name)] = facts
 	}
 }
+
+func clean(name string) string {
+	return strings.TrimPrefix(filepath.Clean("/"+name), "/")
+}
+
+// below gives a directory's entries as those of a tree of their own.
+func (t tree) below(dir string) tree {
+	inner := tree{}
+	for path, facts := range t {
+		if path == dir {
+			inner[""] = facts
+		} else if rest := strings.TrimPrefix(path, dir+"/"); rest != path {
+			facts.link = strings.TrimPrefix(facts.link, dir+"/")
+			inner[rest] = facts
+		}
+	}
+	return inner
+}
+
+// compare says in what path the tree below rootfs/ differs from the layer's.
+func (t tree) compare(layer tree) error {
+	for path := range layer {
+		for above := filepath.Dir(path); above != "."; above = filepath.Dir(above) {
+			if kind := layer[above].kind; kind == tar.TypeSymlink || kind == tar.TypeLink {
+				// Entries have moved to where it leads.
+				return nil
+			}
+		}
+	}
+	all := tree{}
+	for path := range t {
+		all[path] = seen{}
+	}
+	for path := range layer {
+		all[path] = seen{}
+	}
+	for path := range all {
+		one, here := t[path]
+		two, there := layer[path]
+		switch {
+		case one == two:
+		case !there && (path == "" || one.kind == tar.TypeDir || own[path]):
+		case here && there && one.kind == tar.TypeSymlink && two.kind == tar.TypeLink:
+		case one.kind == tar.TypeLink && two.kind == tar.TypeLink && one.rest == two.rest:
+			// It may lead to another path of the same file.
+		default:
+			return fmt.Errorf("%q is %v below rootfs/, %v in the layer", path, one, two)
+		}
+	}
+	return nil
+}
+
+// own are the files that Docker's older format has in the directory.
+var own = map[string]bool{"json": true, "VERSION": true, "layer.tar": true}
 
 // printManifest prints the manifest of an archive.
 func printManifest(archive string) error {
