@@ -173,7 +173,10 @@ export class RootfsPart implements Part {
   /** Makes a document that the archive lacks. */
   #document(path: string): string {
     const image = imageOf(this.#documents);
-    if (path === "metadata.yaml") return jsonText(lxdMetadata(image));
+    if (path === "metadata.yaml") {
+      // It stands beside a config.json always, see `end()`.
+      return jsonText(lxdMetadata(image, { application: true }));
+    }
     const ids = this.#userIds(image);
     if (path === "manifest") return jsonText(appcManifest(image, { ids }));
     return jsonText(runtimeConfig(image, { ids, tmp: !this.#usesTmp }));
