@@ -6,7 +6,7 @@ import { type LayerInput, readLayers, type Spool } from "./layers.ts";
 import { DEFAULT_ARCHITECTURE, type ImageDescription } from "./rootfs_facts.ts";
 import { changedLayer, scan, type ScanOptions } from "./scan.ts";
 import { fromStream, type Source } from "./source.ts";
-import type { LayerChange } from "./tree.ts";
+import type { LayerChange } from "./tree_options.ts";
 
 /** How {@linkcode build} makes an archive. */
 export interface BuildOptions {

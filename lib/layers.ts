@@ -11,7 +11,8 @@ import {
 } from "./scan.ts";
 import { closing } from "./tar/header.ts";
 import { entriesOf } from "./tar/entries.ts";
-import { type LayerChange, Tree } from "./tree.ts";
+import { Tree } from "./tree.ts";
+import type { LayerChange } from "./tree_options.ts";
 
 /** One of an image's layers, to be read. */
 export interface LayerInput {

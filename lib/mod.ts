@@ -20,7 +20,7 @@ export {
 export type { Healthcheck, HistoryEntry, Image } from "./image.ts";
 export type { Format } from "./formats/unsupported.ts";
 export type { Layer } from "./formats/layers.ts";
-export type { LayerChange } from "./tree.ts";
+export type { LayerChange } from "./tree_options.ts";
 export type { ImageDescription } from "./rootfs_facts.ts";
 export type { Source } from "./source.ts";
 export { type ImageName, parseName } from "./name.ts";

@@ -13,7 +13,8 @@ import { fromStream, release, type Source, wholeBlocks } from "./source.ts";
 import { BLOCK, padded } from "./tar/block.ts";
 import { carry, TarCursor } from "./tar/cursor.ts";
 import { closing } from "./tar/header.ts";
-import { type LayerChange, Tree, type TreeOptions } from "./tree.ts";
+import { Tree } from "./tree.ts";
+import type { LayerChange, TreeOptions } from "./tree_options.ts";
 
 /** Where the files stand that rkt, runc and LXD take as the root file system. */
 export const ROOTFS = "rootfs/";

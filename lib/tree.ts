@@ -1,4 +1,4 @@
-import { ascii, concat, equalBytes, showPath, startsWith } from "./bytes.ts";
+import { ascii, equalBytes, showPath, startsWith } from "./bytes.ts";
 import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
 import { readAt, type Source } from "./source.ts";
 import { BLOCK, FIELD, numberField } from "./tar/block.ts";
@@ -7,11 +7,17 @@ import { impliedHeader } from "./rewrite.ts";
 import { entriesOf } from "./tar/entries.ts";
 import {
   ancestorLength,
-  components,
   isWhiteout,
   joinPath,
   normalizePath,
 } from "./tar/path.ts";
+import { type Globals, seal } from "./entry_seal.ts";
+import { climbs, follow } from "./symlinks.ts";
+import {
+  type LayerChange,
+  MAX_UNPACKED,
+  type TreeOptions,
+} from "./tree_options.ts";
 import { type Whiteout, whiteoutOf, Whiteouts } from "./whiteouts.ts";
 
 /** Symlinks followed for one path before it counts as a loop, as Linux does. */
@@ -19,9 +25,6 @@ const MAX_LINKS = 40;
 
 /** Implied directories taken: each one costs memory and an entry of output. */
 const MAX_IMPLIED = 1 << 18;
-
-/** Bytes that holes may take, unless the user says otherwise. */
-const MAX_UNPACKED = 32 * 2 ** 30;
 
 /** Changes of PAX global headers taken: each one costs memory. */
 const MAX_GLOBALS = 1 << 10;
@@ -33,54 +36,11 @@ const TMP = ascii("tmp/");
 /** Where the files of the archive's root file system stand. */
 export const ROOTFS = ascii("rootfs/");
 
-/** Records of PAX global headers, one for each keyword. */
-type Globals = ReadonlyMap<string, Uint8Array>;
-
 /** An entry's header blocks, and the global headers that hold for it. */
 interface StoredEntry {
   bytes: Uint8Array;
   entry: Entry;
   globals: Globals;
-}
-
-/** A reason why the layer cannot be the input byte for byte. */
-export type LayerChange =
-  | "aci"
-  | "closing-blocks"
-  | "entry-types"
-  | "global-headers"
-  | "hard-links"
-  | "hidden-files"
-  | "missing-directories"
-  | "moved-entries"
-  | "repeated-paths"
-  | "several-archives"
-  | "sparse-files"
-  | "volume-label"
-  | "whiteouts";
-
-/** What {@linkcode Tree} accepts beyond a plain rootfs. */
-export interface TreeOptions {
-  /** Take `.wh.*` names as ordinary files. */
-  allowWhiteouts?: boolean;
-  /** Bytes that the holes of sparse files may take when they are filled. */
-  maxUnpacked?: number;
-  /** Take only entries below this directory, and as if it were the root. */
-  strip?: string;
-  /** Take only directories and, of all other entries, these absolute paths. */
-  only?: ReadonlySet<string>;
-  /**
-   * The tree below, where the entries are a layer's: its symlinks count, and
-   * missing directories are not missed.
-   */
-  base?: Tree;
-  /**
-   * Leave out of the layer the directories that it has no entry for, even where
-   * Docker then changes the mode or owner that they have in the tree below.
-   */
-  keepGaps?: boolean;
-  /** Entries are those of several layers, see {@linkcode Tree.beginLayer}. */
-  layered?: boolean;
 }
 
 /**
@@ -962,63 +922,4 @@ function isPlainDirectory(bytes: Uint8Array, entry: Entry): boolean {
     records.every(([key]) =>
       key !== "uid" && key !== "gid" && !key.startsWith("SCHILY.xattr.")
     );
-}
-
-/** Where `rest` below the symlink at `link` leads; the tree's root is `/`. */
-function follow(
-  link: Uint8Array,
-  target: Uint8Array,
-  rest: Uint8Array,
-): Uint8Array {
-  const cut = link.lastIndexOf(0x2f);
-  const parts = target[0] === 0x2f
-    ? []
-    : [...components(link.subarray(0, Math.max(cut, 0)))];
-  for (const part of components(target)) {
-    // Above the root is the root, as in a container.
-    if (part.length === 2 && part[0] === 0x2e && part[1] === 0x2e) parts.pop();
-    else parts.push(part);
-  }
-  let path: Uint8Array = concat(
-    parts.flatMap((part, i) => i === 0 ? [part] : [Uint8Array.of(0x2f), part]),
-  );
-  path = joinPath(path, rest);
-  return normalizePath(path);
-}
-
-/** Tells whether a symlink leads above the directory that rootfs/ stands in. */
-function climbs(path: Uint8Array, target: Uint8Array): boolean {
-  // In rootfs/, with all directories above it but none below.
-  let depth = [...components(path)].length;
-  for (const part of components(target)) {
-    depth += part.length === 2 && part[0] === 0x2e && part[1] === 0x2e ? -1 : 1;
-    if (depth < 0) return true;
-  }
-  return false;
-}
-
-/** A checksum of what a hard link's header must share with its target's. */
-function seal(bytes: Uint8Array, entry: Entry, globals: Globals): number {
-  const { header } = entry;
-  let hash = numberField(bytes, FIELD.mode, header)! & 0o7777;
-  hash = mix(hash, numberField(bytes, FIELD.uid, header)!);
-  hash = mix(hash, numberField(bytes, FIELD.gid, header)!);
-  hash = mix(hash, numberField(bytes, FIELD.mtime, header)!);
-  const records = globals.size === 0
-    ? entry.records
-    : new Map([...globals, ...entry.records]);
-  for (const [key, value] of records) {
-    if (
-      key !== "uid" && key !== "gid" && key !== "mtime" &&
-      !key.startsWith("SCHILY.xattr.")
-    ) continue;
-    for (let i = 0; i < key.length; i++) hash = mix(hash, key.charCodeAt(i));
-    for (let i = 0; i < value.length; i++) hash = mix(hash, value[i]!);
-  }
-  return hash >>> 0;
-}
-
-function mix(hash: number, value: number): number {
-  hash = Math.imul(hash ^ (value | 0), 0x01000193);
-  return hash ^ (hash >>> 15) ^ (value / 0x100000000);
 }

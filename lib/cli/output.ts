@@ -1,11 +1,9 @@
 import { host, openOutput } from "../runtime.ts";
+import { MAX_UNPACKED } from "../tree_options.ts";
 import type { Parsed } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { parseSize } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** Bytes that a compressed input may hold, unless the user says otherwise. */
-const MAX_UNPACKED = 32 * 2 ** 30;
 
 /**
  * Where --output says that an archive goes.

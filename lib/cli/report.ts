@@ -2,7 +2,7 @@ import { type Format, unsupported } from "../formats/unsupported.ts";
 import type { BuiltLayer, Isoc } from "../isoc.ts";
 import { DIRECTORY_LOSSES } from "../directory.ts";
 import { parseNames } from "../name.ts";
-import type { LayerChange } from "../tree.ts";
+import type { LayerChange } from "../tree_options.ts";
 import { formatBytes } from "./progress.ts";
 
 /** What was changed in a layer, as `-v` says it. */
