@@ -1,8 +1,6 @@
 import { FIELD, numberField } from "./tar/block.ts";
 import type { Entry } from "./tar/entry.ts";
-
-/** Records of PAX global headers, one for each keyword. */
-export type Globals = ReadonlyMap<string, Uint8Array>;
+import type { Globals } from "./tar/pax.ts";
 
 /** A checksum of what a hard link's header must share with its target's. */
 export function seal(

@@ -6,6 +6,7 @@ import type { Entry } from "./tar/entry.ts";
 import { newHeader } from "./tar/header.ts";
 import { patch, rebuild, type Target } from "./tar/rebuild.ts";
 import { ancestorLength } from "./tar/path.ts";
+import type { Globals } from "./tar/pax.ts";
 import { SparseExpander } from "./tar/sparse.ts";
 import type { Tree } from "./tree.ts";
 import { opaqueMarker } from "./whiteouts.ts";
@@ -267,7 +268,7 @@ function changed(): Error {
 export function headerSize(
   bytes: Uint8Array,
   entry: Entry,
-  globals: ReadonlyMap<string, Uint8Array>,
+  globals: Globals,
   target: Target,
 ): number {
   if (globals.size === 0 && patch(bytes, entry, target, true)) {

@@ -13,7 +13,7 @@ export function follow(
     : [...components(link.subarray(0, Math.max(cut, 0)))];
   for (const part of components(target)) {
     // Above the root is the root, as in a container.
-    if (part.length === 2 && part[0] === 0x2e && part[1] === 0x2e) parts.pop();
+    if (isUp(part)) parts.pop();
     else parts.push(part);
   }
   let path: Uint8Array = concat(
@@ -28,8 +28,13 @@ export function climbs(path: Uint8Array, target: Uint8Array): boolean {
   // In rootfs/, with all directories above it but none below.
   let depth = [...components(path)].length;
   for (const part of components(target)) {
-    depth += part.length === 2 && part[0] === 0x2e && part[1] === 0x2e ? -1 : 1;
+    depth += isUp(part) ? -1 : 1;
     if (depth < 0) return true;
   }
   return false;
+}
+
+/** Tells whether a part of a path is `..`. */
+function isUp(part: Uint8Array): boolean {
+  return part.length === 2 && part[0] === 0x2e && part[1] === 0x2e;
 }

@@ -11,7 +11,8 @@ import {
   joinPath,
   normalizePath,
 } from "./tar/path.ts";
-import { type Globals, seal } from "./entry_seal.ts";
+import type { Globals } from "./tar/pax.ts";
+import { seal } from "./entry_seal.ts";
 import { climbs, follow } from "./symlinks.ts";
 import {
   type LayerChange,
@@ -794,9 +795,9 @@ export class Tree {
 
   /** Reads an entry's header blocks again, from the source. */
   async readSlot(slot: number): Promise<StoredEntry> {
+    if (this.#lastRead?.slot === slot) return this.#lastRead;
     const start = this.index.place(slot) * BLOCK;
     // Most have one block; a few have long names or PAX headers.
-    if (this.#lastRead?.slot === slot) return this.#lastRead;
     for (let length = 4 * BLOCK; length <= 1 << 26; length *= 8) {
       const bytes = await readAt(this.#source, start, length);
       const item = readEntry(bytes, 0, []);

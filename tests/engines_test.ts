@@ -5,6 +5,7 @@
 // test's name, unless CISO_REQUIRE_ENGINES lists it ("docker podman …").
 
 import assert from "node:assert/strict";
+import { required } from "./required.ts";
 
 const TEXT = "make container not war";
 const ENGINES = [
@@ -25,8 +26,6 @@ const READERS: Record<string, string[]> = {
 };
 
 const root = new URL("..", import.meta.url);
-const required = (Deno.env.get("CISO_REQUIRE_ENGINES") ?? "").split(/[\s,]+/)
-  .filter(Boolean);
 const directory = await Deno.makeTempDir({ prefix: "isoc-engines-test-" });
 const env: Record<string, string> = {
   LC_ALL: "C.UTF-8",

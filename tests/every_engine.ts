@@ -15,9 +15,7 @@ import {
   type TreeOptions,
   umociTree,
 } from "./tree.ts";
-
-/** Engines that must not be left out, separated by blanks or commas: "appc docker". */
-const required = (Deno.env.get("CISO_REQUIRE_ENGINES") ?? "").split(/[\s,]+/);
+import { required } from "./required.ts";
 
 /** Why trees cannot be compared here, if they cannot: all needs root. */
 const obstacle = Deno.uid() !== 0

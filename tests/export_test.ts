@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { CISO, ciso, type Result, ROOT, shell, temporary } from "./ciso.ts";
 import { startDocker } from "./dockerd.ts";
+import { required } from "./required.ts";
 import { isInstalled, run } from "./run.ts";
 import { isocOf2015 } from "./script_2015.ts";
 import {
@@ -25,7 +26,6 @@ const FACES = ["docker", "oci", "docker-v1", "appc", "bundle", "lxd", "rootfs"];
 const EPOCH = { SOURCE_DATE_EPOCH: "1433664550" };
 
 const isRoot = Deno.uid() === 0;
-const required = (Deno.env.get("CISO_REQUIRE_ENGINES") ?? "").split(/[\s,]+/);
 
 const work = await Deno.makeTempDir({ prefix: "isoc-export-test-" });
 Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));

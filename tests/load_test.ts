@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { CISO, ciso, type Result, ROOT, temporary } from "./ciso.ts";
 import { startDocker } from "./dockerd.ts";
 import { isInstalled, run } from "./run.ts";
+import { required } from "./required.ts";
 
 const TEXT = "make container not war";
 const COMMAND = ["/bin/echo", ...TEXT.split(" ")];
-const required = (Deno.env.get("CISO_REQUIRE_ENGINES") ?? "").split(/[\s,]+/);
 
 const work = await Deno.makeTempDir({ prefix: "isoc-load-test-" });
 Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));

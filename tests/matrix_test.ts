@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { CISO, ROOT } from "./ciso.ts";
+import { required } from "./required.ts";
 
 /** A row of the matrix, as in scripts/engines. */
 interface Row {
@@ -32,8 +33,6 @@ const PARTS: Record<string, string> = {
   rkt: "appc",
 };
 const TEXT = "make container not war";
-const required = (Deno.env.get("CISO_REQUIRE_ENGINES") ?? "").split(/[\s,]+/)
-  .filter(Boolean);
 const directory = await Deno.makeTempDir({ prefix: "isoc-matrix-test-" });
 const archive = `${directory}/busybox.isoc`;
 

@@ -20,6 +20,7 @@ import {
   type TreeOptions,
   umociTree,
 } from "./tree.ts";
+import { required } from "./required.ts";
 
 /** Why trees cannot be compared here, if they cannot. */
 const obstacle = Deno.uid() !== 0
@@ -29,7 +30,6 @@ const obstacle = Deno.uid() !== 0
     .map((name) => `${name} is not installed`)[0];
 if (obstacle) console.warn(`Odd tars are not tried in engines: ${obstacle}`);
 
-const required = (Deno.env.get("CISO_REQUIRE_ENGINES") ?? "").split(/[\s,]+/);
 const ignore = obstacle !== undefined && !required.includes("appc");
 
 const BLOCK = 512;

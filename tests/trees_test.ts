@@ -14,6 +14,7 @@ import {
   type TreeOptions,
   umociTree,
 } from "./tree.ts";
+import { required } from "./required.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 
@@ -25,8 +26,6 @@ const obstacle = Deno.uid() !== 0
     .map((name) => `${name} is not installed`)[0];
 if (obstacle) console.warn(`Trees are not compared: ${obstacle}`);
 
-/** Engines that must not be left out, separated by blanks or commas: "appc docker". */
-const required = (Deno.env.get("CISO_REQUIRE_ENGINES") ?? "").split(/[\s,]+/);
 const ignore = obstacle !== undefined && !required.includes("appc");
 
 /** A directory for one test. */

@@ -1,5 +1,3 @@
-import type { HistoryEntry } from "../image.ts";
-import type { ImageFields } from "../formats/read_config.ts";
 import { filesOfTar, type ImageFiles } from "../image_files.ts";
 import type { LayerInput } from "../layers.ts";
 import { parseName } from "../name.ts";
@@ -13,10 +11,11 @@ import {
 } from "../runtime.ts";
 import { openDirectory } from "../directory.ts";
 import type { WalkOptions } from "../walk.ts";
+import type { Base } from "./description.ts";
 import type { Origins } from "./report.ts";
 
 /** What an image is built of. */
-export interface BuildInputs {
+export interface BuildInputs extends Base {
   /** A rootfs alone, or the layers of an image. */
   layers: LayerInput[];
   /** Whether it is a rootfs alone. */
@@ -26,15 +25,6 @@ export interface BuildInputs {
   size?: number;
   /** What the user should know of the inputs, in sentences. */
   notes: string[];
-  /** What the image that it starts from says. */
-  fields: ImageFields;
-  history?: HistoryEntry[];
-  names: string[];
-  annotations?: Record<string, string>;
-  /** Its image config, JSON. */
-  config?: string;
-  /** Whether the image it starts from gets no layer on top. */
-  complete?: boolean;
   /** Closes files, removes temporary ones. */
   close(): void;
 }

@@ -15,7 +15,7 @@ import { pairLines, pairs } from "./pairs.ts";
 import { UsageError } from "./usage_error.ts";
 import { splitWords } from "./words.ts";
 
-/** The image that another one starts from. */
+/** What the image says that another one starts from. */
 export interface Base {
   fields: ImageFields;
   history?: HistoryEntry[];

@@ -1,3 +1,4 @@
+import type { Globals } from "../tar/pax.ts";
 import { concat, equalBytes, showPath } from "../bytes.ts";
 import { release } from "../source.ts";
 import { carry, TarCursor } from "../tar/cursor.ts";
@@ -16,7 +17,7 @@ export interface Passing {
   /** The buffer that it was read from; changed or gone when the next one comes. */
   bytes: Uint8Array;
   /** Records of PAX global headers in force. */
-  globals: ReadonlyMap<string, Uint8Array>;
+  globals: Globals;
 }
 
 /** What becomes of an entry. */

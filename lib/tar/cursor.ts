@@ -1,7 +1,7 @@
 import { concat, showPath } from "../bytes.ts";
 import { BLOCK, isZeroBlock, padded } from "./block.ts";
 import { type Entry, readEntry } from "./entry.ts";
-import type { PaxRecord } from "./pax.ts";
+import type { Globals, PaxRecord } from "./pax.ts";
 
 /** Keywords of what only one entry can have. */
 const OF_ONE = /^(path|linkpath|size|GNU\.sparse\..*)$/;
@@ -39,9 +39,8 @@ export class TarCursor {
     junk: 0,
     ragged: false,
   };
-  /** Records of the PAX global headers so far, one for each keyword; a new map
-   * each time that they change. */
-  globals: ReadonlyMap<string, Uint8Array> = new Map();
+  /** What PAX global headers say so far: a new map each time that it changes. */
+  globals: Globals = new Map();
   /** Offset in the input of the buffer's first byte. */
   offset = 0;
   #buffer: Uint8Array = new Uint8Array(0);

@@ -1,3 +1,4 @@
+import type { Globals } from "./pax.ts";
 import { ascii, concat } from "../bytes.ts";
 import type { FileKind, FileRecord } from "../file_list.ts";
 import { BLOCK, FIELD, padded, putChecksum, putNumber } from "./block.ts";
@@ -6,7 +7,7 @@ import { formatPax, type PaxRecord } from "./pax.ts";
 import { paxEntry, rebuild } from "./rebuild.ts";
 
 const EMPTY = new Uint8Array(0);
-const NO_GLOBALS: ReadonlyMap<string, Uint8Array> = new Map();
+const NO_GLOBALS: Globals = new Map();
 const ROOT = ascii("./");
 const SLASH = Uint8Array.of(0x2f);
 const MAGIC = ascii("ustar\x0000");

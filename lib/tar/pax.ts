@@ -3,6 +3,9 @@ import { ascii, concat } from "../bytes.ts";
 /** One PAX record: a keyword and its value, which need not be UTF-8. */
 export type PaxRecord = readonly [key: string, value: Uint8Array];
 
+/** Records of PAX global headers, one for each keyword. */
+export type Globals = ReadonlyMap<string, Uint8Array>;
+
 /** Largest PAX header taken, in bytes; the data of real ones is far smaller. */
 export const MAX_PAX = 1 << 20;
 

@@ -10,7 +10,7 @@ import {
   putText,
 } from "./block.ts";
 import type { Entry } from "./entry.ts";
-import { formatPax, type PaxRecord } from "./pax.ts";
+import { formatPax, type Globals, type PaxRecord } from "./pax.ts";
 
 /** Where an entry shall stand in the archive being written. */
 export interface Target {
@@ -75,7 +75,7 @@ export function patch(
 export function rebuild(
   bytes: Uint8Array,
   entry: Entry,
-  globals: ReadonlyMap<string, Uint8Array>,
+  globals: Globals,
   target: Target,
 ): Uint8Array {
   const block = bytes.slice(entry.header, entry.header + BLOCK);
