@@ -4,7 +4,7 @@
  * @module
  */
 import { main } from "./lib/cli/main.ts";
-import { host } from "./lib/runtime.ts";
+import { host } from "./lib/system/host.ts";
 
 // The process ends here even if somebody still holds a pipe open.
 host.exit(await main(host.args));

@@ -1,5 +1,7 @@
 import type { FileList } from "./file_list.ts";
-import { files, type Input, type OpenFile } from "./runtime.ts";
+import { CHUNK, takeTurn } from "./system/fd.ts";
+import { files, type OpenFile } from "./system/files.ts";
+import type { Input } from "./system/input.ts";
 import { allocate, type Source, toStream } from "./source.ts";
 import { padded } from "./tar/block.ts";
 import { fileHeader } from "./tar/file_header.ts";
@@ -23,9 +25,6 @@ export interface DirectoryInput extends Input {
 export const DIRECTORY_LOSSES =
   "extended attributes of the files, such as capabilities and access control " +
   "lists, cannot be read from a directory; a tar made with --xattrs has them";
-
-/** Bytes made at once. */
-const CHUNK = 1 << 20;
 
 /** Bytes that are read before the file is looked at. */
 const SMALL = 1 << 16;
@@ -91,7 +90,7 @@ class DirectoryArchive implements Source {
   }
 
   /**
-   * A stretch of the tar, in chunks of 1 MiB.
+   * A stretch of the tar, in large chunks.
    *
    * @param all Whether files whose contents are not needed are looked at too.
    */
@@ -113,6 +112,7 @@ class DirectoryArchive implements Source {
     };
 
     for (let slot = list.slotAt(start); position < end; slot++) {
+      await takeTurn();
       const atEnd = slot === list.length;
       const record = atEnd ? undefined : list.record(slot);
       const header = record ? fileHeader(record) : closing();
@@ -139,7 +139,8 @@ class DirectoryArchive implements Source {
               filled,
               filled + Math.min(chunk.length - filled, data + size - position),
             );
-            await this.#fill(room, file, record.path, position - data);
+            await takeTurn();
+            this.#fill(room, file, record.path, position - data);
             filled += room.length;
             position += room.length;
             if (position === data + size) {
@@ -189,16 +190,15 @@ class DirectoryArchive implements Source {
     }
   }
 
-  async #fill(
+  #fill(
     room: Uint8Array,
     file: OpenFile,
     path: Uint8Array,
     position: number,
-  ): Promise<void> {
+  ): void {
     let count;
     try {
-      const reading = file.read(room, position);
-      count = typeof reading === "number" ? reading : await reading;
+      count = file.read(room, position);
     } catch (error) {
       throw readError(path, this.#root, error);
     }

@@ -1,7 +1,7 @@
 import { asciiText, isUtf8, showPath } from "./bytes.ts";
 import type { FileList } from "./file_list.ts";
 import { NODE, PathIndex } from "./path_index.ts";
-import { outputOf } from "./runtime.ts";
+import { outputOf } from "./system/programs.ts";
 
 /**
  * Puts into a list of files what Deno hides of them, as GNU find tells it: parts

@@ -11,7 +11,7 @@ import { SparseExpander } from "./tar/sparse.ts";
 import type { Tree } from "./tree.ts";
 import { opaqueMarker } from "./whiteouts.ts";
 
-const SLASH = Uint8Array.of(0x2f);
+const SLASH = 0x2f;
 const EMPTY = new Uint8Array(0);
 
 /** Where and how {@linkcode rewriteTar} places the entries. */
@@ -33,9 +33,12 @@ export interface RewriteOptions {
 
 /** Where an entry goes: the prefix in front, a slash behind a directory. */
 function place(prefix: Uint8Array, path: Uint8Array, directory: boolean) {
-  const parts = [prefix, path];
-  if (directory && path.length > 0) parts.push(SLASH);
-  return concat(parts);
+  const slash = directory && path.length > 0;
+  const whole = new Uint8Array(prefix.length + path.length + (slash ? 1 : 0));
+  whole.set(prefix);
+  whole.set(path, prefix.length);
+  if (slash) whole[whole.length - 1] = SLASH;
+  return whole;
 }
 
 /** The header blocks of a directory that no entry stands for. */

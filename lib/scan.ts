@@ -8,7 +8,7 @@ import {
   targetOf,
 } from "./rewrite.ts";
 import { NODE } from "./path_index.ts";
-import { sha256 } from "./runtime.ts";
+import { sha256 } from "./sha256.ts";
 import { fromStream, release, type Source, wholeBlocks } from "./source.ts";
 import { BLOCK, padded } from "./tar/block.ts";
 import { carry, TarCursor } from "./tar/cursor.ts";
@@ -91,15 +91,13 @@ export async function scan(
     cursor.feed(buffer, offset);
     for (let item; (item = cursor.next());) {
       if (!("kind" in item)) continue;
-      await tree.add(buffer, item, offset + item.start, cursor.globals);
+      const place = offset + item.start;
+      const path = await tree.add(buffer, item, place, cursor.globals);
       tarEnd = offset + item.end + padded(item.stored);
       // A layer of several is no root file system: that one is sized later.
-      if (options.base) continue;
-      const slot = tree.index.length - 1;
-      const path = tree.destination(slot, item);
-      if (!path) continue;
+      if (options.base || !path) continue;
       const link = item.kind === "hardlink"
-        ? tree.linkTarget(slot, item)
+        ? tree.linkTarget(tree.index.length - 1, item)
         : undefined;
       const target = targetOf(prefix, item, path, link);
       rootfsSize += headerSize(buffer, item, cursor.globals, target) +

@@ -1,4 +1,4 @@
-import { spoolLayer } from "./runtime.ts";
+import { spoolLayer } from "./system/spool_file.ts";
 import { fromStream, type Source } from "./source.ts";
 
 /** Bytes that were read once and are kept, to be read as often as needed. */

@@ -171,6 +171,7 @@ export class Tree {
    *
    * @param bytes The buffer it was read from.
    * @param place Offset of its first header block in the input, in bytes.
+   * @returns The path that it goes to so far, or `undefined` if it is left out.
    * @throws {SyntaxError} If it cannot be part of a rootfs; the message names
    * the entry and what to do.
    */
@@ -179,10 +180,10 @@ export class Tree {
     entry: Entry,
     place: number,
     globals: Globals,
-  ): Promise<void> {
+  ): Promise<Uint8Array | undefined> {
     this.entries++;
     try {
-      await this.#add(bytes, entry, place, globals);
+      return await this.#add(bytes, entry, place, globals);
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof RangeError) {
         throw new SyntaxError(
@@ -198,13 +199,13 @@ export class Tree {
     entry: Entry,
     place: number,
     globals: Globals,
-  ): Promise<void> {
+  ): Promise<Uint8Array | undefined> {
     const { index } = this;
     this.#noteChanges(entry, globals);
     if (entry.kind === "label") {
       index.addHidden();
       this.rearranged = true;
-      return;
+      return undefined;
     }
     if (entry.path.length === 0) {
       throw new SyntaxError("It has no name; archive the tree anew");
@@ -214,7 +215,7 @@ export class Tree {
       index.addHidden();
       this.rearranged = true;
       this.change("aci", EMPTY);
-      return;
+      return undefined;
     }
     if (given.length === 0) {
       if (entry.kind !== "directory") {
@@ -227,7 +228,7 @@ export class Tree {
         globals,
       };
       index.addHidden();
-      return;
+      return undefined;
     }
     const { base, layered } = this.#options;
     const isLayer = layered || (base && !this.#strip);
@@ -236,7 +237,7 @@ export class Tree {
         index.addHidden();
         this.rearranged = true;
       } else await this.#addWhiteout(entry, given, place);
-      return;
+      return undefined;
     }
     if (isWhiteout(given) && (isLayer || !this.#options.allowWhiteouts)) {
       throw new SyntaxError(
@@ -246,11 +247,12 @@ export class Tree {
       );
     }
     const hidden = entry.kind !== "directory" && this.#hides(given);
-    const path = await this.#settle(given, entry);
+    // Nearly all entries need no other one: these are not waited for.
+    const path = this.#besideLast(given) ?? await this.#settle(given, entry);
     if (entry.kind === "hardlink") {
       await this.#addLink(bytes, entry, given, path, place, globals);
       if (hidden) this.#hide(path);
-      return;
+      return this.destination(index.length - 1, entry);
     }
     if (entry.kind === "symlink" && entry.link.length === 0) {
       throw new SyntaxError("The symlink has no target");
@@ -268,9 +270,10 @@ export class Tree {
     if (node === NODE.symlink && climbs(path, entry.link)) {
       this.climbing ??= showPath(path);
     }
-    await this.#replace(path, node);
+    if (index.find(path) >= 0) await this.#replace(path, node);
     this.#put(given, path, node, place, seal(bytes, entry, globals));
     if (hidden) this.#hide(path);
+    return path;
   }
 
   /** Tells whether a list of what is visible leaves a path out. */
@@ -291,7 +294,7 @@ export class Tree {
     given: Uint8Array,
     place: number,
   ): Promise<void> {
-    const path = await this.#settle(given, entry);
+    const path = this.#besideLast(given) ?? await this.#settle(given, entry);
     const whiteout = whiteoutOf(path)!;
     if (whiteout.path.length === 0 && this.#options.base!.index.length > 0) {
       throw new SyntaxError(
@@ -439,16 +442,20 @@ export class Tree {
     if (!this.changes.has(reason)) this.changes.set(reason, showPath(path));
   }
 
-  /** The path an entry goes to, symlinks above it followed; makes its parents. */
-  async #settle(given: Uint8Array, entry: Entry): Promise<Uint8Array> {
+  /** As {@linkcode #settle}, of an entry in the directory of the last one. */
+  #besideLast(given: Uint8Array): Uint8Array | undefined {
     const cut = given.lastIndexOf(0x2f);
     if (cut < 0) return given;
-    const parent = given.subarray(0, cut);
-    if (equalBytes(parent, this.#lastFrom)) {
-      return this.#lastFrom === this.#lastTo
-        ? given
-        : joinPath(this.#lastTo, given.subarray(cut + 1));
+    if (cut !== this.#lastFrom.length || !startsWith(given, this.#lastFrom)) {
+      return undefined;
     }
+    return this.#lastFrom === this.#lastTo
+      ? given
+      : joinPath(this.#lastTo, given.subarray(cut + 1));
+  }
+
+  /** The path an entry goes to, symlinks above it followed; makes its parents. */
+  async #settle(given: Uint8Array, entry: Entry): Promise<Uint8Array> {
     let path = given;
     for (let hops = 0;;) {
       const obstacle = this.index.obstacle(path);
@@ -487,7 +494,7 @@ export class Tree {
       if (path.length === 0) throw new SyntaxError("It would replace the root");
     }
     const to = path.lastIndexOf(0x2f);
-    this.#lastFrom = parent.slice();
+    this.#lastFrom = given.slice(0, given.lastIndexOf(0x2f));
     this.#lastTo = path === given
       ? this.#lastFrom
       : path.slice(0, to < 0 ? 0 : to);

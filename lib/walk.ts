@@ -3,7 +3,8 @@ import type { FileFacts } from "./file_facts.ts";
 import { FileList } from "./file_list.ts";
 import { addHiddenFacts } from "./find.ts";
 import type { IgnoreRules, Verdict } from "./ignore.ts";
-import { errorCode, fileError, files } from "./runtime.ts";
+import { errorCode, fileError } from "./system/errors.ts";
+import { files } from "./system/files.ts";
 import { joinPath } from "./tar/path.ts";
 
 /** How {@linkcode walk} goes through a tree. */

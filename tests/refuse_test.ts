@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { concat } from "../lib/bytes.ts";
 import { build } from "../lib/isoc.ts";
 import type { Source } from "../lib/source.ts";
-import { openInput } from "../lib/runtime.ts";
+import { openInput } from "../lib/system/input.ts";
 import { ciso, temporary } from "./ciso.ts";
 import {
   entryOf,

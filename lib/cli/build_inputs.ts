@@ -2,13 +2,10 @@ import { filesOfTar, type ImageFiles } from "../image_files.ts";
 import type { LayerInput } from "../layers.ts";
 import { parseName } from "../name.ts";
 import { type Platform, readImage } from "../read_image.ts";
-import {
-  directoryFiles,
-  host,
-  type Input,
-  openInput,
-  unpackLayer,
-} from "../runtime.ts";
+import { directoryFiles } from "../system/directory_files.ts";
+import { host } from "../system/host.ts";
+import { type Input, openInput } from "../system/input.ts";
+import { unpackLayer } from "../system/unpack.ts";
 import { openDirectory } from "../directory.ts";
 import type { WalkOptions } from "../walk.ts";
 import type { Base } from "./description.ts";

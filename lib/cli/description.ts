@@ -7,7 +7,7 @@ import type { Healthcheck, HistoryEntry } from "../image.ts";
 import { parseNames } from "../name.ts";
 import type { Platform } from "../read_image.ts";
 import type { ImageDescription } from "../rootfs_facts.ts";
-import { host } from "../runtime.ts";
+import { host } from "../system/host.ts";
 import { parseDuration } from "./duration.ts";
 import { CLASSIC_USAGE } from "./help.ts";
 import type { Parsed } from "./options.ts";

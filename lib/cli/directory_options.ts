@@ -1,5 +1,5 @@
 import { ignorePatterns, IgnoreRules } from "../ignore.ts";
-import { host } from "../runtime.ts";
+import { host } from "../system/host.ts";
 import type { WalkOptions } from "../walk.ts";
 import type { Parsed } from "./options.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,6 +1,7 @@
 import type { Face } from "../export.ts";
 import { parseName } from "../name.ts";
-import { host, runQuietly } from "../runtime.ts";
+import { host } from "../system/host.ts";
+import { runQuietly } from "../system/programs.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** An engine that loads images, by a program of its name. */

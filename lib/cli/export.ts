@@ -1,7 +1,10 @@
 import { type Exported, exportFace, type Face } from "../export.ts";
 import { type Losses, unpack } from "../export/unpack.ts";
 import { rootless } from "../export/rootless.ts";
-import { host, newFiles, openFlow, openNewDirectory } from "../runtime.ts";
+import { host } from "../system/host.ts";
+import { openFlow } from "../system/input.ts";
+import { openNewDirectory } from "../system/new_directory.ts";
+import { newFiles } from "../system/new_files.ts";
 import { toStream } from "../source.ts";
 import { runConvert } from "./build.ts";
 import { EXPORT_OPTIONS, FACES } from "./export_options.ts";

@@ -1,5 +1,7 @@
 import type { Exported } from "../export.ts";
-import { host, openTemporary, runProgram } from "../runtime.ts";
+import { host } from "../system/host.ts";
+import { openTemporary } from "../system/new_directory.ts";
+import { runProgram } from "../system/programs.ts";
 import { toStream } from "../source.ts";
 import { type Engine, findEngine } from "./engines.ts";
 import { archivePath, withExport } from "./export.ts";

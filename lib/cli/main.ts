@@ -1,4 +1,6 @@
-import { cleanUp, errorCode, host } from "../runtime.ts";
+import { errorCode } from "../system/errors.ts";
+import { host } from "../system/host.ts";
+import { cleanUp } from "../system/leftovers.ts";
 import {
   BUILD_OPTIONS,
   CONVERT_OPTIONS,

@@ -1,4 +1,5 @@
-import { host, openOutput } from "../runtime.ts";
+import { host } from "../system/host.ts";
+import { openOutput } from "../system/output.ts";
 import { MAX_UNPACKED } from "../tree_options.ts";
 import type { Parsed } from "./options.ts";
 import { Progress } from "./progress.ts";

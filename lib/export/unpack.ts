@@ -1,11 +1,10 @@
 import { binary, concat, showPath, utf8 } from "../bytes.ts";
+import { errorCode, fileError } from "../system/errors.ts";
 import {
-  errorCode,
-  fileError,
   type FileMetadata,
   type NewFile,
   newFiles,
-} from "../runtime.ts";
+} from "../system/new_files.ts";
 import { wholeBlocks } from "../source.ts";
 import { ancestorLength, normalizePath } from "../tar/path.ts";
 import { SparseExpander } from "../tar/sparse.ts";

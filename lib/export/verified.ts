@@ -1,4 +1,4 @@
-import { sha256 } from "../runtime.ts";
+import { sha256 } from "../sha256.ts";
 import type { Fate } from "./pass.ts";
 
 /** Checks data as they pass: an `onData` and an `onEnd` that fails. */

@@ -208,6 +208,8 @@ function recordsOf(
   }
 }
 
+const NO_RECORDS: ReadonlyMap<string, Uint8Array> = new Map();
+
 function readMain(
   bytes: Uint8Array,
   start: number,
@@ -220,7 +222,7 @@ function readMain(
   const dialect = dialectOf(bytes, header);
   const flag = bytes[header + 156]!;
   // A repeated keyword's last value counts (POSIX.1-2017 pax).
-  const values = new Map(effective);
+  const values = effective.length > 0 ? new Map(effective) : NO_RECORDS;
   const path = values.get("GNU.sparse.name") ?? values.get("path") ??
     longName ?? headerPath(bytes, header, dialect);
   const link = values.get("linkpath") ?? longLink ??
@@ -406,6 +408,10 @@ function sizeOf(bytes: Uint8Array, header: number): number {
 /** Linux has modes and device numbers of 32 bits. */
 const MAX_NUMBER = 0xffffffff;
 
+/** Where the dialects keep the times of access and of change. */
+const STAR_TIMES: readonly [Field, Field] = [[476, 12], [488, 12]];
+const GNU_TIMES: readonly [Field, Field] = [[345, 12], [357, 12]];
+
 /**
  * Go's reader, which most engines use, rejects a header for any of these; for
  * GNU's times it takes a field that is no number as the start of a path.
@@ -415,31 +421,39 @@ function checkNumbers(
   header: number,
   dialect: Dialect,
 ): void {
-  const check = (name: string, field: Field, largest = Infinity) => {
-    const value = numberField(bytes, field, header);
-    // Only times, those before 1970, are negative.
-    const tooSmall = largest < Infinity && value! < 0;
-    if (value === undefined || tooSmall || value > largest) throw bad(name);
-  };
-  check("mode", FIELD.mode, MAX_NUMBER);
-  check("uid", FIELD.uid, MAX_ID);
-  check("gid", FIELD.gid, MAX_ID);
-  check("mtime", FIELD.mtime);
-  for (const name of ["mode", "uid", "gid", "mtime"] as const) {
-    // GNU tar rejects it; in the other fields it means zero.
-    if (isBlank(bytes, FIELD[name], header)) throw bad(name);
-  }
+  checkNumber(bytes, FIELD.mode, header, "mode", MAX_NUMBER);
+  checkNumber(bytes, FIELD.uid, header, "uid", MAX_ID);
+  checkNumber(bytes, FIELD.gid, header, "gid", MAX_ID);
+  checkNumber(bytes, FIELD.mtime, header, "mtime");
+  // GNU tar rejects these; in the other fields blanks mean zero.
+  if (isBlank(bytes, FIELD.mode, header)) throw bad("mode");
+  if (isBlank(bytes, FIELD.uid, header)) throw bad("uid");
+  if (isBlank(bytes, FIELD.gid, header)) throw bad("gid");
+  if (isBlank(bytes, FIELD.mtime, header)) throw bad("mtime");
   if (dialect === "v7") return;
-  check("devmajor", FIELD.devmajor, MAX_NUMBER);
-  check("devminor", FIELD.devminor, MAX_NUMBER);
+  checkNumber(bytes, FIELD.devmajor, header, "devmajor", MAX_NUMBER);
+  checkNumber(bytes, FIELD.devminor, header, "devminor", MAX_NUMBER);
   if (dialect === "ustar") return;
-  const [atime, ctime] = dialect === "star" ? [476, 488] : [345, 357];
-  check("atime", [atime, 12]);
-  check("ctime", [ctime, 12]);
+  const [atime, ctime] = dialect === "star" ? STAR_TIMES : GNU_TIMES;
+  checkNumber(bytes, atime, header, "atime");
+  checkNumber(bytes, ctime, header, "ctime");
   // GNU tar reads a prefix of 155 bytes here, Go one of 131.
   if (dialect === "star" && bytes[header + 475] !== 0) {
     throw bad("prefix");
   }
+}
+
+function checkNumber(
+  bytes: Uint8Array,
+  field: Field,
+  header: number,
+  name: string,
+  largest = Infinity,
+): void {
+  const value = numberField(bytes, field, header);
+  // Only times, those before 1970, are negative.
+  const tooSmall = largest < Infinity && value! < 0;
+  if (value === undefined || tooSmall || value > largest) throw bad(name);
 }
 
 function bad(name: string): SyntaxError {

@@ -1,0 +1,112 @@
+import { fs } from "../runtime.ts";
+import { errorCode } from "./errors.ts";
+
+/** Bytes read from a file at once. */
+export const CHUNK = 1 << 18;
+
+/** Milliseconds that work on plain files may take before signals are looked at. */
+const TURN = 100;
+
+let lastTurn = performance.now();
+
+/**
+ * Fills a buffer from a plain file as far as that goes.
+ *
+ * The call does not return before: handing a chunk to another thread and back
+ * takes longer than to copy it. Whoever reads in a loop calls
+ * {@linkcode takeTurn}.
+ *
+ * @param position Offset in the file in bytes.
+ * @returns The count of bytes read.
+ */
+export function readFile(
+  fd: number,
+  buffer: Uint8Array,
+  position: number,
+): number {
+  let length = 0;
+  while (length < buffer.length) {
+    const room = buffer.length - length;
+    const count = fs.readSync(fd, buffer, length, room, position + length);
+    if (count === 0) break;
+    length += count;
+  }
+  return length;
+}
+
+/**
+ * Writes all bytes to a plain file, as {@linkcode readFile} reads.
+ *
+ * @param position Offset in the file in bytes; where it stands unless given.
+ */
+export function writeFile(
+  fd: number,
+  bytes: Uint8Array,
+  position?: number,
+): void {
+  for (let done = 0; done < bytes.length;) {
+    const at = position === undefined ? null : position + done;
+    done += fs.writeSync(fd, bytes, done, bytes.length - done, at);
+  }
+}
+
+/**
+ * Lets signals and timers have their turn, if they have had none for a while:
+ * they wait for a program that waits for nothing.
+ */
+export function takeTurn(): Promise<void> | undefined {
+  if (performance.now() - lastTurn < TURN) return undefined;
+  return new Promise((resolve) =>
+    // Deno looks at signals only when it has to wait: setImmediate() is too soon.
+    setTimeout(() => {
+      lastTurn = performance.now();
+      resolve();
+    }, 1)
+  );
+}
+
+/**
+ * Fills a buffer from a pipe or a device, which can take any time.
+ *
+ * @returns The count of bytes read, less than the buffer has at the end only.
+ */
+export async function readPipe(
+  fd: number,
+  buffer: Uint8Array,
+): Promise<number> {
+  let length = 0;
+  while (length < buffer.length) {
+    const room = buffer.length - length;
+    const count = await patiently((done) =>
+      fs.read(fd, buffer, length, room, null, done)
+    );
+    if (count === 0) break;
+    length += count;
+  }
+  return length;
+}
+
+/** Writes all bytes to a pipe or a device, which can take any time. */
+export async function writePipe(fd: number, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await patiently((done) =>
+      fs.write(fd, bytes, at, bytes.length - at, null, done)
+    );
+  }
+}
+
+/** Calls until it works: a pipe can be non-blocking, and have nothing now. */
+async function patiently(
+  call: (done: (error: Error | null, count: number) => void) => void,
+): Promise<number> {
+  for (;;) {
+    try {
+      return await new Promise((resolve, reject) =>
+        call((error, count) => error ? reject(error) : resolve(count))
+      );
+    } catch (error) {
+      if (errorCode(error) !== "EAGAIN") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { fs } from "../runtime.ts";
+import { allocate } from "../source.ts";
+import { fileError } from "./errors.ts";
+import { CHUNK, readFile, takeTurn } from "./fd.ts";
+import type { Input } from "./input.ts";
+
+/** A stretch of a file as a stream of chunks of up to 1 MiB. */
+export function fileStream(
+  read: (buffer: Uint8Array, position: number) => number,
+  start: number,
+  end: number,
+  atEnd: (position: number) => void = () => {},
+): ReadableStream<Uint8Array> {
+  let position = start;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await takeTurn();
+      const want = Math.min(CHUNK, end - position);
+      const buffer = allocate(want);
+      const count = want === 0 ? 0 : read(buffer, position);
+      position += count;
+      if (count > 0) {
+        controller.enqueue(count < want ? buffer.slice(0, count) : buffer);
+      }
+      if (count < want || position >= end) {
+        atEnd(position);
+        controller.close();
+      }
+    },
+  }, { highWaterMark: 0 });
+}
+
+export function openFile(fd: number, name: string): Input & { size: number } {
+  const before = fs.fstatSync(fd, { bigint: true });
+  const size = Number(before.size);
+  const changed = () => {
+    const now = fs.fstatSync(fd, { bigint: true });
+    return now.size !== before.size || now.mtimeNs !== before.mtimeNs;
+  };
+  const stretch = (start: number, end: number) =>
+    fileStream(
+      (buffer, position) => {
+        try {
+          return readFile(fd, buffer, position);
+        } catch (error) {
+          throw fileError(`Cannot read ${name}`, error);
+        }
+      },
+      start,
+      Math.min(end, size),
+      (position) => {
+        if (position < Math.min(end, size) || changed()) {
+          throw new Error(`${name} changed while it was read; try again`);
+        }
+      },
+    );
+  return {
+    size,
+    isSteady: true,
+    stream: () => stretch(0, size),
+    slice: (start, end) => ({ stream: () => stretch(start, end) }),
+    close: () => fd === 0 || fs.closeSync(fd),
+  };
+}

@@ -1,0 +1,124 @@
+import { spawn, spawnSync } from "../runtime.ts";
+import { release } from "../source.ts";
+import { leftovers } from "./leftovers.ts";
+
+/**
+ * Runs a program in a directory.
+ *
+ * @returns What it writes to standard output. What it says of errors, and its
+ * exit code, are passed over.
+ * @throws {Error} If it cannot be started.
+ */
+export async function* outputOf(
+  program: string,
+  args: string[],
+  cwd: string,
+): AsyncGenerator<Uint8Array> {
+  const child = spawn(program, args, {
+    cwd,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let failure: unknown;
+  const ended = new Promise<void>((resolve) => {
+    child.on("close", () => resolve());
+    child.on("error", (error) => {
+      failure = error;
+      resolve();
+    });
+  });
+  // Without permission Deno gives a child that has no streams.
+  if (!child.stdout) throw new Error(`Cannot start ${program}`);
+  const chunks = child.stdout[Symbol.asyncIterator]();
+  let result = await chunks.next();
+  try {
+    for (; !result.done; result = await chunks.next()) yield result.value;
+  } finally {
+    // Read to the end even so: Deno takes an end before it for a failure.
+    child.kill();
+    while (!result.done) result = await chunks.next();
+    await ended;
+  }
+  if (failure) throw failure;
+}
+
+/**
+ * Runs a program, for its exit code alone.
+ *
+ * @param milliseconds How long it may take.
+ * @returns Whether it ended well; `undefined` if it could not be started: it is
+ * not there, or this runtime forbids it.
+ */
+export function runQuietly(
+  program: string,
+  args: string[],
+  milliseconds = 30_000,
+): boolean | undefined {
+  try {
+    const { status, signal } = spawnSync(program, args, {
+      stdio: "ignore",
+      timeout: milliseconds,
+    });
+    if (signal) return false;
+    return typeof status === "number" ? status === 0 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Runs a program to its end, with this one's standard output and standard error.
+ *
+ * @param input What it gets on its standard input; nothing unless given. When
+ * that fails, the program is ended.
+ * @returns Its exit code.
+ * @throws {Error} If it cannot be started, or what the input throws.
+ */
+export async function runProgram(
+  program: string,
+  args: string[],
+  input?: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  const child = spawn(program, args, {
+    stdio: [input ? "pipe" : "ignore", "inherit", "inherit"],
+  });
+  let failure: Error | undefined;
+  const ended = new Promise<number>((resolve) => {
+    child.on("error", (error) => {
+      failure = error;
+      resolve(-1);
+    });
+    // As a shell says it when a signal ended it.
+    child.on("close", (code) => resolve(code ?? 128));
+  });
+  const kill = () => void child.kill();
+  leftovers.add(kill);
+  try {
+    const { stdin } = child;
+    // Without permission Deno gives a child that has no streams.
+    if (input && stdin) {
+      // It need not read to the end; its exit code tells whether that was right.
+      stdin.on("error", () => {});
+      for await (const chunk of input) {
+        const isOpen = await new Promise<boolean>((resolve) =>
+          stdin.write(chunk, (error) => resolve(!error))
+        );
+        if (!isOpen) break;
+        release(chunk);
+      }
+      stdin.end();
+    }
+    const code = await ended;
+    if (failure) {
+      throw new Error(`Cannot run ${program}: ${failure.message}`, {
+        cause: failure,
+      });
+    }
+    return code;
+  } catch (error) {
+    kill();
+    await ended;
+    throw error;
+  } finally {
+    leftovers.delete(kill);
+  }
+}

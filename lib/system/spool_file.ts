@@ -1,0 +1,113 @@
+import { dirname, fs, join, tmpdir } from "../runtime.ts";
+import { fromStream, release } from "../source.ts";
+import { fileError } from "./errors.ts";
+import { readFile, writeFile } from "./fd.ts";
+import { fileStream } from "./file_source.ts";
+import type { Input } from "./input.ts";
+import { leftovers } from "./leftovers.ts";
+
+/** Bytes that can be read once only, kept in a spool file while they are read. */
+export function openSpool(
+  fd: number,
+  name: string,
+  chunks: AsyncGenerator<Uint8Array>,
+): Input {
+  const path = join(tmpdir(), `ciso-${crypto.randomUUID()}.spool`);
+  let spool = -1;
+  /** Bytes that the spool file holds. */
+  let size = 0;
+  let complete = false;
+  let remove = () => {};
+
+  const spoolError = (cause: unknown) =>
+    fileError(
+      `Cannot keep ${name} in ${dirname(path)} (choose another directory ` +
+        "with TMPDIR, or give an uncompressed file)",
+      cause,
+    );
+
+  function open(): void {
+    try {
+      spool = fs.openSync(path, "wx+", 0o600);
+    } catch (error) {
+      throw spoolError(error);
+    }
+    // A file without a name goes away with the process, however that ends.
+    try {
+      fs.unlinkSync(path);
+    } catch {
+      remove = () => fs.unlinkSync(path);
+      leftovers.add(remove);
+    }
+  }
+
+  const fromSpool = (start: number, end: number) =>
+    fileStream(
+      (buffer, position) => readFile(spool, buffer, position),
+      start,
+      end,
+    );
+
+  return {
+    get size() {
+      return complete ? size : undefined;
+    },
+    // Nobody else can open it.
+    isSteady: true,
+    stream() {
+      if (complete) return fromSpool(0, size);
+      if (spool >= 0) throw new Error(`${name} is being read already`);
+      open();
+      return new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const { value, done } = await chunks.next();
+          if (!done) {
+            try {
+              writeFile(spool, value, size);
+            } catch (error) {
+              throw spoolError(error);
+            }
+            size += value.length;
+            controller.enqueue(value);
+            return;
+          }
+          complete = true;
+          controller.close();
+        },
+        async cancel() {
+          await chunks.return(undefined);
+        },
+      }, { highWaterMark: 1 });
+    },
+    slice: (start, end) => ({
+      stream: () => fromSpool(start, Math.min(end, size)),
+    }),
+    close() {
+      if (spool >= 0) fs.closeSync(spool);
+      if (fd > 0) fs.closeSync(fd);
+      remove();
+      leftovers.delete(remove);
+    },
+  };
+}
+
+/**
+ * Keeps a layer that cannot stay as it is in a spool file.
+ *
+ * @param chunks Its bytes; read to their end.
+ * @returns The same bytes, to be read as often as needed.
+ */
+export async function spoolLayer(
+  chunks: AsyncGenerator<Uint8Array>,
+): Promise<Input> {
+  return await spooled("a layer", chunks);
+}
+
+export async function spooled(
+  name: string,
+  chunks: AsyncGenerator<Uint8Array>,
+): Promise<Input> {
+  const input = openSpool(-1, name, chunks);
+  for await (const chunk of fromStream(input.stream())) release(chunk);
+  return input;
+}
