@@ -18,7 +18,8 @@ import type { LayerOutput, Stack } from "./layers.ts";
 import { rootHeader } from "./rewrite.ts";
 import { type ImageDescription, rootfsFacts } from "./rootfs_facts.ts";
 import { sha256 } from "./sha256.ts";
-import { ROOTFS, rootfsEntries } from "./scan.ts";
+import { ROOTFS } from "./rootfs.ts";
+import { rootfsEntries } from "./scan.ts";
 import { toStream } from "./source.ts";
 import { closing, newHeader, padding } from "./tar/header.ts";
 

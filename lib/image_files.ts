@@ -1,4 +1,5 @@
 import { binary } from "./bytes.ts";
+import { ROOTFS } from "./rootfs.ts";
 import { fromStream, readAt, type Source, toStream } from "./source.ts";
 import { entriesOf, type PlacedEntry } from "./tar/entries.ts";
 import { normalizePath } from "./tar/path.ts";
@@ -61,7 +62,7 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
   }
   for await (const { entry, place } of entriesOfImage(toStream(counted()))) {
     const path = binary(normalizePath(entry.path));
-    if (path.startsWith("rootfs/") || path === "rootfs") {
+    if (path.startsWith(ROOTFS) || path === "rootfs") {
       hasRootfs = true;
       // The archive of 2015 has its layer there, and what Docker 1.9 reads.
       if (path !== "rootfs/layer.tar" && path !== "rootfs/json") continue;

@@ -186,7 +186,7 @@ export async function* rewriteTar(
         const path = own.subarray(0, ancestorLength(own, slot - i));
         const early = tree.early.get(i);
         if (early !== undefined) {
-          const { bytes, entry, globals } = await tree.readSlot(early);
+          const { bytes, entry, globals } = await tree.stored.read(early);
           const target = targetOf(prefix, entry, path, undefined);
           pieces.push(rebuild(bytes, entry, globals, target));
           continue;
@@ -197,7 +197,7 @@ export async function* rewriteTar(
         }
         const gap = tree.gaps.get(i);
         if (gap && options.base) {
-          const { bytes, entry, globals } = await options.base.readSlot(
+          const { bytes, entry, globals } = await options.base.stored.read(
             gap.below,
           );
           const target = targetOf(prefix, entry, path, undefined);
@@ -215,9 +215,9 @@ export async function* rewriteTar(
         }
         options.onEntry?.(path, index.node(slot));
         const symlink = options.plainSymlinks
-          ? tree.linkedSymlink(slot)
+          ? tree.links.symlink(slot)
           : undefined;
-        const model = symlink ?? tree.linkModel(slot);
+        const model = symlink ?? tree.links.model(slot);
         const target = targetOf(
           prefix,
           item,
@@ -225,7 +225,7 @@ export async function* rewriteTar(
           item.kind === "hardlink" ? tree.linkTarget(slot, item) : undefined,
         );
         if (model !== undefined) {
-          const { bytes, entry, globals } = await tree.readSlot(model);
+          const { bytes, entry, globals } = await tree.stored.read(model);
           if (symlink === undefined) target.asHardLink = true;
           else delete target.link;
           pieces.push(rebuild(bytes, entry, globals, target));

@@ -8,6 +8,7 @@ import {
   targetOf,
 } from "./rewrite.ts";
 import { NODE } from "./path_index.ts";
+import { ROOTFS } from "./rootfs.ts";
 import { sha256 } from "./sha256.ts";
 import { fromStream, release, type Source, wholeBlocks } from "./source.ts";
 import { BLOCK, padded } from "./tar/block.ts";
@@ -15,9 +16,6 @@ import { carry, TarCursor } from "./tar/cursor.ts";
 import { closing } from "./tar/header.ts";
 import { Tree } from "./tree.ts";
 import type { LayerChange, TreeOptions } from "./tree_options.ts";
-
-/** Where the files stand that rkt, runc and LXD take as the root file system. */
-export const ROOTFS = "rootfs/";
 
 const EMPTY = new Uint8Array(0);
 

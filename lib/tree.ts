@@ -1,18 +1,11 @@
 import { ascii, equalBytes, showPath, startsWith } from "./bytes.ts";
-import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
-import { readAt, type Source } from "./source.ts";
-import { BLOCK, FIELD, numberField } from "./tar/block.ts";
-import { type Entry, readEntry } from "./tar/entry.ts";
-import { impliedHeader } from "./rewrite.ts";
-import { entriesOf } from "./tar/entries.ts";
-import {
-  ancestorLength,
-  isWhiteout,
-  joinPath,
-  normalizePath,
-} from "./tar/path.ts";
-import type { Globals } from "./tar/pax.ts";
 import { seal } from "./entry_seal.ts";
+import { HardLinks } from "./hard_links.ts";
+import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
+import { impliedHeader } from "./rewrite.ts";
+import { ROOTFS } from "./rootfs.ts";
+import type { Source } from "./source.ts";
+import { StoredEntries } from "./stored_entries.ts";
 import { climbs, follow } from "./symlinks.ts";
 import {
   type LayerChange,
@@ -20,6 +13,16 @@ import {
   type TreeOptions,
 } from "./tree_options.ts";
 import { type Whiteout, whiteoutOf, Whiteouts } from "./whiteouts.ts";
+import { BLOCK, FIELD, numberField } from "./tar/block.ts";
+import { entriesOf } from "./tar/entries.ts";
+import type { Entry } from "./tar/entry.ts";
+import {
+  ancestorLength,
+  isWhiteout,
+  joinPath,
+  normalizePath,
+} from "./tar/path.ts";
+import type { Globals } from "./tar/pax.ts";
 
 /** Symlinks followed for one path before it counts as a loop, as Linux does. */
 const MAX_LINKS = 40;
@@ -27,22 +30,10 @@ const MAX_LINKS = 40;
 /** Implied directories taken: each one costs memory and an entry of output. */
 const MAX_IMPLIED = 1 << 18;
 
-/** Changes of PAX global headers taken: each one costs memory. */
-const MAX_GLOBALS = 1 << 10;
-
-const NO_RECORDS: Globals = new Map();
 const EMPTY = new Uint8Array(0);
 const decoder = new TextDecoder();
 const TMP = ascii("tmp/");
-/** Where the files of the archive's root file system stand. */
-export const ROOTFS = ascii("rootfs/");
-
-/** An entry's header blocks, and the global headers that hold for it. */
-interface StoredEntry {
-  bytes: Uint8Array;
-  entry: Entry;
-  globals: Globals;
-}
+const PREFIX = ascii(ROOTFS);
 
 /**
  * The tree that a tar's entries make, checked as they come: which entries
@@ -53,6 +44,9 @@ interface StoredEntry {
  */
 export class Tree {
   readonly index = new PathIndex();
+  readonly links = new HardLinks(this.index);
+  /** The entries' header blocks. */
+  readonly stored: StoredEntries;
   /** Reasons to write the layer anew, each with the first path it is for. */
   readonly changes = new Map<LayerChange, string>();
   /** Header blocks of the newest entry for the root directory itself. */
@@ -74,9 +68,6 @@ export class Tree {
   rearranged = false;
   /** Paths of entries that stand elsewhere than their header says, by slot. */
   readonly #moved = new Map<number, Uint8Array>();
-  /** Entries that take over a dropped one's contents: their path, by its slot. */
-  readonly #heirs = new Map<number, Uint8Array>();
-  readonly #linkTargets = new Map<number, Uint8Array>();
   /** Directories of the tree below that the layer puts something else for. */
   readonly #replaced: Uint8Array[] = [];
   /** Slots of entries that are left out in the end. */
@@ -101,13 +92,8 @@ export class Tree {
   readonly #strip: Uint8Array | undefined;
   /** Where the newest layer starts: offset in bytes, and first slot. */
   #layer = { place: 0, slot: 0 };
-  /** The last entry that was read again: many links may lead to it. */
-  #lastRead: StoredEntry & { slot: number } | undefined;
-  /** What PAX global headers say, each with the slot from which on it holds. */
-  readonly #globals: { slot: number; records: Globals }[] = [];
   /** Bytes that sparse files do not store. */
   #holes = 0;
-  #brokenLinks = false;
   #implied = 0;
   /** The last directory that an entry was put in: many follow in the same. */
   #lastFrom = EMPTY;
@@ -115,6 +101,7 @@ export class Tree {
 
   constructor(source: Source, options: TreeOptions = {}) {
     this.#source = source;
+    this.stored = new StoredEntries(source, this.index);
     this.#options = options;
     this.#strip = options.strip === undefined
       ? undefined
@@ -394,7 +381,7 @@ export class Tree {
   #noteChanges(entry: Entry, globals: Globals): void {
     if (entry.sparse) this.#noteSparse(entry);
     if (globals.size > 0) this.change("global-headers", entry.path);
-    this.#noteGlobals(globals);
+    this.stored.noteGlobals(globals);
     if (entry.kind === "label") this.change("volume-label", entry.path);
     // "7" means a plain file to GNU tar; Docker refuses it.
     const plain = entry.flag === 0x30 || entry.flag === 0;
@@ -417,24 +404,6 @@ export class Tree {
           "bytes; if they shall, raise the limit with --max-unpacked",
       );
     }
-  }
-
-  #noteGlobals(records: Globals): void {
-    const last = this.#globals.at(-1)?.records ?? NO_RECORDS;
-    if (last === records || last.size + records.size === 0) return;
-    if (this.#globals.length === MAX_GLOBALS) {
-      throw new SyntaxError(
-        `PAX global headers change more than ${MAX_GLOBALS} times; archive the ` +
-          "tree anew with tar",
-      );
-    }
-    this.#globals.push({ slot: this.index.length, records });
-  }
-
-  /** What PAX global headers say of the entry in a slot. */
-  #globalsOf(slot: number): Globals {
-    return this.#globals.findLast((from) => from.slot <= slot)?.records ??
-      NO_RECORDS;
   }
 
   /** Notes a reason to write the layer anew. */
@@ -550,7 +519,7 @@ export class Tree {
     }
     if (node === NODE.implied) return;
     const below = base.index.find(path);
-    const { bytes, entry } = await base.readSlot(below);
+    const { bytes, entry } = await base.stored.read(below);
     if (isPlainDirectory(bytes, entry)) return;
     this.gaps.set(slot, { below, path: path.slice() });
   }
@@ -579,7 +548,7 @@ export class Tree {
       const slot = this.index.add(path, i, NODE.implied, 0, 0);
       const { base } = this.#options;
       if (base) await this.#noteGap(path.subarray(0, i), slot, base);
-      this.impliedSize += impliedHeader(ROOTFS, path.subarray(0, i), 0).length;
+      this.impliedSize += impliedHeader(PREFIX, path.subarray(0, i), 0).length;
     }
   }
 
@@ -605,7 +574,7 @@ export class Tree {
         this.early.set(old, index.length);
         this.change("whiteouts", path);
       }
-      this.impliedSize -= impliedHeader(ROOTFS, path, 0).length;
+      this.impliedSize -= impliedHeader(PREFIX, path, 0).length;
       return;
     }
     this.#drop(old);
@@ -626,9 +595,7 @@ export class Tree {
   #drop(slot: number): void {
     const { index } = this;
     index.mark(slot, FLAG.dropped);
-    if (index.has(slot, FLAG.linked) || index.has(slot, FLAG.link)) {
-      this.#brokenLinks = true;
-    }
+    this.links.noteDropped(slot);
     this.rearranged = true;
     this.#lastFrom = EMPTY;
     this.#lastTo = EMPTY;
@@ -683,29 +650,23 @@ export class Tree {
       return;
     }
     await this.#replace(path, node);
-    const root = this.#rootOf(target);
-    let direct = target;
-    let hops = 0;
-    while (direct !== root && hops < MAX_LINKS) {
-      direct = index.seal(direct);
-      hops++;
-    }
-    // Long chains are cut short: each link looks for its end.
-    const short = direct === root;
-    const slot = this.#put(given, path, node, place, short ? target : root);
+    const leads = this.links.shortened(target);
+    const slot = this.#put(given, path, node, place, leads);
     index.mark(slot, FLAG.link);
     index.mark(target, FLAG.linked);
     // A hard link to a symlink becomes a symlink of its own below rootfs/.
     if (node === NODE.symlink) this.rearranged = true;
     // Engines give a link's own metadata to the file that it shares.
+    const root = this.links.rootOf(target);
     if (index.seal(root) !== seal(bytes, entry, globals)) {
       index.mark(slot, FLAG.differs);
       this.change("hard-links", path);
       this.rearranged = true;
     }
-    if (!short) this.#linkTargets.set(slot, await this.#pathOf(root));
-    else if (targetPath !== wanted) {
-      this.#linkTargets.set(slot, targetPath.slice());
+    if (leads !== target) {
+      this.links.setTarget(slot, await this.#pathOf(leads));
+    } else if (targetPath !== wanted) {
+      this.links.setTarget(slot, targetPath.slice());
     }
   }
 
@@ -760,15 +721,11 @@ export class Tree {
   ): Promise<{ mode: number; bytes: Uint8Array } | undefined> {
     const slot = await this.lookUp(path);
     if (slot < 0 || this.index.node(slot) !== NODE.file) return undefined;
-    const root = this.#rootOf(slot);
-    const { bytes, entry } = await this.readSlot(root);
-    const start = this.index.place(root) * BLOCK + entry.end;
-    const size = Math.min(entry.sparse ? 0 : entry.size, limit);
+    const root = this.links.rootOf(slot);
+    const { bytes, entry } = await this.stored.read(root);
     return {
       mode: numberField(bytes, FIELD.mode, entry.header)! & 0o7777,
-      bytes: size > 0
-        ? await readAt(this.#source, start, size)
-        : new Uint8Array(0),
+      bytes: await this.stored.readFile(root, limit),
     };
   }
 
@@ -788,41 +745,13 @@ export class Tree {
   }
 
   async #readLink(slot: number): Promise<Uint8Array> {
-    const { entry } = await this.readSlot(slot);
+    const { entry } = await this.stored.read(slot);
     // A hard link to a symlink is one as well: its own header has no target.
     if (entry.kind !== "hardlink") return entry.link;
-    return await this.#readLink(this.#rootOf(slot));
+    return await this.#readLink(this.links.rootOf(slot));
   }
 
-  /** The slot that a hard link's chain of targets ends at. */
-  #rootOf(slot: number): number {
-    while (this.index.has(slot, FLAG.link)) slot = this.index.seal(slot);
-    return slot;
-  }
-
-  /** Reads an entry's header blocks again, from the source. */
-  async readSlot(slot: number): Promise<StoredEntry> {
-    if (this.#lastRead?.slot === slot) return this.#lastRead;
-    const start = this.index.place(slot) * BLOCK;
-    // Most have one block; a few have long names or PAX headers.
-    for (let length = 4 * BLOCK; length <= 1 << 26; length *= 8) {
-      const bytes = await readAt(this.#source, start, length);
-      const item = readEntry(bytes, 0, []);
-      if (typeof item === "object" && "kind" in item) {
-        const globals = this.#globalsOf(slot);
-        this.#lastRead = { slot, bytes, entry: item, globals };
-        return this.#lastRead;
-      }
-      if (item !== "more" || bytes.length < length) break;
-    }
-    throw new Error("The input changed while it was read");
-  }
-
-  /**
-   * Settles hard links whose target was dropped: the first link that is left
-   * takes the contents over, and the others lead to it. To be called once, when
-   * all entries are in.
-   */
+  /** Settles what needs to know all entries. To be called once, behind the last. */
   async finish(): Promise<void> {
     for (const slot of this.#hidden) this.#drop(slot);
     if (this.#options.base) {
@@ -830,41 +759,14 @@ export class Tree {
       this.#settleGaps();
       for (const slot of this.early.values()) this.#drop(slot);
     }
-    if (!this.#brokenLinks) return;
-    const { index } = this;
-    const heirs = new Map<number, number>();
-    for (const link of this.#links()) {
-      const root = this.#rootOf(link);
-      if (!index.has(root, FLAG.dropped) || heirs.has(root)) continue;
-      heirs.set(root, link);
-      this.#heirs.set(root, await this.#pathOf(link));
-    }
-    for (const link of this.#links()) {
-      if (!index.has(index.seal(link), FLAG.dropped)) continue;
-      const root = this.#rootOf(link);
-      if (heirs.get(root) === link) index.mark(link, FLAG.dropped);
-      this.#linkTargets.set(
-        link,
-        this.#heirs.get(root) ?? await this.#pathOf(root),
-      );
-    }
-  }
-
-  /** The slots of hard links that are not left out. */
-  *#links(): Generator<number> {
-    const { index } = this;
-    for (let slot = 0; slot < index.length; slot++) {
-      if (index.has(slot, FLAG.link) && !index.has(slot, FLAG.dropped)) {
-        yield slot;
-      }
-    }
+    await this.links.settle((slot) => this.#pathOf(slot));
   }
 
   /** The final path of the entry in a slot. */
   async #pathOf(slot: number): Promise<Uint8Array> {
     const moved = this.#moved.get(slot);
     if (moved) return moved;
-    const { entry } = await this.readSlot(slot);
+    const { entry } = await this.stored.read(slot);
     return this.path(slot, entry).slice();
   }
 
@@ -881,27 +783,14 @@ export class Tree {
 
   /** Where the entry in a slot goes, or `undefined` if it is left out. */
   destination(slot: number, entry: Entry): Uint8Array | undefined {
-    if (this.index.has(slot, FLAG.dropped)) return this.#heirs.get(slot);
+    if (this.index.has(slot, FLAG.dropped)) return this.links.heir(slot);
     return this.path(slot, entry);
   }
 
   /** The path that the hard link in a slot leads to. */
   linkTarget(slot: number, entry: Entry): Uint8Array {
-    return this.#linkTargets.get(slot) ??
+    return this.links.target(slot) ??
       this.#stripped(normalizePath(entry.link))!;
-  }
-
-  /** The slot whose metadata a hard link must repeat, if its header does not. */
-  linkModel(slot: number): number | undefined {
-    return this.index.has(slot, FLAG.differs) ? this.#rootOf(slot) : undefined;
-  }
-
-  /** The slot of the symlink that the hard link in a slot shares, if it is one. */
-  linkedSymlink(slot: number): number | undefined {
-    return this.index.has(slot, FLAG.link) &&
-        this.index.node(slot) === NODE.symlink
-      ? this.#rootOf(slot)
-      : undefined;
   }
 }
 

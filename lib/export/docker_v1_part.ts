@@ -1,4 +1,5 @@
 import { ascii, concat } from "../bytes.ts";
+import { ROOTFS } from "../rootfs.ts";
 import { repositories, v1Json } from "../formats/docker_v1.ts";
 import { jsonText } from "../formats/json_text.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -12,7 +13,6 @@ import { directoryEntry, fileEntry, hardLinkEntry } from "./small_entries.ts";
 import { textDigest } from "./text_digest.ts";
 import { verified } from "./verified.ts";
 
-const ROOTFS = "rootfs/";
 const FILE = /^(rootfs\/|[0-9a-f]{64}\/)(VERSION|json|layer\.tar)$/;
 
 /** A v1 image to be written. */

@@ -1,4 +1,5 @@
 import { asciiText, concat } from "../bytes.ts";
+import { ROOTFS } from "../rootfs.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Fate } from "./pass.ts";
 
@@ -36,7 +37,6 @@ const PLACES = new Set([
 const BLOB = /^blobs\/sha256\/([0-9a-f]{64})$/;
 const V1_PLACE = /^([0-9a-f]{64}\/)/;
 const V1_LAYER = /^(rootfs\/|[0-9a-f]{64}\/)layer\.tar$/;
-const ROOTFS = "rootfs/";
 
 /** Documents larger than this, in bytes, are refused; all together twice that. */
 const MAX_DOCUMENT = 1 << 24;

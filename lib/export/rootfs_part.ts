@@ -1,4 +1,5 @@
 import { ascii, concat, equalBytes, showPath, startsWith } from "../bytes.ts";
+import { ROOTFS } from "../rootfs.ts";
 import { appcManifest } from "../formats/appc.ts";
 import { runtimeConfig } from "../formats/bundle.ts";
 import { jsonText } from "../formats/json_text.ts";
@@ -13,7 +14,7 @@ import type { Part } from "./part.ts";
 import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
 import { directoryEntry, fileEntry } from "./small_entries.ts";
 
-const ROOTFS = ascii("rootfs/");
+const PREFIX = ascii(ROOTFS);
 const ROOT = ascii(".");
 
 /** The parts that are documents and rootfs/. */
@@ -45,7 +46,7 @@ class RootfsEntries {
 
   constructor(documents: Documents) {
     this.#documents = documents;
-    this.#hasV1 = documents.v1?.place === "rootfs/";
+    this.#hasV1 = documents.v1?.place === ROOTFS;
   }
 
   /**
@@ -60,7 +61,7 @@ class RootfsEntries {
       }
       return true;
     }
-    if (!startsWith(bytes, ROOTFS) || entry.kind === "label") return false;
+    if (!startsWith(bytes, PREFIX) || entry.kind === "label") return false;
     if (this.#hasV1 && V1_FILES.includes(path)) return false;
     if (entry.kind === "hardlink") linkTarget(entry.link, entry.path);
     return true;
@@ -73,7 +74,7 @@ class RootfsEntries {
         "The archive has no rootfs/; ciso convert makes an isoc of it that does",
       );
     }
-    if (this.#hasV1 && this.#documents.v1?.place !== "rootfs/") {
+    if (this.#hasV1 && this.#documents.v1?.place !== ROOTFS) {
       throw new SyntaxError(
         "The part for Docker 1.9 stands behind rootfs/, so it came too late to " +
           "know whose rootfs/json is; ciso convert puts the archive in order",
@@ -90,7 +91,7 @@ function linkTarget(link: Uint8Array, path: Uint8Array): Uint8Array {
   } catch {
     // Told below.
   }
-  if (startsWith(target, ROOTFS)) return target;
+  if (startsWith(target, PREFIX)) return target;
   throw new SyntaxError(
     `Entry ${showPath(path)}: the hard link leads out of rootfs/, to ${
       showPath(link)
@@ -134,7 +135,7 @@ export class RootfsPart implements Part {
     if (this.#entries.found) return fate;
     this.#entries.found = true;
     if (path === "rootfs") return fate;
-    const before = directoryEntry("rootfs/", this.#documents.mtime ?? 0);
+    const before = directoryEntry(ROOTFS, this.#documents.mtime ?? 0);
     return { ...fate, before };
   }
 
@@ -200,9 +201,9 @@ export class FlatPart implements Part {
     if (!this.#entries.take(path, passing)) return undefined;
     this.#entries.found = true;
     const { entry } = passing;
-    const inside = path === "rootfs" ? ROOT : passing.path.slice(ROOTFS.length);
+    const inside = path === "rootfs" ? ROOT : passing.path.slice(PREFIX.length);
     const link = entry.kind === "hardlink"
-      ? linkTarget(entry.link, entry.path).slice(ROOTFS.length)
+      ? linkTarget(entry.link, entry.path).slice(PREFIX.length)
       : undefined;
     return { header: moved(passing, inside, link), data: "padded" };
   }

@@ -37,7 +37,8 @@ export function readFile(
 /**
  * Writes all bytes to a plain file, as {@linkcode readFile} reads.
  *
- * @param position Offset in the file in bytes; where it stands unless given.
+ * @param position Offset in the file in bytes; behind the last write unless
+ * given. Deno moves that place with each write: give all of a file's, or none.
  */
 export function writeFile(
   fd: number,

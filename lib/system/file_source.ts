@@ -4,7 +4,16 @@ import { fileError } from "./errors.ts";
 import { CHUNK, readFile, takeTurn } from "./fd.ts";
 import type { Input } from "./input.ts";
 
-/** A stretch of a file as a stream of chunks of up to 1 MiB. */
+/**
+ * A stretch of a file as a stream of large chunks.
+ *
+ * @param read Fills a buffer from an offset in the file in bytes; gives the
+ * count of bytes read.
+ * @param start Offset of the first byte.
+ * @param end Offset behind the last one.
+ * @param atEnd Is called at the end with the offset that was reached; what it
+ * throws is the stream's error.
+ */
 export function fileStream(
   read: (buffer: Uint8Array, position: number) => number,
   start: number,
@@ -30,6 +39,12 @@ export function fileStream(
   }, { highWaterMark: 0 });
 }
 
+/**
+ * Makes a source of an open plain file. Reading it fails once the file has
+ * another size or modification time than now.
+ *
+ * @param name What messages call it.
+ */
 export function openFile(fd: number, name: string): Input & { size: number } {
   const before = fs.fstatSync(fd, { bigint: true });
   const size = Number(before.size);

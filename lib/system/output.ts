@@ -82,10 +82,11 @@ function fdWriter(
   name: string,
   onWritten: (bytes: number) => void,
 ): WritableStream<Uint8Array> {
-  const isFile = fs.fstatSync(fd).isFile();
+  let isFile: boolean | undefined;
   return new WritableStream<Uint8Array>({
     async write(chunk) {
       try {
+        isFile ??= fs.fstatSync(fd).isFile();
         if (isFile) writeFile(fd, chunk);
         else await writePipe(fd, chunk);
       } catch (error) {

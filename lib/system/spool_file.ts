@@ -6,7 +6,13 @@ import { fileStream } from "./file_source.ts";
 import type { Input } from "./input.ts";
 import { leftovers } from "./leftovers.ts";
 
-/** Bytes that can be read once only, kept in a spool file while they are read. */
+/**
+ * Makes a source of bytes that can be read once only: its first stream keeps
+ * them in a spool file in the temporary directory, from which all others read.
+ *
+ * @param fd A file to close with it; -1 for none.
+ * @param name What messages call it.
+ */
 export function openSpool(
   fd: number,
   name: string,
@@ -103,6 +109,7 @@ export async function spoolLayer(
   return await spooled("a layer", chunks);
 }
 
+/** As {@linkcode spoolLayer}, of an input with a name for messages. */
 export async function spooled(
   name: string,
   chunks: AsyncGenerator<Uint8Array>,
