@@ -1,8 +1,8 @@
 import type { FileList } from "./file_list.ts";
-import { CHUNK, takeTurn } from "./system/fd.ts";
+import { takeTurn } from "./system/fd.ts";
 import { files, type OpenFile } from "./system/files.ts";
 import type { Input } from "./system/input.ts";
-import { allocate, type Source, toStream } from "./source.ts";
+import { allocate, CHUNK, type Source, toStream } from "./source.ts";
 import { padded } from "./tar/block.ts";
 import { fileHeader } from "./tar/file_header.ts";
 import { closing } from "./tar/header.ts";

@@ -13,7 +13,7 @@ export { createHash } from "node:crypto";
 export * as fs from "node:fs";
 export { tmpdir } from "node:os";
 export { basename, dirname, join } from "node:path";
-export { Readable } from "node:stream";
+export type { Writable } from "node:stream";
 export { isatty } from "node:tty";
 export * as zlib from "node:zlib";
 

@@ -1,6 +1,5 @@
 import { toBytes } from "@std/streams";
 import { BLOCK } from "./tar/block.ts";
-import { concat } from "./bytes.ts";
 
 /**
  * Bytes that can be streamed more than once, each time the same. A `Blob` is
@@ -22,9 +21,12 @@ export interface Source {
   readonly isSteady?: boolean;
 }
 
+/** Bytes that are read at once: smaller chunks cost time, larger ones memory. */
+export const CHUNK = 1 << 18;
+
 /** Memory of released chunks, to be used again: allocating means zeroing. */
 const pool: ArrayBuffer[] = [];
-const POOL_SIZE = 4;
+const POOL_SIZE = 2;
 
 /**
  * Memory for a chunk, with anything in it.
@@ -32,10 +34,8 @@ const POOL_SIZE = 4;
  * @param size Size in bytes.
  */
 export function allocate(size: number): Uint8Array<ArrayBuffer> {
-  const at = pool.findIndex((buffer) => buffer.byteLength === size);
-  if (at < 0) return new Uint8Array(size);
-  const [buffer] = pool.splice(at, 1);
-  return new Uint8Array(buffer!);
+  const buffer = size === CHUNK ? pool.pop() : undefined;
+  return new Uint8Array(buffer ?? new ArrayBuffer(size));
 }
 
 /**
@@ -49,9 +49,9 @@ export function release(chunk: Uint8Array): void {
   const { buffer } = chunk;
   // Node 20 cannot transfer; its collector has to do.
   if (chunk.byteLength !== buffer.byteLength || !("transfer" in buffer)) return;
-  const whole = pool.length < POOL_SIZE && chunk.byteLength >= LARGE;
-  const moved = buffer.transfer(whole ? buffer.byteLength : 0);
-  if (whole) pool.push(moved);
+  const again = chunk.byteLength === CHUNK && pool.length < POOL_SIZE;
+  const moved = buffer.transfer(again ? CHUNK : 0);
+  if (again) pool.push(moved);
 }
 
 /** A stream of what a generator yields, made two chunks ahead of its reader. */
@@ -92,35 +92,35 @@ export async function* fromStream(
   }
 }
 
-/** Smallest buffer worth a turn of the machinery, in bytes. */
-const LARGE = 1 << 18;
-
 /**
  * Brings chunks of any sizes to whole blocks of 512 bytes, in large buffers.
- * Large chunks of whole blocks pass uncopied. The last buffer may be ragged.
+ * Large chunks of whole blocks pass uncopied, all others are released. The last
+ * buffer may be ragged.
  */
 export async function* wholeBlocks(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let size = 0;
+  let buffer: Uint8Array | undefined;
+  let filled = 0;
   for await (const chunk of chunks) {
-    if (size === 0 && chunk.length >= LARGE && chunk.length % BLOCK === 0) {
+    if (filled === 0 && chunk.length >= CHUNK && chunk.length % BLOCK === 0) {
       yield chunk;
       continue;
     }
-    if (chunk.length === 0) continue;
-    waiting.push(chunk);
-    size += chunk.length;
-    if (size < LARGE) continue;
-    const whole = concat(waiting);
-    waiting.forEach(release);
-    const ragged = whole.length % BLOCK;
-    waiting = ragged === 0 ? [] : [whole.slice(whole.length - ragged)];
-    size = ragged;
-    yield ragged === 0 ? whole : whole.subarray(0, whole.length - ragged);
+    for (let at = 0; at < chunk.length;) {
+      buffer ??= allocate(CHUNK);
+      const piece = chunk.subarray(at, at + CHUNK - filled);
+      buffer.set(piece, filled);
+      filled += piece.length;
+      at += piece.length;
+      if (filled < CHUNK) continue;
+      yield buffer;
+      buffer = undefined;
+      filled = 0;
+    }
+    release(chunk);
   }
-  if (size > 0) yield concat(waiting);
+  if (buffer) yield buffer.slice(0, filled);
 }
 
 /** Reads a short stretch of a source into one array; less if the source ends. */

@@ -1,9 +1,6 @@
 import { fs } from "../runtime.ts";
 import { errorCode } from "./errors.ts";
 
-/** Bytes read from a file at once. */
-export const CHUNK = 1 << 18;
-
 /** Milliseconds that work on plain files may take before signals are looked at. */
 const TURN = 100;
 

@@ -1,7 +1,7 @@
 import { fs } from "../runtime.ts";
-import { allocate } from "../source.ts";
+import { allocate, CHUNK } from "../source.ts";
 import { fileError } from "./errors.ts";
-import { CHUNK, readFile, takeTurn } from "./fd.ts";
+import { readFile, takeTurn } from "./fd.ts";
 import type { Input } from "./input.ts";
 
 /**

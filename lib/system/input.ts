@@ -1,8 +1,8 @@
 import { type Compression, compressionOf } from "../compression.ts";
 import { fs } from "../runtime.ts";
-import { allocate, fromStream, type Source } from "../source.ts";
+import { allocate, CHUNK, fromStream, type Source } from "../source.ts";
 import { fileError } from "./errors.ts";
-import { CHUNK, readFile, readPipe, takeTurn } from "./fd.ts";
+import { readFile, readPipe, takeTurn } from "./fd.ts";
 import { openFile } from "./file_source.ts";
 import { openSpool, spooled } from "./spool_file.ts";
 import { limited, unpack } from "./unpack.ts";

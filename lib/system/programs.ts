@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "../runtime.ts";
-import { release } from "../source.ts";
+import { feed } from "./feed.ts";
 import { leftovers } from "./leftovers.ts";
 
 /**
@@ -97,15 +97,7 @@ export async function runProgram(
     // Without permission Deno gives a child that has no streams.
     if (input && stdin) {
       // It need not read to the end; its exit code tells whether that was right.
-      stdin.on("error", () => {});
-      for await (const chunk of input) {
-        const isOpen = await new Promise<boolean>((resolve) =>
-          stdin.write(chunk, (error) => resolve(!error))
-        );
-        if (!isOpen) break;
-        release(chunk);
-      }
-      stdin.end();
+      await feed(input, stdin);
     }
     const code = await ended;
     if (failure) {

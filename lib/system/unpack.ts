@@ -2,7 +2,6 @@ import { type Compression, compressionOf } from "../compression.ts";
 import {
   type ChildProcessWithoutNullStreams,
   isDeno,
-  Readable,
   spawn,
   zlib,
 } from "../runtime.ts";
@@ -10,8 +9,11 @@ import { sha256 } from "../sha256.ts";
 import { fromStream, readAt, type Source } from "../source.ts";
 import { ZstdFrames } from "../zstd_frames.ts";
 import { isFileError } from "./errors.ts";
-import { CHUNK } from "./fd.ts";
+import { feed } from "./feed.ts";
 import { openSpool } from "./spool_file.ts";
+
+/** Bytes decompressed at once. */
+const INFLATED = 1 << 16;
 
 /** Takes a compression off, by the runtime's own code or by a program. */
 export async function* unpack(
@@ -19,7 +21,7 @@ export async function* unpack(
   compression: Compression,
   name: string,
 ): AsyncGenerator<Uint8Array> {
-  const options = { chunkSize: CHUNK };
+  const options = { chunkSize: INFLATED };
   const inflate = compression === "gzip"
     ? zlib.createGunzip(options)
     : compression === "zstd"
@@ -27,13 +29,12 @@ export async function* unpack(
     : undefined;
   if (inflate) {
     const frames = compression === "zstd" ? new ZstdFrames() : undefined;
-    const input = Readable.from(frames ? followed(chunks, frames) : chunks);
+    const input = frames ? followed(chunks, frames) : chunks;
     let failure: unknown;
-    input.on("error", (error) => {
+    feed(input, inflate).catch((error) => {
       failure = error;
       inflate.destroy(error);
     });
-    input.pipe(inflate);
     try {
       for await (const chunk of inflate) yield ownBytes(chunk);
       if (frames && !frames.isComplete) throw new Error("The frame goes on");
@@ -46,7 +47,6 @@ export async function* unpack(
         { cause: error },
       );
     } finally {
-      input.destroy();
       inflate.destroy();
     }
     return;
@@ -113,10 +113,7 @@ async function* unpackBy(
     child.on("close", (code) => resolve(code));
     child.on("error", () => resolve(null));
   });
-  child.stdin.on("error", () => {});
-  const input = Readable.from(chunks);
-  input.on("error", (error) => child.stdout.destroy(error));
-  input.pipe(child.stdin);
+  feed(chunks, child.stdin).catch((error) => child.stdout.destroy(error));
   child.stderr.resume();
   try {
     try {
@@ -133,7 +130,6 @@ async function* unpackBy(
       throw new Error(`${name}: the ${program} data are damaged or cut short`);
     }
   } finally {
-    input.destroy();
     child.kill();
   }
 }
