@@ -105,16 +105,16 @@ export class PathIndex {
    */
   obstacle(path: Uint8Array): { slot: number; length: number } | undefined {
     this.#start();
+    let from = 0;
     for (let i = 0; i < path.length; i++) {
-      if (path[i] === 0x2f) {
-        this.#mix();
-        const slot = this.#lookUp();
-        const node = slot < 0 ? undefined : this.node(slot);
-        if (node !== NODE.directory && node !== NODE.implied) {
-          return { slot, length: i };
-        }
+      if (path[i] !== 0x2f) continue;
+      this.#take(path, from, i);
+      from = i;
+      const slot = this.#lookUp();
+      const node = slot < 0 ? undefined : this.node(slot);
+      if (node !== NODE.directory && node !== NODE.implied) {
+        return { slot, length: i };
       }
-      this.#step(path[i]!);
     }
     return undefined;
   }
@@ -127,15 +127,15 @@ export class PathIndex {
    */
   deletes(path: Uint8Array): boolean {
     this.#start();
+    let from = 0;
     for (let i = 0; i <= path.length; i++) {
-      if (i === path.length || path[i] === 0x2f) {
-        this.#mix();
-        const slot = this.#lookUp();
-        if (slot >= 0 && (i < path.length || this.node(slot) === NODE.file)) {
-          return true;
-        }
+      if (i < path.length && path[i] !== 0x2f) continue;
+      this.#take(path, from, i);
+      from = i;
+      const slot = this.#lookUp();
+      if (slot >= 0 && (i < path.length || this.node(slot) === NODE.file)) {
+        return true;
       }
-      if (i < path.length) this.#step(path[i]!);
     }
     return false;
   }
@@ -243,30 +243,38 @@ export class PathIndex {
     this.#table = table;
   }
 
-  /** Starts a hash: two lanes of multiply-and-rotate that feed each other. */
+  /** Starts a hash. */
   #start(): void {
     this.#a = this.#key[0]!;
     this.#b = this.#key[1]!;
   }
 
-  #step(byte: number): void {
-    const a = Math.imul(this.#a ^ byte, 0x9e3779b1);
-    this.#b = Math.imul(this.#b ^ byte ^ (a >>> 15), 0x85ebca6b);
-    this.#a = ((a << 13) | (a >>> 19)) ^ this.#b;
-  }
-
-  /** Mixes the lanes into the hash of the bytes so far; they can go on. */
-  #mix(): void {
-    const a = Math.imul(this.#a ^ (this.#a >>> 16) ^ this.#b, 0xc2b2ae35);
-    const b = Math.imul(this.#b ^ (this.#b >>> 13) ^ a, 0x27d4eb2f);
+  /**
+   * Takes bytes into the hash, in two lanes of multiply-and-rotate that feed
+   * each other, and mixes the lanes into the hash of all bytes so far; they can
+   * go on.
+   */
+  #take(path: Uint8Array, from: number, to: number): void {
+    // No fields in the loop: it goes over every byte of every path.
+    let a = this.#a;
+    let b = this.#b;
+    for (let i = from; i < to; i++) {
+      const byte = path[i]!;
+      a = Math.imul(a ^ byte, 0x9e3779b1);
+      b = Math.imul(b ^ byte ^ (a >>> 15), 0x85ebca6b);
+      a = ((a << 13) | (a >>> 19)) ^ b;
+    }
+    this.#a = a;
+    this.#b = b;
+    a = Math.imul(a ^ (a >>> 16) ^ b, 0xc2b2ae35);
+    b = Math.imul(b ^ (b >>> 13) ^ a, 0x27d4eb2f);
     this.#hashLow = (a ^ (a >>> 15) ^ (b >>> 7)) >>> 0;
     this.#hashHigh = (b ^ (b >>> 16) ^ Math.imul(a, 0x165667b1)) >>> 0;
   }
 
   #hash(path: Uint8Array, length: number): void {
     this.#start();
-    for (let i = 0; i < length; i++) this.#step(path[i]!);
-    this.#mix();
+    this.#take(path, 0, length);
   }
 
   #lookUp(): number {
