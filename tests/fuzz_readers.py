@@ -15,6 +15,29 @@ import tarfile
 OWN = {b"json", b"VERSION", b"layer.tar"}
 
 
+class Entry(tarfile.TarInfo):
+    """An entry as GNU tar, libarchive and Go read it.
+
+    Python takes GNU's time of the last access for the prefix of ustar's names.
+    """
+
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        entry = super().frombuf(buf, encoding, errors)
+        prefix = tarfile.nts(buf[345:500], encoding, errors)
+        is_gnu = buf[257:265] == b"ustar  \0"
+        if is_gnu and prefix and entry.type not in tarfile.GNU_TYPES:
+            entry.name = entry.name[len(prefix) + 1 :]
+        return entry
+
+
+def opened(**where):
+    """Open a tar."""
+    return tarfile.open(
+        tarinfo=Entry, errors="surrogateescape", encoding="utf-8", **where
+    )
+
+
 def clean(path):
     return os.path.normpath(b"/" + path.lstrip(b"/"))[1:]
 
@@ -100,14 +123,14 @@ def difference(archive, layer):
 def check(path):
     """Yield what is wrong with an archive."""
     try:
-        with tarfile.open(path, errors="surrogateescape", encoding="utf-8") as tar:
+        with opened(name=path) as tar:
             archive = python_view(tar)
             blob = tar.getmember("rootfs/layer.tar") if b"rootfs/layer.tar" in archive else None
             if blob is None or not blob.issym():
                 # The part for old Docker stands elsewhere.
                 blob = next(e for e in tar if re.fullmatch("[0-9a-f]{64}/layer.tar", e.name))
             file = tar.extractfile(tar.getmember("blobs/sha256/" + blob.linkname[-64:]))
-            with tarfile.open(fileobj=file, errors="surrogateescape", encoding="utf-8") as inner:
+            with opened(fileobj=file) as inner:
                 layer = python_view(inner)
             file.seek(0)
             data = file.read()
