@@ -1,6 +1,7 @@
 import { Archive } from "./archive.ts";
 import { utf8 } from "./bytes.ts";
 import { digestOf } from "./digest.ts";
+import { digestChecked } from "./digest_checked.ts";
 import { appcManifest, type AppcOptions } from "./formats/appc.ts";
 import { runtimeConfig, type RuntimeOptions } from "./formats/bundle.ts";
 import { dockerManifest } from "./formats/docker.ts";
@@ -17,7 +18,6 @@ import type { BuildOptions, Isoc } from "./isoc.ts";
 import type { LayerOutput, Stack } from "./layers.ts";
 import { rootHeader } from "./rewrite.ts";
 import { type ImageDescription, rootfsFacts } from "./rootfs_facts.ts";
-import { sha256 } from "./sha256.ts";
 import { ROOTFS } from "./rootfs.ts";
 import { rootfsEntries } from "./scan.ts";
 import { toStream } from "./source.ts";
@@ -228,22 +228,12 @@ function addLayer(
   archive.add({
     size: layer.size,
     // The digest is in the documents already, so these bytes must be the same.
-    chunks: isSteady ? chunks : () => verified(chunks(), layer.digest),
+    chunks: isSteady ? chunks : () =>
+      digestChecked(
+        chunks(),
+        layer.digest,
+        "The input changed while it was read; try again",
+      ),
   });
   archive.add(padding(layer.size));
-}
-
-/** Passes chunks on and fails at their end if their SHA-256 is another one. */
-async function* verified(
-  chunks: AsyncIterable<Uint8Array>,
-  digest: string,
-): AsyncGenerator<Uint8Array> {
-  const hash = sha256();
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (hash.hex() !== digest) {
-    throw new Error("The input changed while it was read; try again");
-  }
 }

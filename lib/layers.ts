@@ -11,6 +11,7 @@ import {
 } from "./scan.ts";
 import { closing } from "./tar/header.ts";
 import { entriesOf } from "./tar/entries.ts";
+import { NO_RECORDS } from "./tar/pax.ts";
 import { Tree } from "./tree.ts";
 import type { LayerChange } from "./tree_options.ts";
 
@@ -104,7 +105,7 @@ export async function readLayers(
       source.push(output.source, output.end);
       const stretch = source.slice(start, source.size).stream();
       for await (const { entry, bytes, place } of entriesOf(stretch)) {
-        await tree.add(bytes, entry, start + place, new Map());
+        await tree.add(bytes, entry, start + place, NO_RECORDS);
       }
     } catch (error) {
       if (error instanceof SyntaxError && inputs.length > 1) {

@@ -2,12 +2,10 @@ import type { PathIndex } from "./path_index.ts";
 import { readAt, type Source } from "./source.ts";
 import { BLOCK } from "./tar/block.ts";
 import { type Entry, readEntry } from "./tar/entry.ts";
-import type { Globals } from "./tar/pax.ts";
+import { type Globals, NO_RECORDS } from "./tar/pax.ts";
 
 /** Changes of PAX global headers taken: each one costs memory. */
 const MAX_GLOBALS = 1 << 10;
-
-const NO_RECORDS: Globals = new Map();
 
 /** An entry's header blocks, and the global headers that hold for it. */
 export interface StoredEntry {

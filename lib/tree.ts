@@ -234,8 +234,7 @@ export class Tree {
       );
     }
     const hidden = entry.kind !== "directory" && this.#hides(given);
-    // Nearly all entries need no other one: these are not waited for.
-    const path = this.#besideLast(given) ?? await this.#settle(given, entry);
+    const path = await this.#settle(given, entry);
     if (entry.kind === "hardlink") {
       await this.#addLink(bytes, entry, given, path, place, globals);
       if (hidden) this.#hide(path);
@@ -257,7 +256,7 @@ export class Tree {
     if (node === NODE.symlink && climbs(path, entry.link)) {
       this.climbing ??= showPath(path);
     }
-    if (index.find(path) >= 0) await this.#replace(path, node);
+    await this.#replace(path, node);
     this.#put(given, path, node, place, seal(bytes, entry, globals));
     if (hidden) this.#hide(path);
     return path;
@@ -281,7 +280,7 @@ export class Tree {
     given: Uint8Array,
     place: number,
   ): Promise<void> {
-    const path = this.#besideLast(given) ?? await this.#settle(given, entry);
+    const path = await this.#settle(given, entry);
     const whiteout = whiteoutOf(path)!;
     if (whiteout.path.length === 0 && this.#options.base!.index.length > 0) {
       throw new SyntaxError(
@@ -411,20 +410,26 @@ export class Tree {
     if (!this.changes.has(reason)) this.changes.set(reason, showPath(path));
   }
 
-  /** As {@linkcode #settle}, of an entry in the directory of the last one. */
-  #besideLast(given: Uint8Array): Uint8Array | undefined {
+  /**
+   * The path an entry goes to, symlinks above it followed; makes its parents.
+   * Nearly all entries lie in the directory of the last one: no promise for these.
+   */
+  #settle(given: Uint8Array, entry: Entry): Uint8Array | Promise<Uint8Array> {
     const cut = given.lastIndexOf(0x2f);
     if (cut < 0) return given;
     if (cut !== this.#lastFrom.length || !startsWith(given, this.#lastFrom)) {
-      return undefined;
+      return this.#settleAnew(given, given.slice(0, cut), entry);
     }
     return this.#lastFrom === this.#lastTo
       ? given
       : joinPath(this.#lastTo, given.subarray(cut + 1));
   }
 
-  /** The path an entry goes to, symlinks above it followed; makes its parents. */
-  async #settle(given: Uint8Array, entry: Entry): Promise<Uint8Array> {
+  async #settleAnew(
+    given: Uint8Array,
+    parent: Uint8Array<ArrayBuffer>,
+    entry: Entry,
+  ): Promise<Uint8Array> {
     let path = given;
     for (let hops = 0;;) {
       const obstacle = this.index.obstacle(path);
@@ -463,7 +468,7 @@ export class Tree {
       if (path.length === 0) throw new SyntaxError("It would replace the root");
     }
     const to = path.lastIndexOf(0x2f);
-    this.#lastFrom = given.slice(0, given.lastIndexOf(0x2f));
+    this.#lastFrom = parent;
     this.#lastTo = path === given
       ? this.#lastFrom
       : path.slice(0, to < 0 ? 0 : to);
@@ -553,14 +558,12 @@ export class Tree {
   }
 
   /** Makes way for an entry: drops what had its path, if that is allowed. */
-  async #replace(path: Uint8Array, node: Node): Promise<void> {
+  #replace(path: Uint8Array, node: Node): Promise<void> | undefined {
     const { index } = this;
     const old = index.find(path);
-    if (old < 0) return;
+    if (old < 0) return undefined;
     const was = index.node(old);
-    if (old < this.#layer.slot) {
-      return await this.#replaceLower(path, old, node);
-    }
+    if (old < this.#layer.slot) return this.#replaceLower(path, old, node);
     // A directory may take a symlink's place, as it does in all engines.
     if (isDirectory(was) !== isDirectory(node) && was !== NODE.symlink) {
       throw new SyntaxError(
@@ -575,10 +578,11 @@ export class Tree {
         this.change("whiteouts", path);
       }
       this.impliedSize -= impliedHeader(PREFIX, path, 0).length;
-      return;
+      return undefined;
     }
     this.#drop(old);
     this.change("repeated-paths", path);
+    return undefined;
   }
 
   /** A layer's entry hides whatever lower layers have at its path. */

@@ -4,6 +4,7 @@ import { FileList } from "./file_list.ts";
 import { addHiddenFacts } from "./find.ts";
 import type { IgnoreRules, Verdict } from "./ignore.ts";
 import { errorCode, fileError } from "./system/errors.ts";
+import { takeTurn } from "./system/fd.ts";
 import { files } from "./system/files.ts";
 import { joinPath } from "./tar/path.ts";
 
@@ -35,9 +36,6 @@ interface Level {
   names: Uint8Array[];
   next: number;
 }
-
-/** Files after which others get a turn, such as the handler of a signal. */
-const TURN = 1 << 10;
 
 /** Unreadable files that an error names at most. */
 const MAX_NAMED = 10;
@@ -106,12 +104,11 @@ class Walker {
     const top = new Uint8Array(0);
     const facts = this.#facts(top);
     if (facts) this.#enter(top, facts, undefined);
-    let turn = 0;
     for (let level; (level = this.#levels.at(-1));) {
       const name = level.names[level.next++];
       if (name) this.#visit(level, name);
       else this.#levels.pop();
-      if (++turn % TURN === 0) await new Promise((go) => setTimeout(go));
+      await takeTurn();
     }
     if (this.#unreadable.length > 0) throw this.#unreadableError();
   }

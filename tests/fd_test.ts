@@ -12,38 +12,47 @@ import { run } from "./run.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Opens a new file, or a new pipe, in a directory of its own. */
-async function opened(flags: number | "w+", isPipe = false) {
+/** The path of a new file or pipe, in a directory of its own. */
+async function newPath() {
   const folder = await Deno.makeTempDir();
-  const path = `${folder}/file`;
-  if (isPipe) await run("mkfifo", [path]);
-  const fd = isPipe ? -1 : fs.openSync(path, flags);
   return {
-    fd,
-    path,
+    path: `${folder}/file`,
     async [Symbol.asyncDispose]() {
-      if (fd >= 0) fs.closeSync(fd);
       await Deno.remove(folder, { recursive: true });
     },
   };
 }
 
+/** Makes a new file, open. */
+async function newFile() {
+  const { path, [Symbol.asyncDispose]: remove } = await newPath();
+  const fd = fs.openSync(path, "w+");
+  return {
+    path,
+    fd,
+    async [Symbol.asyncDispose]() {
+      fs.closeSync(fd);
+      await remove();
+    },
+  };
+}
+
 Deno.test("writeFile() writes behind what it has written", async () => {
-  await using file = await opened("w+");
+  await using file = await newFile();
   writeFile(file.fd, encoder.encode("make "));
   writeFile(file.fd, encoder.encode("container"));
   assert.equal(await Deno.readTextFile(file.path), "make container");
 });
 
 Deno.test("writeFile() writes at an offset", async () => {
-  await using file = await opened("w+");
+  await using file = await newFile();
   writeFile(file.fd, encoder.encode("container"), 5);
   writeFile(file.fd, encoder.encode("make "), 0);
   assert.equal(await Deno.readTextFile(file.path), "make container");
 });
 
 Deno.test("readFile() fills a buffer as far as the file goes", async () => {
-  await using file = await opened("w+");
+  await using file = await newFile();
   writeFile(file.fd, encoder.encode("make container"));
   const buffer = new Uint8Array(9);
   assert.equal(readFile(file.fd, buffer, 5), 9);
@@ -59,7 +68,8 @@ for (const isBlocking of [true, false]) {
     name: `readPipe() waits for all that comes through a ${kind} pipe`,
     ignore: Deno.build.os === "windows",
     async fn() {
-      await using pipe = await opened("w+", true);
+      await using pipe = await newPath();
+      await run("mkfifo", [pipe.path]);
       // Open both ways: that waits for nobody.
       const script = 'exec 3<>"$1"; echo; printf make >&3; sleep 0.2; ' +
         "printf -- -container >&3; read -r";
@@ -94,7 +104,8 @@ Deno.test({
   name: "writePipe() writes more than a pipe holds",
   ignore: Deno.build.os === "windows",
   async fn() {
-    await using pipe = await opened("w+", true);
+    await using pipe = await newPath();
+    await run("mkfifo", [pipe.path]);
     const reader = run("bash", ["-c", 'wc -c <"$1"', "bash", pipe.path]);
     const fd = fs.openSync(pipe.path, "w");
     try {

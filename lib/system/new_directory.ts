@@ -1,6 +1,7 @@
-import { basename, dirname, fs, join, tmpdir } from "../runtime.ts";
+import { fs, join, tmpdir } from "../runtime.ts";
 import { fileError } from "./errors.ts";
 import { leftovers } from "./leftovers.ts";
+import { temporaryName } from "./temporary_name.ts";
 
 /** A directory to be filled. */
 export interface NewDirectory {
@@ -25,10 +26,7 @@ export function openNewDirectory(path: string): NewDirectory {
       throw new Error("it is not empty; give a new directory, or an empty one");
     }
     const clean = path.replace(/(?<=.)\/+$/, "");
-    const place = there ? path : join(
-      dirname(clean),
-      `.${basename(clean).slice(0, 200)}.${crypto.randomUUID().slice(0, 8)}`,
-    );
+    const place = there ? path : temporaryName(clean);
     if (!there) fs.mkdirSync(place);
     const remove = () => {
       const names = there ? fs.readdirSync(place) : [""];

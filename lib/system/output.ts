@@ -1,8 +1,9 @@
-import { basename, dirname, fs, join } from "../runtime.ts";
+import { fs } from "../runtime.ts";
 import { release } from "../source.ts";
 import { fileError } from "./errors.ts";
 import { takeTurn, writeFile, writePipe } from "./fd.ts";
 import { leftovers } from "./leftovers.ts";
+import { temporaryName } from "./temporary_name.ts";
 
 /** An output: a stream to write to, to be finished or given up. */
 export interface Output {
@@ -41,10 +42,7 @@ export function openOutput(
   const special = there !== undefined && !there.isFile();
   // A symlink stays one: its target is replaced.
   const place = there?.isFile() ? fs.realpathSync(path) : path;
-  const temporary = special ? path : join(
-    dirname(place),
-    `.${basename(place).slice(0, 200)}.${crypto.randomUUID().slice(0, 8)}`,
-  );
+  const temporary = special ? path : temporaryName(place);
   let fd: number;
   try {
     fd = fs.openSync(temporary, special ? "w" : "wx", 0o666);

@@ -1,11 +1,11 @@
 import { type Compression, compressionOf } from "../compression.ts";
+import { digestChecked } from "../digest_checked.ts";
 import {
   type ChildProcessWithoutNullStreams,
   isDeno,
   spawn,
   zlib,
 } from "../runtime.ts";
-import { sha256 } from "../sha256.ts";
 import { fromStream, readAt, type Source } from "../source.ts";
 import { ZstdFrames } from "../zstd_frames.ts";
 import { isFileError } from "./errors.ts";
@@ -177,17 +177,15 @@ export async function unpackLayer(
 ): Promise<{ source: Source; compression?: Compression }> {
   const compression = compressionOf(await readAt(source, 0, 8));
   if (!compression) return { source };
-  async function* checked() {
-    const hash = sha256();
-    for await (const chunk of fromStream(source.stream())) {
-      hash.update(chunk);
-      yield chunk;
-    }
-    if (digest && hash.hex() !== digest) {
-      throw new Error(`${name} is damaged: its digest is not sha256:${digest}`);
-    }
-  }
-  const chunks = unpack(checked(), compression, name);
+  const stored = fromStream(source.stream());
+  const checked = digest
+    ? digestChecked(
+      stored,
+      digest,
+      `${name} is damaged: its digest is not sha256:${digest}`,
+    )
+    : stored;
+  const chunks = unpack(checked, compression, name);
   return {
     source: openSpool(-1, name, limited(chunks, maxUnpacked, name)),
     compression,

@@ -11,7 +11,14 @@ import {
   padded,
   textField,
 } from "./block.ts";
-import { MAX_ID, MAX_PAX, parsePax, paxNumber, type PaxRecord } from "./pax.ts";
+import {
+  MAX_ID,
+  MAX_PAX,
+  NO_RECORDS,
+  parsePax,
+  paxNumber,
+  type PaxRecord,
+} from "./pax.ts";
 import {
   MAX_SEGMENTS,
   readDataMap,
@@ -207,8 +214,6 @@ function recordsOf(
     throw new SyntaxError(`${error.message} (entry ${showPath(path)})`);
   }
 }
-
-const NO_RECORDS: ReadonlyMap<string, Uint8Array> = new Map();
 
 function readMain(
   bytes: Uint8Array,

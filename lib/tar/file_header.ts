@@ -1,13 +1,11 @@
-import type { Globals } from "./pax.ts";
 import { ascii, concat } from "../bytes.ts";
 import type { FileKind, FileRecord } from "../file_list.ts";
 import { BLOCK, FIELD, padded, putChecksum, putNumber } from "./block.ts";
 import type { Entry, Kind } from "./entry.ts";
-import { formatPax, type PaxRecord } from "./pax.ts";
+import { formatPax, NO_RECORDS, type PaxRecord } from "./pax.ts";
 import { paxEntry, rebuild } from "./rebuild.ts";
 
 const EMPTY = new Uint8Array(0);
-const NO_GLOBALS: Globals = new Map();
 const ROOT = ascii("./");
 const SLASH = Uint8Array.of(0x2f);
 const MAGIC = ascii("ustar\x0000");
@@ -81,7 +79,7 @@ export function fileHeader(record: FileRecord): Uint8Array {
     longName: false,
     longLink: false,
   };
-  return rebuild(bytes, entry, NO_GLOBALS, {
+  return rebuild(bytes, entry, NO_RECORDS, {
     path,
     ...(link.length > 0 && { link }),
   });
