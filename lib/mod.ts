@@ -9,18 +9,18 @@ export {
   type BuildOptions,
   type BuiltLayer,
   type Isoc,
-} from "./isoc.ts";
-export { IsocStream, type IsocStreamOptions } from "./isoc_stream.ts";
+} from "./build/build.ts";
+export { IsocStream, type IsocStreamOptions } from "./build/isoc_stream.ts";
 export {
   type Spooled,
   spoolToFile,
   spoolToMemory,
   type StreamSpool,
-} from "./spool.ts";
-export type { Healthcheck, HistoryEntry, Image } from "./image.ts";
+} from "./streams/spool.ts";
+export type { Healthcheck, HistoryEntry, Image } from "./image/image.ts";
 export type { Format } from "./formats/unsupported.ts";
-export type { Layer } from "./formats/layers.ts";
-export type { LayerChange } from "./tree_options.ts";
-export type { ImageDescription } from "./rootfs_facts.ts";
-export type { Source } from "./source.ts";
-export { type ImageName, parseName } from "./name.ts";
+export type { Layer } from "./image/layer.ts";
+export type { LayerChange } from "./rootfs/tree_options.ts";
+export type { ImageDescription } from "./rootfs/facts.ts";
+export type { Source } from "./streams/source.ts";
+export { type ImageName, parseName } from "./image/name.ts";

@@ -1,8 +1,13 @@
-import { build, buildLayers, type BuildOptions, type Isoc } from "../isoc.ts";
+import {
+  build,
+  buildLayers,
+  type BuildOptions,
+  type Isoc,
+} from "../build/build.ts";
 import { type Format, FORMATS } from "../formats/unsupported.ts";
 import { host } from "../system/host.ts";
 import { spoolLayer } from "../system/spool_file.ts";
-import type { ImageDescription } from "../rootfs_facts.ts";
+import type { ImageDescription } from "../rootfs/facts.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import { imageDescription, platformOf } from "./description.ts";

@@ -1,13 +1,13 @@
-import { filesOfTar, type ImageFiles } from "../image_files.ts";
-import type { LayerInput } from "../layers.ts";
-import { parseName } from "../name.ts";
-import { type Platform, readImage } from "../read_image.ts";
-import { directoryFiles } from "../system/directory_files.ts";
+import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
+import type { LayerInput } from "../rootfs/layer_stack.ts";
+import { parseName } from "../image/name.ts";
+import { type Platform, readImage } from "../read/open_image.ts";
+import { directoryFiles } from "../directory/layout_directory.ts";
 import { host } from "../system/host.ts";
 import { type Input, openInput } from "../system/input.ts";
-import { unpackLayer } from "../system/unpack.ts";
-import { openDirectory } from "../directory.ts";
-import type { WalkOptions } from "../walk.ts";
+import { unpackLayer } from "../system/decompress.ts";
+import { openDirectory } from "../directory/open_directory.ts";
+import type { WalkOptions } from "../directory/walk.ts";
 import type { Base } from "./description.ts";
 import type { Origins } from "./report.ts";
 

@@ -1,6 +1,6 @@
-import { ignorePatterns, IgnoreRules } from "../ignore.ts";
+import { ignorePatterns, IgnoreRules } from "../directory/dockerignore.ts";
 import { host } from "../system/host.ts";
-import type { WalkOptions } from "../walk.ts";
+import type { WalkOptions } from "../directory/walk.ts";
 import type { Parsed } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 

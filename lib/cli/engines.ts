@@ -1,5 +1,5 @@
-import type { Face } from "../export.ts";
-import { parseName } from "../name.ts";
+import type { Face } from "../export/export_face.ts";
+import { parseName } from "../image/name.ts";
 import { host } from "../system/host.ts";
 import { runQuietly } from "../system/programs.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,11 +1,11 @@
-import { type Exported, exportFace, type Face } from "../export.ts";
-import { type Losses, unpack } from "../export/unpack.ts";
+import { type Exported, exportFace, type Face } from "../export/export_face.ts";
+import { type Losses, unpack } from "../export/extract.ts";
 import { rootless } from "../export/rootless.ts";
 import { host } from "../system/host.ts";
 import { openFlow } from "../system/input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
-import { newFiles } from "../system/new_files.ts";
-import { toStream } from "../source.ts";
+import { newFiles } from "../export/new_files.ts";
+import { toStream } from "../streams/source.ts";
 import { runConvert } from "./build.ts";
 import { EXPORT_OPTIONS, FACES } from "./export_options.ts";
 import { type Parsed, parseOptions } from "./options.ts";

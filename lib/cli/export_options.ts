@@ -1,4 +1,4 @@
-import type { Face } from "../export.ts";
+import type { Face } from "../export/export_face.ts";
 import { FORMATS } from "../formats/unsupported.ts";
 import type { Option } from "./options.ts";
 

@@ -1,8 +1,8 @@
-import type { Exported } from "../export.ts";
+import type { Exported } from "../export/export_face.ts";
 import { host } from "../system/host.ts";
 import { openTemporary } from "../system/new_directory.ts";
 import { runProgram } from "../system/programs.ts";
-import { toStream } from "../source.ts";
+import { toStream } from "../streams/source.ts";
 import { type Engine, findEngine } from "./engines.ts";
 import { archivePath, withExport } from "./export.ts";
 import { LOAD_OPTIONS } from "./export_options.ts";

@@ -1,4 +1,4 @@
-import { oneEditAway } from "../one_edit_away.ts";
+import { oneEditAway } from "../rootfs/one_edit_away.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** One option of the command line. */

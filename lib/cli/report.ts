@@ -1,8 +1,8 @@
 import { type Format, unsupported } from "../formats/unsupported.ts";
-import type { BuiltLayer, Isoc } from "../isoc.ts";
-import { DIRECTORY_LOSSES } from "../directory.ts";
-import { parseNames } from "../name.ts";
-import type { LayerChange } from "../tree_options.ts";
+import type { BuiltLayer, Isoc } from "../build/build.ts";
+import { DIRECTORY_LOSSES } from "../directory/open_directory.ts";
+import { parseNames } from "../image/name.ts";
+import type { LayerChange } from "../rootfs/tree_options.ts";
 import { formatBytes } from "./progress.ts";
 
 /** What was changed in a layer, as `-v` says it. */

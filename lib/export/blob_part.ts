@@ -1,7 +1,7 @@
-import { concat, utf8 } from "../bytes.ts";
+import { concat, utf8 } from "../streams/bytes.ts";
 import { dockerManifest } from "../formats/docker.ts";
 import { jsonText } from "../formats/json_text.ts";
-import type { Layer } from "../formats/layers.ts";
+import type { Layer } from "../image/layer.ts";
 import { imageIndex, imageManifest, ociLayout } from "../formats/oci.ts";
 import { imageConfig } from "../formats/oci_config.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -12,8 +12,8 @@ import type { Part } from "./part.ts";
 import { type Fate, KEEP, type Passing } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
 import { directoryEntry, fileEntry } from "./small_entries.ts";
-import { textDigest } from "./text_digest.ts";
-import { verified } from "./verified.ts";
+import { textDigest } from "../streams/text_digest.ts";
+import { verified } from "../streams/verified.ts";
 
 const DIRECTORIES = ["blobs", "blobs/sha256"];
 

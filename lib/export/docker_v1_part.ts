@@ -1,5 +1,5 @@
-import { ascii, concat } from "../bytes.ts";
-import { ROOTFS } from "../rootfs.ts";
+import { ascii, concat } from "../streams/bytes.ts";
+import { ROOTFS } from "../rootfs/prefix.ts";
 import { repositories, v1Json } from "../formats/docker_v1.ts";
 import { jsonText } from "../formats/json_text.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -10,8 +10,8 @@ import type { Part } from "./part.ts";
 import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
 import { directoryEntry, fileEntry, hardLinkEntry } from "./small_entries.ts";
-import { textDigest } from "./text_digest.ts";
-import { verified } from "./verified.ts";
+import { textDigest } from "../streams/text_digest.ts";
+import { verified } from "../streams/verified.ts";
 
 const FILE = /^(rootfs\/|[0-9a-f]{64}\/)(VERSION|json|layer\.tar)$/;
 

@@ -1,5 +1,5 @@
-import { asciiText, concat } from "../bytes.ts";
-import { ROOTFS } from "../rootfs.ts";
+import { asciiText, concat } from "../streams/bytes.ts";
+import { ROOTFS } from "../rootfs/prefix.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Fate } from "./pass.ts";
 

@@ -1,5 +1,5 @@
-import { binary } from "../bytes.ts";
-import { fromStream, type Source, wholeBlocks } from "../source.ts";
+import { binary } from "../streams/bytes.ts";
+import { fromStream, type Source, wholeBlocks } from "../streams/source.ts";
 import { FIELD, numberField } from "../tar/block.ts";
 import { carry, TarCursor } from "../tar/cursor.ts";
 import { normalizePath } from "../tar/path.ts";

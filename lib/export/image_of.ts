@@ -1,7 +1,7 @@
-import type { Image } from "../image.ts";
-import { readAppcManifest } from "../formats/read_appc.ts";
-import { type ImageFields, readConfig } from "../formats/read_config.ts";
-import { parseNames } from "../name.ts";
+import type { Image } from "../image/image.ts";
+import { readAppcManifest } from "../read/read_appc.ts";
+import { type ImageFields, readConfig } from "../read/read_config.ts";
+import { parseNames } from "../image/name.ts";
 import type { Documents } from "./documents.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { blobDigest, type Documents } from "./documents.ts";
 import type { Part } from "./part.ts";
 import type { Fate, Passing } from "./pass.ts";
-import { verified } from "./verified.ts";
+import { verified } from "../streams/verified.ts";
 
 /** The one layer of an archive, byte for byte: the tar that it was made of. */
 export class LayerPart implements Part {

@@ -1,4 +1,4 @@
-import type { FileMetadata } from "../system/new_files.ts";
+import type { FileMetadata } from "./new_files.ts";
 import { FIELD, numberField } from "../tar/block.ts";
 import { paxNumber } from "../tar/pax.ts";
 import type { Passing } from "./pass.ts";

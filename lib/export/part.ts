@@ -1,4 +1,4 @@
-import { binary } from "../bytes.ts";
+import { binary } from "../streams/bytes.ts";
 import type { Documents } from "./documents.ts";
 import type { Decider, Fate, Passing } from "./pass.ts";
 

@@ -1,6 +1,6 @@
 import type { Globals } from "../tar/pax.ts";
-import { concat, equalBytes, showPath } from "../bytes.ts";
-import { release } from "../source.ts";
+import { concat, equalBytes, showPath } from "../streams/bytes.ts";
+import { release } from "../streams/source.ts";
 import { carry, TarCursor } from "../tar/cursor.ts";
 import type { Entry } from "../tar/entry.ts";
 import { normalizePath } from "../tar/path.ts";

@@ -1,11 +1,17 @@
-import { ascii, concat, equalBytes, showPath, startsWith } from "../bytes.ts";
-import { ROOTFS } from "../rootfs.ts";
+import {
+  ascii,
+  concat,
+  equalBytes,
+  showPath,
+  startsWith,
+} from "../streams/bytes.ts";
+import { ROOTFS } from "../rootfs/prefix.ts";
 import { appcManifest } from "../formats/appc.ts";
 import { runtimeConfig } from "../formats/bundle.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { lxdMetadata } from "../formats/lxd.ts";
-import { type UserIds, userIds } from "../formats/user.ts";
-import type { Image } from "../image.ts";
+import { type UserIds, userIds } from "../formats/values/user.ts";
+import type { Image } from "../image/image.ts";
 import { closing } from "../tar/header.ts";
 import { normalizePath } from "../tar/path.ts";
 import type { Documents } from "./documents.ts";

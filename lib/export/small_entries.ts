@@ -1,4 +1,4 @@
-import { concat, utf8 } from "../bytes.ts";
+import { concat, utf8 } from "../streams/bytes.ts";
 import { putChecksum } from "../tar/block.ts";
 import { newHeader, padding } from "../tar/header.ts";
 

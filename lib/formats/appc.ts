@@ -1,15 +1,15 @@
-import type { Image } from "../image.ts";
-import { parseNames } from "../name.ts";
-import { absolutePath } from "./absolute_path.ts";
-import { appcName } from "./appc_name.ts";
-import { appcArchitecture, goArchitectureOfAppc } from "./arch.ts";
-import { environment } from "./environment.ts";
-import { exposedPorts } from "./exposed_port.ts";
-import { freeName } from "./free_name.ts";
+import type { Image } from "../image/image.ts";
+import { parseNames } from "../image/name.ts";
+import { absolutePath } from "./values/path.ts";
+import { appcName } from "./values/appc_name.ts";
+import { appcArchitecture, goArchitectureOfAppc } from "./values/arch.ts";
+import { environment } from "./values/environment.ts";
+import { exposedPorts } from "./values/port.ts";
+import { freeName } from "./values/free_name.ts";
 import { givenFields } from "./given_fields.ts";
-import { rfc3339 } from "./rfc3339.ts";
+import { rfc3339 } from "./values/time.ts";
 import { sortedRecord } from "./sorted_record.ts";
-import { parseUser, type UserIds } from "./user.ts";
+import { parseUser, type UserIds } from "./values/user.ts";
 
 /** A name and a value, as appc writes labels, annotations and variables. */
 export interface NameValue {

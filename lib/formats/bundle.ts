@@ -1,14 +1,14 @@
-import type { Image } from "../image.ts";
-import { parseNames } from "../name.ts";
-import { absolutePath } from "./absolute_path.ts";
-import { appcName } from "./appc_name.ts";
-import { environment } from "./environment.ts";
-import { exposedPorts, portKey } from "./exposed_port.ts";
+import type { Image } from "../image/image.ts";
+import { parseNames } from "../image/name.ts";
+import { absolutePath } from "./values/path.ts";
+import { appcName } from "./values/appc_name.ts";
+import { environment } from "./values/environment.ts";
+import { exposedPorts, portKey } from "./values/port.ts";
 import { givenFields } from "./given_fields.ts";
-import { rfc3339 } from "./rfc3339.ts";
+import { rfc3339 } from "./values/time.ts";
 import { sortedRecord } from "./sorted_record.ts";
-import { stopSignal } from "./stop_signal.ts";
-import { parseUser, type UserIds } from "./user.ts";
+import { stopSignal } from "./values/signal.ts";
+import { parseUser, type UserIds } from "./values/user.ts";
 
 /** A mount of an OCI runtime bundle. */
 export interface BundleMount {

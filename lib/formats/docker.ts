@@ -1,7 +1,7 @@
-import type { Image } from "../image.ts";
-import { parseNames } from "../name.ts";
+import type { Image } from "../image/image.ts";
+import { parseNames } from "../image/name.ts";
 import { givenFields } from "./given_fields.ts";
-import type { Layer } from "./layers.ts";
+import type { Layer } from "../image/layer.ts";
 
 /** One image in `manifest.json`, the index of a `docker save` archive. */
 export interface DockerManifestEntry {

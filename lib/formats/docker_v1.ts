@@ -1,9 +1,9 @@
-import type { Image } from "../image.ts";
-import { parseNames } from "../name.ts";
+import type { Image } from "../image/image.ts";
+import { parseNames } from "../image/name.ts";
 import { givenFields } from "./given_fields.ts";
-import type { Layer } from "./layers.ts";
+import type { Layer } from "../image/layer.ts";
 import { type ProcessConfig, processConfig } from "./process_config.ts";
-import { rfc3339 } from "./rfc3339.ts";
+import { rfc3339 } from "./values/time.ts";
 import { sortedRecord } from "./sorted_record.ts";
 
 /** A Docker v1 image: one layer and its description in one document. */

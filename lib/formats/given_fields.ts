@@ -1,4 +1,4 @@
-import type { Image } from "../image.ts";
+import type { Image } from "../image/image.ts";
 
 /**
  * Picks the fields that an image really sets. The `unsupportedBy…` functions

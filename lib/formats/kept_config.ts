@@ -1,8 +1,8 @@
-import type { HistoryEntry, Image } from "../image.ts";
+import type { HistoryEntry, Image } from "../image/image.ts";
 import { jsonText } from "./json_text.ts";
-import type { Layer } from "./layers.ts";
+import type { Layer } from "../image/layer.ts";
 import { imageConfig } from "./oci_config.ts";
-import { readConfig } from "./read_config.ts";
+import { readConfig } from "../read/read_config.ts";
 
 /**
  * Tells whether an image says no more and no less than the image config that it

@@ -1,9 +1,9 @@
-import type { Image } from "../image.ts";
-import { parseNames } from "../name.ts";
-import { lxdArchitecture } from "./arch.ts";
-import { freeName } from "./free_name.ts";
+import type { Image } from "../image/image.ts";
+import { parseNames } from "../image/name.ts";
+import { lxdArchitecture } from "./values/arch.ts";
+import { freeName } from "./values/free_name.ts";
 import { givenFields } from "./given_fields.ts";
-import { rfc3339 } from "./rfc3339.ts";
+import { rfc3339 } from "./values/time.ts";
 import { sortedRecord } from "./sorted_record.ts";
 
 /** The metadata of an LXD or Incus image. */

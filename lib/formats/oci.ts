@@ -1,6 +1,6 @@
-import type { Image } from "../image.ts";
-import { parseNames } from "../name.ts";
-import type { Layer } from "./layers.ts";
+import type { Image } from "../image/image.ts";
+import { parseNames } from "../image/name.ts";
+import type { Layer } from "../image/layer.ts";
 import { sortedRecord } from "./sorted_record.ts";
 
 /** What a descriptor needs to know about a blob. */

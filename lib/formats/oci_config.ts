@@ -1,7 +1,7 @@
-import type { HistoryEntry, Image } from "../image.ts";
-import type { Layer } from "./layers.ts";
+import type { HistoryEntry, Image } from "../image/image.ts";
+import type { Layer } from "../image/layer.ts";
 import { type ProcessConfig, processConfig } from "./process_config.ts";
-import { rfc3339 } from "./rfc3339.ts";
+import { rfc3339 } from "./values/time.ts";
 
 /** An OCI image config, which is a Docker image config too. */
 export interface ImageConfig {

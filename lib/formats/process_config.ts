@@ -1,9 +1,9 @@
-import type { Healthcheck, Image } from "../image.ts";
-import { absolutePath } from "./absolute_path.ts";
-import { environment } from "./environment.ts";
-import { exposedPorts, portKey } from "./exposed_port.ts";
+import type { Healthcheck, Image } from "../image/image.ts";
+import { absolutePath } from "./values/path.ts";
+import { environment } from "./values/environment.ts";
+import { exposedPorts, portKey } from "./values/port.ts";
 import { sortedRecord } from "./sorted_record.ts";
-import { stopSignal } from "./stop_signal.ts";
+import { stopSignal } from "./values/signal.ts";
 
 /** A health check in Docker's spelling; times are in nanoseconds. */
 export interface DockerHealthcheck {

@@ -1,4 +1,4 @@
-import type { Image } from "../image.ts";
+import type { Image } from "../image/image.ts";
 import { unsupportedByAppc } from "./appc.ts";
 import { unsupportedByBundle } from "./bundle.ts";
 import { unsupportedByDocker } from "./docker.ts";

@@ -1,4 +1,4 @@
-import { fs } from "../runtime.ts";
+import { fs } from "./node.ts";
 import { errorCode } from "./errors.ts";
 
 /** Milliseconds that work on plain files may take before signals are looked at. */

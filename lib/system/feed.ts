@@ -1,5 +1,5 @@
-import type { Writable } from "../runtime.ts";
-import { release } from "../source.ts";
+import type { Writable } from "./node.ts";
+import { release } from "../streams/source.ts";
 
 /**
  * Writes chunks into a stream and ends it. Each chunk waits until the stream has

@@ -1,5 +1,5 @@
-import { fs } from "../runtime.ts";
-import { allocate, CHUNK } from "../source.ts";
+import { fs } from "./node.ts";
+import { allocate, CHUNK } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn } from "./fd.ts";
 import type { Input } from "./input.ts";

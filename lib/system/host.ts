@@ -1,4 +1,4 @@
-import { fs, isatty, join, process } from "../runtime.ts";
+import { fs, isatty, join, process } from "./node.ts";
 import { errorCode, fileError } from "./errors.ts";
 
 /** What a program sees of its process. */

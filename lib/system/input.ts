@@ -1,11 +1,11 @@
-import { type Compression, compressionOf } from "../compression.ts";
-import { fs } from "../runtime.ts";
-import { allocate, CHUNK, fromStream, type Source } from "../source.ts";
+import { type Compression, compressionOf } from "../streams/compression.ts";
+import { fs } from "./node.ts";
+import { allocate, CHUNK, fromStream, type Source } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, readPipe, takeTurn } from "./fd.ts";
 import { openFile } from "./file_source.ts";
 import { openSpool, spooled } from "./spool_file.ts";
-import { limited, unpack } from "./unpack.ts";
+import { limited, unpack } from "./decompress.ts";
 
 /** An input: its bytes, and a way to let go of it. */
 export interface Input extends Source {

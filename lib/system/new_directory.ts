@@ -1,4 +1,4 @@
-import { fs, join, tmpdir } from "../runtime.ts";
+import { fs, join, tmpdir } from "./node.ts";
 import { fileError } from "./errors.ts";
 import { leftovers } from "./leftovers.ts";
 import { temporaryName } from "./temporary_name.ts";

@@ -1,5 +1,5 @@
-import { fs } from "../runtime.ts";
-import { release } from "../source.ts";
+import { fs } from "./node.ts";
+import { release } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { takeTurn, writeFile, writePipe } from "./fd.ts";
 import { leftovers } from "./leftovers.ts";

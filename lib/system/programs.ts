@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "../runtime.ts";
+import { spawn, spawnSync } from "./node.ts";
 import { feed } from "./feed.ts";
 import { leftovers } from "./leftovers.ts";
 

@@ -1,5 +1,5 @@
-import { dirname, fs, join, tmpdir } from "../runtime.ts";
-import { fromStream, release } from "../source.ts";
+import { dirname, fs, join, tmpdir } from "./node.ts";
+import { fromStream, release } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, writeFile } from "./fd.ts";
 import { fileStream } from "./file_source.ts";

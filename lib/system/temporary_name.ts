@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "../runtime.ts";
+import { basename, dirname, join } from "./node.ts";
 
 /**
  * A path beside another one for what shall have that one when it is complete:

@@ -1,4 +1,4 @@
-import { concat, showPath } from "../bytes.ts";
+import { concat, showPath } from "../streams/bytes.ts";
 import { BLOCK, isZeroBlock, padded } from "./block.ts";
 import { type Entry, readEntry } from "./entry.ts";
 import type { Globals, PaxRecord } from "./pax.ts";

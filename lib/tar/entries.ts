@@ -1,4 +1,4 @@
-import { fromStream, release, wholeBlocks } from "../source.ts";
+import { fromStream, release, wholeBlocks } from "../streams/source.ts";
 import { carry, TarCursor } from "./cursor.ts";
 import type { Entry } from "./entry.ts";
 

@@ -1,4 +1,4 @@
-import { asciiText, concat, showPath } from "../bytes.ts";
+import { asciiText, concat, showPath } from "../streams/bytes.ts";
 import {
   BLOCK,
   checksumMatches,

@@ -1,4 +1,4 @@
-import { ascii, concat } from "../bytes.ts";
+import { ascii, concat } from "../streams/bytes.ts";
 import {
   BLOCK,
   FIELD,

@@ -1,4 +1,4 @@
-import { ascii, concat } from "../bytes.ts";
+import { ascii, concat } from "../streams/bytes.ts";
 
 /** One PAX record: a keyword and its value, which need not be UTF-8. */
 export type PaxRecord = readonly [key: string, value: Uint8Array];

@@ -1,4 +1,4 @@
-import { ascii, concat, isUtf8 } from "../bytes.ts";
+import { ascii, concat, isUtf8 } from "../streams/bytes.ts";
 import {
   BLOCK,
   type Dialect,

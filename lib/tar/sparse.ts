@@ -1,4 +1,4 @@
-import { asciiText } from "../bytes.ts";
+import { asciiText } from "../streams/bytes.ts";
 import { BLOCK, numberField } from "./block.ts";
 import type { PaxRecord } from "./pax.ts";
 

@@ -1,0 +1,82 @@
+import { utf8 } from "../streams/bytes.ts";
+import { type FileFacts, fileFacts, fileSeal } from "./file_facts.ts";
+import { dirname, fs, isDeno, process } from "../system/node.ts";
+import { errorCode } from "../system/errors.ts";
+import { readFile } from "../system/fd.ts";
+
+/** A plain file that is open. */
+export interface OpenFile {
+  /** As {@linkcode FileFacts.seal}. */
+  seal(): number;
+  /** Fills a buffer as far as the file goes; gives the count of bytes read. */
+  read(buffer: Uint8Array, position: number): number;
+  close(): void;
+}
+
+/**
+ * The files of a tree. Paths are bytes, which need not be UTF-8. All throw the
+ * runtime's own errors.
+ */
+export const files = {
+  /** Whether this runtime hides some of what it should say, see `lib/find.ts`. */
+  hidesFacts: isDeno && process.platform === "linux",
+  /** The names in a directory, in no order. Deno leaves out those not UTF-8. */
+  namesIn(path: Uint8Array): Uint8Array[] {
+    if (isDeno) return fs.readdirSync(fsPath(path)).map(utf8);
+    return fs.readdirSync(fsPath(path), { encoding: "buffer" });
+  },
+  /** What a file is. Deno cuts times to milliseconds. */
+  facts(path: Uint8Array): FileFacts {
+    return fileFacts(fs.lstatSync(fsPath(path), { bigint: true }));
+  },
+  /** As {@linkcode FileFacts.seal}. */
+  seal(path: Uint8Array): number {
+    return fileSeal(fs.lstatSync(fsPath(path), { bigint: true }));
+  },
+  /** A symlink's target; `undefined` where Deno cannot tell: it is not UTF-8. */
+  target(path: Uint8Array): Uint8Array | undefined {
+    if (!isDeno) return fs.readlinkSync(fsPath(path), { encoding: "buffer" });
+    try {
+      return utf8(fs.readlinkSync(fsPath(path)));
+    } catch (error) {
+      if (errorCode(error) === undefined && files.hidesFacts) return undefined;
+      throw error;
+    }
+  },
+  /** Opens a file to be read. No symlink is followed and no pipe waited for. */
+  open(path: Uint8Array): OpenFile {
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+    const fd = fs.openSync(fsPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return {
+      seal: () => fileSeal(fs.fstatSync(fd, { bigint: true })),
+      read: (buffer, position) => readFile(fd, buffer, position),
+      close: () => fs.closeSync(fd),
+    };
+  },
+  /**
+   * What an output must not be part of a tree by: the identity of the directory
+   * that it goes to, or of standard output itself where that is a file.
+   */
+  outputIdentity(path: string | undefined): string | undefined {
+    try {
+      if (path === undefined) {
+        const stat = fs.fstatSync(1, { bigint: true });
+        return stat.isFile() ? fileFacts(stat).identity : undefined;
+      }
+      const there = fs.statSync(path, { throwIfNoEntry: false });
+      if (there && !there.isFile()) return undefined;
+      const place = dirname(there ? fs.realpathSync(path) : path);
+      return fileFacts(fs.statSync(place, { bigint: true })).identity;
+    } catch {
+      // Opening it will say what is wrong.
+      return undefined;
+    }
+  },
+};
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A path for `node:fs`, whose types do not know that bytes will do. */
+export function fsPath(path: Uint8Array): string {
+  return isDeno ? decoder.decode(path) : path as unknown as string;
+}

@@ -1,0 +1,118 @@
+import { BlobPart } from "./blob_part.ts";
+import { DockerV1Part } from "./docker_v1_part.ts";
+import type { Documents } from "./documents.ts";
+import { type Head, readDocuments, readHead } from "./head.ts";
+import { LayerPart } from "./layer_part.ts";
+import { type Part, PartDecider } from "./part.ts";
+import { passEntries } from "./pass.ts";
+import { plainLayers } from "./plain_layers.ts";
+import { FlatPart, RootfsPart } from "./rootfs_part.ts";
+import type { Format } from "../formats/unsupported.ts";
+import type { Spool } from "../rootfs/layer_stack.ts";
+import { fromStream, wholeBlocks } from "../streams/source.ts";
+
+/** What can be exported: an engine's part, or the layer alone. */
+export type Face = Format | "rootfs";
+
+/** One engine's part of an isoc, ready to be streamed. */
+export interface Exported {
+  /** The image's names, with tags, as far as they are known at the beginning. */
+  names: string[];
+  /** Whether the archive had to be read through before. */
+  twice: boolean;
+  /** The bytes of it. */
+  chunks: AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * Takes one engine's part out of an isoc: an archive that this engine knows as
+ * its own, without the others' files. Archives that the script of 2015 wrote
+ * will do; the documents that they lack are made.
+ *
+ * The archive is read once, in constant memory, and passes through as it comes,
+ * if its documents stand in front as ciso writes them. If not, it is read through
+ * first.
+ *
+ * Layers and documents are checked against their digests as they pass. When one
+ * is damaged the stream fails before the last bytes of it, so that no reader can
+ * take it for whole.
+ *
+ * @param chunks The isoc, uncompressed. Chunks are changed and released.
+ * @param face What to take out. `rootfs` is the layer itself, byte for byte; of
+ * several layers it is the tree that they make together.
+ * @param spool Where the archive is kept if it must be read twice.
+ * @returns The archive of that part.
+ * @throws {SyntaxError} If it is no isoc, or has nothing to make that part of.
+ * The stream throws it too, for what comes later.
+ */
+export async function exportFace(
+  chunks: AsyncIterable<Uint8Array>,
+  face: Face,
+  spool: Spool,
+): Promise<Exported> {
+  const head = await readHead(chunks);
+  let { documents, blocks } = head;
+  const twice = !isReady(face, head);
+  if (twice) {
+    const source = await spool(blocks);
+    documents = await readDocuments(source);
+    blocks = wholeBlocks(fromStream(source.stream()));
+  }
+  const decider = new PartDecider(partFor(face, documents), documents);
+  return {
+    names: (documents.image ?? documents.v1)?.names ?? [],
+    twice,
+    chunks: passEntries(blocks, decider),
+  };
+}
+
+/** Whether all is known that must be before the first file comes. */
+function isReady(face: Face, { documents, first }: Head): boolean {
+  if (documents.complete) return true;
+  const { texts, v1, image, links } = documents;
+  // Where it stands is sure when something of it has come.
+  const knowsV1 = v1 !== undefined &&
+    (first === `${v1.place}layer.tar` || links.has(v1.place) ||
+      texts.has(`${v1.place}json`));
+  switch (face) {
+    case "docker":
+    case "oci":
+      return texts.has("manifest.json") || texts.has("index.json") || knowsV1;
+    case "docker-v1":
+      return knowsV1
+        ? links.size > 0 || first === `${v1!.place}layer.tar`
+        : image !== undefined && documents.config !== undefined;
+    case "rootfs":
+      return image ? documents.config !== undefined : knowsV1;
+    case "appc":
+    case "bundle":
+    case "lxd":
+      return knowsV1;
+  }
+}
+
+function partFor(face: Face, documents: Documents): Part {
+  switch (face) {
+    case "docker":
+      return new BlobPart(documents, false);
+    case "oci":
+      return new BlobPart(documents, true);
+    case "docker-v1":
+      return new DockerV1Part(documents);
+    case "appc":
+    case "bundle":
+    case "lxd":
+      return new RootfsPart(documents, face);
+    case "rootfs": {
+      const layers = plainLayers(documents);
+      if (!layers) {
+        throw new SyntaxError(
+          "The archive holds no layer; ciso convert makes an isoc of it that does",
+        );
+      }
+      return layers.length === 1
+        ? new LayerPart(documents, layers[0]!)
+        : new FlatPart(documents);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { binary } from "../streams/bytes.ts";
+import { ROOTFS } from "../rootfs/prefix.ts";
+import {
+  fromStream,
+  readAt,
+  type Source,
+  toStream,
+} from "../streams/source.ts";
+import { entriesOf, type PlacedEntry } from "../tar/entries.ts";
+import { normalizePath } from "../tar/path.ts";
+
+/** The files of an image, in a tar or in a directory. */
+export interface ImageFiles {
+  /**
+   * A file's bytes as a source, or `undefined` if there is no such file. The
+   * empty path is the whole tar.
+   */
+  open(path: string): Promise<FileSource | undefined>;
+  /** Tells whether the files stand in a tar with a `rootfs/` directory. */
+  readonly hasRootfs: boolean;
+}
+
+/** A source that knows its size in bytes. */
+export type FileSource = Source & { size: number };
+
+/** Documents larger than this are refused, in bytes. */
+const MAX_DOCUMENT = 1 << 24;
+
+/**
+ * Reads a whole document.
+ *
+ * @returns Its text, or `undefined` if there is no such file.
+ * @throws {SyntaxError} If it is larger than any real one.
+ */
+export async function readDocument(
+  files: ImageFiles,
+  path: string,
+): Promise<string | undefined> {
+  const file = await files.open(path);
+  if (!file) return undefined;
+  if (file.size > MAX_DOCUMENT) {
+    throw new SyntaxError(
+      `${path} has ${file.size} bytes, too many to be true`,
+    );
+  }
+  return new TextDecoder().decode(await readAt(file, 0, file.size));
+}
+
+/** Where a file of a tar stands, or where a link leads. */
+type Place = { start: number; size: number } | { link: string };
+
+/**
+ * Finds the files of an image in a tar. Reads it once; what is below `rootfs/`
+ * is passed over, except for Docker v1's layer there.
+ *
+ * @throws {SyntaxError} If the source is no tar.
+ */
+export async function filesOfTar(source: Source): Promise<ImageFiles> {
+  const places = new Map<string, Place>();
+  let hasRootfs = false;
+  let size = 0;
+  async function* counted() {
+    for await (const chunk of fromStream(source.stream())) {
+      size += chunk.length;
+      yield chunk;
+    }
+  }
+  for await (const { entry, place } of entriesOfImage(toStream(counted()))) {
+    const path = binary(normalizePath(entry.path));
+    if (path.startsWith(ROOTFS) || path === "rootfs") {
+      hasRootfs = true;
+      // The archive of 2015 has its layer there, and what Docker 1.9 reads.
+      if (path !== "rootfs/layer.tar" && path !== "rootfs/json") continue;
+    }
+    if (entry.kind === "file" && !entry.sparse) {
+      const start = place + entry.end - entry.start;
+      places.set(path, { start, size: entry.size });
+    } else if (entry.kind === "symlink" || entry.kind === "hardlink") {
+      const link = entry.kind === "symlink"
+        ? resolve(path, binary(entry.link))
+        : binary(normalizePath(entry.link));
+      places.set(path, { link });
+    }
+    if (places.size > MAX_FILES) {
+      throw new SyntaxError("It holds too many files to be an image");
+    }
+  }
+  return {
+    hasRootfs,
+    open(path) {
+      if (path === "") return Promise.resolve(slice(source, 0, size));
+      let place = places.get(path);
+      for (let i = 0; i < 8 && place && "link" in place; i++) {
+        place = places.get(place.link);
+      }
+      if (!place || "link" in place) return Promise.resolve(undefined);
+      return Promise.resolve(slice(source, place.start, place.size));
+    },
+  };
+}
+
+/** Reads a tar's entries, and tells what it is when it is no tar. */
+async function* entriesOfImage(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<PlacedEntry> {
+  try {
+    yield* entriesOf(stream);
+  } catch (error) {
+    if (/^Bad header checksum at byte 0 /.test((error as Error).message)) {
+      throw new SyntaxError("It is no image: it is no tar archive");
+    }
+    throw error;
+  }
+}
+
+/** More files than this outside rootfs/ make no image. */
+const MAX_FILES = 100_000;
+
+/** A stretch of a source, as a source. */
+export function slice(
+  source: Source,
+  start: number,
+  size: number,
+): FileSource {
+  return {
+    size,
+    stream: () => source.slice(start, start + size).stream(),
+    slice: (from, to) =>
+      source.slice(start + Math.min(from, size), start + Math.min(to, size)),
+  };
+}
+
+/** Where a symlink's target stands, without climbing out. */
+function resolve(path: string, target: string): string {
+  const parts = target.startsWith("/") ? [] : path.split("/").slice(0, -1);
+  for (const part of target.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}

@@ -1,0 +1,185 @@
+import { utf8 } from "../streams/bytes.ts";
+import { elfArchitecture } from "./elf.ts";
+import { environment } from "../formats/values/environment.ts";
+import { type UserIds, userIds } from "../formats/values/user.ts";
+import type { Image } from "../image/image.ts";
+import { nearestProgram } from "./nearest_program.ts";
+import { NODE } from "./path_index.ts";
+import type { Tree } from "./tree.ts";
+
+/** An {@linkcode Image} whose architecture may be left to the rootfs to tell. */
+export type ImageDescription = Omit<Image, "architecture"> & {
+  /** In Go's spelling; found in the command's program unless given. */
+  architecture?: string;
+  /**
+   * The image config that the image starts from, JSON. It is kept byte for byte
+   * if the image says the same.
+   */
+  baseConfig?: string;
+};
+
+/** What a rootfs without any known program is taken for. */
+export const DEFAULT_ARCHITECTURE = "amd64";
+
+/** What a rootfs tells about the image's process. */
+export interface RootfsFacts {
+  /** Numbers of the image's user. */
+  ids: UserIds;
+  /** Absolute path of the command's program, if it was found by `PATH`. */
+  executable?: string;
+  /** Whether `/tmp` is empty, so that a tmpfs may be mounted on it. */
+  tmp: boolean;
+  /** The architecture of the image, in Go's spelling. */
+  architecture: string;
+  /** What the user should know of, in sentences. */
+  notes: string[];
+}
+
+/** Account files larger than this are not read whole, in bytes. */
+const MAX_ACCOUNTS = 1 << 20;
+
+/**
+ * Looks into the rootfs for what the formats' documents want to know.
+ *
+ * @param tree The root file system.
+ * @param image What the image says.
+ * @param appc Whether the archive has a part for rkt.
+ * @throws {TypeError} If the image's user is a name that the rootfs has not.
+ */
+export async function rootfsFacts(
+  tree: Tree,
+  image: ImageDescription,
+  appc = true,
+): Promise<RootfsFacts> {
+  const notes: string[] = [];
+  const text = async (path: string) =>
+    new TextDecoder().decode(
+      (await tree.readFile(utf8(path), MAX_ACCOUNTS))?.bytes,
+    );
+  const ids = image.user
+    ? userIds(image.user, await text("etc/passwd"), await text("etc/group"))
+    : { uid: 0, gid: 0 };
+  const program = await findProgram(tree, image, notes);
+  const found = await programArchitecture(tree, program, notes) ??
+    await programArchitecture(tree, "/bin/sh");
+  if (appc && image.workdir && !await isDirectory(tree, image.workdir)) {
+    notes.push(
+      `The working directory ${image.workdir} is not in the rootfs: Docker, ` +
+        "podman and runc make it, rkt does not start without it",
+    );
+  }
+  if (!image.architecture && !found) {
+    notes.push(
+      `No program in the rootfs tells its architecture; ${DEFAULT_ARCHITECTURE} ` +
+        "is assumed",
+    );
+  } else if (image.architecture && found && image.architecture !== found) {
+    notes.push(
+      `The image says ${image.architecture}, but its programs are for ${found}`,
+    );
+  }
+  return {
+    ids,
+    ...(program && { executable: program }),
+    tmp: !tree.usesTmp,
+    architecture: image.architecture ?? found ?? DEFAULT_ARCHITECTURE,
+    notes,
+  };
+}
+
+async function isDirectory(tree: Tree, path: string): Promise<boolean> {
+  if (/^[/.]*$/.test(path)) return true;
+  try {
+    const slot = await tree.lookUp(utf8(path));
+    const node = slot < 0 ? undefined : tree.index.node(slot);
+    return node === NODE.directory || node === NODE.implied;
+  } catch {
+    // One with `..` is for the engine to follow.
+    return true;
+  }
+}
+
+/** Finds the program that the image starts, as its `PATH` leads to it. */
+async function findProgram(
+  tree: Tree,
+  image: ImageDescription,
+  notes: string[],
+): Promise<string | undefined> {
+  const [word] = [...image.entrypoint ?? [], ...image.command ?? []];
+  if (word === undefined) return undefined;
+  const workdir = image.workdir ?? "/";
+  const directories = word.startsWith("/")
+    ? [directoryOf(word)]
+    : word.includes("/")
+    ? [directoryOf(`${workdir}/${word}`)]
+    : searchPath(image);
+  const name = word.slice(word.lastIndexOf("/") + 1);
+  const places = directories.map((directory) => `${directory}/${name}`);
+  let unfit: string | undefined;
+  for (const place of places) {
+    let slot;
+    try {
+      slot = await tree.lookUp(utf8(place));
+    } catch (error) {
+      // A path with `..` is for the engine to follow.
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+    if (slot < 0) continue;
+    if (tree.index.node(slot) !== NODE.file) {
+      unfit ??= `${place} is no regular file`;
+      continue;
+    }
+    const file = await tree.readFile(utf8(place), 0);
+    if (file && (file.mode & 0o111) === 0) {
+      unfit ??= `${place} is not executable`;
+      continue;
+    }
+    return place;
+  }
+  if (unfit) notes.push(`The command will not start: ${unfit}`);
+  else {
+    const meant = await nearestProgram(tree, word, directories);
+    notes.push(
+      `The command ${JSON.stringify(word)} is not in the rootfs` +
+        (meant ? `: did you mean ${meant}?` : ""),
+    );
+  }
+  return undefined;
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+function searchPath(image: ImageDescription): string[] {
+  const variables = environment({ ...image, architecture: "" });
+  const path = variables.findLast((variable) => variable.startsWith("PATH="));
+  return (path ?? "").slice("PATH=".length).split(":").filter((directory) =>
+    directory.startsWith("/")
+  );
+}
+
+/** The architecture of a program, or of the interpreter that its `#!` names. */
+async function programArchitecture(
+  tree: Tree,
+  path: string | undefined,
+  notes?: string[],
+): Promise<string | undefined> {
+  for (let i = 0; path && i < 4; i++) {
+    const head = (await tree.readFile(utf8(path), 256))?.bytes;
+    if (!head && i > 0) {
+      notes?.push(
+        "The command will not start: the interpreter that its #! line names, " +
+          `${path}, is not in the rootfs`,
+      );
+    }
+    if (!head) return undefined;
+    const [, interpreter] = /^#![ \t]*(\/\S+)/.exec(
+      new TextDecoder().decode(head),
+    ) ?? [];
+    if (!interpreter) return elfArchitecture(head);
+    path = interpreter;
+  }
+  return undefined;
+}

@@ -1,0 +1,202 @@
+import { showPath } from "../streams/bytes.ts";
+import {
+  fromStream,
+  release,
+  type Source,
+  toStream,
+} from "../streams/source.ts";
+import type { Layer } from "../image/layer.ts";
+import {
+  changedLayer,
+  rootfsEntries,
+  type Scan,
+  scan,
+  type ScanOptions,
+  visibleFiles,
+} from "./scan.ts";
+import { closing } from "../tar/header.ts";
+import { entriesOf } from "../tar/entries.ts";
+import { NO_RECORDS } from "../tar/pax.ts";
+import { Tree } from "./tree.ts";
+import type { LayerChange } from "./tree_options.ts";
+
+/** One of an image's layers, to be read. */
+export interface LayerInput {
+  /** The layer as an uncompressed tar. */
+  source: Source;
+  /** What messages call it. */
+  name: string;
+  /** SHA-256 that it must have, in hex, where its image says one. */
+  diffId?: string;
+  /** Whether it is an ACI: only what is below rootfs/ counts. */
+  aci?: boolean;
+  /** Absolute paths of the files that an ACI shows, where it hides others. */
+  visible?: string[];
+  /** Whether it comes with an image, and is better changed in nothing. */
+  stored?: boolean;
+}
+
+/** A layer as it goes into the archive. */
+export interface LayerOutput {
+  layer: Layer;
+  /** Why it is not the input byte for byte. */
+  changes: ReadonlyMap<LayerChange, string>;
+  /** Its bytes; each call reads the source anew. */
+  chunks(): AsyncGenerator<Uint8Array>;
+  /** As {@linkcode Source.isSteady}. */
+  isSteady?: boolean;
+}
+
+/** What all layers make together. */
+export interface Stack {
+  layers: LayerOutput[];
+  /** The root file system: the tree, and the source its entries stand in. */
+  tree: Tree;
+  source: Source;
+  /** Size in bytes of what stands below rootfs/. */
+  rootfsSize: number;
+  /** As {@linkcode Scan.visible}. */
+  visible?: Scan["visible"];
+  /** How many entries the inputs have. */
+  entries: number;
+  /** What the user should know of, in sentences. */
+  notes?: string[];
+}
+
+/** Keeps bytes where they can be read again, such as in a temporary file. */
+export type Spool = (chunks: AsyncGenerator<Uint8Array>) => Promise<Source>;
+
+/**
+ * Reads the layers of an image, lowest first, and finds the root file system
+ * that they make: entries of upper layers replace those of lower ones, whiteouts
+ * delete them (OCI image-spec, layer.md "Applying Changesets"). Only paths are
+ * kept in memory, hashed.
+ *
+ * @param spool Where a layer goes that cannot stay as it is.
+ * @throws {SyntaxError} If a layer is no tar, cannot be one, or is not the one
+ * that its image says.
+ */
+export async function readLayers(
+  inputs: LayerInput[],
+  options: ScanOptions,
+  spool: Spool,
+): Promise<Stack> {
+  const source = new StackedSource();
+  const tree = new Tree(source, { layered: true });
+  const layers: LayerOutput[] = [];
+  const notes: string[] = [];
+  let entries = 0;
+  for (const input of inputs) {
+    try {
+      const scanned = await scan(input.source, {
+        ...options,
+        base: tree,
+        keepGaps: input.stored,
+        ...(input.aci && { strip: "rootfs" }),
+        ...(input.visible && { only: new Set(input.visible) }),
+      });
+      entries += scanned.tree.entries;
+      if (input.diffId && input.diffId !== scanned.inputDigest) {
+        throw new SyntaxError(
+          `It is damaged: its digest is sha256:${scanned.inputDigest}, but ` +
+            `the image says sha256:${input.diffId}`,
+        );
+      }
+      if (input.stored) notes.push(...gapNote(input.name, scanned.tree));
+      const output = await toOutput(input, scanned, tree, spool);
+      layers.push(output);
+      await tree.beginLayer(source.size, scanned.tree);
+      const start = source.size;
+      source.push(output.source, output.end);
+      const stretch = source.slice(start, source.size).stream();
+      for await (const { entry, bytes, place } of entriesOf(stretch)) {
+        await tree.add(bytes, entry, start + place, NO_RECORDS);
+      }
+    } catch (error) {
+      if (error instanceof SyntaxError && inputs.length > 1) {
+        throw new SyntaxError(`${input.name}: ${error.message}`);
+      }
+      throw error;
+    }
+  }
+  await tree.finish();
+  let rootfsSize = 0;
+  for await (const chunk of rootfsEntries(source, tree, options.mtime)) {
+    rootfsSize += chunk.length;
+    release(chunk);
+  }
+  const stack: Stack = { layers, tree, source, rootfsSize, entries, notes };
+  if (tree.stopsRkt) stack.visible = await visibleFiles(source, tree) ?? null;
+  return stack;
+}
+
+/** Tells of directories that Docker makes anew, see {@linkcode Tree.gaps}. */
+function* gapNote(name: string, { gaps }: Tree): Generator<string> {
+  const [first] = gaps.values();
+  if (!first) return;
+  yield `${name} has no entry for the directory ${showPath(first.path)}` +
+    `${gaps.size > 1 ? ` and ${gaps.size - 1} more` : ""}: Docker gives it ` +
+    "mode 0755 and owner root, other engines keep what lower layers say";
+}
+
+/** The layer for the archive, and the part of it that has entries. */
+async function toOutput(
+  input: LayerInput,
+  scanned: Scan,
+  base: Tree,
+  spool: Spool,
+): Promise<LayerOutput & { source: Source; end: number }> {
+  const { layer, changes, tree } = scanned;
+  let { source } = input;
+  let { end } = scanned;
+  if (changes.size > 0) {
+    source = await spool(changedLayer(source, tree, base));
+    end = layer.size - closing().length;
+  }
+  return {
+    layer,
+    changes,
+    source,
+    end,
+    chunks: () => fromSource(source),
+    isSteady: source.isSteady,
+  };
+}
+
+async function* fromSource(source: Source): AsyncGenerator<Uint8Array> {
+  yield* fromStream(source.stream());
+}
+
+/** Several sources, one behind another. */
+class StackedSource implements Source {
+  /** Size in bytes of all of them. */
+  size = 0;
+  readonly #parts: { source: Source; start: number; end: number }[] = [];
+
+  /** Adds the first bytes of a source. */
+  push(source: Source, size: number): void {
+    if (size === 0) return;
+    const start = this.size;
+    this.size += size;
+    this.#parts.push({ source, start, end: this.size });
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    return this.slice(0, this.size).stream();
+  }
+
+  slice(start: number, end: number): Pick<Source, "stream"> {
+    return { stream: () => toStream(this.#chunks(start, end)) };
+  }
+
+  async *#chunks(start: number, end: number): AsyncGenerator<Uint8Array> {
+    for (const part of this.#parts) {
+      const from = Math.max(start, part.start);
+      const to = Math.min(end, part.end);
+      if (from >= to) continue;
+      yield* fromStream(
+        part.source.slice(from - part.start, to - part.start).stream(),
+      );
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { FIELD, numberField } from "../tar/block.ts";
+import type { Entry } from "../tar/entry.ts";
+import type { Globals } from "../tar/pax.ts";
+
+/** A checksum of what a hard link's header must share with its target's. */
+export function seal(
+  bytes: Uint8Array,
+  entry: Entry,
+  globals: Globals,
+): number {
+  const { header } = entry;
+  let hash = numberField(bytes, FIELD.mode, header)! & 0o7777;
+  hash = mix(hash, numberField(bytes, FIELD.uid, header)!);
+  hash = mix(hash, numberField(bytes, FIELD.gid, header)!);
+  hash = mix(hash, numberField(bytes, FIELD.mtime, header)!);
+  const records = globals.size === 0
+    ? entry.records
+    : new Map([...globals, ...entry.records]);
+  for (const [key, value] of records) {
+    if (
+      key !== "uid" && key !== "gid" && key !== "mtime" &&
+      !key.startsWith("SCHILY.xattr.")
+    ) continue;
+    for (let i = 0; i < key.length; i++) hash = mix(hash, key.charCodeAt(i));
+    for (let i = 0; i < value.length; i++) hash = mix(hash, value[i]!);
+  }
+  return hash >>> 0;
+}
+
+function mix(hash: number, value: number): number {
+  hash = Math.imul(hash ^ (value | 0), 0x01000193);
+  return hash ^ (hash >>> 15) ^ (value / 0x100000000);
+}

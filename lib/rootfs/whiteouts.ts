@@ -1,0 +1,83 @@
+import { ascii, equalBytes, startsWith } from "../streams/bytes.ts";
+import { NODE, PathIndex } from "./path_index.ts";
+import { joinPath } from "../tar/path.ts";
+
+const PREFIX = ascii(".wh.");
+const OPAQUE = ascii(".wh..wh..opq");
+/** Stands for any name in a directory. */
+const ANY = Uint8Array.of(0);
+
+/** A deletion that a layer asks for (OCI image-spec, layer.md "Whiteouts"). */
+export interface Whiteout {
+  /** What goes: a path, or all that lower layers have below it. */
+  path: Uint8Array;
+  /** Whether the directory stays and only what is below it goes. */
+  opaque: boolean;
+}
+
+/**
+ * Reads a whiteout's name.
+ *
+ * @param path A normalized path.
+ * @returns What it deletes, or `undefined` if it is no whiteout.
+ * @throws {SyntaxError} If it names no file.
+ */
+export function whiteoutOf(path: Uint8Array): Whiteout | undefined {
+  const cut = path.lastIndexOf(0x2f);
+  const directory = path.slice(0, Math.max(cut, 0));
+  const name = path.subarray(cut + 1);
+  if (!startsWith(name, PREFIX)) return undefined;
+  if (equalBytes(name, OPAQUE)) return { path: directory, opaque: true };
+  const rest = name.subarray(PREFIX.length);
+  if (rest.length < 3 && rest.every((byte) => byte === 0x2e)) {
+    throw new SyntaxError("It is a whiteout that names no file; remove it");
+  }
+  return { path: joinPath(directory, rest).slice(), opaque: false };
+}
+
+/** The path of the entry that makes a directory opaque. */
+export function opaqueMarker(directory: Uint8Array): Uint8Array {
+  return joinPath(directory, OPAQUE);
+}
+
+/** The deletions of one layer. */
+export class Whiteouts {
+  readonly #all: { whiteout: Whiteout; slot: number }[] = [];
+  readonly #index = new PathIndex();
+  readonly #opaque = new PathIndex();
+
+  /** Adds the deletion that the entry in a slot asks for. */
+  add(whiteout: Whiteout, slot: number): void {
+    const { path, opaque } = whiteout;
+    this.#all.push({ whiteout, slot });
+    if (opaque) this.#opaque.add(path, path.length, NODE.directory, 0, 0);
+    const old = this.#index.find(path);
+    if (old >= 0 && this.#index.node(old) === NODE.file) return;
+    const node = opaque ? NODE.directory : NODE.file;
+    this.#index.add(path, path.length, node, 0, 0);
+  }
+
+  /** Whether there is none. */
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
+
+  /** Tells whether a path of a lower layer is deleted. */
+  deletes(path: Uint8Array): boolean {
+    return !this.isEmpty && this.#index.deletes(path);
+  }
+
+  /** Tells whether all that lower layers have in a directory is deleted. */
+  empties(directory: Uint8Array): boolean {
+    return !this.isEmpty && this.#index.deletes(joinPath(directory, ANY));
+  }
+
+  /** Tells whether a directory is opaque by an entry of its own. */
+  isOpaque(directory: Uint8Array): boolean {
+    return this.#opaque.find(directory) >= 0;
+  }
+
+  [Symbol.iterator](): Iterator<{ whiteout: Whiteout; slot: number }> {
+    return this.#all[Symbol.iterator]();
+  }
+}

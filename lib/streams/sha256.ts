@@ -1,0 +1,20 @@
+import { createHash } from "../system/node.ts";
+
+/** A SHA-256 that takes its input piece by piece. */
+export interface Sha256 {
+  update(bytes: Uint8Array): void;
+  /** The digest as 64 lower-case hex digits. Ends the hash. */
+  hex(): string;
+}
+
+/**
+ * Starts a SHA-256. WebCrypto's `digest()` takes all bytes at once, which a
+ * layer of gigabytes forbids, so this one comes from `node:crypto`.
+ */
+export function sha256(): Sha256 {
+  const hash = createHash("sha256");
+  return {
+    update: (bytes) => void hash.update(bytes),
+    hex: () => hash.digest("hex"),
+  };
+}

@@ -1,0 +1,133 @@
+import { toBytes } from "@std/streams";
+import { BLOCK } from "../tar/block.ts";
+
+/**
+ * Bytes that can be streamed more than once, each time the same. A `Blob` is
+ * one, and so is what `runtime.ts` makes of a file or of a pipe.
+ *
+ * The streams' chunks pass into the hands of whoever reads them: they are
+ * changed in place and, where a chunk is the whole of its buffer, released.
+ */
+export interface Source {
+  /** All bytes, from the first on. */
+  stream(): ReadableStream<Uint8Array>;
+  /** The bytes from `start` up to, not including, `end`. */
+  slice(start: number, end: number): Pick<Source, "stream">;
+  /**
+   * Whether a stream fails by itself once the bytes are not those any more that
+   * the first one gave. Of other sources the layer's digest is taken again while
+   * it is written.
+   */
+  readonly isSteady?: boolean;
+}
+
+/** Bytes that are read at once: smaller chunks cost time, larger ones memory. */
+export const CHUNK = 1 << 18;
+
+/** Memory of released chunks, to be used again: allocating means zeroing. */
+const pool: ArrayBuffer[] = [];
+const POOL_SIZE = 2;
+
+/**
+ * Memory for a chunk, with anything in it.
+ *
+ * @param size Size in bytes.
+ */
+export function allocate(size: number): Uint8Array<ArrayBuffer> {
+  const buffer = size === CHUNK ? pool.pop() : undefined;
+  return new Uint8Array(buffer ?? new ArrayBuffer(size));
+}
+
+/**
+ * Gives a chunk's memory back at once, if the chunk is the whole of its buffer.
+ * The chunk is empty afterwards.
+ *
+ * Collectors let tens of megabytes of chunks pile up before they run; this
+ * keeps a build's memory flat whatever the runtime does.
+ */
+export function release(chunk: Uint8Array): void {
+  const { buffer } = chunk;
+  // Node 20 cannot transfer; its collector has to do.
+  if (chunk.byteLength !== buffer.byteLength || !("transfer" in buffer)) return;
+  const again = chunk.byteLength === CHUNK && pool.length < POOL_SIZE;
+  const moved = buffer.transfer(again ? CHUNK : 0);
+  if (again) pool.push(moved);
+}
+
+/** A stream of what a generator yields, made two chunks ahead of its reader. */
+export function toStream(
+  chunks: AsyncGenerator<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await chunks.return(undefined);
+    },
+  }, { highWaterMark: 1 });
+}
+
+/** A stream's chunks; the stream is cancelled when the loop over them ends early. */
+export async function* fromStream(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  // Not every runtime's streams are async iterables.
+  const reader = stream.getReader();
+  let done = false;
+  try {
+    for (;;) {
+      const result = await reader.read();
+      if (result.done) {
+        done = true;
+        return;
+      }
+      yield result.value;
+    }
+  } finally {
+    if (!done) await reader.cancel().catch(() => {});
+    reader.releaseLock();
+  }
+}
+
+/**
+ * Brings chunks of any sizes to whole blocks of 512 bytes, in large buffers.
+ * Large chunks of whole blocks pass uncopied, all others are released. The last
+ * buffer may be ragged.
+ */
+export async function* wholeBlocks(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let buffer: Uint8Array | undefined;
+  let filled = 0;
+  for await (const chunk of chunks) {
+    if (filled === 0 && chunk.length >= CHUNK && chunk.length % BLOCK === 0) {
+      yield chunk;
+      continue;
+    }
+    for (let at = 0; at < chunk.length;) {
+      buffer ??= allocate(CHUNK);
+      const piece = chunk.subarray(at, at + CHUNK - filled);
+      buffer.set(piece, filled);
+      filled += piece.length;
+      at += piece.length;
+      if (filled < CHUNK) continue;
+      yield buffer;
+      buffer = undefined;
+      filled = 0;
+    }
+    release(chunk);
+  }
+  if (buffer) yield buffer.slice(0, filled);
+}
+
+/** Reads a short stretch of a source into one array; less if the source ends. */
+export async function readAt(
+  source: Source,
+  start: number,
+  length: number,
+): Promise<Uint8Array> {
+  return await toBytes(source.slice(start, start + length).stream());
+}

@@ -1,0 +1,83 @@
+import { spoolLayer } from "../system/spool_file.ts";
+import { fromStream, type Source } from "./source.ts";
+
+/** Bytes that were read once and are kept, to be read as often as needed. */
+export interface Spooled extends Source {
+  /** Lets go of the bytes, where that is not the garbage collector's work. */
+  close?(): void;
+}
+
+/** A way to keep the bytes of a stream; reads the stream to its end. */
+export type StreamSpool = (
+  stream: ReadableStream<Uint8Array>,
+) => Promise<Spooled>;
+
+/** Bytes that are gathered before they go into a blob. */
+const BATCH = 1 << 22;
+
+/**
+ * Keeps the bytes of a stream in memory: as many as the stream has. It needs
+ * nothing but a web runtime's `Blob`.
+ *
+ * @param stream The bytes. Its chunks are copied.
+ * @returns The same bytes, to be read as often as needed.
+ *
+ * @example
+ * ```ts
+ * import { spoolToMemory } from "@isoc/isoc";
+ * import assert from "node:assert/strict";
+ *
+ * const kept = await spoolToMemory(new Blob(["make container"]).stream());
+ * assert.equal(await new Response(kept.stream()).text(), "make container");
+ * assert.equal(await new Response(kept.slice(0, 4).stream()).text(), "make");
+ * ```
+ */
+export async function spoolToMemory(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Spooled> {
+  const blobs: Blob[] = [];
+  let batch: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const chunk of fromStream(stream)) {
+    batch.push(new Uint8Array(chunk));
+    size += chunk.length;
+    if (size < BATCH) continue;
+    blobs.push(new Blob(batch));
+    batch = [];
+    size = 0;
+  }
+  return new Blob([...blobs, ...batch]);
+}
+
+/**
+ * Keeps the bytes of a stream in a file of the temporary directory (`TMPDIR`),
+ * which is gone when it is closed, or when the process ends. Memory stays flat
+ * whatever the size; Deno needs `--allow-write` and `--allow-read` for the
+ * directory, and `--allow-env` to find it.
+ *
+ * @param stream The bytes. Its chunks are copied.
+ * @returns The same bytes, to be read as often as needed until they are closed.
+ * @throws {Error} If the disk is full or the file cannot be made.
+ *
+ * @example
+ * ```ts
+ * import { spoolToFile } from "@isoc/isoc";
+ * import assert from "node:assert/strict";
+ *
+ * const kept = await spoolToFile(new Blob(["make container"]).stream());
+ * assert.equal(await new Response(kept.stream()).text(), "make container");
+ * kept.close?.();
+ * ```
+ */
+export async function spoolToFile(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Spooled> {
+  return await spoolLayer(copies(stream));
+}
+
+/** A stream's chunks, copied, since whoever takes these may release them. */
+async function* copies(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of fromStream(stream)) yield chunk.slice();
+}

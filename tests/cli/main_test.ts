@@ -1,0 +1,787 @@
+// The command line of ciso as a user meets it: real processes, real files.
+
+import assert from "node:assert/strict";
+import {
+  CISO,
+  ciso,
+  type Result,
+  ROOT,
+  shell,
+  temporary,
+} from "../support/ciso.ts";
+import { isInstalled, run } from "../support/run.ts";
+
+const IMAGE = ["-t", "isoc/hello", "--", "/bin/sh"];
+const linux = Deno.build.os === "linux";
+/** Whether tests that need root's rights can run. */
+const isRoot = Deno.uid() === 0;
+const noTerminal = !linux || !isInstalled("script");
+
+/** Names and types of the small rootfs, as its tar has them. */
+const NAMES = ["./", "./bin/", "./bin/sh", "./data", "./etc/", "./etc/hosts"];
+
+const work = await Deno.makeTempDir({ prefix: "isoc-cli-test-" });
+const rootfs = `${work}/rootfs.tar`;
+await makeRootfs();
+
+Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));
+
+/** A small tree whose /bin/sh is this machine's, so that no note is due. */
+async function makeRootfs() {
+  const tree = `${work}/tree`;
+  await Deno.mkdir(`${tree}/bin`, { recursive: true });
+  await Deno.mkdir(`${tree}/etc`);
+  await Deno.copyFile("/bin/sh", `${tree}/bin/sh`);
+  // More than a pipe holds, and than is read at once.
+  await Deno.writeFile(`${tree}/data`, new Uint8Array(1 << 21));
+  await Deno.writeTextFile(`${tree}/etc/hosts`, "127.0.0.1 localhost\n");
+  await run("tar", ["--sort=name", "-C", tree, "-cf", rootfs, "."]);
+}
+
+/** A tar with one file of zeros, which takes no room on most disks. */
+async function makeLargeRootfs(path: string, size: number) {
+  await using file = await Deno.open(path, {
+    read: true,
+    write: true,
+    create: true,
+  });
+  await file.truncate(size);
+  await run("tar", ["-b", "1", "-cf", `${path}.head`, path]);
+  const header = (await Deno.readFile(`${path}.head`)).subarray(0, 512);
+  await Deno.remove(`${path}.head`);
+  await file.truncate(512 + size + 1024);
+  await file.write(header);
+}
+
+/** Asserts success, and that nothing was told on standard error. */
+function assertQuiet({ code, stderr }: Result) {
+  assert.equal(stderr, "");
+  assert.equal(code, 0);
+}
+
+/** Asserts an error: its exit code, and a line on standard error, without a trace. */
+function assertRefused(result: Result, code: number, line: RegExp) {
+  assert.match(result.stderr, line);
+  assert.match(result.stderr, /^ciso: /);
+  assert.doesNotMatch(result.stderr, /^\s+at |Uncaught|\.[jt]s:\d/m);
+  assert.equal(result.code, code);
+  assert.equal(result.stdout, "");
+}
+
+/** Names in an archive, as GNU tar lists them. */
+async function list(archive: string): Promise<string[]> {
+  return (await run("tar", ["-tf", archive])).trim().split("\n");
+}
+
+/** A JSON document of an archive, as GNU tar reads it. */
+async function readJson(archive: string, name: string) {
+  return JSON.parse(await run("tar", ["-xOf", archive, name]));
+}
+
+/** The image config of an archive, found by its manifest.json. */
+async function readConfig(archive: string) {
+  const [image] = await readJson(archive, "manifest.json");
+  return await readJson(archive, image.Config);
+}
+
+async function sha256(path: string): Promise<string> {
+  return (await run("sha256sum", [path])).slice(0, 64);
+}
+
+/** Names in a directory, hidden ones too. */
+function filesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+/** Waits until something is so; fails after ten seconds. */
+async function until(what: string, isSo: () => boolean) {
+  for (const start = Date.now(); !isSo();) {
+    assert.ok(Date.now() - start < 10_000, `${what} does not come`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+Deno.test("ciso takes NAME and COMMAND from the environment", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  assertQuiet(
+    await shell('cat "$ROOTFS" | "$@" >"$OUT"', [], {
+      env: {
+        ROOTFS: rootfs,
+        OUT: archive,
+        NAME: "isoc/hello",
+        COMMAND: "/bin/sh  -c\t'echo \"a  b\"' c\\ d \"e 'f\" $HOME ''",
+      },
+    }),
+  );
+  assert.deepEqual(await readJson(archive, "repositories"), {
+    "isoc/hello": { latest: await sha256(rootfs) },
+  });
+  assert.deepEqual((await readConfig(archive)).config.Cmd, [
+    ...["/bin/sh", "-c", 'echo "a  b"', "c d", "e 'f", "$HOME", ""],
+  ]);
+});
+
+Deno.test("ciso lets --tag and the words behind -- win over the environment", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  assertQuiet(
+    await ciso(
+      [rootfs, "-t", "mine", "-o", archive, "--", "/bin/sh", "-c", ""],
+      {
+        env: { NAME: "Not a name", COMMAND: "'not closed" },
+      },
+    ),
+  );
+  const [image] = await readJson(archive, "manifest.json");
+  assert.deepEqual(image.RepoTags, ["mine:latest"]);
+  assert.deepEqual((await readConfig(archive)).config.Cmd, [
+    "/bin/sh",
+    "-c",
+    "",
+  ]);
+});
+
+Deno.test("ciso refuses a COMMAND with an open quote", async () => {
+  assertRefused(
+    await ciso([rootfs, "-t", "x"], { env: { COMMAND: "/bin/echo 'a b" } }),
+    2,
+    /COMMAND: The single quote at character 11, .* is not closed/,
+  );
+});
+
+Deno.test("ciso shows the usage of 2015 when name or command is missing", async () => {
+  for (
+    const [args, env] of [
+      [[], {}],
+      [[rootfs], {}],
+      [[rootfs], { NAME: "x" }],
+      [[rootfs], { COMMAND: "/bin/sh" }],
+      [[rootfs], { NAME: "", COMMAND: "/bin/sh" }],
+      [[rootfs], { NAME: "x", COMMAND: " " }],
+      [[rootfs, "-t", "x"], {}],
+      [[rootfs, "-t", "x", "--"], {}],
+      [["build", rootfs, "--", "/bin/sh"], {}],
+    ] as [string[], Record<string, string>][]
+  ) {
+    assertRefused(await ciso(args, { env }), 2, /^.*NAME= COMMAND= ✂/m);
+  }
+});
+
+Deno.test("ciso gives an image all of its names", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  const tags = [
+    ...["-t", "isoc/hello:1.0", "-tisoc/hello:2", "--tag=localhost:5000/a/b"],
+    ...["--tag", "registry.test:5000/c:v1", "-t", "hello"],
+  ];
+  assertQuiet(await ciso([rootfs, ...tags, "-o", archive, "--", "/bin/sh"]));
+  const [image] = await readJson(archive, "manifest.json");
+  assert.deepEqual(image.RepoTags, [
+    "isoc/hello:1.0",
+    "isoc/hello:2",
+    "localhost:5000/a/b:latest",
+    "registry.test:5000/c:v1",
+    "hello:latest",
+  ]);
+  const digest = await sha256(rootfs);
+  assert.deepEqual(await readJson(archive, "repositories"), {
+    "isoc/hello": { "1.0": digest, "2": digest },
+    "localhost:5000/a/b": { latest: digest },
+    "registry.test:5000/c": { v1: digest },
+    "hello": { latest: digest },
+  });
+  const { manifests } = await readJson(archive, "index.json");
+  assert.deepEqual(
+    manifests.map(({ annotations }: { annotations: Record<string, string> }) =>
+      annotations["io.containerd.image.name"]
+    ),
+    [
+      "docker.io/isoc/hello:1.0",
+      "docker.io/isoc/hello:2",
+      "localhost:5000/a/b:latest",
+      "registry.test:5000/c:v1",
+      "docker.io/library/hello:latest",
+    ],
+  );
+});
+
+Deno.test("ciso writes to standard output with -o -", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  const env = { OUT: archive, SOURCE_DATE_EPOCH: "1" };
+  assertQuiet(
+    await shell('"$@" >"$OUT"', [rootfs, "-o", "-", ...IMAGE], {
+      env,
+      cwd: folder.path,
+    }),
+  );
+  assert.deepEqual(filesIn(folder.path), ["x.isoc"]);
+  const digest = await sha256(archive);
+  assertQuiet(await ciso([rootfs, "-o", archive, ...IMAGE], { env }));
+  assert.equal(await sha256(archive), digest);
+});
+
+Deno.test("ciso reads standard input when the rootfs is -, a pipe or a file", async () => {
+  const env = { ROOTFS: rootfs, SOURCE_DATE_EPOCH: "1" };
+  const lines = [
+    '"$@" <"$ROOTFS"',
+    'cat "$ROOTFS" | "$@"',
+    'cat "$ROOTFS" | (shift 0; "$@" -)',
+  ];
+  const digests = new Set<string>();
+  for (const line of lines) {
+    const result = await shell(`${line} | sha256sum`, [
+      "-t",
+      "x",
+      "--cmd=/bin/sh",
+    ], {
+      env,
+    });
+    assertQuiet(result);
+    digests.add(result.stdout);
+  }
+  assert.equal(digests.size, 1);
+});
+
+Deno.test("ciso refuses wrong options", async () => {
+  for (
+    const [args, line] of [
+      [["--nonsense"], /Unknown option --nonsense/],
+      [["--nonsense=1"], /Unknown option --nonsense/],
+      [["-z"], /Unknown option -z/],
+      [["-t"], /-t\/--tag needs NAME/],
+      [["-o"], /-o\/--output needs FILE/],
+      [["--layout=new"], /--layout is full or classic, not new/],
+      [["second.tar"], /One rootfs is taken, but here are 2/],
+    ] as [string[], RegExp][]
+  ) {
+    assertRefused(await ciso([rootfs, ...args, ...IMAGE]), 2, line);
+  }
+});
+
+Deno.test("ciso refuses a rootfs that is none", async () => {
+  await using folder = await temporary();
+  const file = `${folder.path}/file`;
+  const refused = async (bytes: Uint8Array, line: RegExp) => {
+    await Deno.writeFile(file, bytes);
+    assertRefused(await ciso([file, ...IMAGE]), 1, line);
+    assertRefused(await ciso(IMAGE, { stdin: bytes }), 1, line);
+  };
+  const bytes = await Deno.readFile(rootfs);
+  await refused(new Uint8Array(0), /The input is empty/);
+  await refused(new TextEncoder().encode("no tar"), /The input is no tar/);
+  await refused(bytes.subarray(1), /The input is no tar/);
+  await refused(new Uint8Array(10240), /The tar has no entries/);
+  await refused(bytes.subarray(0, 1_000_000), /: .*(cut|end|truncated)/);
+  assertRefused(
+    await ciso([`${folder.path}/none.tar`, ...IMAGE]),
+    1,
+    /none\.tar: no such file or directory/,
+  );
+});
+
+Deno.test("ciso names the input and the entry that it refuses", async () => {
+  await using folder = await temporary();
+  const bad = `${folder.path}/bad.tar`;
+  await run("tar", [
+    ...["-C", `${work}/tree`, "--transform=s,etc/hosts,../out,", "-P"],
+    ...["-cf", bad, "etc/hosts"],
+  ]);
+  assertRefused(await ciso([bad, ...IMAGE]), 1, /bad\.tar: .*"\.\.\/out"/);
+});
+
+Deno.test("ciso refuses a forbidden name before it writes anything", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  for (
+    const [name, line] of [
+      ["isoc/Hello", /"?isoc\/Hello"?.*(lower|upper)/],
+      ["isoc hello", /isoc hello/],
+      ["isoc/hello:", /isoc\/hello:/],
+      ["a".repeat(300), /aaa.*\d+/],
+      [`x:${"a".repeat(129)}`, /aaa.*128/],
+      ["-", /-/],
+    ] as [string, RegExp][]
+  ) {
+    const words = [rootfs, `--tag=${name}`, "--", "/bin/sh"];
+    assertRefused(await ciso(words), 2, line);
+    assertRefused(await ciso(["-o", archive, ...words]), 2, line);
+    assertRefused(
+      await ciso([rootfs, "--", "/bin/sh"], { env: { NAME: name } }),
+      2,
+      line,
+    );
+    assert.deepEqual(filesIn(folder.path), []);
+  }
+});
+
+Deno.test("ciso leaves the file at -o as it was when the build fails", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  await Deno.writeTextFile(archive, "old");
+  const short = `${folder.path}/short.tar`;
+  await Deno.writeFile(
+    short,
+    (await Deno.readFile(rootfs)).subarray(0, 999_424),
+  );
+  assert.equal((await ciso([short, "-o", archive, ...IMAGE])).code, 1);
+  assert.equal(await Deno.readTextFile(archive), "old");
+  assert.deepEqual(filesIn(folder.path), ["short.tar", "x.isoc"]);
+});
+
+Deno.test("ciso replaces the file at -o, through a symlink too", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  const link = `${folder.path}/link`;
+  await Deno.writeTextFile(archive, "old");
+  await Deno.symlink("x.isoc", link);
+  assertQuiet(await ciso([rootfs, "-o", link, ...IMAGE]));
+  assert.equal(await Deno.readLink(link), "x.isoc");
+  assert.ok((await list(archive)).includes("manifest.json"));
+  assert.deepEqual(filesIn(folder.path), ["link", "x.isoc"]);
+});
+
+Deno.test("ciso refuses an -o that cannot be written", async () => {
+  await using folder = await temporary();
+  assertRefused(
+    await ciso([rootfs, "-o", `${folder.path}/no/x.isoc`, ...IMAGE]),
+    1,
+    /Cannot write .*\/no\/x\.isoc: no such file or directory/,
+  );
+  assertRefused(
+    await ciso([rootfs, "-o", folder.path, ...IMAGE]),
+    1,
+    /Cannot write .*: it is a directory/,
+  );
+  assert.deepEqual(filesIn(folder.path), []);
+});
+
+for (
+  const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], [
+    "SIGHUP",
+    129,
+  ]] as const
+) {
+  Deno.test(`ciso leaves nothing behind after ${signal} while it writes`, async () => {
+    await using folder = await temporary();
+    const input = `${work}/large.tar`;
+    await makeLargeRootfs(input, 2 ** 28);
+    const archive = `${folder.path}/x.isoc`;
+    await Deno.writeTextFile(archive, "old");
+    const [program, ...args] = [...CISO, input, "-q", "-o", archive, ...IMAGE];
+    await using child = new Deno.Command(program!, { args }).spawn();
+    await until("a temporary file", () => filesIn(folder.path).length === 2);
+    child.kill(signal);
+    assert.equal((await child.status).code, code);
+    assert.deepEqual(filesIn(folder.path), ["x.isoc"]);
+    assert.equal(await Deno.readTextFile(archive), "old");
+  });
+}
+
+Deno.test({
+  name:
+    "ciso keeps a piped rootfs in TMPDIR, where it is gone however ciso ends",
+  ignore: !linux,
+  async fn() {
+    await using folder = await temporary();
+    const archive = `${folder.path}/x.isoc`;
+    const spool = `${folder.path}/spool`;
+    await Deno.mkdir(spool);
+    const [program, ...args] = [...CISO, "-o", archive, ...IMAGE];
+    await using child = new Deno.Command(program!, {
+      args,
+      env: { TMPDIR: spool },
+      stdin: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write((await Deno.readFile(rootfs)).subarray(0, 1_000_000));
+    await until(
+      "a spool file",
+      () => openFiles(child.pid).some((path) => path.startsWith(`${spool}/`)),
+    );
+    child.kill("SIGINT");
+    assert.equal((await child.status).code, 130);
+    await writer.abort().catch(() => {});
+    assert.deepEqual(filesIn(spool), []);
+    assert.deepEqual(filesIn(folder.path), ["spool"]);
+  },
+});
+
+/** What a process has open. */
+function openFiles(pid: number): string[] {
+  return filesIn(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return Deno.readLinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+}
+
+Deno.test("ciso tells when TMPDIR cannot hold a piped rootfs", async () => {
+  const stdin = await Deno.readFile(rootfs);
+  for (const TMPDIR of ["/no/such/directory", rootfs]) {
+    assertRefused(
+      await ciso(IMAGE, { stdin, env: { TMPDIR } }),
+      1,
+      new RegExp(`Cannot keep standard input in ${TMPDIR} .*TMPDIR`),
+    );
+  }
+  // A file needs no spool file.
+  const result = await ciso(["-q", rootfs, "-o", `${work}/x.isoc`, ...IMAGE], {
+    env: { TMPDIR: "/no/such/directory" },
+  });
+  assertQuiet(result);
+});
+
+Deno.test({
+  name: "ciso leaves nothing behind on a full disk",
+  ignore: !linux || !isRoot,
+  async fn() {
+    await using folder = await temporary();
+    const disk = `${folder.path}/disk`;
+    await Deno.mkdir(disk);
+    await makeLargeRootfs(`${folder.path}/rootfs.tar`, 2 ** 21);
+    await run("mount", ["-t", "tmpfs", "-o", "size=1m", "none", disk]);
+    try {
+      await Deno.writeTextFile(`${disk}/x.isoc`, "old");
+      assertRefused(
+        await ciso([
+          "-q",
+          `${folder.path}/rootfs.tar`,
+          "-o",
+          `${disk}/x.isoc`,
+          ...IMAGE,
+        ]),
+        1,
+        /Cannot write .*x\.isoc: no space left on the device/,
+      );
+      assert.deepEqual(filesIn(disk), ["x.isoc"]);
+      assert.equal(await Deno.readTextFile(`${disk}/x.isoc`), "old");
+      assertRefused(
+        await ciso(["-q", ...IMAGE], {
+          stdin: await Deno.readFile(`${folder.path}/rootfs.tar`),
+          env: { TMPDIR: disk },
+        }),
+        1,
+        /Cannot keep standard input in .*TMPDIR.*: no space left on the device/,
+      );
+      assert.deepEqual(filesIn(disk), ["x.isoc"]);
+    } finally {
+      await run("umount", [disk]);
+    }
+  },
+});
+
+Deno.test({
+  name: "ciso fails when standard output is full",
+  ignore: !linux,
+  async fn() {
+    const full = /Cannot write standard output: no space left on the device/;
+    for (const args of [[rootfs, ...IMAGE], ["--help"], ["--version"]]) {
+      assertRefused(await shell('"$@" >/dev/full', args), 1, full);
+    }
+  },
+});
+
+Deno.test("ciso ends quietly when its reader goes away", async () => {
+  const { code, stdout, stderr } = await shell(
+    '"$@" | head -c 1 | wc -c; exit "${PIPESTATUS[0]}"',
+    [rootfs, ...IMAGE],
+  );
+  assert.equal(stdout.trim(), "1");
+  assert.equal(stderr, "");
+  assert.equal(code, 141);
+});
+
+Deno.test("ciso makes the same bytes from the same SOURCE_DATE_EPOCH", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  const digests: string[] = [];
+  for (const SOURCE_DATE_EPOCH of ["1433664550", "1433664550", "1433664551"]) {
+    assertQuiet(
+      await ciso([rootfs, "-o", archive, ...IMAGE], {
+        env: { SOURCE_DATE_EPOCH },
+      }),
+    );
+    digests.push(await sha256(archive));
+  }
+  assert.equal(digests[0], digests[1]);
+  assert.notEqual(digests[1], digests[2]);
+  const { created } = await readConfig(archive);
+  assert.match(created, /^2015-06-07T08:09:11(\.0+)?Z$/);
+});
+
+Deno.test("ciso takes the time of now where SOURCE_DATE_EPOCH is not set", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  const before = Math.floor(Date.now() / 1000) * 1000;
+  assertQuiet(await ciso([rootfs, "-o", archive, ...IMAGE]));
+  const created = Date.parse((await readConfig(archive)).created);
+  assert.ok(before <= created && created <= Date.now());
+});
+
+Deno.test("ciso refuses a SOURCE_DATE_EPOCH that is no count of seconds", async () => {
+  for (
+    const SOURCE_DATE_EPOCH of [
+      "yesterday",
+      "-1",
+      "1e9",
+      "1.5",
+      "99999999999999",
+    ]
+  ) {
+    assertRefused(
+      await ciso([rootfs, ...IMAGE], { env: { SOURCE_DATE_EPOCH } }),
+      2,
+      /SOURCE_DATE_EPOCH .*seconds since 1970/,
+    );
+  }
+});
+
+Deno.test("ciso --layout classic writes the entries of 2015 and no others", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  assertQuiet(
+    await ciso([rootfs, "--layout=classic", "-o", archive, ...IMAGE]),
+  );
+  assert.deepEqual(
+    (await list(archive)).sort(),
+    [
+      "manifest",
+      "repositories",
+      ...NAMES.map((name) => name.replace("./", "rootfs/")),
+      "rootfs/VERSION",
+      "rootfs/json",
+      "rootfs/layer.tar",
+    ].sort(),
+  );
+  // The layer is a file of its own, and the input.
+  const same = await shell(
+    'tar -xOf "$ARCHIVE" rootfs/layer.tar | cmp - "$ROOTFS"',
+    [],
+    { env: { ARCHIVE: archive, ROOTFS: rootfs } },
+  );
+  assertQuiet(same);
+  const { id } = await readJson(archive, "rootfs/json");
+  assert.equal(id, await sha256(rootfs));
+});
+
+Deno.test("ciso --pristine puts nothing below rootfs/ that the input lacks", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  const below = async () =>
+    (await list(archive)).filter((name) => name.startsWith("rootfs/"));
+  assertQuiet(await ciso([rootfs, "--pristine", "-o", archive, ...IMAGE]));
+  assert.deepEqual(
+    await below(),
+    NAMES.map((name) => name.replace("./", "rootfs/")),
+  );
+  const v1 = await readJson(archive, `${await sha256(rootfs)}/json`);
+  assert.equal(v1.id, await sha256(rootfs));
+  assertQuiet(await ciso([rootfs, "-o", archive, ...IMAGE]));
+  const added = ["VERSION", "json", "layer.tar"];
+  assert.deepEqual(
+    (await below()).filter((name) => added.includes(name.slice(7))),
+    added.map((name) => `rootfs/${name}`),
+  );
+});
+
+Deno.test("ciso --json says what was made", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  const result = await ciso([
+    ...[rootfs, "--json", "-t", "a:1", "-t", "host:5000/b", "-o", archive],
+    ...["--", "/bin/sh"],
+  ]);
+  assertQuiet(result);
+  const said = JSON.parse(result.stdout);
+  const [image] = await readJson(archive, "manifest.json");
+  assert.deepEqual(said.names, [
+    "docker.io/library/a:1",
+    "host:5000/b:latest",
+  ]);
+  assert.equal(said.size, (await Deno.stat(archive)).size);
+  assert.equal(said.entries, NAMES.length);
+  assert.equal(
+    said.imageId.replace("sha256:", ""),
+    image.Config.split("/").at(-1),
+  );
+  assert.deepEqual(said.layers, [{
+    digest: `sha256:${await sha256(rootfs)}`,
+    size: (await Deno.stat(rootfs)).size,
+    changes: [],
+  }]);
+  // The archive has standard output for itself.
+  const piped = await shell('"$@" >"$OUT"', [rootfs, "--json", ...IMAGE], {
+    env: { OUT: archive },
+  });
+  assert.equal(piped.code, 0);
+  assert.equal(JSON.parse(piped.stderr).size, (await Deno.stat(archive)).size);
+});
+
+Deno.test("ciso -v says what was made, and what was changed", async () => {
+  await using folder = await temporary();
+  const archive = `${folder.path}/x.isoc`;
+  const plain = await ciso([rootfs, "-v", "-o", archive, ...IMAGE]);
+  assert.equal(plain.code, 0);
+  assert.equal(plain.stdout, "");
+  assert.match(plain.stderr, /x\.isoc: isoc\/hello:latest, .* 6 entries/);
+  assert.ok(plain.stderr.includes(`layer sha256:${await sha256(rootfs)}`));
+  assert.match(plain.stderr, /the layer is the input, byte for byte/);
+  const twice = `${folder.path}/twice.tar`;
+  await Deno.copyFile(rootfs, twice);
+  await run("tar", ["-C", `${work}/tree`, "-rf", twice, "./etc/hosts"]);
+  const changed = await ciso([twice, "-v", "-o", archive, ...IMAGE]);
+  assert.equal(changed.code, 0);
+  assert.match(
+    changed.stderr,
+    /the layer is not the input: .*, first "etc\/hosts"/,
+  );
+});
+
+Deno.test("ciso -q leaves out notes, not errors", async () => {
+  await using folder = await temporary();
+  const build = (...options: string[]) =>
+    ciso([
+      ...options,
+      rootfs,
+      "-t",
+      "x",
+      "-o",
+      `${folder.path}/x.isoc`,
+      "--",
+      "/no",
+    ]);
+  const { code, stderr } = await build();
+  assert.equal(code, 0);
+  assert.match(stderr, /"\/no" is not in the rootfs/);
+  assertQuiet(await build("-q"));
+  assertRefused(await ciso(["-q", "/no.tar", ...IMAGE]), 1, /\/no\.tar/);
+});
+
+Deno.test("ciso shows help and version wherever they are asked for", async () => {
+  for (
+    const args of [["--help"], ["-h"], ["build", "-h"], [rootfs, "--help"]]
+  ) {
+    const { code, stdout, stderr } = await ciso(args);
+    assert.equal(code, 0);
+    assert.equal(stderr, "");
+    for (const part of ["Usage:", "NAME= COMMAND= ✂", "--tag", "Exit codes:"]) {
+      assert.ok(stdout.includes(part), part);
+    }
+    // It fits a terminal, but for the commands to copy.
+    const [text] = stdout.split("Examples:");
+    for (const line of text!.split("\n")) assert.ok(line.length < 80, line);
+  }
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
+  for (const args of [["--version"], ["-V"]]) {
+    const result = await ciso(args);
+    assertQuiet(result);
+    assert.equal(result.stdout, `ciso ${version}\n`);
+  }
+  // Behind -- they are the image's.
+  assert.equal(
+    (await ciso([rootfs, "-q", "-t", "x", "-o", `${work}/x.isoc`, "--", "-h"]))
+      .stdout,
+    "",
+  );
+});
+
+/** Runs a line of shell, in which `"$@"` is ciso, on a terminal of its own. */
+async function onTerminal(line: string, args: string[], env = {}) {
+  const inner = `${[...CISO, ...args].map((word) => `'${word}'`).join(" ")}`;
+  const result = await shell(
+    'script -qec "$LINE" /dev/null',
+    [],
+    { env: { ...env, LINE: line.replace('"$@"', inner), SHELL: "/bin/bash" } },
+  );
+  // The code that clears the rest of a line.
+  return { ...result, stdout: result.stdout.replaceAll("\x1b[K", "«") };
+}
+
+Deno.test({
+  name: "ciso refuses to write an archive to a terminal",
+  ignore: noTerminal,
+  async fn() {
+    for (const options of [[], ["-o", "-"]]) {
+      const { code, stdout } = await onTerminal('"$@"', [
+        rootfs,
+        ...options,
+        ...IMAGE,
+      ]);
+      assert.match(stdout, /^ciso: The archive is not for a terminal: .*-o/);
+      assert.ok(stdout.length < 300);
+      assert.equal(code, 2);
+    }
+  },
+});
+
+Deno.test({
+  name: "ciso refuses to read a rootfs from a terminal",
+  ignore: noTerminal,
+  async fn() {
+    const { code, stdout } = await onTerminal(
+      '"$@" | cat; exit "${PIPESTATUS[0]}"',
+      IMAGE,
+    );
+    assert.match(stdout, /^ciso: There is no rootfs/);
+    assert.equal(code, 2);
+  },
+});
+
+Deno.test({
+  name: "ciso shows progress on a terminal when the work takes its time",
+  ignore: noTerminal,
+  async fn() {
+    const env = { ROOTFS: rootfs };
+    const slowInput =
+      '(head -c 1000000; sleep 0.7; cat) <"$ROOTFS" | "$@" | cat >/dev/null';
+    const slowOutput = '"$@" <"$ROOTFS" | (sleep 0.7; cat >/dev/null)';
+    const reading = await onTerminal(slowInput, IMAGE, env);
+    assert.match(
+      reading.stdout,
+      /^\rreading {2}\d[\d.]* .?i?B {2}.*B\/s«/,
+    );
+    assert.ok(reading.stdout.endsWith("\r«"), "the line is cleared");
+    const writing = await onTerminal(slowOutput, IMAGE, env);
+    assert.match(
+      writing.stdout,
+      /\rwriting {2}\[#* *\] +\d+% {2}.* of .*left«/,
+    );
+    assert.ok(writing.stdout.endsWith("\r«"), "the line is cleared");
+    for (const line of [slowInput, slowOutput]) {
+      assert.equal((await onTerminal(line, ["-q", ...IMAGE], env)).stdout, "");
+    }
+    const quick = '"$@" <"$ROOTFS" | cat >/dev/null';
+    assert.equal((await onTerminal(quick, IMAGE, env)).stdout, "");
+  },
+});
+
+Deno.test({
+  name: "ciso shows no progress where standard error is no terminal",
+  ignore: !linux,
+  async fn() {
+    assertQuiet(
+      await shell(
+        '(head -c 1000000; sleep 0.7; cat) <"$ROOTFS" | "$@" | (sleep 0.7; cat >/dev/null)',
+        IMAGE,
+        { env: { ROOTFS: rootfs } },
+      ),
+    );
+  },
+});
+
+Deno.test("ciso tells in a line which permission it lacks under Deno", async () => {
+  const command = [Deno.execPath(), "run", "--no-prompt", `${ROOT}/main.ts`];
+  assertRefused(await ciso([rootfs, ...IMAGE], { command }), 1, /--allow-env/);
+  command.splice(2, 0, "--allow-env");
+  assertRefused(await ciso([rootfs, ...IMAGE], { command }), 1, /--allow-read/);
+  command.splice(2, 0, "--allow-read");
+  assertRefused(
+    await ciso(["-q", rootfs, "-o", `${work}/x.isoc`, ...IMAGE], { command }),
+    1,
+    /--allow-write/,
+  );
+});

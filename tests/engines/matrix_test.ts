@@ -1,0 +1,134 @@
+// scripts/engines runs every engine of this machine on one archive and reports
+// how each did. Those of Debian sid (--sid) are not for a test: too much to load.
+//
+// An engine that CISO_REQUIRE_ENGINES lists ("docker podman …") has to run.
+
+import assert from "node:assert/strict";
+import { CISO, ROOT } from "../support/ciso.ts";
+import { required } from "../support/required.ts";
+
+/** A row of the matrix, as in scripts/engines. */
+interface Row {
+  system: string;
+  engine: string;
+  name: string;
+  archive: string;
+  version: string;
+  parts: string[];
+  loaded: boolean;
+  ran: boolean;
+  seconds: number;
+  reason: string;
+  present: boolean;
+}
+
+/** What engines with but one way to take an archive take of it. */
+const PARTS: Record<string, string> = {
+  docker: "docker",
+  containerd: "oci",
+  umoci: "oci",
+  runc: "bundle",
+  nspawn: "bundle",
+  lxd: "lxd",
+  rkt: "appc",
+};
+const TEXT = "make container not war";
+const directory = await Deno.makeTempDir({ prefix: "isoc-matrix-test-" });
+const archive = `${directory}/busybox.isoc`;
+
+/** Runs a command; returns its exit status and what it said of an error. */
+async function run(command: string, ...args: string[]) {
+  const { code, stderr } = await new Deno.Command(command, {
+    args,
+    stdin: "null",
+  }).output();
+  return { code, stderr: new TextDecoder().decode(stderr) };
+}
+
+/** Runs scripts/engines; returns its exit status and its rows. */
+async function engines(...args: string[]) {
+  const json = `${directory}/rows.json`;
+  const { code, stderr } = await run(
+    `${ROOT}/scripts/engines`,
+    ...["--json", json],
+    ...args,
+  );
+  assert.ok(code === 0 || code === 1, stderr);
+  const rows: Row[] = JSON.parse(await Deno.readTextFile(json));
+  return { code, rows };
+}
+
+const { code, stderr } = await run(
+  `${ROOT}/scripts/rootfs`,
+  ...["busybox", "--check"],
+);
+const obstacle = code === 77 ? stderr.trim() : "";
+const ignore = obstacle !== "" && required.length === 0;
+const reason = ignore ? ` (${obstacle})` : "";
+
+Deno.test.beforeAll(async () => {
+  if (ignore) return;
+  const rootfs = `${directory}/busybox.tar`;
+  const made = [
+    await run(`${ROOT}/scripts/rootfs`, "busybox", rootfs),
+    await run(
+      ...CISO as [string, ...string[]],
+      ...[rootfs, "-t", "isoc/hello:1.0", "-o", archive],
+      ...["--", "/bin/echo", ...TEXT.split(" ")],
+    ),
+  ];
+  for (const { code, stderr } of made) assert.equal(code, 0, stderr);
+});
+
+Deno.test.afterAll(() => Deno.remove(directory, { recursive: true }));
+
+Deno.test({
+  name:
+    `engines has each required engine load and run its part of an archive${reason}`,
+  ignore,
+  fn: async () => {
+    const markdown = `${directory}/rows.md`;
+    const { code, rows } = await engines(
+      ...["--markdown", markdown],
+      archive,
+      TEXT,
+    );
+    for (const engine of required) {
+      const row = rows.find((row) => row.engine === engine);
+      assert.ok(row, `there is no row for ${engine}`);
+      assert.ok(row.loaded, `${engine} did not load it: ${row.reason}`);
+      assert.ok(row.ran, `${engine} did not run it: ${row.reason}`);
+    }
+    const table = await Deno.readTextFile(markdown);
+    for (const row of rows) {
+      if (!row.ran) {
+        assert.notEqual(row.reason, "", `no reason why ${row.engine} failed`);
+        continue;
+      }
+      assert.equal(row.reason, "");
+      assert.ok(row.loaded && row.present && row.seconds > 0);
+      assert.match(row.version, /^v?\d/);
+      const part = PARTS[row.engine];
+      if (part) assert.deepEqual(row.parts, [part]);
+      assert.ok(row.parts.length > 0, `${row.engine} took no part`);
+      assert.ok(table.includes(`| ${row.name} | ${row.version} |`));
+    }
+    assert.equal(code, rows.some((row) => row.present && !row.ran) ? 1 : 0);
+  },
+});
+
+Deno.test({
+  name: `engines tells an image that ran wrong from one that ran${reason}`,
+  ignore,
+  fn: async () => {
+    const { code, rows: [row] } = await engines(
+      ...["--only", "runc"],
+      ...[archive, `${TEXT}!`],
+    );
+    assert.ok(row);
+    if (!row.present && !required.includes("runc")) return;
+    assert.equal(code, 1);
+    assert.ok(row.loaded && !row.ran);
+    assert.match(row.reason, /^wrong: expected /);
+  },
+});

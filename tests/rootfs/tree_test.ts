@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { ascii, binary } from "../../lib/streams/bytes.ts";
+import { NODE } from "../../lib/rootfs/path_index.ts";
+import {
+  rootfsEntries,
+  scan,
+  type ScanOptions,
+} from "../../lib/rootfs/scan.ts";
+import { toStream } from "../../lib/streams/source.ts";
+import { FIELD, numberField } from "../../lib/tar/block.ts";
+import { entriesOf } from "../../lib/tar/entries.ts";
+import { paxHeader, type TarEntry, tarOf } from "../support/tar_writer.ts";
+
+const DIRECTORY = { type: "5", mode: 0o755 };
+
+/** Scans a tar of these entries. */
+async function scanned(
+  entries: (TarEntry | Uint8Array)[],
+  options: Partial<ScanOptions> = {},
+) {
+  const source = new Blob([tarOf(entries) as Uint8Array<ArrayBuffer>]);
+  return { source, ...await scan(source, { mtime: 0, ...options }) };
+}
+
+/** What stands below rootfs/ then: a line for each entry. */
+async function rootfs(
+  entries: (TarEntry | Uint8Array)[],
+  options?: Partial<ScanOptions>,
+): Promise<string[]> {
+  const { source, tree, rootfsSize } = await scanned(entries, options);
+  const lines: string[] = [];
+  let size = 0;
+  async function* counted() {
+    for await (const chunk of rootfsEntries(source, tree, 0)) {
+      size += chunk.length;
+      yield chunk;
+    }
+  }
+  for await (const { entry, bytes } of entriesOf(toStream(counted()))) {
+    const mode = numberField(bytes, FIELD.mode, entry.header)!.toString(8);
+    const link = entry.link.length > 0 ? ` -> ${binary(entry.link)}` : "";
+    const path = binary(entry.path).replace("rootfs/", "");
+    lines.push(`${path} ${entry.kind} ${mode} ${entry.size}${link}`);
+  }
+  assert.equal(size, rootfsSize, "The size was foretold");
+  return lines;
+}
+
+Deno.test("Tree keeps the global records that held for a hard link's target", async () => {
+  const { source, tree } = await scanned([
+    paxHeader([["uid", "5"]], "g"),
+    { name: "a", data: "data" },
+    paxHeader([["uid", "6"]], "g"),
+    { name: "b", type: "1", link: "a" },
+    { name: "c" },
+  ]);
+  const owners: string[] = [];
+  const entries = toStream(rootfsEntries(source, tree, 0));
+  for await (const { entry } of entriesOf(entries)) {
+    const uid = new Map(entry.records).get("uid")!;
+    owners.push(`${binary(entry.path)} ${binary(uid)}`);
+  }
+  assert.deepEqual(owners, ["rootfs/a 5", "rootfs/b 5", "rootfs/c 6"]);
+});
+
+Deno.test("Tree gives hard links the metadata of what a chain of them leads to", async () => {
+  assert.deepEqual(
+    await rootfs([
+      { name: "a", data: "data", mode: 0o755 },
+      { name: "b", type: "1", link: "a", mode: 0o600 },
+      // The same as the one before, but not as the file.
+      { name: "c", type: "1", link: "b", mode: 0o600 },
+      { name: "d", type: "1", link: "c", mode: 0o755 },
+    ]),
+    [
+      "a file 755 4",
+      "b hardlink 755 0 -> rootfs/a",
+      "c hardlink 755 0 -> rootfs/b",
+      "d hardlink 755 0 -> rootfs/c",
+    ],
+  );
+});
+
+Deno.test("Tree follows long chains of hard links in little time", async () => {
+  const links = Array.from({ length: 20_000 }, (_, i): TarEntry => ({
+    name: `l${i + 1}`,
+    type: "1",
+    link: `l${i}`,
+  }));
+  const lines = await rootfs([{ name: "l0", data: "x" }, ...links]);
+  assert.equal(lines.length, 20_001);
+  for (const [i, line] of lines.slice(1).entries()) {
+    // Some lead right to the file.
+    assert.match(
+      line,
+      new RegExp(`^l${i + 1} hardlink .* -> rootfs/l(0|${i})$`),
+    );
+  }
+});
+
+Deno.test("Tree lets the first link that is left take a replaced file's contents", async () => {
+  assert.deepEqual(
+    await rootfs([
+      { name: "a", data: "old data", mode: 0o750 },
+      { name: "gone", type: "1", link: "a", mode: 0o750 },
+      { ...DIRECTORY, name: "d" },
+      { name: "d/heir", type: "1", link: "gone", mode: 0o750 },
+      { name: "next", type: "1", link: "a", mode: 0o750 },
+      { name: "a", data: "new" },
+      { name: "gone", data: "no link" },
+      { name: "late", type: "1", link: "a" },
+    ]),
+    [
+      "d/heir file 750 8",
+      "d/ directory 755 0",
+      "next hardlink 750 0 -> rootfs/d/heir",
+      "a file 644 3",
+      "gone file 644 7",
+      "late hardlink 644 0 -> rootfs/a",
+    ],
+  );
+});
+
+Deno.test("Tree leaves out the earlier entries of a path", async () => {
+  assert.deepEqual(
+    await rootfs([
+      { name: "a", data: "one" },
+      { ...DIRECTORY, name: "d", mode: 0o700 },
+      { name: "d/x", data: "x" },
+      { name: "./a", data: "two!" },
+      { ...DIRECTORY, name: "./d/", mode: 0o711 },
+      { name: "/a", type: "2", link: "three" },
+    ]),
+    [
+      "d/x file 644 1",
+      "d/ directory 711 0",
+      "a symlink 644 0 -> three",
+    ],
+  );
+});
+
+Deno.test("Tree puts in the directories that have no entry", async () => {
+  assert.deepEqual(
+    await rootfs([
+      { name: "a/b/c", data: "c" },
+      { name: "a/d", data: "d" },
+      { ...DIRECTORY, name: "a/e/f", mode: 0o700 },
+      // This one comes late.
+      { ...DIRECTORY, name: "a/b", mode: 0o711 },
+    ]),
+    [
+      "a/ directory 755 0",
+      "a/b/c file 644 1",
+      "a/d file 644 1",
+      "a/e/ directory 755 0",
+      "a/e/f/ directory 700 0",
+      "a/b/ directory 711 0",
+    ],
+  );
+});
+
+Deno.test("Tree moves entries to where symlinks above them lead", async () => {
+  assert.deepEqual(
+    await rootfs([
+      { ...DIRECTORY, name: "usr" },
+      { ...DIRECTORY, name: "usr/lib" },
+      { name: "lib", type: "2", link: "usr/lib" },
+      { name: "usr/up", type: "2", link: "../../../lib" },
+      { name: "lib/x", data: "x" },
+      { name: "usr/up/y", type: "1", link: "lib/x" },
+      { name: "run", type: "2", link: "/var/run/" },
+      { name: "run/z", data: "z" },
+    ]),
+    [
+      "usr/ directory 755 0",
+      "usr/lib/ directory 755 0",
+      "lib symlink 644 0 -> usr/lib",
+      "usr/up symlink 644 0 -> ../../../lib",
+      "usr/lib/x file 644 1",
+      "usr/lib/y hardlink 644 0 -> rootfs/usr/lib/x",
+      "run symlink 644 0 -> /var/run/",
+      "var/ directory 755 0",
+      "var/run/ directory 755 0",
+      "var/run/z file 644 1",
+    ],
+  );
+});
+
+Deno.test("Tree makes a symlink of its own of a hard link to one", async () => {
+  assert.deepEqual(
+    await rootfs([
+      { name: "a", type: "2", link: "b", mode: 0o777 },
+      { name: "c", type: "1", link: "a", mode: 0o600 },
+    ]),
+    ["a symlink 777 0 -> b", "c symlink 777 0 -> b"],
+  );
+});
+
+Deno.test("scan() hides devices from rkt, and all hard links to them", async () => {
+  const { visible } = await scanned([
+    { name: "null", type: "3", device: [1, 3] },
+    { name: "zero", type: "3", device: [1, 5] },
+    { name: "link", type: "1", link: "zero" },
+    { ...DIRECTORY, name: "d" },
+    { name: "d/disk", type: "4", device: [8, 1] },
+  ]);
+  assert.deepEqual(visible, ["/null", "/d/disk"]);
+});
+
+Deno.test("Tree.climbing names a symlink that leads out of the archive", async () => {
+  const climbing = async (name: string, link: string) => {
+    const { tree } = await scanned([{ name, type: "2", link }]);
+    return tree.climbing;
+  };
+  // Of the archive, not of the root file system, which is a directory in it.
+  assert.equal(await climbing("a", "../x"), undefined);
+  assert.equal(await climbing("a", "../../x"), '"a"');
+  assert.equal(await climbing("d/e/a", "../../../x"), undefined);
+  assert.equal(await climbing("d/e/a", "../../../../x"), '"d/e/a"');
+  assert.equal(await climbing("a", "b/../../../c"), '"a"');
+  assert.equal(await climbing("a", "/../x"), undefined);
+});
+
+Deno.test("Tree.readFile() reads through symlinks and hard links", async () => {
+  const { tree } = await scanned([
+    { name: "file", data: "the contents", mode: 0o755 },
+    { name: "hard", type: "1", link: "file", mode: 0o755 },
+    { ...DIRECTORY, name: "d" },
+    { name: "d/soft", type: "2", link: "../hard" },
+    { name: "loop", type: "2", link: "loop" },
+  ]);
+  const read = async (path: string, limit = 100) => {
+    const file = await tree.readFile(ascii(path), limit);
+    return file && [binary(file.bytes), file.mode];
+  };
+  assert.deepEqual(await read("/d/soft"), ["the contents", 0o755]);
+  assert.deepEqual(await read("hard", 3), ["the", 0o755]);
+  for (const path of ["d", "loop", "none", "file/x"]) {
+    assert.equal(await read(path), undefined, path);
+  }
+  assert.equal(tree.nodeAt(ascii("d")), NODE.directory);
+});
+
+Deno.test("scan() fills holes up to a limit", async () => {
+  const sparse = (name: string): TarEntry => ({
+    name,
+    pax: [["GNU.sparse.size", "600"], ["GNU.sparse.map", ""]],
+  });
+  const entries = [sparse("a"), sparse("b")];
+  const { changes } = await scanned(entries, { maxUnpacked: 1200 });
+  assert.deepEqual([...changes], [["sparse-files", '"a"']]);
+  await assert.rejects(scanned(entries, { maxUnpacked: 1199 }), {
+    name: "SyntaxError",
+    message: /"b": .*more than 1199 bytes.*--max-unpacked/,
+  });
+});

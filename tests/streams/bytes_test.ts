@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import {
+  ascii,
+  asciiText,
+  binary,
+  concat,
+  equalBytes,
+  isUtf8,
+  showPath,
+  startsWith,
+  utf8,
+} from "../../lib/streams/bytes.ts";
+
+/** One character for each byte that there is. */
+const ALL = String.fromCharCode(...Array(256).keys());
+
+Deno.test("utf8() encodes", () => {
+  assert.deepEqual(utf8("é"), new Uint8Array([0xc3, 0xa9]));
+});
+
+Deno.test("ascii() and binary() map characters to bytes and back", () => {
+  assert.deepEqual(ascii(ALL), new Uint8Array(Array(256).keys()));
+  assert.equal(binary(ascii(ALL)), ALL);
+});
+
+Deno.test("asciiText() decodes ASCII", () => {
+  assert.equal(asciiText(ascii("12,34\n")), "12,34\n");
+});
+
+Deno.test("isUtf8() knows well-formed bytes", () => {
+  for (const text of ["", "plain", "é", "日本", "🙂"]) {
+    assert.ok(isUtf8(utf8(text)), text);
+  }
+  for (const bytes of ["\xff", "caf\xe9", "\xc3", "\xc0\x80", "\xed\xa0\x80"]) {
+    assert.ok(!isUtf8(ascii(bytes)), JSON.stringify(bytes));
+  }
+});
+
+Deno.test("concat() joins parts into a new array", () => {
+  const part = ascii("ab");
+  const whole = concat([part, ascii(""), ascii("c")]);
+  assert.equal(binary(whole), "abc");
+  assert.notEqual(whole.buffer, part.buffer);
+  assert.deepEqual(concat([]), new Uint8Array(0));
+});
+
+Deno.test("equalBytes() and startsWith() compare bytes", () => {
+  assert.ok(equalBytes(ascii("ab"), ascii("ab")));
+  assert.ok(!equalBytes(ascii("ab"), ascii("ac")));
+  assert.ok(!equalBytes(ascii("ab"), ascii("abc")));
+  assert.ok(startsWith(ascii("ab"), ascii("ab")));
+  assert.ok(startsWith(ascii("ab"), ascii("")));
+  assert.ok(!startsWith(ascii("ab"), ascii("abc")));
+  assert.ok(!startsWith(ascii("ab"), ascii("b")));
+});
+
+Deno.test("showPath() quotes a path for one line of a terminal", () => {
+  const show = (text: string) => showPath(utf8(text));
+  assert.equal(show('a "b"'), String.raw`"a \"b\""`);
+  assert.equal(show("日本"), '"日本"');
+  assert.equal(show("a\nb\\c\x1b[31m"), String.raw`"a\nb\\c\u001b[31m"`);
+  // Line breaks and commands of terminals that JSON knows nothing of.
+  assert.equal(
+    show("\x85\u2028\x9b\u202e\x7f"),
+    String.raw`"\u0085\u2028\u009b\u202e\u007f"`,
+  );
+  assert.equal(showPath(ascii("\xff")), '"\ufffd"');
+});
+
+Deno.test("showPath() cuts long paths", () => {
+  const text = showPath(ascii("n".repeat(4000)));
+  assert.equal(text.length, 298);
+  assert.match(text, /^"n+…"$/);
+});
