@@ -1,3 +1,4 @@
+import { DescriptionError } from "../errors/description_error.ts";
 import { assemble, documents } from "./assemble.ts";
 import type { Layer } from "../image/layer.ts";
 import type { Format } from "../formats/unsupported.ts";
@@ -81,8 +82,8 @@ export interface Isoc {
  * @param source The rootfs, as an uncompressed tar. A `Blob` will do.
  * @param description What the image says about itself and its command.
  * @returns The archive, its documents made and its size known, to be streamed.
- * @throws {TypeError} If the image description breaks a rule of a format.
- * @throws {SyntaxError} If the source is no tar, or holds what no rootfs may;
+ * @throws {DescriptionError} If the image description breaks a rule of a format.
+ * @throws {InputError} If the source is no tar, or holds what no rootfs may;
  * the message names the entry.
  *
  * @example
@@ -140,8 +141,8 @@ export async function build(
  * @param description What the image says about itself and its command.
  * @param spool Where a layer is kept that cannot stay as it is.
  * @returns The archive, to be streamed.
- * @throws {TypeError} If the image description breaks a rule of a format.
- * @throws {SyntaxError} If a layer is no tar, cannot be a layer, or is damaged.
+ * @throws {DescriptionError} If the image description breaks a rule of a format.
+ * @throws {InputError} If a layer is no tar, cannot be a layer, or is damaged.
  */
 export async function buildLayers(
   inputs: LayerInput[],
@@ -149,7 +150,7 @@ export async function buildLayers(
   spool: Spool,
   options: BuildOptions = {},
 ): Promise<Isoc> {
-  if (inputs.length === 0) throw new TypeError("An image needs a layer");
+  if (inputs.length === 0) throw new DescriptionError("An image needs a layer");
   checkDescription(description);
   const stack = await readLayers(
     inputs,
@@ -162,8 +163,8 @@ export async function buildLayers(
 /**
  * Tells what is wrong with a description before gigabytes are read.
  *
- * @throws {TypeError} If it breaks a rule of a format.
- * @throws {RangeError} If a number in it is out of bounds.
+ * @throws {DescriptionError} If it breaks a rule of a format.
+ * @throws {DescriptionError} If a number in it is out of bounds.
  */
 export function checkDescription(description: ImageDescription): void {
   documents(

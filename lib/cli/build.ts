@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import {
   build,
   buildLayers,
@@ -202,7 +203,7 @@ async function make(
       });
   } catch (error) {
     // The tar's errors name the entry; the file is known only here.
-    if (error instanceof SyntaxError && inputs.layers.length === 1) {
+    if (error instanceof InputError && inputs.layers.length === 1) {
       throw new Error(`${inputs.layers[0]!.name}: ${error.message}`, {
         cause: error,
       });

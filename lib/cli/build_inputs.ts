@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import type { LayerInput } from "../rootfs/layer_stack.ts";
 import { parseName } from "../image/name.ts";
@@ -122,7 +123,7 @@ async function addImage(
       if (source !== stored.source) open.push(source as Input);
       const { aci, visible, digest, diffId } = stored;
       if (!compression && digest && diffId && digest !== diffId) {
-        throw new SyntaxError(
+        throw new InputError(
           `Layer ${i + 1} is damaged: it is uncompressed, but its digest ` +
             `sha256:${digest} is not its diff ID sha256:${diffId}`,
         );
@@ -150,7 +151,7 @@ async function addImage(
       }
     }
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) {
+    if (error instanceof InputError || error instanceof RangeError) {
       throw new Error(`${path}: ${error.message}`, { cause: error });
     }
     throw error;

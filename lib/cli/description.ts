@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { goPlatform } from "../formats/values/platform.ts";
 import { processConfig } from "../formats/process_config.ts";
 import { type ImageFields, readConfig } from "../read/read_config.ts";
@@ -197,14 +198,14 @@ function jsonWords(text: string): string[] | undefined {
   try {
     list = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(
+    throw new InputError(
       `What starts with [ is read as a JSON array, and this is none: ${
         (error as Error).message
       }`,
     );
   }
   if (!Array.isArray(list) || list.some((word) => typeof word !== "string")) {
-    throw new SyntaxError("a JSON array of strings is wanted");
+    throw new InputError("a JSON array of strings is wanted");
   }
   return list;
 }
@@ -245,7 +246,7 @@ function healthcheck(
   }
   const test = line === undefined ? base?.test : told("--health-cmd", () => {
     const list = jsonWords(line) ?? (line.trim() === "" ? [] : undefined);
-    if (list?.length === 0) throw new SyntaxError("There is no command");
+    if (list?.length === 0) throw new InputError("There is no command");
     return list ? ["CMD", ...list] : ["CMD-SHELL", line];
   });
   const seconds = (option: string, old: number | undefined) => {

@@ -1,3 +1,5 @@
+import { InputError } from "../errors/input_error.ts";
+
 /** Seconds of each unit that Go's durations have. */
 const UNITS: Record<string, number> = {
   h: 3600,
@@ -15,12 +17,12 @@ const UNITS: Record<string, number> = {
  *
  * @param text The duration.
  * @returns Seconds.
- * @throws {SyntaxError} If the text is no duration.
+ * @throws {InputError} If the text is no duration.
  */
 export function parseDuration(text: string): number {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   if (!/^((\d+\.?\d*|\.\d+)([mnuµ]s|[hms]))+$/.test(text)) {
-    throw new SyntaxError(
+    throw new InputError(
       `${JSON.stringify(text)} is no duration such as 30s or 1m30s`,
     );
   }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { type Exported, exportFace, type Face } from "../export/export_face.ts";
 import { type Losses, unpack } from "../export/extract.ts";
 import { rootless } from "../export/rootless.ts";
@@ -121,7 +122,7 @@ export async function withExport(
     await use(exported, name, bar);
   } catch (error) {
     // These are about the archive's content, which is not on the command line.
-    if (error instanceof SyntaxError || error instanceof TypeError) {
+    if (error instanceof InputError || error instanceof TypeError) {
       throw new Error(`${name}: ${error.message}`, { cause: error });
     }
     throw error;

@@ -1,3 +1,4 @@
+import { DescriptionError } from "../errors/description_error.ts";
 import { errorCode } from "../system/errors.ts";
 import { host } from "../system/host.ts";
 import { cleanUp } from "../system/leftovers.ts";
@@ -66,7 +67,7 @@ function tell(error: unknown): number {
     host.print("Try 'ciso --help' for more.\n");
     return 2;
   }
-  return error instanceof TypeError ? 2 : 1;
+  return error instanceof DescriptionError ? 2 : 1;
 }
 
 function isDebugging(): boolean {

@@ -1,3 +1,5 @@
+import { InputError } from "../errors/input_error.ts";
+
 /**
  * Reads a file of `KEY=VALUE` lines, as `docker run --env-file` does: blank
  * lines and lines that start with `#` are passed over, nothing is unquoted.
@@ -14,7 +16,7 @@ export function pairLines(text: string): string[] {
  * Splits `KEY=VALUE` pairs at their first `=`; one without has an empty value.
  * Of several pairs with one key the last one counts.
  *
- * @throws {SyntaxError} If a pair has no key.
+ * @throws {InputError} If a pair has no key.
  */
 export function pairs(entries: string[]): Record<string, string> {
   const found: [string, string][] = [];
@@ -22,7 +24,7 @@ export function pairs(entries: string[]): Record<string, string> {
     const at = entry.indexOf("=");
     const key = at < 0 ? entry : entry.slice(0, at);
     if (key === "") {
-      throw new SyntaxError(`${JSON.stringify(entry)} is not KEY=VALUE`);
+      throw new InputError(`${JSON.stringify(entry)} is not KEY=VALUE`);
     }
     found.push([key, at < 0 ? "" : entry.slice(at + 1)]);
   }

@@ -1,3 +1,5 @@
+import { InputError } from "../errors/input_error.ts";
+
 const UNITS = ["", "K", "M", "G", "T"];
 
 /**
@@ -5,7 +7,7 @@ const UNITS = ["", "K", "M", "G", "T"];
  *
  * @param text The size.
  * @returns Bytes.
- * @throws {SyntaxError} If the text is no size.
+ * @throws {InputError} If the text is no size.
  */
 export function parseSize(text: string): number {
   const [, number, unit] =
@@ -14,7 +16,7 @@ export function parseSize(text: string): number {
   const power = UNITS.indexOf((unit ?? "").toUpperCase());
   const size = Math.floor(Number(number) * 1024 ** power);
   if (!number || !Number.isSafeInteger(size)) {
-    throw new SyntaxError(
+    throw new InputError(
       `${JSON.stringify(text)} is no size such as 500M or 16G`,
     );
   }

@@ -1,3 +1,5 @@
+import { InputError } from "../errors/input_error.ts";
+
 /**
  * Splits a line into words as a POSIX shell does, but expands nothing: `$HOME`,
  * `*` and `~` stay as they are, and `;` or `#` have no meaning of their own.
@@ -9,7 +11,7 @@
  *
  * @param text The line.
  * @returns The words; quotes with nothing between them make an empty word.
- * @throws {SyntaxError} If a quote is not closed or the line ends in a
+ * @throws {InputError} If a quote is not closed or the line ends in a
  * backslash; the message says at which character, counted from 1.
  *
  * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_02}
@@ -40,18 +42,18 @@ export function splitWords(text: string): string[] {
   return words;
 }
 
-function unfinished(text: string, position: number): SyntaxError {
+function unfinished(text: string, position: number): InputError {
   const sign = text[position];
   // Enough of the line to find the place by, however long the line is.
   const near = text.slice(Math.max(0, position - 20), position + 20);
   const where = `at character ${position + 1}, near ${JSON.stringify(near)}`;
   if (sign === "\\") {
-    return new SyntaxError(
+    return new InputError(
       `Nothing follows the backslash ${where}: double it or put it in quotes`,
     );
   }
   const name = sign === "'" ? "single quote" : "double quote";
-  return new SyntaxError(
+  return new InputError(
     `The ${name} ${where} is not closed: close it, or put a backslash before it`,
   );
 }

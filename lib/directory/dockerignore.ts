@@ -1,3 +1,5 @@
+import { InputError } from "../errors/input_error.ts";
+
 /** What the rules say of a path, and what they need to judge its children. */
 export interface Verdict {
   /** Whether the path is left out. */
@@ -40,7 +42,7 @@ export class IgnoreRules {
 
   /**
    * @param patterns In order; blank ones are passed over. None is a comment.
-   * @throws {SyntaxError} If a pattern is malformed; the message names it.
+   * @throws {InputError} If a pattern is malformed; the message names it.
    */
   constructor(patterns: Iterable<string>) {
     for (const pattern of patterns) {
@@ -130,8 +132,8 @@ function ruleOf(given: string): Rule | undefined {
   };
 }
 
-function malformed(pattern: string, reason: string): SyntaxError {
-  return new SyntaxError(
+function malformed(pattern: string, reason: string): InputError {
+  return new InputError(
     `The pattern ${JSON.stringify(pattern)} is malformed: ${reason}`,
   );
 }

@@ -1,4 +1,5 @@
-import { asciiText, isUtf8, showPath } from "../streams/bytes.ts";
+import { shown } from "../errors/shown.ts";
+import { asciiText, isUtf8 } from "../streams/bytes.ts";
 import type { FileList } from "./file_list.ts";
 import { NODE, PathIndex } from "../rootfs/path_index.ts";
 import { outputOf } from "../system/programs.ts";
@@ -32,7 +33,7 @@ export async function addHiddenFacts(
       if (isExcluded(path)) continue;
       if (!isUtf8(path)) {
         throw new Error(
-          `Deno cannot read ${showPath(path)} in ${root}: its name is not ` +
+          `Deno cannot read ${shown(path)} in ${root}: its name is not ` +
             "UTF-8; run ciso under Bun or Node, or give a tar instead",
         );
       }
@@ -56,7 +57,7 @@ export async function addHiddenFacts(
 
 function changed(path: Uint8Array, root: string, what: string): Error {
   return new Error(
-    `${showPath(path)} in ${root} ${what} while the tree was read; try again`,
+    `${shown(path)} in ${root} ${what} while the tree was read; try again`,
   );
 }
 

@@ -1,4 +1,5 @@
-import { concat, showPath, utf8 } from "../streams/bytes.ts";
+import { shown } from "../errors/shown.ts";
+import { concat, utf8 } from "../streams/bytes.ts";
 import type { FileFacts } from "./file_facts.ts";
 import { FileList } from "./file_list.ts";
 import { addHiddenFacts } from "./gnu_find.ts";
@@ -213,7 +214,7 @@ class Walker {
 
   #unreadableError(): Error {
     const named = this.#unreadable.slice(0, MAX_NAMED)
-      .map(({ path }) => showPath(path.length > 0 ? path : DOT)).join(", ");
+      .map(({ path }) => shown(path.length > 0 ? path : DOT)).join(", ");
     const more = this.#unreadable.length - MAX_NAMED;
     return new Error(
       `Cannot read ${named}${more > 0 ? ` and ${more} more` : ""} in ` +
@@ -237,7 +238,7 @@ class Walker {
     if (socket) {
       const others = this.#sockets.length - 1;
       notes.push(
-        `The socket ${showPath(socket)} is left out: no archive can hold one` +
+        `The socket ${shown(socket)} is left out: no archive can hold one` +
           (others > 0 ? ` (and ${others} more)` : ""),
       );
     }
@@ -258,7 +259,7 @@ export function readError(
   root: string,
   cause: unknown,
 ): Error {
-  const what = path.length > 0 ? `${showPath(path)} in ${root}` : root;
+  const what = path.length > 0 ? `${shown(path)} in ${root}` : root;
   const code = errorCode(cause);
   if (path.length > 0 && (code === "ENOENT" || code === "ENOTDIR")) {
     return new Error(`${what} vanished while the tree was read; try again`, {
@@ -276,7 +277,7 @@ export function changedError(
   root: string,
   cause?: unknown,
 ): Error {
-  const what = path.length > 0 ? `${showPath(path)} in ${root}` : root;
+  const what = path.length > 0 ? `${shown(path)} in ${root}` : root;
   return new Error(`${what} changed while the tree was read; try again`, {
     cause,
   });

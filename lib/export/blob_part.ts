@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { concat, utf8 } from "../streams/bytes.ts";
 import { dockerManifest } from "../formats/docker.ts";
 import { jsonText } from "../formats/json_text.ts";
@@ -61,7 +62,7 @@ export class BlobPart implements Part {
     }
     if (DIRECTORIES.includes(path)) {
       if (entry.kind !== "directory") {
-        throw new SyntaxError(`${path} is no directory`);
+        throw new InputError(`${path} is no directory`);
       }
       this.#directories.add(path);
       return KEEP;
@@ -91,7 +92,7 @@ export class BlobPart implements Part {
     const { dockerBlobs, ociBlobs } = this.#documents;
     for (const digest of this.#isOci ? ociBlobs : dockerBlobs) {
       if (this.#blobs.has(digest)) continue;
-      throw new SyntaxError(`blobs/sha256/${digest} is missing`);
+      throw new InputError(`blobs/sha256/${digest} is missing`);
     }
     return [...made, closing()];
   }
@@ -102,12 +103,12 @@ export class BlobPart implements Part {
 
   #blob(path: string, digest: string, entry: Entry, fate: Fate): Fate {
     if (entry.kind !== "file" || entry.sparse) {
-      throw new SyntaxError(
+      throw new InputError(
         `${path} is no plain file; ciso convert takes such archives`,
       );
     }
     if (this.#blobs.has(digest)) {
-      throw new SyntaxError(
+      throw new InputError(
         `${path} stands in the archive twice; ciso convert mends that`,
       );
     }
@@ -178,7 +179,7 @@ export class BlobPart implements Part {
     }));
     const missing = layers?.find(({ size }) => size === undefined);
     if (!layers || missing) {
-      throw new SyntaxError(
+      throw new InputError(
         missing && this.#documents.image
           ? `blobs/sha256/${missing.digest} is missing`
           : "The archive holds no layer; ciso convert makes an isoc of it that does",

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { ascii, concat } from "../streams/bytes.ts";
 import { ROOTFS } from "../rootfs/prefix.ts";
 import { repositories, v1Json } from "../formats/docker_v1.ts";
@@ -88,7 +89,7 @@ export class DockerV1Part implements Part {
     const place = `${id}/${name}`;
     if (entry.kind === "symlink") return undefined;
     if (entry.kind !== "file" || entry.sparse) {
-      throw new SyntaxError(
+      throw new InputError(
         `${path} is no plain file; ciso convert takes such archives`,
       );
     }
@@ -126,11 +127,11 @@ export class DockerV1Part implements Part {
     };
     for (const [digest, images] of this.#byDigest) {
       if (!this.#written.has(`${images[0]!.id}/layer.tar`)) {
-        throw new SyntaxError(`blobs/sha256/${digest} is missing`);
+        throw new InputError(`blobs/sha256/${digest} is missing`);
       }
     }
     if (!this.#written.has(`${this.#id}/layer.tar`)) {
-      throw new SyntaxError(
+      throw new InputError(
         "The archive holds no layer; ciso convert makes an isoc of it that does",
       );
     }
@@ -156,7 +157,7 @@ export class DockerV1Part implements Part {
     const [first, ...others] = images as [V1Image, ...V1Image[]];
     const place = `${first.id}/layer.tar`;
     if (this.#written.has(place)) {
-      throw new SyntaxError(
+      throw new InputError(
         `${path} stands in the archive twice; ciso convert mends that`,
       );
     }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { asciiText, concat } from "../streams/bytes.ts";
 import { ROOTFS } from "../rootfs/prefix.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -87,7 +88,7 @@ export class Documents {
    * @param all Whether to take `rootfs/json` for a document although nothing is
    * known yet of a part for Docker 1.9.
    * @returns How its text is taken, if it is a document.
-   * @throws {SyntaxError} If a document is no plain file, or too large.
+   * @throws {InputError} If a document is no plain file, or too large.
    */
   look(
     path: string,
@@ -110,12 +111,12 @@ export class Documents {
         ((all && isSmall) || this.v1?.place === ROOTFS));
     if (!isDocument) return undefined;
     if (entry.kind !== "file" || entry.sparse) {
-      throw new SyntaxError(
+      throw new InputError(
         `${path} is no plain file; ciso convert takes such archives`,
       );
     }
     if (entry.size > MAX_DOCUMENT) {
-      throw new SyntaxError(
+      throw new InputError(
         `${path} has ${entry.size} bytes, too many to be true`,
       );
     }
@@ -134,7 +135,7 @@ export class Documents {
   put(path: string, text: string): void {
     this.#size += text.length - (this.texts.get(path)?.length ?? 0);
     if (this.#size > 2 * MAX_DOCUMENT) {
-      throw new SyntaxError("The archive's documents are too many to be true");
+      throw new InputError("The archive's documents are too many to be true");
     }
     this.texts.set(path, text);
   }
@@ -171,7 +172,7 @@ export class Documents {
   /**
    * The one image that manifest.json or the image index tell of.
    *
-   * @throws {SyntaxError} If there are several.
+   * @throws {InputError} If there are several.
    */
   get image(): ImageParts | undefined {
     const docker = this.#dockerImages();
@@ -185,7 +186,7 @@ export class Documents {
   /**
    * The part for Docker 1.9 and older, if there is one.
    *
-   * @throws {SyntaxError} If it holds several images.
+   * @throws {InputError} If it holds several images.
    */
   get v1(): V1Part | undefined {
     const document = this.json<Record<string, Record<string, string>>>(
@@ -202,7 +203,7 @@ export class Documents {
     }
     const [id] = ids;
     if (ids.size !== 1 || !/^[0-9a-f]{64}$/.test(id!)) {
-      throw new SyntaxError(
+      throw new InputError(
         ids.size > 1
           ? "repositories names several images; save one alone"
           : "repositories names no image by its SHA-256",
@@ -253,7 +254,7 @@ export class Documents {
   /**
    * A document's content, if it has been read.
    *
-   * @throws {SyntaxError} If it is no JSON object.
+   * @throws {InputError} If it is no JSON object.
    */
   json<T>(path: string): T | undefined {
     const text = this.texts.get(path);
@@ -264,10 +265,10 @@ export class Documents {
     try {
       value = JSON.parse(text);
     } catch (error) {
-      throw new SyntaxError(`${path} is no JSON: ${(error as Error).message}`);
+      throw new InputError(`${path} is no JSON: ${(error as Error).message}`);
     }
     if (typeof value !== "object" || value === null) {
-      throw new SyntaxError(`${path} holds no object`);
+      throw new InputError(`${path} holds no object`);
     }
     this.#parsed.set(path, { text, value });
     return value as T;
@@ -276,7 +277,7 @@ export class Documents {
 
 function only<T>(images: T[], name: string): T {
   if (images.length > 1) {
-    throw new SyntaxError(
+    throw new InputError(
       `${name} lists ${images.length} images; this export takes one`,
     );
   }
@@ -294,7 +295,7 @@ function objects<T extends object>(value: T[] | undefined): T[] {
 function blobIn(field: string, path: unknown): string {
   const digest = blobDigest(String(path));
   if (digest) return digest;
-  throw new SyntaxError(
+  throw new InputError(
     `${field} in manifest.json is ${JSON.stringify(path)}, not a path below ` +
       "blobs/sha256/; ciso convert makes an isoc of such an archive",
   );
@@ -303,6 +304,6 @@ function blobIn(field: string, path: unknown): string {
 function digestIn(descriptor: Descriptor | undefined): string {
   const digest = String(descriptor?.digest);
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest) ?? [];
-  if (!hex) throw new SyntaxError(`A descriptor's digest is ${digest}`);
+  if (!hex) throw new InputError(`A descriptor's digest is ${digest}`);
   return hex;
 }

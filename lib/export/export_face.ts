@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { BlobPart } from "./blob_part.ts";
 import { DockerV1Part } from "./docker_v1_part.ts";
 import type { Documents } from "./documents.ts";
@@ -42,7 +43,7 @@ export interface Exported {
  * several layers it is the tree that they make together.
  * @param spool Where the archive is kept if it must be read twice.
  * @returns The archive of that part.
- * @throws {SyntaxError} If it is no isoc, or has nothing to make that part of.
+ * @throws {InputError} If it is no isoc, or has nothing to make that part of.
  * The stream throws it too, for what comes later.
  */
 export async function exportFace(
@@ -106,7 +107,7 @@ function partFor(face: Face, documents: Documents): Part {
     case "rootfs": {
       const layers = plainLayers(documents);
       if (!layers) {
-        throw new SyntaxError(
+        throw new InputError(
           "The archive holds no layer; ciso convert makes an isoc of it that does",
         );
       }

@@ -1,4 +1,5 @@
-import { binary, concat, showPath, utf8 } from "../streams/bytes.ts";
+import { shown } from "../errors/shown.ts";
+import { binary, concat, utf8 } from "../streams/bytes.ts";
 import { errorCode, fileError } from "../system/errors.ts";
 import { type FileMetadata, type NewFile, newFiles } from "./new_files.ts";
 import { wholeBlocks } from "../streams/source.ts";
@@ -27,7 +28,7 @@ export type Losses = Map<
  * @param chunks The tar. Released.
  * @param directory Path of the directory, which nobody else writes to.
  * @returns What could not be kept.
- * @throws {SyntaxError} If it is no tar, or an entry is refused.
+ * @throws {InputError} If it is no tar, or an entry is refused.
  * @throws {Error} If a file cannot be written.
  */
 export async function unpack(
@@ -101,7 +102,7 @@ class Unpacker {
         const parent = target.subarray(0, ancestorLength(target, 1));
         if (!this.#directories.has(binary(parent))) {
           throw new Error(
-            `it is a hard link to ${showPath(target)}, which is not there`,
+            `it is a hard link to ${shown(target)}, which is not there`,
           );
         }
         newFiles.hardLink(place, this.#place(target));
@@ -161,9 +162,7 @@ class Unpacker {
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
       throw new Error(
-        `${
-          showPath(path)
-        } is a symlink or a file before, so no directory can ` +
+        `${shown(path)} is a symlink or a file before, so no directory can ` +
           "be there; ciso convert mends such archives",
       );
     }
@@ -193,7 +192,7 @@ class Unpacker {
   }
 
   #lose(what: "devices" | "owners" | "xattrs", path: Uint8Array): void {
-    const { count = 0, first = showPath(path) } = this.losses.get(what) ?? {};
+    const { count = 0, first = shown(path) } = this.losses.get(what) ?? {};
     this.losses.set(what, { count: count + 1, first });
   }
 
@@ -205,7 +204,7 @@ class Unpacker {
       const known = errorCode(error) === "EEXIST"
         ? new Error("it stands in the archive twice; ciso convert mends that")
         : error;
-      throw fileError(`Cannot unpack ${showPath(path)}`, known);
+      throw fileError(`Cannot unpack ${shown(path)}`, known);
     }
   }
 }

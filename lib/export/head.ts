@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { binary } from "../streams/bytes.ts";
 import { fromStream, type Source, wholeBlocks } from "../streams/source.ts";
 import { FIELD, numberField } from "../tar/block.ts";
@@ -45,7 +46,7 @@ export async function readHead(
   reading: for (;;) {
     const { value: block, done } = await blocks.next();
     if (done) {
-      if (kept.length === 0) throw new SyntaxError("The input is empty");
+      if (kept.length === 0) throw new InputError("The input is empty");
       documents.complete = true;
       break;
     }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import type { Image } from "../image/image.ts";
 import { readAppcManifest } from "../read/read_appc.ts";
 import { type ImageFields, readConfig } from "../read/read_config.ts";
@@ -9,7 +10,7 @@ import type { Documents } from "./documents.ts";
  * lacks: from the image config where there is one, else from the Docker v1 json,
  * else from the appc manifest.
  *
- * @throws {SyntaxError} If the documents tell of none, or break a rule.
+ * @throws {InputError} If the documents tell of none, or break a rule.
  */
 export function imageOf(documents: Documents): Image {
   const { image, v1, config, texts } = documents;
@@ -18,14 +19,14 @@ export function imageOf(documents: Documents): Image {
   const names = [image?.names, v1?.names].find((names) => names?.length) ??
     (appc === undefined ? [] : [readAppcManifest(appc).name]);
   if (names.length === 0) {
-    throw new SyntaxError(
+    throw new InputError(
       "The archive says no name; ciso convert can give one",
     );
   }
   try {
     parseNames(names);
   } catch (error) {
-    throw new SyntaxError(
+    throw new InputError(
       `${(error as Error).message}; ciso convert -t gives another name`,
     );
   }

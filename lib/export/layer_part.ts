@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { blobDigest, type Documents } from "./documents.ts";
 import type { Part } from "./part.ts";
 import type { Fate, Passing } from "./pass.ts";
@@ -19,7 +20,7 @@ export class LayerPart implements Part {
   take(path: string, { entry }: Passing): Fate | undefined {
     const isLayer = blobDigest(path) === this.#digest || path === this.#v1Path;
     if (!isLayer || entry.kind !== "file" || this.#written) return undefined;
-    if (entry.sparse) throw new SyntaxError(`${path} is a sparse file`);
+    if (entry.sparse) throw new InputError(`${path} is a sparse file`);
     this.#written = true;
     return {
       header: new Uint8Array(0),
@@ -30,6 +31,6 @@ export class LayerPart implements Part {
 
   end(): Uint8Array[] {
     if (this.#written) return [];
-    throw new SyntaxError(`The layer sha256:${this.#digest} is missing`);
+    throw new InputError(`The layer sha256:${this.#digest} is missing`);
   }
 }

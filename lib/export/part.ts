@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { binary } from "../streams/bytes.ts";
 import type { Documents } from "./documents.ts";
 import type { Decider, Fate, Passing } from "./pass.ts";
@@ -30,7 +31,7 @@ export class PartDecider implements Decider {
     const text = this.#documents.look(path, passing.entry);
     if (text) {
       if (this.#read.has(path)) {
-        throw new SyntaxError(
+        throw new InputError(
           `${path} stands in the archive twice; ciso convert mends that`,
         );
       }

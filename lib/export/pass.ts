@@ -1,5 +1,7 @@
+import { shown } from "../errors/shown.ts";
+import { InputError } from "../errors/input_error.ts";
 import type { Globals } from "../tar/pax.ts";
-import { concat, equalBytes, showPath } from "../streams/bytes.ts";
+import { concat, equalBytes } from "../streams/bytes.ts";
 import { release } from "../streams/source.ts";
 import { carry, TarCursor } from "../tar/cursor.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -55,7 +57,7 @@ export interface Decider {
  * The closing blocks of zeros are left out: they are the decider's.
  *
  * @param blocks The tar, in buffers of whole blocks. Released.
- * @throws {SyntaxError} If it is no tar, is cut short, or has a path that climbs
+ * @throws {InputError} If it is no tar, is cut short, or has a path that climbs
  * out.
  */
 export async function* passEntries(
@@ -105,7 +107,7 @@ export async function* passEntries(
       fate = undefined;
       if (!("kind" in item)) continue;
       if (cursor.shape.concatenated) {
-        throw new SyntaxError(
+        throw new InputError(
           "Another archive stands behind the first one; export it alone",
         );
       }
@@ -131,7 +133,7 @@ export async function* passEntries(
     if (held.length > 0) yield held;
     held = made;
   }
-  if (offset + rest.length === 0) throw new SyntaxError("The input is empty");
+  if (offset + rest.length === 0) throw new InputError("The input is empty");
   cursor.finish(rest);
   const last = concat(decider.end());
   if (held.length > 0) yield held;
@@ -142,8 +144,8 @@ function pathOf(entry: Entry): Uint8Array {
   try {
     return normalizePath(entry.path);
   } catch (error) {
-    throw new SyntaxError(
-      `Entry ${showPath(entry.path)}: ${(error as Error).message}`,
+    throw new InputError(
+      `Entry ${shown(entry.path)}: ${(error as Error).message}`,
     );
   }
 }
@@ -168,8 +170,8 @@ export function moved(
   link?: Uint8Array,
 ): Uint8Array {
   if (entry.sparse) {
-    throw new SyntaxError(
-      `Entry ${showPath(entry.path)} is a sparse file; ciso convert makes an ` +
+    throw new InputError(
+      `Entry ${shown(entry.path)} is a sparse file; ciso convert makes an ` +
         "isoc without any",
     );
   }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import type { Documents } from "./documents.ts";
 
 /**
@@ -5,7 +6,7 @@ import type { Documents } from "./documents.ts";
  * them.
  *
  * @returns Their digests, lowest first, or `undefined` if they are not known.
- * @throws {SyntaxError} If they are other ones than the image config says.
+ * @throws {InputError} If they are other ones than the image config says.
  */
 export function plainLayers(documents: Documents): string[] | undefined {
   const { image, v1 } = documents;
@@ -19,7 +20,7 @@ export function plainLayers(documents: Documents): string[] | undefined {
     diffIds.length === image.layers.length &&
     image.layers.every((digest, i) => diffIds[i] === `sha256:${digest}`);
   if (!same) {
-    throw new SyntaxError(
+    throw new InputError(
       "The layers are not those of the image config, or are compressed; ciso " +
         "convert makes an isoc of such an archive",
     );

@@ -1,10 +1,6 @@
-import {
-  ascii,
-  concat,
-  equalBytes,
-  showPath,
-  startsWith,
-} from "../streams/bytes.ts";
+import { shown } from "../errors/shown.ts";
+import { InputError } from "../errors/input_error.ts";
+import { ascii, concat, equalBytes, startsWith } from "../streams/bytes.ts";
 import { ROOTFS } from "../rootfs/prefix.ts";
 import { appcManifest } from "../formats/appc.ts";
 import { runtimeConfig } from "../formats/bundle.ts";
@@ -58,12 +54,12 @@ class RootfsEntries {
   /**
    * Tells whether an entry belongs to it.
    *
-   * @throws {SyntaxError} If it is no part of a root file system.
+   * @throws {InputError} If it is no part of a root file system.
    */
   take(path: string, { path: bytes, entry }: Passing): boolean {
     if (path === "rootfs") {
       if (entry.kind !== "directory") {
-        throw new SyntaxError("rootfs is no directory");
+        throw new InputError("rootfs is no directory");
       }
       return true;
     }
@@ -73,15 +69,15 @@ class RootfsEntries {
     return true;
   }
 
-  /** @throws {SyntaxError} If it has not come whole. */
+  /** @throws {InputError} If it has not come whole. */
   end(): void {
     if (!this.found) {
-      throw new SyntaxError(
+      throw new InputError(
         "The archive has no rootfs/; ciso convert makes an isoc of it that does",
       );
     }
     if (this.#hasV1 && this.#documents.v1?.place !== ROOTFS) {
-      throw new SyntaxError(
+      throw new InputError(
         "The part for Docker 1.9 stands behind rootfs/, so it came too late to " +
           "know whose rootfs/json is; ciso convert puts the archive in order",
       );
@@ -98,9 +94,9 @@ function linkTarget(link: Uint8Array, path: Uint8Array): Uint8Array {
     // Told below.
   }
   if (startsWith(target, PREFIX)) return target;
-  throw new SyntaxError(
-    `Entry ${showPath(path)}: the hard link leads out of rootfs/, to ${
-      showPath(link)
+  throw new InputError(
+    `Entry ${shown(path)}: the hard link leads out of rootfs/, to ${
+      shown(link)
     }`,
   );
 }

@@ -82,9 +82,9 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
  * @param image The image.
  * @param options What the root file system tells.
  * @returns The document.
- * @throws {TypeError} If a name, a port, a path, a user or a variable is
+ * @throws {DescriptionError} If a name, a port, a path, a user or a variable is
  * malformed.
- * @throws {RangeError} If a port number or the creation time is out of bounds.
+ * @throws {DescriptionError} If a port number or the creation time is out of bounds.
  *
  * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
  */

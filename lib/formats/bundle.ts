@@ -1,3 +1,4 @@
+import { DescriptionError } from "../errors/description_error.ts";
 import type { Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
 import { absolutePath } from "./values/path.ts";
@@ -82,9 +83,9 @@ const CAPABILITIES = [
  * @param image The image.
  * @param options What the root file system tells.
  * @returns The document.
- * @throws {TypeError} If a name, a port, a path or a variable is malformed, or
+ * @throws {DescriptionError} If a name, a port, a path or a variable is malformed, or
  * if the user is given by name and `options.ids` is missing.
- * @throws {RangeError} If a port number or the creation time is out of bounds.
+ * @throws {DescriptionError} If a port number or the creation time is out of bounds.
  *
  * @see {@link https://github.com/opencontainers/runtime-spec/blob/v1.0.0/config.md}
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/conversion.md}
@@ -168,7 +169,7 @@ function numericIds(text?: string): UserIds {
   const { user, group = "0" } = parseUser(text);
   for (const half of [user, group]) {
     if (!/^[0-9]+$/.test(half)) {
-      throw new TypeError(
+      throw new DescriptionError(
         `A runtime bundle needs numbers for the user ${
           JSON.stringify(text)
         }: look them up in the rootfs's /etc/passwd and /etc/group and pass them as ids`,

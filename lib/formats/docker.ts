@@ -21,7 +21,7 @@ export interface DockerManifestEntry {
  * @param layers The layers, lowest first.
  * @param imageId SHA-256 of the image config's text, 64 lower-case hex digits.
  * @returns The document.
- * @throws {TypeError} If a name is malformed.
+ * @throws {DescriptionError} If a name is malformed.
  */
 export function dockerManifest(
   image: Image,

@@ -30,9 +30,9 @@ export interface V1Image {
  * @param layer The layer; its digest is the ID of the v1 image.
  * @param parent ID of the v1 image that this layer stands on, if any.
  * @returns The document.
- * @throws {TypeError} If a port, a path, a variable or a health check is
+ * @throws {DescriptionError} If a port, a path, a variable or a health check is
  * malformed.
- * @throws {RangeError} If a port number, a health check's time or the creation
+ * @throws {DescriptionError} If a port number, a health check's time or the creation
  * time is out of bounds.
  *
  * @see {@link https://github.com/moby/docker-image-spec/blob/v1.3.1/v1.md}
@@ -58,7 +58,7 @@ export function v1Json(image: Image, layer: Layer, parent?: string): V1Image {
  * @param image The image.
  * @param id ID of the topmost v1 image: the digest of its layer.
  * @returns Names to tags to IDs.
- * @throws {TypeError} If a name is malformed.
+ * @throws {DescriptionError} If a name is malformed.
  */
 export function repositories(
   image: Image,

@@ -39,8 +39,8 @@ export interface LxdOptions {
  * @param image The image.
  * @param options What else the archive has.
  * @returns The document.
- * @throws {TypeError} If a name is malformed.
- * @throws {RangeError} If the creation time is out of bounds.
+ * @throws {DescriptionError} If a name is malformed.
+ * @throws {DescriptionError} If the creation time is out of bounds.
  *
  * @see {@link https://documentation.ubuntu.com/lxd/en/latest/reference/image_format/}
  */

@@ -89,7 +89,7 @@ export function imageManifest(
  * replace the two above.
  * @param manifest Digest and size of the image manifest's text.
  * @returns The document.
- * @throws {TypeError} If a name is malformed.
+ * @throws {DescriptionError} If a name is malformed.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md}
  */

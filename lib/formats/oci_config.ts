@@ -23,9 +23,9 @@ export interface ImageConfig {
  * @param layers The layers, lowest first. Each one gets a history entry with
  * the image's `history` text.
  * @returns The document.
- * @throws {TypeError} If a port, a path, a variable or a health check is
+ * @throws {DescriptionError} If a port, a path, a variable or a health check is
  * malformed.
- * @throws {RangeError} If a port number, a health check's time or the creation
+ * @throws {DescriptionError} If a port number, a health check's time or the creation
  * time is out of bounds.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md}

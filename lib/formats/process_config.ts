@@ -1,3 +1,4 @@
+import { DescriptionError } from "../errors/description_error.ts";
 import type { Healthcheck, Image } from "../image/image.ts";
 import { absolutePath } from "./values/path.ts";
 import { environment } from "./values/environment.ts";
@@ -39,9 +40,9 @@ export interface ProcessConfig {
  *
  * @param image The image.
  * @returns The `config` object.
- * @throws {TypeError} If a port, a path, a variable, a signal or a health check
+ * @throws {DescriptionError} If a port, a path, a variable, a signal or a health check
  * is malformed.
- * @throws {RangeError} If a port number or a health check's time is out of
+ * @throws {DescriptionError} If a port number or a health check's time is out of
  * bounds.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md#properties}
@@ -81,7 +82,7 @@ function emptyObjects(keys: string[]): Record<string, Record<never, never>> {
 function dockerHealth(check: Healthcheck): DockerHealthcheck {
   const [kind] = check.test;
   if (kind !== "NONE" && kind !== "CMD" && kind !== "CMD-SHELL") {
-    throw new TypeError(
+    throw new DescriptionError(
       `Health check ${
         JSON.stringify(check.test)
       } must begin with "NONE", "CMD" or "CMD-SHELL"`,
@@ -102,7 +103,7 @@ function dockerHealth(check: Healthcheck): DockerHealthcheck {
   }
   if (check.retries !== undefined) {
     if (!Number.isSafeInteger(check.retries) || check.retries < 0) {
-      throw new RangeError(
+      throw new DescriptionError(
         `Health check retries ${check.retries} must be a whole number from 0 up`,
       );
     }
@@ -117,7 +118,7 @@ function dockerHealth(check: Healthcheck): DockerHealthcheck {
  */
 function nanoseconds(what: string, seconds: number): number {
   if (!(seconds === 0 || (seconds >= 0.001 && seconds <= 9e9))) {
-    throw new RangeError(
+    throw new DescriptionError(
       `Health check ${what} of ${seconds} seconds is out of bounds: give 0 for the engine's default, or at least 0.001`,
     );
   }

@@ -36,7 +36,7 @@ export const FORMATS = Object.keys(UNSUPPORTED_BY) as Format[];
  * @param format The format.
  * @param formats All parts of the archive: one can make another say more.
  * @returns Names of fields.
- * @throws {TypeError} If a name, a user or a variable is malformed.
+ * @throws {DescriptionError} If a name, a user or a variable is malformed.
  */
 export function unsupported(
   image: Image,

@@ -1,3 +1,5 @@
+import { DescriptionError } from "../errors/description_error.ts";
+
 /** An image's name, taken apart. */
 export interface ImageName {
   /** The name as given, without its tag: `isoc/hello`. */
@@ -36,14 +38,14 @@ const MAX_LENGTH = 255;
  *
  * @param text `NAME[:TAG]`.
  * @returns The parts.
- * @throws {TypeError} If the name breaks a rule; the message says which one and
+ * @throws {DescriptionError} If the name breaks a rule; the message says which one and
  * how to mend it.
  *
  * @see {@link https://github.com/distribution/reference/blob/v0.6.0/reference.go}
  */
 export function parseName(text: string): ImageName {
   const fail = (rule: string): never => {
-    throw new TypeError(`Image name ${JSON.stringify(text)}: ${rule}`);
+    throw new DescriptionError(`Image name ${JSON.stringify(text)}: ${rule}`);
   };
   /** Offers another name, if that one would be taken. */
   const suggestion = (other: string): string =>
@@ -149,7 +151,7 @@ export function parseName(text: string): ImageName {
  *
  * @param names `NAME[:TAG]` texts.
  * @returns Their parts, in order; of two texts for one name the first is kept.
- * @throws {TypeError} If there is no name or one breaks a rule.
+ * @throws {DescriptionError} If there is no name or one breaks a rule.
  */
 export function parseNames(names: string[]): [ImageName, ...ImageName[]] {
   const parsed = new Map<string, ImageName>();
@@ -158,7 +160,7 @@ export function parseNames(names: string[]): [ImageName, ...ImageName[]] {
   }
   const [first, ...others] = parsed.values();
   if (!first) {
-    throw new TypeError("An image needs a name, such as isoc/hello:1.0");
+    throw new DescriptionError("An image needs a name, such as isoc/hello:1.0");
   }
   return [first, ...others];
 }

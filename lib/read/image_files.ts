@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { binary } from "../streams/bytes.ts";
 import { ROOTFS } from "../rootfs/prefix.ts";
 import {
@@ -30,7 +31,7 @@ const MAX_DOCUMENT = 1 << 24;
  * Reads a whole document.
  *
  * @returns Its text, or `undefined` if there is no such file.
- * @throws {SyntaxError} If it is larger than any real one.
+ * @throws {InputError} If it is larger than any real one.
  */
 export async function readDocument(
   files: ImageFiles,
@@ -39,7 +40,7 @@ export async function readDocument(
   const file = await files.open(path);
   if (!file) return undefined;
   if (file.size > MAX_DOCUMENT) {
-    throw new SyntaxError(
+    throw new InputError(
       `${path} has ${file.size} bytes, too many to be true`,
     );
   }
@@ -53,7 +54,7 @@ type Place = { start: number; size: number } | { link: string };
  * Finds the files of an image in a tar. Reads it once; what is below `rootfs/`
  * is passed over, except for Docker v1's layer there.
  *
- * @throws {SyntaxError} If the source is no tar.
+ * @throws {InputError} If the source is no tar.
  */
 export async function filesOfTar(source: Source): Promise<ImageFiles> {
   const places = new Map<string, Place>();
@@ -82,7 +83,7 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
       places.set(path, { link });
     }
     if (places.size > MAX_FILES) {
-      throw new SyntaxError("It holds too many files to be an image");
+      throw new InputError("It holds too many files to be an image");
     }
   }
   return {
@@ -107,7 +108,7 @@ async function* entriesOfImage(
     yield* entriesOf(stream);
   } catch (error) {
     if (/^Bad header checksum at byte 0 /.test((error as Error).message)) {
-      throw new SyntaxError("It is no image: it is no tar archive");
+      throw new InputError("It is no image: it is no tar archive");
     }
     throw error;
   }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { digestOf } from "../streams/digest.ts";
 import type { HistoryEntry } from "../image/image.ts";
 import { readAppcManifest } from "./read_appc.ts";
@@ -57,7 +58,7 @@ type Json = Record<string, unknown>;
  * @param files The image's files.
  * @param platform Which one to take, where an image index has several.
  * @returns Its layers, to be read, and what its documents say.
- * @throws {SyntaxError} If it is none of these, or its documents do not fit
+ * @throws {InputError} If it is none of these, or its documents do not fit
  * together.
  */
 export async function readImage(
@@ -75,12 +76,12 @@ export async function readImage(
   const appc = await readDocument(files, "manifest");
   if (appc !== undefined && files.hasRootfs) return await readAci(files, appc);
   if (await files.open("repositories")) {
-    throw new SyntaxError(
+    throw new InputError(
       "It is an archive of Docker 1.9 or older: load it into a newer Docker " +
         "and save it there",
     );
   }
-  throw new SyntaxError(
+  throw new InputError(
     "It is no image: there is no index.json with oci-layout, no " +
       "manifest.json, and no appc manifest with rootfs/ (for a rootfs, leave " +
       "out --from or convert)",
@@ -95,7 +96,7 @@ async function readDocker(
   const entries = list(document) as Json[];
   const [entry] = entries;
   if (!entry || entries.length > 1) {
-    throw new SyntaxError(
+    throw new InputError(
       `manifest.json lists ${entries.length} images where one is wanted: ` +
         "save each in a file of its own",
     );
@@ -128,7 +129,7 @@ async function readOci(
   const descriptor = (manifest.config ?? {}) as Json;
   const mediaType = String(descriptor.mediaType);
   if (!/image\.(config\.)?v1\+json$/.test(mediaType)) {
-    throw new SyntaxError(
+    throw new InputError(
       `It is no container image: its config is ${mediaType}`,
     );
   }
@@ -154,9 +155,9 @@ async function readOci(
 function readConfigOf(config: string, layers: number) {
   const document = parse("The image config", config);
   const ids = list((document.rootfs as Json | undefined)?.diff_ids);
-  if (layers === 0) throw new SyntaxError("The image has no layers");
+  if (layers === 0) throw new InputError("The image has no layers");
   if (ids.length !== layers) {
-    throw new SyntaxError(
+    throw new InputError(
       `The image has ${layers} layers, but its config lists ${ids.length}`,
     );
   }
@@ -201,7 +202,7 @@ async function choose(
       return [os, architecture, variant].filter(Boolean).join("/") ||
         stringsOf(annotations)?.[REF_NAME] || "any platform";
     });
-    throw new SyntaxError(
+    throw new InputError(
       digests.size === 0
         ? `No image in it is for the platform wanted; it has ${
           platforms.join(", ") || "none"
@@ -214,7 +215,7 @@ async function choose(
   const document = await blob(files, first!);
   const parsed = parse("The image manifest", document);
   if (Array.isArray(parsed.manifests)) {
-    if (depth > 3) throw new SyntaxError("Its image indexes never end");
+    if (depth > 3) throw new InputError("Its image indexes never end");
     const inner = await choose(files, parsed, platform, depth + 1);
     return { ...inner, names: [...namesOf(fits), ...inner.names] };
   }
@@ -253,7 +254,7 @@ async function readAci(
     };
   }
   const whole = await files.open("");
-  if (!whole) throw new SyntaxError("An ACI must be a file");
+  if (!whole) throw new InputError("An ACI must be a file");
   const { visible, fields, annotations, notes, name } = image;
   return {
     layers: [{ source: whole, aci: true, ...(visible && { visible }) }],
@@ -287,7 +288,7 @@ async function checkDigest(
 ): Promise<void> {
   const found = await digestOf(document);
   if (found !== digest) {
-    throw new SyntaxError(
+    throw new InputError(
       `${path} is damaged: its digest is sha256:${found}`,
     );
   }
@@ -297,7 +298,7 @@ function digestIn(descriptor: Json | undefined): string {
   const digest = descriptor?.digest;
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(String(digest)) ?? [];
   if (!hex) {
-    throw new SyntaxError(
+    throw new InputError(
       `Digests must be sha256: and 64 hex digits, not ${
         JSON.stringify(digest)
       }`,
@@ -308,7 +309,7 @@ function digestIn(descriptor: Json | undefined): string {
 
 async function needed(files: ImageFiles, path: string): Promise<string> {
   const document = await readDocument(files, path);
-  if (document === undefined) throw new SyntaxError(`${path} is missing`);
+  if (document === undefined) throw new InputError(`${path} is missing`);
   return document;
 }
 
@@ -317,7 +318,7 @@ async function neededFile(
   path: string,
 ): Promise<FileSource> {
   const file = await files.open(path);
-  if (!file) throw new SyntaxError(`The layer ${path} is missing`);
+  if (!file) throw new InputError(`The layer ${path} is missing`);
   return file;
 }
 
@@ -326,10 +327,10 @@ function parse(name: string, text: string): Json {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(`${name} is no JSON: ${(error as Error).message}`);
+    throw new InputError(`${name} is no JSON: ${(error as Error).message}`);
   }
   if (typeof document !== "object" || document === null) {
-    throw new SyntaxError(`${name} holds no object`);
+    throw new InputError(`${name} holds no object`);
   }
   return document as Json;
 }
@@ -348,7 +349,7 @@ function stringsOf(value: unknown): Record<string, string> | undefined {
 
 function text(name: string, value: unknown): string {
   if (typeof value !== "string") {
-    throw new SyntaxError(`${name} in manifest.json is no string`);
+    throw new InputError(`${name} in manifest.json is no string`);
   }
   return value;
 }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { goArchitectureOfAppc } from "../formats/values/arch.ts";
 import type { ImageFields } from "./read_config.ts";
 import { parseRfc3339 } from "../formats/values/time.ts";
@@ -53,7 +54,7 @@ const MAX_PORTS = 1024;
  *
  * @param text JSON.
  * @returns What it says, in this project's words.
- * @throws {SyntaxError} If it is no manifest, or needs other images.
+ * @throws {InputError} If it is no manifest, or needs other images.
  *
  * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
  */
@@ -62,15 +63,15 @@ export function readAppcManifest(text: string): AppcImage {
   try {
     manifest = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(
+    throw new InputError(
       `The appc manifest is no JSON: ${(error as Error).message}`,
     );
   }
   if (typeof manifest?.name !== "string") {
-    throw new SyntaxError("The appc manifest has no name");
+    throw new InputError("The appc manifest has no name");
   }
   if (manifest.dependencies?.length) {
-    throw new SyntaxError(
+    throw new InputError(
       "The ACI depends on other ACIs; render it to one first",
     );
   }
@@ -81,7 +82,7 @@ export function readAppcManifest(text: string): AppcImage {
     manifest.annotations?.find((note) => note.name === name)?.value;
   const { user, group } = app ?? {};
   if (user?.startsWith("/") || group?.startsWith("/")) {
-    throw new SyntaxError(
+    throw new InputError(
       "The ACI takes its user from the owner of a file: give its manifest a " +
         "name or a number",
     );

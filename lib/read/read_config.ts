@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import type { Healthcheck, Image } from "../image/image.ts";
 import { parseRfc3339 } from "../formats/values/time.ts";
 
@@ -14,7 +15,7 @@ type Json = Record<string, unknown>;
  *
  * @param text JSON.
  * @returns The fields that are set.
- * @throws {SyntaxError} If the text is no JSON, or a field has another type
+ * @throws {InputError} If the text is no JSON, or a field has another type
  * than the specification says.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md}
@@ -24,21 +25,21 @@ export function readConfig(text: string): ImageFields {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(
+    throw new InputError(
       `The image config is no JSON: ${(error as Error).message}`,
     );
   }
   // docker inspect prints a list.
   if (Array.isArray(document)) {
     if (document.length !== 1) {
-      throw new SyntaxError(
+      throw new InputError(
         `The list has ${document.length} image configs where one is wanted`,
       );
     }
     document = document[0];
   }
   if (typeof document !== "object" || document === null) {
-    throw new SyntaxError("The image config is no JSON object");
+    throw new InputError("The image config is no JSON object");
   }
   const whole = document as Json;
   const inner = object("config", whole.config ?? whole.Config);
@@ -78,7 +79,7 @@ function lowerKeys(document: Json): Json {
 }
 
 function fail(name: string, wanted: string): never {
-  throw new SyntaxError(`${name} in the image config is not ${wanted}`);
+  throw new InputError(`${name} in the image config is not ${wanted}`);
 }
 
 /** An empty string or null counts as not set, as Docker writes them. */

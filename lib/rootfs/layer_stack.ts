@@ -1,4 +1,5 @@
-import { showPath } from "../streams/bytes.ts";
+import { shown } from "../errors/shown.ts";
+import { InputError } from "../errors/input_error.ts";
 import {
   fromStream,
   release,
@@ -73,7 +74,7 @@ export type Spool = (chunks: AsyncGenerator<Uint8Array>) => Promise<Source>;
  * kept in memory, hashed.
  *
  * @param spool Where a layer goes that cannot stay as it is.
- * @throws {SyntaxError} If a layer is no tar, cannot be one, or is not the one
+ * @throws {InputError} If a layer is no tar, cannot be one, or is not the one
  * that its image says.
  */
 export async function readLayers(
@@ -97,7 +98,7 @@ export async function readLayers(
       });
       entries += scanned.tree.entries;
       if (input.diffId && input.diffId !== scanned.inputDigest) {
-        throw new SyntaxError(
+        throw new InputError(
           `It is damaged: its digest is sha256:${scanned.inputDigest}, but ` +
             `the image says sha256:${input.diffId}`,
         );
@@ -113,8 +114,8 @@ export async function readLayers(
         await tree.add(bytes, entry, start + place, NO_RECORDS);
       }
     } catch (error) {
-      if (error instanceof SyntaxError && inputs.length > 1) {
-        throw new SyntaxError(`${input.name}: ${error.message}`);
+      if (error instanceof InputError && inputs.length > 1) {
+        throw new InputError(`${input.name}: ${error.message}`);
       }
       throw error;
     }
@@ -134,7 +135,7 @@ export async function readLayers(
 function* gapNote(name: string, { gaps }: Tree): Generator<string> {
   const [first] = gaps.values();
   if (!first) return;
-  yield `${name} has no entry for the directory ${showPath(first.path)}` +
+  yield `${name} has no entry for the directory ${shown(first.path)}` +
     `${gaps.size > 1 ? ` and ${gaps.size - 1} more` : ""}: Docker gives it ` +
     "mode 0755 and owner root, other engines keep what lower layers say";
 }

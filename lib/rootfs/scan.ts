@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { ascii } from "../streams/bytes.ts";
 import type { Layer } from "../image/layer.ts";
 import {
@@ -62,7 +63,7 @@ export interface Scan {
  *
  * @param source The tar. It is read once more for each pass that a rearranged
  * tree needs.
- * @throws {SyntaxError} If the input is no tar or cannot be a rootfs.
+ * @throws {InputError} If the input is no tar or cannot be a rootfs.
  */
 export async function scan(
   source: Source,
@@ -111,10 +112,10 @@ export async function scan(
     offset += end;
     release(buffer);
   }
-  if (size === 0) throw new SyntaxError("The input is empty");
+  if (size === 0) throw new InputError("The input is empty");
   cursor.finish(rest);
   if (tree.entries === 0 && !options.base) {
-    throw new SyntaxError("The tar has no entries");
+    throw new InputError("The tar has no entries");
   }
   await tree.finish();
   const { concatenated, globals, junk, ragged } = cursor.shape;
@@ -236,5 +237,5 @@ function checkIsTar(buffer: Uint8Array): void {
       }
     }
   }
-  throw new SyntaxError("The input is no tar archive");
+  throw new InputError("The input is no tar archive");
 }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import type { PathIndex } from "./path_index.ts";
 import { readAt, type Source } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
@@ -32,13 +33,13 @@ export class StoredEntries {
   /**
    * Notes what PAX global headers say of the entries from the next slot on.
    *
-   * @throws {SyntaxError} If that changes too often.
+   * @throws {InputError} If that changes too often.
    */
   noteGlobals(records: Globals): void {
     const last = this.#globals.at(-1)?.records ?? NO_RECORDS;
     if (last === records || last.size + records.size === 0) return;
     if (this.#globals.length === MAX_GLOBALS) {
-      throw new SyntaxError(
+      throw new InputError(
         `PAX global headers change more than ${MAX_GLOBALS} times; archive the ` +
           "tree anew with tar",
       );

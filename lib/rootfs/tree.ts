@@ -1,4 +1,6 @@
-import { ascii, equalBytes, showPath, startsWith } from "../streams/bytes.ts";
+import { shown } from "../errors/shown.ts";
+import { InputError } from "../errors/input_error.ts";
+import { ascii, equalBytes, startsWith } from "../streams/bytes.ts";
 import { seal } from "./link_metadata.ts";
 import { HardLinks } from "./hard_links.ts";
 import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
@@ -159,7 +161,7 @@ export class Tree {
    * @param bytes The buffer it was read from.
    * @param place Offset of its first header block in the input, in bytes.
    * @returns The path that it goes to so far, or `undefined` if it is left out.
-   * @throws {SyntaxError} If it cannot be part of a rootfs; the message names
+   * @throws {InputError} If it cannot be part of a rootfs; the message names
    * the entry and what to do.
    */
   async add(
@@ -172,9 +174,9 @@ export class Tree {
     try {
       return await this.#add(bytes, entry, place, globals);
     } catch (error) {
-      if (error instanceof SyntaxError || error instanceof RangeError) {
-        throw new SyntaxError(
-          `Entry ${showPath(entry.path)}: ${error.message}`,
+      if (error instanceof InputError || error instanceof RangeError) {
+        throw new InputError(
+          `Entry ${shown(entry.path)}: ${error.message}`,
         );
       }
       throw error;
@@ -195,7 +197,7 @@ export class Tree {
       return undefined;
     }
     if (entry.path.length === 0) {
-      throw new SyntaxError("It has no name; archive the tree anew");
+      throw new InputError("It has no name; archive the tree anew");
     }
     const given = this.#stripped(normalizePath(entry.path));
     if (given === undefined) {
@@ -206,7 +208,7 @@ export class Tree {
     }
     if (given.length === 0) {
       if (entry.kind !== "directory") {
-        throw new SyntaxError(
+        throw new InputError(
           "The root of the tree is no directory; archive what is in it",
         );
       }
@@ -227,7 +229,7 @@ export class Tree {
       return undefined;
     }
     if (isWhiteout(given) && (isLayer || !this.#options.allowWhiteouts)) {
-      throw new SyntaxError(
+      throw new InputError(
         "Docker, podman and containerd take a name that starts with '.wh.' " +
           "for a deletion, while rkt, runc and LXD keep it as a file; rename " +
           `it${base ? "" : ", or allow it with --allow-whiteouts"}`,
@@ -241,7 +243,7 @@ export class Tree {
       return this.destination(index.length - 1, entry);
     }
     if (entry.kind === "symlink" && entry.link.length === 0) {
-      throw new SyntaxError("The symlink has no target");
+      throw new InputError("The symlink has no target");
     }
     const node = entry.kind === "file"
       ? NODE.file
@@ -254,7 +256,7 @@ export class Tree {
       : NODE.other;
     if (node === NODE.hidden) this.stopsRkt = true;
     if (node === NODE.symlink && climbs(path, entry.link)) {
-      this.climbing ??= showPath(path);
+      this.climbing ??= shown(path);
     }
     await this.#replace(path, node);
     this.#put(given, path, node, place, seal(bytes, entry, globals));
@@ -283,7 +285,7 @@ export class Tree {
     const path = await this.#settle(given, entry);
     const whiteout = whiteoutOf(path)!;
     if (whiteout.path.length === 0 && this.#options.base!.index.length > 0) {
-      throw new SyntaxError(
+      throw new InputError(
         "It deletes all that lower layers have, which Docker does not do; " +
           "delete each path, or build an image of this layer alone",
       );
@@ -398,7 +400,7 @@ export class Tree {
     const { maxUnpacked = MAX_UNPACKED } = this.#options;
     this.#holes += entry.size - entry.stored;
     if (this.#holes > maxUnpacked) {
-      throw new SyntaxError(
+      throw new InputError(
         `With its holes filled, sparse files grow by more than ${maxUnpacked} ` +
           "bytes; if they shall, raise the limit with --max-unpacked",
       );
@@ -407,7 +409,7 @@ export class Tree {
 
   /** Notes a reason to write the layer anew. */
   change(reason: LayerChange, path: Uint8Array): void {
-    if (!this.changes.has(reason)) this.changes.set(reason, showPath(path));
+    if (!this.changes.has(reason)) this.changes.set(reason, shown(path));
   }
 
   /**
@@ -437,12 +439,12 @@ export class Tree {
       if (obstacle.slot < 0) {
         const below = await this.#linkBelow(path, obstacle.length);
         if (below) {
-          if (++hops > MAX_LINKS) throw new SyntaxError("Its symlinks loop");
+          if (++hops > MAX_LINKS) throw new InputError("Its symlinks loop");
           // Docker would hide the symlink behind a new directory.
           this.change("moved-entries", entry.path);
           path = below;
           if (path.length === 0) {
-            throw new SyntaxError("It would replace the root");
+            throw new InputError("It would replace the root");
           }
           continue;
         }
@@ -452,20 +454,20 @@ export class Tree {
       }
       const above = path.subarray(0, obstacle.length);
       if (this.index.node(obstacle.slot) !== NODE.symlink) {
-        throw new SyntaxError(
-          `${showPath(above)} stands above it and is no directory; remove ` +
+        throw new InputError(
+          `${shown(above)} stands above it and is no directory; remove ` +
             "one of the two",
         );
       }
       if (++hops > MAX_LINKS) {
-        throw new SyntaxError(
-          `It lies below the symlink ${showPath(above)}, which leads ` +
+        throw new InputError(
+          `It lies below the symlink ${shown(above)}, which leads ` +
             "nowhere; remove one of the two",
         );
       }
       const target = await this.#readLink(obstacle.slot);
       path = follow(above, target, path.subarray(obstacle.length + 1));
-      if (path.length === 0) throw new SyntaxError("It would replace the root");
+      if (path.length === 0) throw new InputError("It would replace the root");
     }
     const to = path.lastIndexOf(0x2f);
     this.#lastFrom = parent;
@@ -517,8 +519,8 @@ export class Tree {
     const node = base.nodeAt(path);
     if (node === undefined || this.whiteouts.deletes(path)) return;
     if (!isDirectory(node)) {
-      throw new SyntaxError(
-        `${showPath(path)} stands above it and is no directory in the layers ` +
+      throw new InputError(
+        `${shown(path)} stands above it and is no directory in the layers ` +
           "below; put an entry for the directory in front",
       );
     }
@@ -546,7 +548,7 @@ export class Tree {
     for (let i = from; i < path.length; i++) {
       if (path[i] !== 0x2f) continue;
       if (++this.#implied > MAX_IMPLIED) {
-        throw new SyntaxError(
+        throw new InputError(
           `More than ${MAX_IMPLIED} directories have no entry of their own`,
         );
       }
@@ -566,7 +568,7 @@ export class Tree {
     if (old < this.#layer.slot) return this.#replaceLower(path, old, node);
     // A directory may take a symlink's place, as it does in all engines.
     if (isDirectory(was) !== isDirectory(node) && was !== NODE.symlink) {
-      throw new SyntaxError(
+      throw new InputError(
         "The path is a directory and something else; remove one of the two",
       );
     }
@@ -620,8 +622,8 @@ export class Tree {
       if (!link) throw new RangeError(`It is not below ${this.#options.strip}`);
       wanted = link;
     } catch (error) {
-      throw new SyntaxError(
-        `Its link target ${showPath(entry.link)} leads out of the tree: ` +
+      throw new InputError(
+        `Its link target ${shown(entry.link)} leads out of the tree: ` +
           (error as Error).message,
       );
     }
@@ -629,20 +631,20 @@ export class Tree {
     const target = targetPath.length === 0 ? -1 : index.find(targetPath);
     if (target < 0) {
       if ((await this.#options.base?.lookUp(wanted) ?? -1) >= 0) {
-        throw new SyntaxError(
-          `It is a hard link to ${showPath(entry.link)}, which only a lower ` +
+        throw new InputError(
+          `It is a hard link to ${shown(entry.link)}, which only a lower ` +
             "layer has: Docker cannot link to that; put the file itself here",
         );
       }
-      throw new SyntaxError(
-        `It is a hard link to ${showPath(entry.link)}, which does not stand ` +
+      throw new InputError(
+        `It is a hard link to ${shown(entry.link)}, which does not stand ` +
           "before it in the archive; put the file itself in front",
       );
     }
     const node = index.node(target);
     if (isDirectory(node)) {
-      throw new SyntaxError(
-        `It is a hard link to the directory ${showPath(entry.link)}; make ` +
+      throw new InputError(
+        `It is a hard link to the directory ${shown(entry.link)}; make ` +
           "it a symlink",
       );
     }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { ascii, equalBytes, startsWith } from "../streams/bytes.ts";
 import { NODE, PathIndex } from "./path_index.ts";
 import { joinPath } from "../tar/path.ts";
@@ -20,7 +21,7 @@ export interface Whiteout {
  *
  * @param path A normalized path.
  * @returns What it deletes, or `undefined` if it is no whiteout.
- * @throws {SyntaxError} If it names no file.
+ * @throws {InputError} If it names no file.
  */
 export function whiteoutOf(path: Uint8Array): Whiteout | undefined {
   const cut = path.lastIndexOf(0x2f);
@@ -30,7 +31,7 @@ export function whiteoutOf(path: Uint8Array): Whiteout | undefined {
   if (equalBytes(name, OPAQUE)) return { path: directory, opaque: true };
   const rest = name.subarray(PREFIX.length);
   if (rest.length < 3 && rest.every((byte) => byte === 0x2e)) {
-    throw new SyntaxError("It is a whiteout that names no file; remove it");
+    throw new InputError("It is a whiteout that names no file; remove it");
   }
   return { path: joinPath(directory, rest).slice(), opaque: false };
 }

@@ -1,6 +1,5 @@
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true });
-const lenient = new TextDecoder();
 const latin1 = new TextDecoder("latin1");
 
 /** A string's bytes in UTF-8. */
@@ -56,18 +55,6 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-/**
- * A path for a message: quoted, on one line, without what a terminal would obey,
- * cut when it is very long.
- */
-export function showPath(path: Uint8Array): string {
-  const text = JSON.stringify(lenient.decode(path)).replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, "0")}`,
-  );
-  return text.length > 300 ? `${text.slice(0, 296)}…"` : text;
 }
 
 /** Tells whether `bytes` starts with `start`. */

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { sha256 } from "./sha256.ts";
 import type { Fate } from "../export/pass.ts";
 
@@ -13,7 +14,7 @@ export function verified(
     onEnd() {
       const found = hash.hex();
       if (found !== digest) {
-        throw new SyntaxError(
+        throw new InputError(
           `${path} is damaged: its digest is sha256:${found}, not ` +
             `sha256:${digest}`,
         );

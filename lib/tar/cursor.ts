@@ -1,4 +1,6 @@
-import { concat, showPath } from "../streams/bytes.ts";
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import { concat } from "../streams/bytes.ts";
 import { BLOCK, isZeroBlock, padded } from "./block.ts";
 import { type Entry, readEntry } from "./entry.ts";
 import type { Globals, PaxRecord } from "./pax.ts";
@@ -76,7 +78,7 @@ export class TarCursor {
    * The next entry or gap that starts in the buffer, or `undefined` when the
    * next one needs more bytes. An entry's data are passed over on the next call.
    *
-   * @throws {SyntaxError} If what stands there is no entry that readers agree on.
+   * @throws {InputError} If what stands there is no entry that readers agree on.
    */
   next(): Entry | Gap | undefined {
     const item = this.#next();
@@ -103,8 +105,8 @@ export class TarCursor {
     try {
       item = readEntry(buffer, start, this.#globalRecords);
     } catch (error) {
-      if (error instanceof SyntaxError) {
-        throw new SyntaxError(
+      if (error instanceof InputError) {
+        throw new InputError(
           `${error.message}, at byte ${this.offset + start} of the input` +
             `${this.#behind()}; archive the tree anew with tar`,
         );
@@ -127,7 +129,7 @@ export class TarCursor {
         this.shape.ragged = this.#zeros < 2;
         return this.#junk();
       }
-      throw new SyntaxError(
+      throw new InputError(
         `Bad header checksum at byte ${this.offset + start} of the input` +
           `${this.#behind()}; the tar is damaged, make or fetch it again`,
       );
@@ -151,13 +153,13 @@ export class TarCursor {
    * Checks that the input may end here.
    *
    * @param tail The bytes that no item has covered.
-   * @throws {SyntaxError} If it ends inside an entry.
+   * @throws {InputError} If it ends inside an entry.
    */
   finish(tail: Uint8Array): void {
     if (this.#data > 0) {
-      throw new SyntaxError(
+      throw new InputError(
         `The input is cut short: ${this.#data} bytes of ${
-          showPath(this.#entry?.path ?? this.#last!)
+          shown(this.#entry?.path ?? this.#last!)
         } are missing; make or fetch it again`,
       );
     }
@@ -165,7 +167,7 @@ export class TarCursor {
     // Fewer bytes than a block: padding of some writers, or a cut header.
     const empty = tail.every((byte) => byte === 0);
     if (!empty && this.#zeros === 0) {
-      throw new SyntaxError(
+      throw new InputError(
         `The input is cut short: it ends inside a header${this.#behind()}; ` +
           "make or fetch it again",
       );
@@ -177,7 +179,7 @@ export class TarCursor {
   /** Names the newest entry, for a message about what stands behind it. */
   #behind(): string {
     const path = this.#entry?.path ?? this.#last;
-    return path ? `, behind ${showPath(path)}` : "";
+    return path ? `, behind ${shown(path)}` : "";
   }
 
   #junk(): Gap | undefined {
@@ -196,7 +198,7 @@ export class TarCursor {
       // A comment says nothing about any entry.
       if (key === "comment") continue;
       if (OF_ONE.test(key)) {
-        throw new SyntaxError(
+        throw new InputError(
           `A PAX global header gives all entries one ${key}; archive the tree ` +
             "anew with tar",
         );
@@ -207,7 +209,7 @@ export class TarCursor {
     }
     for (const [key, value] of globals) size += key.length + value.length;
     if (size > MAX_GLOBALS) {
-      throw new SyntaxError(
+      throw new InputError(
         `PAX global headers hold more than ${MAX_GLOBALS} bytes; archive the ` +
           "tree anew with tar",
       );

@@ -15,7 +15,7 @@ export interface PlacedEntry {
  * Reads a tar's entries, without their data.
  *
  * @param stream The tar; its chunks are released.
- * @throws {SyntaxError} If it is no tar, or cut short.
+ * @throws {InputError} If it is no tar, or cut short.
  */
 export async function* entriesOf(
   stream: ReadableStream<Uint8Array>,

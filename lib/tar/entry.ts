@@ -1,4 +1,6 @@
-import { asciiText, concat, showPath } from "../streams/bytes.ts";
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import { asciiText, concat } from "../streams/bytes.ts";
 import {
   BLOCK,
   checksumMatches,
@@ -125,7 +127,7 @@ const REFUSED: Record<string, string> = {
  *
  * @param bytes A part of a tar; `at` is a block boundary in it.
  * @param globals Records of the PAX global headers before.
- * @throws {SyntaxError} If the header blocks break the format's rules, or
+ * @throws {InputError} If the header blocks break the format's rules, or
  * readers would disagree on what they mean.
  */
 export function readEntry(
@@ -143,11 +145,11 @@ export function readEntry(
     const first = block === at;
     if (bytes[block] === 0 && isZeroBlock(bytes, block)) {
       if (first) return "zero";
-      throw new SyntaxError("An extension header stands before no entry");
+      throw new InputError("An extension header stands before no entry");
     }
     if (!checksumMatches(bytes, block)) {
       if (first) return "junk";
-      throw new SyntaxError("Bad header checksum behind an extension header");
+      throw new InputError("Bad header checksum behind an extension header");
     }
     const flag = bytes[block + 156]!;
     if (
@@ -160,7 +162,7 @@ export function readEntry(
       ? MAX_PAX
       : MAX_LONG;
     if (size > limit) {
-      throw new SyntaxError(
+      throw new InputError(
         `An extension header of ${size} bytes; at most ${limit} are taken`,
       );
     }
@@ -170,7 +172,7 @@ export function readEntry(
     const data = bytes.subarray(start, start + size);
     if (flag === TYPE.global) {
       if (!first) {
-        throw new SyntaxError(
+        throw new InputError(
           "A PAX global header stands inside an entry's headers",
         );
       }
@@ -207,11 +209,11 @@ function recordsOf(
   try {
     return parsePax(data);
   } catch (error) {
-    if (!(error instanceof SyntaxError) || !checksumMatches(bytes, header)) {
+    if (!(error instanceof InputError) || !checksumMatches(bytes, header)) {
       throw error;
     }
     const path = headerPath(bytes, header, dialectOf(bytes, header));
-    throw new SyntaxError(`${error.message} (entry ${showPath(path)})`);
+    throw new InputError(`${error.message} (entry ${shown(path)})`);
   }
 }
 
@@ -238,10 +240,10 @@ function readMain(
       (longName && values.has("path")) || (longLink && values.has("linkpath"))
     ) {
       // GNU tar goes by the record, Go's reader by the long name.
-      throw new SyntaxError("An entry has two long names");
+      throw new InputError("An entry has two long names");
     }
     const size = paxNumber(values.get("size")) ?? sizeOf(bytes, header);
-    if (!Number.isSafeInteger(size)) throw new SyntaxError("Absurd size");
+    if (!Number.isSafeInteger(size)) throw new InputError("Absurd size");
     const entry: Entry = {
       start,
       end: header + BLOCK,
@@ -262,7 +264,7 @@ function readMain(
     const sparse = effective.some(([key]) => key.startsWith("GNU.sparse."));
     if (entry.kind !== "file") {
       takeNoData(entry);
-      if (sparse) throw new SyntaxError(`A ${entry.kind} with a sparse map`);
+      if (sparse) throw new InputError(`A ${entry.kind} with a sparse map`);
       return entry;
     }
     return readSparse(
@@ -279,8 +281,8 @@ function readMain(
       },
     );
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) {
-      throw new SyntaxError(`${error.message} (entry ${showPath(path)})`);
+    if (error instanceof InputError || error instanceof RangeError) {
+      throw new InputError(`${error.message} (entry ${shown(path)})`);
     }
     throw error;
   }
@@ -294,7 +296,7 @@ function readSparse(
   records: { version: string; realSize: number | undefined } | false,
 ): Entry | "more" {
   if (entry.flag === TYPE.sparse) {
-    if (records) throw new SyntaxError("A sparse file has two maps");
+    if (records) throw new InputError("A sparse file has two maps");
     const found = readOldGnuMap(bytes.subarray(entry.header));
     if (!found) return "more";
     entry.end += found.blocks * BLOCK;
@@ -303,7 +305,7 @@ function readSparse(
   else if (records.version === "1.0") {
     const { realSize } = records;
     if (realSize === undefined) {
-      throw new SyntaxError("A sparse map has no file size");
+      throw new InputError("A sparse map has no file size");
     }
     // The map takes whole blocks in front of the data and counts as stored.
     const data = bytes.subarray(entry.end);
@@ -312,7 +314,7 @@ function readSparse(
       if (data.length < padded(entry.stored) && data.length < MAX_MAP) {
         return "more";
       }
-      throw new SyntaxError("A sparse map is longer than its file's data");
+      throw new InputError("A sparse map is longer than its file's data");
     }
     entry.end += found.size;
     entry.stored -= found.size;
@@ -320,12 +322,12 @@ function readSparse(
   } else if ([".", "0.0", "0.1"].includes(records.version)) {
     entry.sparse = readPaxMap(effective);
   } else {
-    throw new SyntaxError(`PAX sparse version ${records.version} is not known`);
+    throw new InputError(`PAX sparse version ${records.version} is not known`);
   }
   // Without one, some readers take the file for a sparse one, some do not.
-  if (!entry.sparse) throw new SyntaxError("A sparse file has no map");
+  if (!entry.sparse) throw new InputError("A sparse file has no map");
   if (storedSize(entry.sparse) !== entry.stored) {
-    throw new SyntaxError(
+    throw new InputError(
       "A sparse map's segments do not add up to the data stored",
     );
   }
@@ -362,7 +364,7 @@ function kindOf(entry: Entry): Kind {
       // Before POSIX a directory was a file whose name ends with a slash.
       if (entry.path.at(-1) !== 0x2f) return "file";
       if (entry.size > 0) {
-        throw new SyntaxError("A file's name ends with a slash");
+        throw new InputError("A file's name ends with a slash");
       }
       return "directory";
     case TYPE.sparse:
@@ -383,7 +385,7 @@ function kindOf(entry: Entry): Kind {
   }
   const letter = String.fromCharCode(entry.flag);
   const reason = REFUSED[letter];
-  throw new SyntaxError(
+  throw new InputError(
     `Entry type ${JSON.stringify(letter)}${reason ? `, ${reason},` : ""} ` +
       "cannot stand in a rootfs",
   );
@@ -393,7 +395,7 @@ function kindOf(entry: Entry): Kind {
 function takeNoData(entry: Entry): void {
   // A hard link's size tells of its target in old archives; no data follow.
   if (entry.size > 0 && entry.kind !== "hardlink") {
-    throw new SyntaxError(
+    throw new InputError(
       `A ${entry.kind} that holds data (${entry.size} bytes)`,
     );
   }
@@ -406,7 +408,7 @@ function sizeOf(bytes: Uint8Array, header: number): number {
   if (size === undefined || isBlank(bytes, FIELD.size, header)) {
     throw bad("size");
   }
-  if (size < 0) throw new SyntaxError(`Negative size (${size})`);
+  if (size < 0) throw new InputError(`Negative size (${size})`);
   return size;
 }
 
@@ -461,8 +463,8 @@ function checkNumber(
   if (value === undefined || tooSmall || value > largest) throw bad(name);
 }
 
-function bad(name: string): SyntaxError {
-  return new SyntaxError(`Bad ${name} field`);
+function bad(name: string): InputError {
+  return new InputError(`Bad ${name} field`);
 }
 
 /** Tells whether a field holds nothing but blanks. */
@@ -483,6 +485,6 @@ function untilNul(data: Uint8Array): Uint8Array {
   return nul < 0 ? data : data.subarray(0, nul);
 }
 
-function repeated(what: string): SyntaxError {
-  return new SyntaxError(`An entry has more than one ${what}`);
+function repeated(what: string): InputError {
+  return new InputError(`An entry has more than one ${what}`);
 }

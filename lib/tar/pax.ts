@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { ascii, concat } from "../streams/bytes.ts";
 
 /** One PAX record: a keyword and its value, which need not be UTF-8. */
@@ -23,7 +24,7 @@ const latin1 = new TextDecoder("latin1");
  *
  * @param data The header's data, without padding.
  * @returns The records in order, repeated keywords included.
- * @throws {SyntaxError} If a record's length, form or value breaks the rules.
+ * @throws {InputError} If a record's length, form or value breaks the rules.
  */
 export function parsePax(data: Uint8Array): PaxRecord[] {
   const records: PaxRecord[] = [];
@@ -34,22 +35,22 @@ export function parsePax(data: Uint8Array): PaxRecord[] {
     for (; i < data.length && data[i] !== 0x20; i++) {
       const digit = data[i]! - 0x30;
       if (digit < 0 || digit > 9 || i - at > 8) {
-        throw new SyntaxError("A PAX record has no valid length");
+        throw new InputError("A PAX record has no valid length");
       }
       length = length * 10 + digit;
     }
     const end = at + length;
     if (i === at || end > data.length || end < i + 4) {
-      throw new SyntaxError(
+      throw new InputError(
         `A PAX record's length (${length}) does not match its header`,
       );
     }
     if (data[end - 1] !== 0x0a) {
-      throw new SyntaxError("A PAX record does not end where its length says");
+      throw new InputError("A PAX record does not end where its length says");
     }
     const equals = data.indexOf(0x3d, i + 1);
     if (equals < 0 || equals >= end || equals === i + 1) {
-      throw new SyntaxError("A PAX record has no keyword");
+      throw new InputError("A PAX record has no keyword");
     }
     const key = latin1.decode(data.subarray(i + 1, equals));
     const value = data.subarray(equals + 1, end - 1);
@@ -87,7 +88,7 @@ function checkRecord(key: string, value: Uint8Array): void {
   if (form) {
     const text = latin1.decode(value);
     if (!form.test(text) || (key.endsWith("id") && Number(text) > MAX_ID)) {
-      throw new SyntaxError(
+      throw new InputError(
         `The PAX record "${key}" says ${JSON.stringify(text.slice(0, 40))}, ` +
           "which readers do not take",
       );
@@ -97,11 +98,11 @@ function checkRecord(key: string, value: Uint8Array): void {
   // POSIX lets an empty name take back what a global header says. GNU tar takes
   // it for a name, Go's reader leaves the header's.
   if (NAMES.has(key) && value.length === 0) {
-    throw new SyntaxError(`The PAX record "${key}" is empty`);
+    throw new InputError(`The PAX record "${key}" is empty`);
   }
   const isText = NAMES.has(key) || key === "uname" || key === "gname";
   if (isText ? value.includes(0) : key.includes("\0")) {
-    throw new SyntaxError(`The PAX record ${JSON.stringify(key)} holds a NUL`);
+    throw new InputError(`The PAX record ${JSON.stringify(key)} holds a NUL`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { asciiText } from "../streams/bytes.ts";
 import { BLOCK, numberField } from "./block.ts";
 import type { PaxRecord } from "./pax.ts";
@@ -31,7 +32,7 @@ export function readOldGnuMap(
 ): { map: SparseMap; blocks: number } | undefined {
   const segments: Segment[] = [];
   const realSize = numberField(bytes, [483, 12]);
-  if (realSize === undefined) throw new SyntaxError("Bad sparse file size");
+  if (realSize === undefined) throw new InputError("Bad sparse file size");
   const take = (at: number, count: number) => {
     for (let i = 0; i < count; i++, at += 24) {
       // An unused slot starts with a NUL.
@@ -39,7 +40,7 @@ export function readOldGnuMap(
       const offset = numberField(bytes, [at, 12]);
       const length = numberField(bytes, [at + 12, 12]);
       if (offset === undefined || length === undefined) {
-        throw new SyntaxError("Bad number in a sparse map");
+        throw new InputError("Bad number in a sparse map");
       }
       addSegment(segments, offset, length);
     }
@@ -85,7 +86,7 @@ export function readPaxMap(
         break;
       case "GNU.sparse.numbytes":
         if (offset === undefined) {
-          throw new SyntaxError("A sparse map's segment has no offset");
+          throw new InputError("A sparse map's segment has no offset");
         }
         addSegment(segments, offset, decimal(value));
         offset = undefined;
@@ -95,7 +96,7 @@ export function readPaxMap(
         segments.length = 0;
         const numbers = value.length === 0 ? [] : asciiText(value).split(",");
         if (numbers.length % 2 !== 0) {
-          throw new SyntaxError("A sparse map's segment has no length");
+          throw new InputError("A sparse map's segment has no length");
         }
         for (let i = 0; i < numbers.length; i += 2) {
           addSegment(
@@ -109,7 +110,7 @@ export function readPaxMap(
   }
   if (!found && realSize === undefined) return undefined;
   if (realSize === undefined) {
-    throw new SyntaxError("A sparse map has no file size");
+    throw new InputError("A sparse map has no file size");
   }
   return checkMap({ segments, realSize });
 }
@@ -137,7 +138,7 @@ export function readDataMap(
         return value;
       }
       if (digit < 0 || digit > 9 || digits > 15) {
-        throw new SyntaxError("Bad number in a sparse map");
+        throw new InputError("Bad number in a sparse map");
       }
       value = value * 10 + digit;
     }
@@ -168,11 +169,11 @@ export function storedSize(map: SparseMap): number {
 function addSegment(segments: Segment[], offset: number, length: number) {
   if (segments.length >= MAX_SEGMENTS) throw tooMany();
   if (offset < 0 || length < 0) {
-    throw new SyntaxError("A sparse map holds a negative number");
+    throw new InputError("A sparse map holds a negative number");
   }
   const last = segments.at(-1);
   if (last && offset < last[0] + last[1]) {
-    throw new SyntaxError("A sparse map's segments overlap");
+    throw new InputError("A sparse map's segments overlap");
   }
   segments.push([offset, length]);
 }
@@ -187,7 +188,7 @@ function tooMany(): RangeError {
 function checkMap(map: SparseMap): SparseMap {
   const last = map.segments.at(-1);
   if (map.realSize < 0 || (last && last[0] + last[1] > map.realSize)) {
-    throw new SyntaxError("A sparse map reaches past the end of its file");
+    throw new InputError("A sparse map reaches past the end of its file");
   }
   return map;
 }
@@ -199,7 +200,7 @@ function decimal(value: Uint8Array): number {
 function decimalText(text: string): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(value)) {
-    throw new SyntaxError("Bad number in a sparse map");
+    throw new InputError("Bad number in a sparse map");
   }
   return value;
 }

@@ -149,7 +149,7 @@ Deno.test("IsocStream fails as build() does", async () => {
   ) {
     const { spool, state } = watched();
     const transform = new IsocStream(IMAGE, { spool });
-    const wanted = { name: "SyntaxError", message };
+    const wanted = { name: "InputError", message };
     await assert.rejects(
       bytesOf(chunked(bytes, 4096).stream.pipeThrough(transform)),
       wanted,

@@ -42,7 +42,7 @@ Deno.test("parseDuration() refuses all else", () => {
     ]
   ) {
     assert.throws(() => parseDuration(text), {
-      name: "SyntaxError",
+      name: "InputError",
       message: /is no duration such as 30s or 1m30s/,
     }, text);
   }

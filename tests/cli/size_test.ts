@@ -38,7 +38,7 @@ Deno.test("parseSize() refuses all else", () => {
     ]
   ) {
     assert.throws(() => parseSize(text), {
-      name: "SyntaxError",
+      name: "InputError",
       message: /is no size such as 500M or 16G/,
     }, text);
   }

@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/errors/input_error.ts";
 import assert from "node:assert/strict";
 import { splitWords } from "../../lib/cli/words.ts";
 import { seededRandom } from "../support/random.ts";
@@ -54,19 +55,19 @@ Deno.test("splitWords() expands nothing", () => {
 
 Deno.test("splitWords() says where a quote or backslash is not finished", () => {
   assert.throws(() => splitWords("echo 'abc"), {
-    name: "SyntaxError",
+    name: "InputError",
     message: /single quote at character 6, near "echo 'abc" is not closed/,
   });
   assert.throws(() => splitWords('a "b c\\"'), {
-    name: "SyntaxError",
+    name: "InputError",
     message: /double quote at character 3, /,
   });
   assert.throws(() => splitWords("a b\\"), {
-    name: "SyntaxError",
+    name: "InputError",
     message: /Nothing follows the backslash at character 4, /,
   });
   assert.throws(() => splitWords('"a\\'), {
-    name: "SyntaxError",
+    name: "InputError",
     message: /double quote at character 1, /,
   });
 });
@@ -122,7 +123,7 @@ Deno.test("splitWords() splits as sh does", async () => {
     const words = results[index]!.split("\0").slice(0, -1);
     if (words[0] === "failed") {
       refused++;
-      assert.throws(() => splitWords(line), SyntaxError, JSON.stringify(line));
+      assert.throws(() => splitWords(line), InputError, JSON.stringify(line));
     } else {
       assert.deepEqual(
         ["start", ...splitWords(line)],

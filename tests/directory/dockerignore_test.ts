@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/errors/input_error.ts";
 import assert from "node:assert/strict";
 import {
   ignorePatterns,
@@ -106,7 +107,7 @@ Deno.test("new IgnoreRules() refuses malformed patterns and names them", () => {
     assert.throws(
       () => new IgnoreRules(["fine", pattern]),
       (error) =>
-        error instanceof SyntaxError &&
+        error instanceof InputError &&
         error.message.startsWith(
           `The pattern ${JSON.stringify(pattern)} is malformed: `,
         ),

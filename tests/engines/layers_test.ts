@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/errors/input_error.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { buildLayers, type Isoc } from "../../lib/build/build.ts";
@@ -63,7 +64,7 @@ async function refusal(layers: TarEntry[][]): Promise<string> {
   try {
     await buildStack(layers.map(tarOf), "/dev/null");
   } catch (error) {
-    assert.ok(error instanceof SyntaxError, String(error));
+    assert.ok(error instanceof InputError, String(error));
     return error.message;
   }
   throw new Error("It was built");
@@ -519,7 +520,7 @@ Deno.test({
         try {
           await buildStack(layers, archive);
         } catch (error) {
-          if (error instanceof SyntaxError) continue;
+          if (error instanceof InputError) continue;
           throw error;
         }
         await using reference = await extractBundle(archive);
@@ -638,7 +639,7 @@ Deno.test({
       try {
         await buildStack(await layersOf(stack), `${stack}/image.isoc`);
       } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error;
+        if (!(error instanceof InputError)) throw error;
         await Deno.writeTextFile(`${stack}/refused`, error.message);
       }
     }
@@ -692,18 +693,18 @@ Deno.test("buildLayers() refuses what no two engines take alike", async () => {
   );
   await assert.rejects(
     buildStack([tarOf(lower), new Uint8Array(1000).fill(1)], "/dev/null"),
-    new SyntaxError("2.tar: The input is no tar archive"),
+    new InputError("2.tar: The input is no tar archive"),
   );
   await assert.rejects(
     buildStack([tarOf(lower), tarOf(lower).subarray(0, 1030)], "/dev/null"),
-    /^SyntaxError: 2.tar: The input is cut short/,
+    /^InputError: 2.tar: The input is cut short/,
   );
 });
 
 Deno.test("buildLayers() refuses a layer that its image does not know", async () => {
   await assert.rejects(
     buildStack([tarOf([file("a")])], "/dev/null", { diffId: "0".repeat(64) }),
-    /^SyntaxError: It is damaged: its digest is sha256:[0-9a-f]{64}, but the image says sha256:0{64}$/,
+    /^InputError: It is damaged: its digest is sha256:[0-9a-f]{64}, but the image says sha256:0{64}$/,
   );
 });
 

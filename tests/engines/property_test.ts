@@ -68,7 +68,7 @@ Deno.test({
         } catch (error) {
           // A refusal has a message for users; of all else the place matters.
           const { name, message, stack } = error as Error;
-          facts = { refused: name === "SyntaxError" ? message : stack };
+          facts = { refused: name === "InputError" ? message : stack };
         }
         const path = `${work.path}/${i}.json`;
         await Deno.writeTextFile(path, JSON.stringify(facts));

@@ -613,7 +613,7 @@ Deno.test("build() refuses names of whiteouts unless they are allowed", async ()
   await assert.rejects(
     build(new Blob([tar as Uint8Array<ArrayBuffer>]), IMAGE),
     {
-      name: "SyntaxError",
+      name: "InputError",
       message: /"\.\/d\/\.wh\.b".*Docker.*rkt.*--allow-whiteouts/,
     },
   );

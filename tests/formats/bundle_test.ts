@@ -80,7 +80,7 @@ Deno.test("runtimeConfig() needs numbers for names", () => {
     const image = { ...PLAIN, user };
     assert.deepEqual(runtimeConfig(image, { ids }).process.user, ids);
     assert.throws(() => runtimeConfig(image), {
-      name: "TypeError",
+      name: "DescriptionError",
       message: /look them up in the rootfs's \/etc\/passwd/,
     });
   }

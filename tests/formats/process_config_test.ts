@@ -1,3 +1,4 @@
+import { DescriptionError } from "../../lib/errors/description_error.ts";
 import assert from "node:assert/strict";
 import { processConfig } from "../../lib/formats/process_config.ts";
 import { FULL, PATH, PLAIN } from "../support/sample_image.ts";
@@ -66,7 +67,10 @@ Deno.test("processConfig() refuses malformed fields", () => {
     { env: ["A"] },
   ];
   for (const fields of malformed) {
-    assert.throws(() => processConfig({ ...PLAIN, ...fields }), TypeError);
+    assert.throws(
+      () => processConfig({ ...PLAIN, ...fields }),
+      DescriptionError,
+    );
   }
 });
 
@@ -75,12 +79,18 @@ Deno.test("processConfig() refuses times that Docker refuses", () => {
   for (const time of [-1, 0.0009, NaN, Infinity, 1e10]) {
     for (const field of ["interval", "timeout", "startPeriod"]) {
       const healthcheck = { test, [field]: time };
-      assert.throws(() => processConfig({ ...PLAIN, healthcheck }), RangeError);
+      assert.throws(
+        () => processConfig({ ...PLAIN, healthcheck }),
+        DescriptionError,
+      );
     }
   }
   for (const retries of [-1, 1.5]) {
     const healthcheck = { test, retries };
-    assert.throws(() => processConfig({ ...PLAIN, healthcheck }), RangeError);
+    assert.throws(
+      () => processConfig({ ...PLAIN, healthcheck }),
+      DescriptionError,
+    );
   }
 });
 
@@ -101,7 +111,7 @@ Deno.test("processConfig() writes a signal in OCI's form", () => {
     "SIGHUP",
   );
   assert.throws(() => processConfig({ ...PLAIN, stopSignal: "SIGFOO" }), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /Stop signal "SIGFOO" is no signal/,
   });
 });

@@ -112,7 +112,11 @@ Deno.test("parseName() refuses what a format forbids and says how to mend it", (
     [`isoc/${"a".repeat(241)}`, /has 256 characters, at most 255/],
   ];
   for (const [text, message] of refused) {
-    assert.throws(() => parseName(text), { name: "TypeError", message }, text);
+    assert.throws(
+      () => parseName(text),
+      { name: "DescriptionError", message },
+      text,
+    );
   }
 });
 
@@ -131,7 +135,7 @@ Deno.test("parseNames() keeps each name once", () => {
 
 Deno.test("parseNames() wants a name", () => {
   assert.throws(() => parseNames([]), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /An image needs a name/,
   });
 });

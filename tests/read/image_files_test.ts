@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/errors/input_error.ts";
 import assert from "node:assert/strict";
 import { filesOfTar, readDocument, slice } from "../../lib/read/image_files.ts";
 import { fromStream } from "../../lib/streams/source.ts";
@@ -80,7 +81,7 @@ Deno.test("filesOfTar() tells what is no tar", async () => {
   const text = new Blob(["text\n".repeat(500)]);
   await assert.rejects(
     filesOfTar(text),
-    new SyntaxError("It is no image: it is no tar archive"),
+    new InputError("It is no image: it is no tar archive"),
   );
   const cut = tarOf([{ name: "a", data: "A".repeat(2000) }]).slice(0, 1000);
   await assert.rejects(filesOfTar(new Blob([cut])), /cut short/);
@@ -93,7 +94,7 @@ Deno.test("readDocument() refuses what is too large for a document", async () =>
   };
   await assert.rejects(
     readDocument(files, "index.json"),
-    new SyntaxError("index.json has 16777217 bytes, too many to be true"),
+    new InputError("index.json has 16777217 bytes, too many to be true"),
   );
 });
 

@@ -176,7 +176,7 @@ Deno.test("readImage() reads an isoc of 2015", async () => {
 Deno.test("readImage() tells what is no image", async () => {
   await assert.rejects(
     read({ "etc/passwd": "" }),
-    /^SyntaxError: It is no image: /,
+    /^InputError: It is no image: /,
   );
   // An ACI without a rootfs, a layout without its mark.
   await assert.rejects(read({ manifest: {} }), /It is no image/);

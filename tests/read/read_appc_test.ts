@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/errors/input_error.ts";
 import assert from "node:assert/strict";
 import { appcManifest } from "../../lib/formats/appc.ts";
 import { readAppcManifest } from "../../lib/read/read_appc.ts";
@@ -105,21 +106,21 @@ Deno.test("readAppcManifest() passes over a time that is none", () => {
 Deno.test("readAppcManifest() refuses what it cannot take over", () => {
   assert.throws(
     () => readAppcManifest("{"),
-    /^SyntaxError: The appc manifest is no JSON: /,
+    /^InputError: The appc manifest is no JSON: /,
   );
   for (const text of ["null", "[]", "{}", '{"name":1}']) {
     assert.throws(
       () => readAppcManifest(text),
-      new SyntaxError("The appc manifest has no name"),
+      new InputError("The appc manifest has no name"),
       text,
     );
   }
   assert.throws(
     () => read({ dependencies: [{ imageName: "x" }] }),
-    new SyntaxError("The ACI depends on other ACIs; render it to one first"),
+    new InputError("The ACI depends on other ACIs; render it to one first"),
   );
   assert.throws(
     () => read({ app: { user: "/etc/passwd", group: "0" } }),
-    /^SyntaxError: The ACI takes its user from the owner of a file/,
+    /^InputError: The ACI takes its user from the owner of a file/,
   );
 });

@@ -109,7 +109,7 @@ Deno.test("readConfig() refuses what is no image config", () => {
   ) {
     assert.throws(
       () => readConfig(text),
-      { name: "SyntaxError", message },
+      { name: "InputError", message },
       text,
     );
   }

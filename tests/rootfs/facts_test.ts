@@ -250,7 +250,7 @@ Deno.test({
       additionalGids: [7],
     });
     await assert.rejects(facts(files, { user: "nobody" }), {
-      name: "TypeError",
+      name: "DescriptionError",
       message: /User "nobody" is not in the rootfs's \/etc\/passwd/,
     });
   },

@@ -60,7 +60,7 @@ Deno.test("StoredEntries.noteGlobals() refuses endless changes", () => {
         entries.noteGlobals(new Map([["uid", ascii(`${i}`)]]));
       }
     },
-    { name: "SyntaxError", message: /change more than 1024 times/ },
+    { name: "InputError", message: /change more than 1024 times/ },
   );
 });
 

@@ -250,7 +250,7 @@ Deno.test("scan() fills holes up to a limit", async () => {
   const { changes } = await scanned(entries, { maxUnpacked: 1200 });
   assert.deepEqual([...changes], [["sparse-files", '"a"']]);
   await assert.rejects(scanned(entries, { maxUnpacked: 1199 }), {
-    name: "SyntaxError",
+    name: "InputError",
     message: /"b": .*more than 1199 bytes.*--max-unpacked/,
   });
 });

@@ -6,7 +6,6 @@ import {
   concat,
   equalBytes,
   isUtf8,
-  showPath,
   startsWith,
   utf8,
 } from "../../lib/streams/bytes.ts";
@@ -52,23 +51,4 @@ Deno.test("equalBytes() and startsWith() compare bytes", () => {
   assert.ok(startsWith(ascii("ab"), ascii("")));
   assert.ok(!startsWith(ascii("ab"), ascii("abc")));
   assert.ok(!startsWith(ascii("ab"), ascii("b")));
-});
-
-Deno.test("showPath() quotes a path for one line of a terminal", () => {
-  const show = (text: string) => showPath(utf8(text));
-  assert.equal(show('a "b"'), String.raw`"a \"b\""`);
-  assert.equal(show("日本"), '"日本"');
-  assert.equal(show("a\nb\\c\x1b[31m"), String.raw`"a\nb\\c\u001b[31m"`);
-  // Line breaks and commands of terminals that JSON knows nothing of.
-  assert.equal(
-    show("\x85\u2028\x9b\u202e\x7f"),
-    String.raw`"\u0085\u2028\u009b\u202e\u007f"`,
-  );
-  assert.equal(showPath(ascii("\xff")), '"\ufffd"');
-});
-
-Deno.test("showPath() cuts long paths", () => {
-  const text = showPath(ascii("n".repeat(4000)));
-  assert.equal(text.length, 298);
-  assert.match(text, /^"n+…"$/);
 });

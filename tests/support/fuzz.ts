@@ -132,7 +132,7 @@ function complaint(error: unknown): string | undefined {
   const { name, message, stack } = error as Error;
   // The tar's mistakes are syntax errors; whatever else comes is ours.
   if (
-    name === "SyntaxError" &&
+    name === "InputError" &&
     !/is undefined|of undefined|of null|detached/.test(message)
   ) {
     return undefined;

@@ -29,7 +29,7 @@ function read(
 
 /** Asserts that an entry is refused. */
 function refused(entry: TarEntry | Uint8Array, message: RegExp): void {
-  assert.throws(() => read(entry), { name: "SyntaxError", message });
+  assert.throws(() => read(entry), { name: "InputError", message });
 }
 
 Deno.test("readEntry() tells kinds apart", () => {

@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/errors/input_error.ts";
 import assert from "node:assert/strict";
 import { ascii, binary } from "../../lib/streams/bytes.ts";
 import { formatPax, parsePax, paxNumber } from "../../lib/tar/pax.ts";
@@ -38,7 +39,7 @@ Deno.test("parsePax() refuses records with wrong lengths", () => {
     ]
   ) {
     const message = JSON.stringify(text);
-    assert.throws(() => parsed(text), SyntaxError, message);
+    assert.throws(() => parsed(text), InputError, message);
   }
 });
 
@@ -63,13 +64,13 @@ Deno.test("parsePax() refuses values that readers reject", () => {
     ] as const
   ) {
     const what = JSON.stringify([key, value]);
-    assert.throws(() => parsed(paxRecord(key, value)), SyntaxError, what);
+    assert.throws(() => parsed(paxRecord(key, value)), InputError, what);
   }
 });
 
 Deno.test("parsePax() refuses empty values that readers take differently", () => {
   for (const key of ["path", "linkpath", "size", "uid", "mtime", "ctime"]) {
-    assert.throws(() => parsed(paxRecord(key, "")), SyntaxError, key);
+    assert.throws(() => parsed(paxRecord(key, "")), InputError, key);
   }
   for (const key of ["uname", "comment", "SCHILY.xattr.user.x"]) {
     assert.deepEqual(parsed(paxRecord(key, "")), [[key, ""]]);
@@ -81,7 +82,7 @@ Deno.test("parsePax() refuses character sets other than UTF-8 and none", () => {
     assert.equal(parsed(paxRecord("hdrcharset", set)).length, 1);
   }
   for (const set of ["", "ISO-IR 8859 1 1998", "\xff"]) {
-    assert.throws(() => parsed(paxRecord("hdrcharset", set)), SyntaxError);
+    assert.throws(() => parsed(paxRecord("hdrcharset", set)), InputError);
   }
 });
 

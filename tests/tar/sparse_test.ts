@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/errors/input_error.ts";
 import assert from "node:assert/strict";
 import { ascii, concat } from "../../lib/streams/bytes.ts";
 import { BLOCK } from "../../lib/tar/block.ts";
@@ -83,14 +84,14 @@ Deno.test("readOldGnuMap() refuses maps that cannot be", () => {
       [100, [[0, 10], [9, 5]]],
     ] as [number, Segment[]][]
   ) {
-    assert.throws(() => readOldGnuMap(oldGnu(size, segments)), SyntaxError);
+    assert.throws(() => readOldGnuMap(oldGnu(size, segments)), InputError);
   }
   const bytes = oldGnu(100, [[0, 10]]);
   bytes[390] = 0x78;
   assert.throws(() => readOldGnuMap(bytes), /Bad number in a sparse map/);
   bytes[390] = 0x30;
   bytes[483] = 0xff;
-  assert.throws(() => readOldGnuMap(bytes), SyntaxError);
+  assert.throws(() => readOldGnuMap(bytes), InputError);
 });
 
 Deno.test("readPaxMap() reads version 0.0, a pair of records a segment", () => {
@@ -130,7 +131,7 @@ Deno.test("readPaxMap() refuses maps that cannot be", () => {
       "size=99999999999999999 map=",
       "size=1e3 map=",
     ]
-  ) assert.throws(() => readPaxMap(records(text)), SyntaxError, text);
+  ) assert.throws(() => readPaxMap(records(text)), InputError, text);
 });
 
 Deno.test("readDataMap() reads version 1.0, in front of the data", () => {
@@ -161,7 +162,7 @@ Deno.test("readDataMap() refuses what is no map", () => {
     return readDataMap(bytes, 1000);
   };
   for (const text of ["\n", "x\n", "1\n-5\n1\n", "1\n0\n1001\n", "1 \n", ""]) {
-    assert.throws(() => read(text), SyntaxError, JSON.stringify(text));
+    assert.throws(() => read(text), InputError, JSON.stringify(text));
   }
   assert.throws(() => read(`${MAX_SEGMENTS + 1}\n`), RangeError);
 });

@@ -1,3 +1,5 @@
+import { DescriptionError } from "../../errors/description_error.ts";
+
 /** The name of one architecture in each spelling. */
 interface Architecture {
   /** Go's name, which Docker and OCI use. */
@@ -47,7 +49,7 @@ export interface GoArchitecture {
  * @param architecture Go's name, such as `arm64`.
  * @param variant Go's variant, such as `v7`.
  * @returns appc's name, such as `aarch64`.
- * @throws {TypeError} If appc has no name for it.
+ * @throws {DescriptionError} If appc has no name for it.
  */
 export function appcArchitecture(
   architecture: string,
@@ -62,7 +64,7 @@ export function appcArchitecture(
  * @param architecture Go's name, such as `amd64`.
  * @param variant Go's variant, such as `v7`.
  * @returns LXD's name, such as `x86_64`.
- * @throws {TypeError} If LXD has no name for it.
+ * @throws {DescriptionError} If LXD has no name for it.
  */
 export function lxdArchitecture(
   architecture: string,
@@ -76,7 +78,7 @@ export function lxdArchitecture(
  *
  * @param name appc's name, such as `aarch64`.
  * @returns Go's name and variant.
- * @throws {TypeError} If appc has no such name.
+ * @throws {DescriptionError} If appc has no such name.
  */
 export function goArchitectureOfAppc(name: string): GoArchitecture {
   return toGo("appc", name);
@@ -87,7 +89,7 @@ export function goArchitectureOfAppc(name: string): GoArchitecture {
  *
  * @param name LXD's name, such as `x86_64`.
  * @returns Go's name and variant.
- * @throws {TypeError} If LXD has no such name.
+ * @throws {DescriptionError} If LXD has no such name.
  */
 export function goArchitectureOfLxd(name: string): GoArchitecture {
   return toGo("lxd", name);
@@ -106,7 +108,7 @@ function fromGo(
     (variant && rows.some((row) => row.variant) ? undefined : rows[0]);
   const name = row?.[to];
   if (name !== undefined) return name;
-  throw new TypeError(
+  throw new DescriptionError(
     `Architecture ${
       JSON.stringify(variant ? `${architecture}/${variant}` : architecture)
     } has no name in ${TITLES[to]}: it knows ${
@@ -118,7 +120,7 @@ function fromGo(
 function toGo(from: "appc" | "lxd", name: string): GoArchitecture {
   const row = ARCHITECTURES.find((row) => row[from] === name);
   if (!row) {
-    throw new TypeError(
+    throw new DescriptionError(
       `${TITLES[from]} has no architecture ${JSON.stringify(name)}: it knows ${
         ARCHITECTURES.map((row) => row[from]).filter(Boolean).join(", ")
       }`,

@@ -1,3 +1,4 @@
+import { DescriptionError } from "../../errors/description_error.ts";
 import type { Image } from "../../image/image.ts";
 
 /** What Docker puts into a container whose image names no PATH. */
@@ -12,14 +13,14 @@ const DEFAULT_PATH =
  *
  * @param image The image.
  * @returns `KEY=VALUE` strings, in the order in which the keys first came.
- * @throws {TypeError} If an entry has no `=` or no key.
+ * @throws {DescriptionError} If an entry has no `=` or no key.
  */
 export function environment(image: Image): string[] {
   const variables = new Map<string, string>();
   for (const entry of image.env ?? []) {
     const equals = entry.indexOf("=");
     if (equals < 1) {
-      throw new TypeError(
+      throw new DescriptionError(
         `Environment entry ${
           JSON.stringify(entry)
         } is not KEY=VALUE: write KEY= for an empty value`,

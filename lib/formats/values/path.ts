@@ -1,19 +1,23 @@
+import { DescriptionError } from "../../errors/description_error.ts";
+
 /**
  * Checks a path of the image's process that every engine wants absolute.
  *
  * @param what What the path is, as the error's first words.
  * @param path The path.
  * @returns The path, unchanged.
- * @throws {TypeError} If it is not absolute or holds a NUL.
+ * @throws {DescriptionError} If it is not absolute or holds a NUL.
  */
 export function absolutePath(what: string, path: string): string {
   if (!path.startsWith("/")) {
-    throw new TypeError(
+    throw new DescriptionError(
       `${what} ${JSON.stringify(path)} is not absolute: start it with "/"`,
     );
   }
   if (path.includes("\0")) {
-    throw new TypeError(`${what} ${JSON.stringify(path)} holds a NUL byte`);
+    throw new DescriptionError(
+      `${what} ${JSON.stringify(path)} holds a NUL byte`,
+    );
   }
   return path;
 }

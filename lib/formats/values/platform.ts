@@ -1,3 +1,5 @@
+import { InputError } from "../../errors/input_error.ts";
+
 /** A platform in Go's spelling, as image configs have it. */
 export interface GoPlatform {
   /** Operating system, such as `linux`. */
@@ -30,13 +32,13 @@ const OTHER_NAMES: Record<string, { architecture: string; variant?: string }> =
  *
  * @param text `OS/ARCH` or `OS/ARCH/VARIANT`, in any case.
  * @returns The platform; its variant is `undefined` where there is none.
- * @throws {SyntaxError} If the text has another form.
+ * @throws {InputError} If the text has another form.
  */
 export function goPlatform(text: string): GoPlatform {
   const [, os, name, variant] =
     /^([\w.-]+)\/([\w.-]+)(?:\/([\w.-]+))?$/.exec(text.toLowerCase()) ?? [];
   if (!os || !name) {
-    throw new SyntaxError(
+    throw new InputError(
       `${
         JSON.stringify(text)
       } is not OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64`,

@@ -1,3 +1,4 @@
+import { DescriptionError } from "../../errors/description_error.ts";
 import type { Image } from "../../image/image.ts";
 
 /** A port that the image's process listens on. */
@@ -12,13 +13,13 @@ export interface ExposedPort {
  *
  * @param text `PORT`, `PORT/tcp`, `PORT/udp` or `PORT/sctp`; TCP unless said.
  * @returns The port.
- * @throws {TypeError} If the text has another form.
- * @throws {RangeError} If the number is not from 1 to 65535.
+ * @throws {DescriptionError} If the text has another form.
+ * @throws {DescriptionError} If the number is not from 1 to 65535.
  */
 export function parseExposedPort(text: string): ExposedPort {
   const match = /^([0-9]+)(?:\/(tcp|udp|sctp))?$/.exec(text);
   if (!match) {
-    throw new TypeError(
+    throw new DescriptionError(
       `Exposed port ${
         JSON.stringify(text)
       } is not PORT, PORT/tcp, PORT/udp or PORT/sctp`,
@@ -26,7 +27,7 @@ export function parseExposedPort(text: string): ExposedPort {
   }
   const port = Number(match[1]);
   if (port < 1 || port > 65535) {
-    throw new RangeError(
+    throw new DescriptionError(
       `Exposed port ${JSON.stringify(text)} is not from 1 to 65535`,
     );
   }
@@ -38,8 +39,8 @@ export function parseExposedPort(text: string): ExposedPort {
  *
  * @param image The image.
  * @returns The ports, in the order in which they first came.
- * @throws {TypeError} If a port is malformed.
- * @throws {RangeError} If a port's number is not from 1 to 65535.
+ * @throws {DescriptionError} If a port is malformed.
+ * @throws {DescriptionError} If a port's number is not from 1 to 65535.
  */
 export function exposedPorts(image: Image): ExposedPort[] {
   const ports = (image.exposedPorts ?? []).map(parseExposedPort);

@@ -1,3 +1,5 @@
+import { DescriptionError } from "../../errors/description_error.ts";
+
 /** Linux's signals by the names that Docker knows, without `SIG`. */
 const NAMES = new Set([
   ..."ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL".split(
@@ -15,7 +17,7 @@ const NAMES = new Set([
  *
  * @param text A number, or a name in any case, with or without `SIG`.
  * @returns The signal, such as `SIGTERM`, `SIGRTMIN+3` or `9`.
- * @throws {TypeError} If Linux has no such signal: Docker would make no
+ * @throws {DescriptionError} If Linux has no such signal: Docker would make no
  * container.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md#properties}
@@ -34,7 +36,7 @@ export function stopSignal(text: string): string {
         Number(count) <= (base === "RTMIN" ? 15 : 14));
     if (NAMES.has(base) && far) return `SIG${name}`;
   }
-  throw new TypeError(
+  throw new DescriptionError(
     `Stop signal ${
       JSON.stringify(text)
     } is no signal of Linux: give a name such as SIGTERM, or a number from 1 to 64`,

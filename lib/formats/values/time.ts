@@ -1,3 +1,6 @@
+import { InputError } from "../../errors/input_error.ts";
+import { DescriptionError } from "../../errors/description_error.ts";
+
 /** 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z: all that RFC 3339 can say. */
 const FIRST = -62167219200;
 const LAST = 253402300799.999;
@@ -9,14 +12,14 @@ const LAST = 253402300799.999;
  *
  * @param seconds Seconds since 1970-01-01T00:00:00Z.
  * @returns The date and time.
- * @throws {RangeError} If the moment is no number or outside the years 0000 to
+ * @throws {DescriptionError} If the moment is no number or outside the years 0000 to
  * 9999, which RFC 3339 cannot write.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6}
  */
 export function rfc3339(seconds: number): string {
   if (!(seconds >= FIRST && seconds <= LAST)) {
-    throw new RangeError(
+    throw new DescriptionError(
       `Creation time ${seconds} is outside the years 0000 to 9999: give seconds since 1970-01-01T00:00:00Z`,
     );
   }
@@ -32,7 +35,7 @@ const TIME =
  *
  * @param text The date and time.
  * @returns Seconds since 1970-01-01T00:00:00Z, with their fraction.
- * @throws {SyntaxError} If the text has another form or names no moment.
+ * @throws {InputError} If the text has another form or names no moment.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6}
  */
@@ -48,7 +51,7 @@ export function parseRfc3339(text: string): number {
     Number(minute) < 60 && Number(second) < 60;
   // The 31st of June is another day to Date, and 24:00 too.
   if (!same || Number(h ?? 0) > 23 || Number(m ?? 0) > 59) {
-    throw new SyntaxError(
+    throw new InputError(
       `${
         JSON.stringify(text)
       } is no RFC 3339 time such as 2015-06-09T12:00:00Z`,

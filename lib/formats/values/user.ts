@@ -1,3 +1,5 @@
+import { DescriptionError } from "../../errors/description_error.ts";
+
 /** The user and the group that a process runs as. */
 export interface User {
   /** Name or number; `0` where the text names none. */
@@ -19,12 +21,12 @@ export interface UserIds {
  *
  * @param text `USER`, `USER:GROUP`, or nothing for root.
  * @returns The halves.
- * @throws {TypeError} If there is more than one colon.
+ * @throws {DescriptionError} If there is more than one colon.
  */
 export function parseUser(text = ""): User {
   const [user, group, ...rest] = text.split(":");
   if (rest.length) {
-    throw new TypeError(
+    throw new DescriptionError(
       `User ${JSON.stringify(text)} is not USER or USER:GROUP`,
     );
   }
@@ -41,8 +43,8 @@ export function parseUser(text = ""): User {
  * @param passwd Text of the file `/etc/passwd`; empty where there is none.
  * @param group Text of the file `/etc/group`; empty where there is none.
  * @returns The numbers.
- * @throws {TypeError} If a name stands in no file, or the text is malformed.
- * @throws {RangeError} If a number does not fit in 32 bits.
+ * @throws {DescriptionError} If a name stands in no file, or the text is malformed.
+ * @throws {DescriptionError} If a number does not fit in 32 bits.
  */
 export function userIds(text = "", passwd = "", group = ""): UserIds {
   const wanted = parseUser(text);
@@ -81,7 +83,7 @@ function records(text: string): string[][] {
 
 function id(what: string, file: string, text: string): number {
   if (!/^[0-9]+$/.test(text)) {
-    throw new TypeError(
+    throw new DescriptionError(
       `${what} ${
         JSON.stringify(text)
       } is not in the rootfs's /etc/${file}: give a number or a name that is`,
@@ -90,7 +92,7 @@ function id(what: string, file: string, text: string): number {
   const value = Number(text);
   // The highest number means "no user" to the kernel.
   if (value >= 2 ** 32 - 1) {
-    throw new RangeError(`${what} ${text} is not below 4294967295`);
+    throw new DescriptionError(`${what} ${text} is not below 4294967295`);
   }
   return value;
 }

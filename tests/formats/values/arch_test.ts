@@ -1,3 +1,4 @@
+import { DescriptionError } from "../../../lib/errors/description_error.ts";
 import assert from "node:assert/strict";
 import {
   appcArchitecture,
@@ -24,17 +25,17 @@ Deno.test("lxdArchitecture() translates", () => {
 
 Deno.test("appcArchitecture() and lxdArchitecture() list what they know", () => {
   assert.throws(() => appcArchitecture("riscv64"), {
-    name: "TypeError",
+    name: "DescriptionError",
     message:
       /Architecture "riscv64" has no name in appc: it knows amd64, 386, .*arm\/v6/,
   });
   assert.throws(() => appcArchitecture("arm", "v5"), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /"arm\/v5"/,
   });
-  assert.throws(() => appcArchitecture("arm", "v9"), TypeError);
+  assert.throws(() => appcArchitecture("arm", "v9"), DescriptionError);
   assert.throws(() => lxdArchitecture("x86_64"), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /Architecture "x86_64" has no name in LXD: it knows amd64, /,
   });
 });
@@ -52,7 +53,7 @@ Deno.test("goArchitectureOfAppc() reverses appcArchitecture()", () => {
     variant: "v7",
   });
   assert.throws(() => goArchitectureOfAppc("x86_64"), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /appc has no architecture "x86_64": it knows amd64, i386/,
   });
 });
@@ -65,7 +66,7 @@ Deno.test("goArchitectureOfLxd() reverses lxdArchitecture()", () => {
     assert.equal(lxdArchitecture(architecture, variant), name);
   }
   assert.throws(() => goArchitectureOfLxd("amd64"), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /LXD has no architecture "amd64": it knows x86_64, i686/,
   });
 });

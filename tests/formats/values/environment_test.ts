@@ -22,7 +22,7 @@ Deno.test("environment() keeps the last value of a variable", () => {
 Deno.test("environment() refuses what is not KEY=VALUE", () => {
   for (const entry of ["A", "=1", ""]) {
     assert.throws(() => environment({ ...PLAIN, env: [entry] }), {
-      name: "TypeError",
+      name: "DescriptionError",
       message: /is not KEY=VALUE: write KEY= for an empty value/,
     });
   }

@@ -7,11 +7,11 @@ Deno.test("absolutePath() gives the path back", () => {
 
 Deno.test("absolutePath() names what is wrong", () => {
   assert.throws(() => absolutePath("Volume", "data"), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: 'Volume "data" is not absolute: start it with "/"',
   });
   assert.throws(() => absolutePath("Volume", "/a\0b"), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /NUL/,
   });
 });

@@ -40,7 +40,7 @@ Deno.test("goPlatform() refuses other forms", () => {
     ]
   ) {
     assert.throws(() => goPlatform(text), {
-      name: "SyntaxError",
+      name: "InputError",
       message: /is not OS\/ARCH or OS\/ARCH\/VARIANT, such as linux\/arm64/,
     }, text);
   }

@@ -1,3 +1,4 @@
+import { DescriptionError } from "../../../lib/errors/description_error.ts";
 import assert from "node:assert/strict";
 import {
   exposedPorts,
@@ -19,13 +20,13 @@ Deno.test("parseExposedPort() refuses other texts", () => {
   for (
     const text of ["", "http", "80/", "80/TCP", "80-90", "-1", "1.5", " 1"]
   ) {
-    assert.throws(() => parseExposedPort(text), TypeError, text);
+    assert.throws(() => parseExposedPort(text), DescriptionError, text);
   }
 });
 
 Deno.test("parseExposedPort() refuses numbers out of bounds", () => {
   for (const text of ["0", "65536", "99999999999999999999/udp"]) {
-    assert.throws(() => parseExposedPort(text), RangeError, text);
+    assert.throws(() => parseExposedPort(text), DescriptionError, text);
   }
 });
 

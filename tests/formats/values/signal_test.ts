@@ -36,7 +36,7 @@ Deno.test("stopSignal() refuses what Linux has not", () => {
     ]
   ) {
     assert.throws(() => stopSignal(text), {
-      name: "TypeError",
+      name: "DescriptionError",
       message: /is no signal of Linux: give a name such as SIGTERM/,
     }, text);
   }

@@ -1,3 +1,4 @@
+import { DescriptionError } from "../../../lib/errors/description_error.ts";
 import assert from "node:assert/strict";
 import { parseUser, userIds } from "../../../lib/formats/values/user.ts";
 
@@ -19,7 +20,7 @@ Deno.test("parseUser() splits the halves", () => {
   assert.deepEqual(parseUser("app:"), { user: "app" });
   assert.deepEqual(parseUser(":29"), { user: "0", group: "29" });
   assert.deepEqual(parseUser(), { user: "0" });
-  assert.throws(() => parseUser("a:b:c"), TypeError);
+  assert.throws(() => parseUser("a:b:c"), DescriptionError);
 });
 
 Deno.test("userIds() is root unless told", () => {
@@ -49,16 +50,16 @@ Deno.test("userIds() knows a number's group, and a name of digits", () => {
 
 Deno.test("userIds() refuses names that stand in no file", () => {
   assert.throws(() => userIds("nobody", PASSWD), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /User "nobody" is not in the rootfs's \/etc\/passwd/,
   });
   assert.throws(() => userIds("app:wheel", PASSWD, GROUP), {
-    name: "TypeError",
+    name: "DescriptionError",
     message: /Group "wheel" is not in the rootfs's \/etc\/group/,
   });
 });
 
 Deno.test("userIds() refuses numbers that the kernel does not have", () => {
   assert.deepEqual(userIds("4294967294"), { uid: 4294967294, gid: 0 });
-  assert.throws(() => userIds("4294967295"), RangeError);
+  assert.throws(() => userIds("4294967295"), DescriptionError);
 });
