@@ -18,7 +18,7 @@ export {
   type StreamSpool,
 } from "./streams/spool.ts";
 export type { Healthcheck, HistoryEntry, Image } from "./image/image.ts";
-export type { Format } from "./formats/unsupported.ts";
+export type { Face } from "./image/face.ts";
 export type { Layer } from "./image/layer.ts";
 export type { LayerChange } from "./rootfs/tree_options.ts";
 export type { ImageDescription } from "./rootfs/facts.ts";

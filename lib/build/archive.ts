@@ -1,5 +1,7 @@
-import { concat, utf8 } from "../streams/bytes.ts";
-import { type NewEntry, newHeader, padding } from "../tar/header.ts";
+import { inputChanged } from "../errors/input_changed.ts";
+import { concat } from "../streams/bytes.ts";
+import { type NewEntry, newHeader } from "../tar/header.ts";
+import { fileEntry } from "../tar/small_entries.ts";
 
 /** A piece of the archive: bytes at hand, or a stretch that is streamed. */
 type Part = Uint8Array | {
@@ -37,10 +39,7 @@ export class Archive {
   }
 
   file(path: string, text: string): void {
-    const bytes = utf8(text);
-    this.entry({ path, type: "file", size: bytes.length });
-    this.add(bytes);
-    this.add(padding(bytes.length));
+    this.add(fileEntry(path, text, this.mtime));
   }
 
   async *chunks(): AsyncGenerator<Uint8Array> {
@@ -58,7 +57,7 @@ export class Archive {
         yield chunk;
       }
       if (size !== part.size) {
-        throw new Error("The input changed while it was read; try again");
+        throw inputChanged();
       }
     }
     if (small.length > 0) yield concat(small);

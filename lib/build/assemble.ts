@@ -1,30 +1,31 @@
+import { inputChanged } from "../errors/input_changed.ts";
 import { Archive } from "./archive.ts";
 import { utf8 } from "../streams/bytes.ts";
-import { digestOf } from "../streams/digest.ts";
+import { textDigest } from "../streams/sha256.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
 import { appcManifest, type AppcOptions } from "../formats/appc.ts";
 import { runtimeConfig, type RuntimeOptions } from "../formats/bundle.ts";
 import { dockerManifest } from "../formats/docker.ts";
-import { repositories, v1Json } from "../formats/docker_v1.ts";
+import { repositories, v1Chain, v1Json } from "../formats/docker_v1.ts";
 import { jsonText } from "../formats/json_text.ts";
-import { keepsConfig } from "../formats/kept_config.ts";
+import { keepsConfig } from "../read/kept_config.ts";
 import type { Layer } from "../image/layer.ts";
 import { lxdMetadata } from "../formats/lxd.ts";
 import { imageIndex, imageManifest, ociLayout } from "../formats/oci.ts";
 import { imageConfig } from "../formats/oci_config.ts";
-import { type Format, FORMATS } from "../formats/unsupported.ts";
+import { type Face, FACES } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import type { BuildOptions, Isoc } from "./build.ts";
 import type { LayerOutput, Stack } from "../rootfs/layer_stack.ts";
 import { rootHeader } from "../rootfs/relocate.ts";
 import { type ImageDescription, rootfsFacts } from "../rootfs/facts.ts";
-import { ROOTFS } from "../rootfs/prefix.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { rootfsEntries } from "../rootfs/scan.ts";
 import { toStream } from "../streams/source.ts";
 import { closing, newHeader, padding } from "../tar/header.ts";
 
 /** The parts that take their files from below rootfs/. */
-const ROOTFS_FACES: Format[] = ["appc", "bundle", "lxd"];
+const ROOTFS_FACES: Face[] = ["appc", "bundle", "lxd"];
 
 /**
  * Makes the documents and puts the archive together.
@@ -37,7 +38,7 @@ export async function assemble(
   description: ImageDescription,
   options: BuildOptions,
 ): Promise<Isoc> {
-  const faces = new Set(options.faces ?? FORMATS);
+  const faces = new Set(options.faces ?? FACES);
   const facts = await rootfsFacts(stack.tree, description, faces.has("appc"));
   const image: Image = { ...description, architecture: facts.architecture };
   const { visible } = stack;
@@ -50,12 +51,12 @@ export async function assemble(
   if (baseConfig !== undefined && keepsConfig(baseConfig, image, layers)) {
     texts.config = baseConfig;
   }
-  const imageId = await digestOf(texts.config);
+  const imageId = textDigest(texts.config);
   const manifest = jsonText(imageManifest(image, layers, {
     digest: imageId,
     size: utf8(texts.config).length,
   }));
-  const manifestDigest = await digestOf(manifest);
+  const manifestDigest = textDigest(manifest);
   const notes = [...facts.notes, ...stack.notes ?? []];
   if (visible === null) {
     notes.push(
@@ -92,7 +93,7 @@ export async function assemble(
   }
   if (hasRootfs) archive.add(rootfsHeader(stack, archive.mtime));
   if (faces.has("docker-v1")) {
-    const parts = await v1Parts(image, layers);
+    const parts = v1Parts(image, layers);
     const { id } = parts.at(-1)!;
     archive.file("repositories", jsonText(repositories(image, id)));
     const place = hasRootfs && !options.pristine
@@ -121,7 +122,7 @@ export async function assemble(
     layers: stack.layers.map(({ layer, changes }) => ({ ...layer, changes })),
     notes,
     entries: stack.entries,
-    faces: FORMATS.filter((face) => faces.has(face)),
+    faces: FACES.filter((face) => faces.has(face)),
     stream: () => toStream(archive.chunks()),
   };
 }
@@ -147,18 +148,13 @@ interface V1Part {
 }
 
 /** The chain of v1 images, lowest first. */
-async function v1Parts(image: Image, layers: Layer[]): Promise<V1Part[]> {
-  const parts: V1Part[] = [];
-  for (const layer of layers) {
-    const parent = parts.at(-1)?.id;
-    // The same layer on another parent is another image.
-    const id = parent
-      ? await digestOf(`${parent} ${layer.digest}`)
-      : layer.digest;
-    const json = { ...v1Json(image, layer, parent), id };
-    parts.push({ id, json: jsonText(json) });
-  }
-  return parts;
+function v1Parts(image: Image, layers: Layer[]): V1Part[] {
+  return v1Chain(layers.map(({ digest }) => digest)).map(
+    ({ id, parent }, i) => {
+      const json = { ...v1Json(image, layers[i]!, parent), id };
+      return { id, json: jsonText(json) };
+    },
+  );
 }
 
 /** The directory of the newest v1 image: rootfs/, or one of its own. */
@@ -232,7 +228,7 @@ function addLayer(
       digestChecked(
         chunks(),
         layer.digest,
-        "The input changed while it was read; try again",
+        inputChanged().message,
       ),
   });
   archive.add(padding(layer.size));

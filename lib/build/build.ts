@@ -1,7 +1,7 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { assemble, documents } from "./assemble.ts";
 import type { Layer } from "../image/layer.ts";
-import type { Format } from "../formats/unsupported.ts";
+import type { Face } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import {
   type LayerInput,
@@ -23,7 +23,7 @@ export interface BuildOptions {
    * `appc`, `bundle` and `lxd` there is no rootfs/, and the archive is half as
    * large.
    */
-  faces?: readonly Format[];
+  faces?: readonly Face[];
   /** Puts nothing below rootfs/ that the input does not have. */
   pristine?: boolean;
   /** Take names that start with `.wh.` as ordinary files. */
@@ -63,7 +63,7 @@ export interface Isoc {
   /** How many entries the input has. */
   readonly entries: number;
   /** The engines' parts that the archive has. */
-  readonly faces: readonly Format[];
+  readonly faces: readonly Face[];
   /**
    * The archive's bytes. Can be called again while the source is there; each
    * call reads the source anew, and fails if the source is not the same any more.

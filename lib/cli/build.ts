@@ -5,7 +5,7 @@ import {
   type BuildOptions,
   type Isoc,
 } from "../build/build.ts";
-import { type Format, FORMATS } from "../formats/unsupported.ts";
+import { type Face, FACES } from "../image/face.ts";
 import { host } from "../system/host.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
@@ -142,7 +142,7 @@ async function run(
 const MANY = 5000;
 
 /** What the users of containerd want to know of a large archive. */
-function loadHint(isoc: Isoc, faces: Format[] | undefined): string | undefined {
+function loadHint(isoc: Isoc, faces: Face[] | undefined): string | undefined {
   const both = faces === undefined || faces.includes("oci") &&
       faces.some((face) => ["appc", "bundle", "lxd"].includes(face));
   if (!both || isoc.entries < MANY) return undefined;
@@ -151,10 +151,10 @@ function loadHint(isoc: Isoc, faces: Format[] | undefined): string | undefined {
 }
 
 /** What Docker 1.9 and older, which take no file of any other part, need. */
-const CLASSIC: Format[] = ["appc", "docker-v1"];
+const CLASSIC: Face[] = ["appc", "docker-v1"];
 
 /** The parts that the archive shall have, by --faces or --layout. */
-function facesOf(parsed: Parsed, layered: boolean): Format[] | undefined {
+function facesOf(parsed: Parsed, layered: boolean): Face[] | undefined {
   const layout = parsed.value("layout") ?? "full";
   if (layout !== "full" && layout !== "classic") {
     throw new UsageError(`--layout is full or classic, not ${layout}`);
@@ -169,15 +169,15 @@ function facesOf(parsed: Parsed, layered: boolean): Format[] | undefined {
   }
   if (list === undefined) return undefined;
   const faces = list.split(",").filter((face) => face !== "");
-  const unknown = faces.find((face) => !FORMATS.includes(face as Format));
+  const unknown = faces.find((face) => !FACES.includes(face as Face));
   if (unknown !== undefined || faces.length === 0) {
     throw new UsageError(
       `--faces: ${JSON.stringify(unknown ?? list)} is none of ${
-        FORMATS.join(", ")
+        FACES.join(", ")
       }`,
     );
   }
-  return faces as Format[];
+  return faces as Face[];
 }
 
 /** Builds the archive and writes it, with a progress bar for each half. */

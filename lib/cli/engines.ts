@@ -1,4 +1,4 @@
-import type { Face } from "../export/export_face.ts";
+import type { ExportFace } from "../export/export_face.ts";
 import { parseName } from "../image/name.ts";
 import { host } from "../system/host.ts";
 import { runQuietly } from "../system/programs.ts";
@@ -8,7 +8,7 @@ import { UsageError } from "./usage_error.ts";
 export interface Engine {
   name: string;
   /** The part of an isoc that it loads. */
-  face: Face;
+  face: ExportFace;
   /** Arguments that make the program end well only if the engine answers. */
   probe: string[];
   /** The name of the file that it loads, if it reads no standard input. */

@@ -1,5 +1,9 @@
 import { InputError } from "../errors/input_error.ts";
-import { type Exported, exportFace, type Face } from "../export/export_face.ts";
+import {
+  type Exported,
+  type ExportFace,
+  exportFace,
+} from "../export/export_face.ts";
 import { type Losses, unpack } from "../export/extract.ts";
 import { rootless } from "../export/rootless.ts";
 import { host } from "../system/host.ts";
@@ -8,7 +12,7 @@ import { openNewDirectory } from "../system/new_directory.ts";
 import { newFiles } from "../export/new_files.ts";
 import { toStream } from "../streams/source.ts";
 import { runConvert } from "./build.ts";
-import { EXPORT_OPTIONS, FACES } from "./export_options.ts";
+import { EXPORT_FACES, EXPORT_OPTIONS } from "./export_options.ts";
 import { type Parsed, parseOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { maxUnpacked, outputPath, progressBar, writeOutput } from "./output.ts";
@@ -96,7 +100,7 @@ export function archivePath(parsed: Parsed, command: string): string {
 export async function withExport(
   path: string,
   parsed: Parsed,
-  face: Face,
+  face: ExportFace,
   use: (
     exported: Exported,
     name: string,
@@ -132,14 +136,14 @@ export async function withExport(
   }
 }
 
-function faceOf(parsed: Parsed): Face | "isoc" {
+function faceOf(parsed: Parsed): ExportFace | "isoc" {
   const given = parsed.value("as");
-  const face = FACES.find((face) => face === given);
+  const face = EXPORT_FACES.find((face) => face === given);
   if (face) return face;
   throw new UsageError(
     given === undefined
-      ? `ciso export needs --as: one of ${FACES.join(", ")}`
-      : `--as: ${JSON.stringify(given)} is none of ${FACES.join(", ")}`,
+      ? `ciso export needs --as: one of ${EXPORT_FACES.join(", ")}`
+      : `--as: ${JSON.stringify(given)} is none of ${EXPORT_FACES.join(", ")}`,
   );
 }
 

@@ -1,9 +1,13 @@
-import type { Face } from "../export/export_face.ts";
-import { FORMATS } from "../formats/unsupported.ts";
+import type { ExportFace } from "../export/export_face.ts";
+import { FACES } from "../image/face.ts";
 import type { Option } from "./options.ts";
 
 /** What `ciso export --as` takes. */
-export const FACES: (Face | "isoc")[] = [...FORMATS, "rootfs", "isoc"];
+export const EXPORT_FACES: (ExportFace | "isoc")[] = [
+  ...FACES,
+  "rootfs",
+  "isoc",
+];
 
 const COMMON: Option[] = [
   {
@@ -20,7 +24,11 @@ const COMMON: Option[] = [
 
 /** The options of `ciso export`. */
 export const EXPORT_OPTIONS: Option[] = [
-  { name: "as", value: "FACE", help: `what to write: ${FACES.join(", ")}` },
+  {
+    name: "as",
+    value: "FACE",
+    help: `what to write: ${EXPORT_FACES.join(", ")}`,
+  },
   {
     name: "output",
     short: "o",

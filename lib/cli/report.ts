@@ -1,4 +1,5 @@
-import { type Format, unsupported } from "../formats/unsupported.ts";
+import { unsupported } from "../formats/unsupported.ts";
+import type { Face } from "../image/face.ts";
 import type { BuiltLayer, Isoc } from "../build/build.ts";
 import { DIRECTORY_LOSSES } from "../directory/open_directory.ts";
 import { parseNames } from "../image/name.ts";
@@ -66,8 +67,8 @@ export function* report(
     yield `layer sha256:${layer.digest}`;
     yield* layerReport(layer, origins[i]);
   }
-  for (const [format, fields] of missing(isoc)) {
-    yield `${format} cannot express: ${fields.join(", ")}`;
+  for (const [face, fields] of missing(isoc)) {
+    yield `${face} cannot express: ${fields.join(", ")}`;
   }
 }
 
@@ -89,9 +90,9 @@ function* layerReport(
 }
 
 /** What each of the archive's formats cannot say of the image; none for most. */
-function missing({ image, faces }: Isoc): [Format, string[]][] {
-  return faces.map((format): [Format, string[]] => [
-    format,
-    unsupported(image, format, faces),
+function missing({ image, faces }: Isoc): [Face, string[]][] {
+  return faces.map((face): [Face, string[]] => [
+    face,
+    unsupported(image, face, faces),
   ]).filter(([, fields]) => fields.length > 0);
 }

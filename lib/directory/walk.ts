@@ -1,3 +1,4 @@
+import { inputChanged } from "../errors/input_changed.ts";
 import { shown } from "../errors/shown.ts";
 import { concat, utf8 } from "../streams/bytes.ts";
 import type { FileFacts } from "./file_facts.ts";
@@ -278,9 +279,7 @@ export function changedError(
   cause?: unknown,
 ): Error {
   const what = path.length > 0 ? `${shown(path)} in ${root}` : root;
-  return new Error(`${what} changed while the tree was read; try again`, {
-    cause,
-  });
+  return inputChanged(what, cause);
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -12,9 +12,9 @@ import { imageOf } from "./image_of.ts";
 import type { Part } from "./part.ts";
 import { type Fate, KEEP, type Passing } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
-import { directoryEntry, fileEntry } from "./small_entries.ts";
-import { textDigest } from "../streams/text_digest.ts";
-import { verified } from "../streams/verified.ts";
+import { directoryEntry, fileEntry } from "../tar/small_entries.ts";
+import { textDigest } from "../streams/sha256.ts";
+import { verified } from "../streams/digest_checked.ts";
 
 const DIRECTORIES = ["blobs", "blobs/sha256"];
 

@@ -1,7 +1,12 @@
 import { InputError } from "../errors/input_error.ts";
 import { ascii, concat } from "../streams/bytes.ts";
-import { ROOTFS } from "../rootfs/prefix.ts";
-import { repositories, v1Json } from "../formats/docker_v1.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
+import {
+  repositories,
+  v1Chain,
+  v1Json,
+  type V1Link,
+} from "../formats/docker_v1.ts";
 import { jsonText } from "../formats/json_text.ts";
 import type { Entry } from "../tar/entry.ts";
 import { closing, newHeader } from "../tar/header.ts";
@@ -10,19 +15,14 @@ import { imageOf } from "./image_of.ts";
 import type { Part } from "./part.ts";
 import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
-import { directoryEntry, fileEntry, hardLinkEntry } from "./small_entries.ts";
-import { textDigest } from "../streams/text_digest.ts";
-import { verified } from "../streams/verified.ts";
+import {
+  directoryEntry,
+  fileEntry,
+  hardLinkEntry,
+} from "../tar/small_entries.ts";
+import { verified } from "../streams/digest_checked.ts";
 
 const FILE = /^(rootfs\/|[0-9a-f]{64}\/)(VERSION|json|layer\.tar)$/;
-
-/** A v1 image to be written. */
-interface V1Image {
-  id: string;
-  /** Digest of its layer. */
-  digest: string;
-  parent?: string;
-}
 
 /**
  * The part `docker-v1`, as Docker 1.9 and older take it: a directory for each
@@ -38,9 +38,9 @@ export class DockerV1Part implements Part {
   /** Where the archive has its own v1 part. */
   readonly #place: string | undefined;
   /** Images whose layers are blobs, by the blobs' digests. */
-  readonly #byDigest = new Map<string, V1Image[]>();
+  readonly #byDigest = new Map<string, V1Link[]>();
   /** Images whose documents are to be made. */
-  readonly #made: V1Image[] = [];
+  readonly #made: V1Link[] = [];
   readonly #written = new Set<string>();
   readonly #sizes = new Map<string, number>();
 
@@ -57,18 +57,12 @@ export class DockerV1Part implements Part {
       }
       return;
     }
-    for (const digest of plainLayers(documents) ?? []) {
-      const parent = this.#made.at(-1)?.id;
-      // The same layer on another parent is another image.
-      const id = parent ? textDigest(`${parent} ${digest}`) : digest;
-      const image = { id, digest, ...(parent && { parent }) };
-      this.#made.push(image);
-      this.#add(image);
-    }
+    this.#made = v1Chain(plainLayers(documents) ?? []);
+    for (const image of this.#made) this.#add(image);
     this.#id = this.#made.at(-1)?.id ?? "";
   }
 
-  #add(image: V1Image): void {
+  #add(image: V1Link): void {
     const { digest } = image;
     this.#byDigest.set(digest, [...this.#byDigest.get(digest) ?? [], image]);
   }
@@ -153,8 +147,8 @@ export class DockerV1Part implements Part {
     return [...made, closing()];
   }
 
-  #layer(path: string, entry: Entry, images: V1Image[]): Fate {
-    const [first, ...others] = images as [V1Image, ...V1Image[]];
+  #layer(path: string, entry: Entry, images: V1Link[]): Fate {
+    const [first, ...others] = images as [V1Link, ...V1Link[]];
     const place = `${first.id}/layer.tar`;
     if (this.#written.has(place)) {
       throw new InputError(

@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { asciiText, concat } from "../streams/bytes.ts";
-import { ROOTFS } from "../rootfs/prefix.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Fate } from "./pass.ts";
 

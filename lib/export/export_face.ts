@@ -8,12 +8,12 @@ import { type Part, PartDecider } from "./part.ts";
 import { passEntries } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
 import { FlatPart, RootfsPart } from "./rootfs_part.ts";
-import type { Format } from "../formats/unsupported.ts";
+import type { Face } from "../image/face.ts";
 import type { Spool } from "../rootfs/layer_stack.ts";
 import { fromStream, wholeBlocks } from "../streams/source.ts";
 
 /** What can be exported: an engine's part, or the layer alone. */
-export type Face = Format | "rootfs";
+export type ExportFace = Face | "rootfs";
 
 /** One engine's part of an isoc, ready to be streamed. */
 export interface Exported {
@@ -48,7 +48,7 @@ export interface Exported {
  */
 export async function exportFace(
   chunks: AsyncIterable<Uint8Array>,
-  face: Face,
+  face: ExportFace,
   spool: Spool,
 ): Promise<Exported> {
   const head = await readHead(chunks);
@@ -68,7 +68,7 @@ export async function exportFace(
 }
 
 /** Whether all is known that must be before the first file comes. */
-function isReady(face: Face, { documents, first }: Head): boolean {
+function isReady(face: ExportFace, { documents, first }: Head): boolean {
   if (documents.complete) return true;
   const { texts, v1, image, links } = documents;
   // Where it stands is sure when something of it has come.
@@ -92,7 +92,7 @@ function isReady(face: Face, { documents, first }: Head): boolean {
   }
 }
 
-function partFor(face: Face, documents: Documents): Part {
+function partFor(face: ExportFace, documents: Documents): Part {
   switch (face) {
     case "docker":
       return new BlobPart(documents, false);

@@ -2,7 +2,7 @@ import { InputError } from "../errors/input_error.ts";
 import { blobDigest, type Documents } from "./documents.ts";
 import type { Part } from "./part.ts";
 import type { Fate, Passing } from "./pass.ts";
-import { verified } from "../streams/verified.ts";
+import { verified } from "../streams/digest_checked.ts";
 
 /** The one layer of an archive, byte for byte: the tar that it was made of. */
 export class LayerPart implements Part {

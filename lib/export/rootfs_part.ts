@@ -1,7 +1,7 @@
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { ascii, concat, equalBytes, startsWith } from "../streams/bytes.ts";
-import { ROOTFS } from "../rootfs/prefix.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { appcManifest } from "../formats/appc.ts";
 import { runtimeConfig } from "../formats/bundle.ts";
 import { jsonText } from "../formats/json_text.ts";
@@ -14,7 +14,7 @@ import type { Documents } from "./documents.ts";
 import { imageOf } from "./image_of.ts";
 import type { Part } from "./part.ts";
 import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
-import { directoryEntry, fileEntry } from "./small_entries.ts";
+import { directoryEntry, fileEntry } from "../tar/small_entries.ts";
 
 const PREFIX = ascii(ROOTFS);
 const ROOT = ascii(".");

@@ -5,6 +5,7 @@ import type { Layer } from "../image/layer.ts";
 import { type ProcessConfig, processConfig } from "./process_config.ts";
 import { rfc3339 } from "./values/time.ts";
 import { sortedRecord } from "./sorted_record.ts";
+import { textDigest } from "../streams/sha256.ts";
 
 /** A Docker v1 image: one layer and its description in one document. */
 export interface V1Image {
@@ -50,6 +51,37 @@ export function v1Json(image: Image, layer: Layer, parent?: string): V1Image {
     os: image.os ?? "linux",
     Size: layer.size,
   };
+}
+
+/** A layer's place in the chain of v1 images. */
+export interface V1Link {
+  /** ID of the v1 image. */
+  id: string;
+  /** SHA-256 of its layer in hex. */
+  digest: string;
+  /** ID of the v1 image that it stands on, if any. */
+  parent?: string;
+}
+
+/**
+ * Gives each layer its v1 image. The lowest one's ID is its layer's digest; those
+ * of the others depend on their parent too, since the same layer on another
+ * parent is another image.
+ *
+ * @param digests SHA-256 of the layers in hex, lowest first.
+ * @returns The chain of v1 images, lowest first.
+ */
+export function v1Chain(digests: readonly string[]): V1Link[] {
+  const chain: V1Link[] = [];
+  for (const digest of digests) {
+    const parent = chain.at(-1)?.id;
+    chain.push(
+      parent === undefined
+        ? { id: digest, digest }
+        : { id: textDigest(`${parent} ${digest}`), digest, parent },
+    );
+  }
+  return chain;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type Face, FACES } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import { unsupportedByAppc } from "./appc.ts";
 import { unsupportedByBundle } from "./bundle.ts";
@@ -6,44 +7,35 @@ import { unsupportedByDockerV1 } from "./docker_v1.ts";
 import { type LxdOptions, unsupportedByLxd } from "./lxd.ts";
 import { unsupportedByOci } from "./oci.ts";
 
-/** For each part of an isoc, the function that names what it cannot express. */
-const UNSUPPORTED_BY = {
+/** For each face, the function that names what it cannot express. */
+const UNSUPPORTED_BY: Record<
+  Face,
+  (image: Image, options: LxdOptions) => (keyof Image)[]
+> = {
   appc: unsupportedByAppc,
   docker: unsupportedByDocker,
   "docker-v1": unsupportedByDockerV1,
   oci: unsupportedByOci,
   bundle: unsupportedByBundle,
   lxd: unsupportedByLxd,
-} satisfies Record<Format, (image: Image, options: LxdOptions) => unknown>;
-
-/** The name of an engine's part of an isoc. */
-export type Format =
-  | "appc"
-  | "docker"
-  | "docker-v1"
-  | "oci"
-  | "bundle"
-  | "lxd";
-
-/** The names of all parts. */
-export const FORMATS = Object.keys(UNSUPPORTED_BY) as Format[];
+};
 
 /**
- * Lists the fields that an image sets and one format cannot express, so that
+ * Lists the fields that an image sets and one face cannot express, so that
  * they can be named instead of silently dropped.
  *
  * @param image The image.
- * @param format The format.
- * @param formats All parts of the archive: one can make another say more.
+ * @param face The face.
+ * @param faces All faces of the archive: one can make another say more.
  * @returns Names of fields.
  * @throws {DescriptionError} If a name, a user or a variable is malformed.
  */
 export function unsupported(
   image: Image,
-  format: Format,
-  formats: readonly Format[] = FORMATS,
+  face: Face,
+  faces: readonly Face[] = FACES,
 ): (keyof Image)[] {
-  return UNSUPPORTED_BY[format](image, {
-    application: formats.includes("bundle"),
+  return UNSUPPORTED_BY[face](image, {
+    application: faces.includes("bundle"),
   });
 }

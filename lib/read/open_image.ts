@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import { digestOf } from "../streams/digest.ts";
+import { textDigest } from "../streams/sha256.ts";
 import type { HistoryEntry } from "../image/image.ts";
 import { readAppcManifest } from "./read_appc.ts";
 import { type ImageFields, readConfig } from "./read_config.ts";
@@ -105,7 +105,7 @@ async function readDocker(
   const config = await needed(files, path);
   // Docker and all that write its archives name the file by its digest.
   const [, digest] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path) ?? [];
-  if (digest) await checkDigest(path, config, digest);
+  if (digest) checkDigest(path, config, digest);
   const paths = list(entry.Layers).map((path) => text("Layers", path));
   const { diffIds, ...rest } = readConfigOf(config, paths.length);
   return {
@@ -277,16 +277,16 @@ async function blob(files: ImageFiles, descriptor: Json): Promise<string> {
   const digest = digestIn(descriptor);
   const path = `blobs/sha256/${digest}`;
   const document = await needed(files, path);
-  await checkDigest(path, document, digest);
+  checkDigest(path, document, digest);
   return document;
 }
 
-async function checkDigest(
+function checkDigest(
   path: string,
   document: string,
   digest: string,
-): Promise<void> {
-  const found = await digestOf(document);
+): void {
+  const found = textDigest(document);
   if (found !== digest) {
     throw new InputError(
       `${path} is damaged: its digest is sha256:${found}`,

@@ -1,3 +1,4 @@
+import { inputChanged } from "../errors/input_changed.ts";
 import { ascii, concat } from "../streams/bytes.ts";
 import { FLAG, NODE, type Node } from "./path_index.ts";
 import { release, wholeBlocks } from "../streams/source.ts";
@@ -180,7 +181,7 @@ export async function* rewriteTar(
       // Missing directories have the slots in front of the entry's own.
       const first = slot;
       while (slot < index.length && index.node(slot) === NODE.implied) slot++;
-      if (slot >= index.length) throw changed();
+      if (slot >= index.length) throw inputChanged();
       const own = item.kind === "label" ? EMPTY : tree.path(slot, item);
       for (let i = first; i < slot; i++) {
         const path = own.subarray(0, ancestorLength(own, slot - i));
@@ -260,11 +261,7 @@ export async function* rewriteTar(
   cursor.finish(rest);
   if (expander) yield* expander.end();
   while (slot < index.length && index.node(slot) === NODE.implied) slot++;
-  if (slot !== index.length) throw changed();
-}
-
-function changed(): Error {
-  return new Error("The input changed while it was read; try again");
+  if (slot !== index.length) throw inputChanged();
 }
 
 /** An entry's new header blocks in bytes, as {@linkcode rewriteTar} makes them. */

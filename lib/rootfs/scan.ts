@@ -9,7 +9,7 @@ import {
   targetOf,
 } from "./relocate.ts";
 import { NODE } from "./path_index.ts";
-import { ROOTFS } from "./prefix.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { sha256 } from "../streams/sha256.ts";
 import {
   fromStream,

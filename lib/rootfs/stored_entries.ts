@@ -1,3 +1,4 @@
+import { inputChanged } from "../errors/input_changed.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { PathIndex } from "./path_index.ts";
 import { readAt, type Source } from "../streams/source.ts";
@@ -67,7 +68,7 @@ export class StoredEntries {
       }
       if (entry !== "more" || bytes.length < length) break;
     }
-    throw new Error("The input changed while it was read");
+    throw inputChanged();
   }
 
   /**

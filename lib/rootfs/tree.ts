@@ -5,7 +5,7 @@ import { seal } from "./link_metadata.ts";
 import { HardLinks } from "./hard_links.ts";
 import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
 import { impliedHeader } from "./relocate.ts";
-import { ROOTFS } from "./prefix.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
 import type { Source } from "../streams/source.ts";
 import { StoredEntries } from "./stored_entries.ts";
 import { climbs, follow } from "./symlinks.ts";

@@ -1,4 +1,5 @@
 import { createHash } from "../system/node.ts";
+import { utf8 } from "./bytes.ts";
 
 /** A SHA-256 that takes its input piece by piece. */
 export interface Sha256 {
@@ -17,4 +18,16 @@ export function sha256(): Sha256 {
     update: (bytes) => void hash.update(bytes),
     hex: () => hash.digest("hex"),
   };
+}
+
+/**
+ * The SHA-256 of a document.
+ *
+ * @param text The document; its UTF-8 bytes count.
+ * @returns 64 lower-case hex digits.
+ */
+export function textDigest(text: string): string {
+  const hash = sha256();
+  hash.update(utf8(text));
+  return hash.hex();
 }

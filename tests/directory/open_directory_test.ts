@@ -384,7 +384,7 @@ Deno.test("openDirectory() fails on a file that shrinks while it is read", async
       if (first) await Deno.truncate(`${tree.root}/large`, 1_500_000);
       first = false;
     }
-  }, /"large" in .* changed while the tree was read; try again/);
+  }, /"large" in .* changed while it was read; try again/);
 });
 
 Deno.test("openDirectory() refuses an output in the tree", async () => {

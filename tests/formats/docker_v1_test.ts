@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import assert from "node:assert/strict";
 import {
   repositories,
   unsupportedByDockerV1,
+  v1Chain,
   v1Json,
 } from "../../lib/formats/docker_v1.ts";
 import { processConfig } from "../../lib/formats/process_config.ts";
@@ -33,6 +35,18 @@ Deno.test("v1Json() leaves out what is not set", () => {
     os: "linux",
     Size: 1024,
   });
+});
+
+Deno.test("v1Chain() gives the same layer on another parent another ID", () => {
+  const [a, b] = ["a".repeat(64), "b".repeat(64)];
+  assert.deepEqual(v1Chain([]), []);
+  const [low, middle, top, ...more] = v1Chain([a, b, b]);
+  assert.deepEqual(more, []);
+  assert.deepEqual(low, { id: a, digest: a });
+  const id = createHash("sha256").update(`${a} ${b}`).digest("hex");
+  assert.deepEqual(middle, { id, digest: b, parent: a });
+  assert.equal(top?.parent, id);
+  assert.notEqual(top?.id, id);
 });
 
 Deno.test("repositories() gathers the tags of each name", () => {

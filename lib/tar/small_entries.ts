@@ -1,6 +1,6 @@
 import { concat, utf8 } from "../streams/bytes.ts";
-import { putChecksum } from "../tar/block.ts";
-import { newHeader, padding } from "../tar/header.ts";
+import { putChecksum } from "./block.ts";
+import { newHeader, padding } from "./header.ts";
 
 /** A whole entry for a small file: header blocks, contents and padding. */
 export function fileEntry(

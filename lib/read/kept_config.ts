@@ -1,8 +1,8 @@
 import type { HistoryEntry, Image } from "../image/image.ts";
-import { jsonText } from "./json_text.ts";
+import { jsonText } from "../formats/json_text.ts";
 import type { Layer } from "../image/layer.ts";
-import { imageConfig } from "./oci_config.ts";
-import { readConfig } from "../read/read_config.ts";
+import { imageConfig } from "../formats/oci_config.ts";
+import { readConfig } from "./read_config.ts";
 
 /**
  * Tells whether an image says no more and no less than the image config that it

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { keepsConfig } from "../../lib/formats/kept_config.ts";
+import { keepsConfig } from "../../lib/read/kept_config.ts";
 import { readConfig } from "../../lib/read/read_config.ts";
 import type { Image } from "../../lib/image/image.ts";
 

@@ -1,0 +1,12 @@
+/** The names of all faces, in the order in which reports list them. */
+export const FACES = [
+  "appc",
+  "docker",
+  "docker-v1",
+  "oci",
+  "bundle",
+  "lxd",
+] as const;
+
+/** A face: what one family of engines reads of an isoc. */
+export type Face = typeof FACES[number];
