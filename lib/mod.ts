@@ -20,7 +20,7 @@ export {
 export type { Healthcheck, HistoryEntry, Image } from "./image/image.ts";
 export type { Face } from "./image/face.ts";
 export type { Layer } from "./image/layer.ts";
-export type { LayerChange } from "./rootfs/tree_options.ts";
+export type { LayerChange } from "./rootfs/layer_change.ts";
 export type { ImageDescription } from "./rootfs/facts.ts";
 export type { Source } from "./streams/source.ts";
 export { type ImageName, parseName } from "./image/name.ts";

@@ -12,9 +12,9 @@ import {
   DEFAULT_ARCHITECTURE,
   type ImageDescription,
 } from "../rootfs/facts.ts";
-import { changedLayer, scan, type ScanOptions } from "../rootfs/scan.ts";
+import { changedLayer, type ScanOptions, scanRootfs } from "../rootfs/scan.ts";
 import { fromStream, type Source } from "../streams/source.ts";
-import type { LayerChange } from "../rootfs/tree_options.ts";
+import type { LayerChange } from "../rootfs/layer_change.ts";
 
 /** How {@linkcode build} makes an archive. */
 export interface BuildOptions {
@@ -110,7 +110,7 @@ export async function build(
   options: BuildOptions = {},
 ): Promise<Isoc> {
   checkDescription(description);
-  const scanned = await scan(source, scanOptions(description, options));
+  const scanned = await scanRootfs(source, scanOptions(description, options));
   const { layer, changes, tree } = scanned;
   return await assemble(
     {

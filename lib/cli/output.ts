@@ -1,6 +1,6 @@
 import { host } from "../system/host.ts";
 import { openOutput } from "../system/output.ts";
-import { MAX_UNPACKED } from "../rootfs/tree_options.ts";
+import { MAX_UNPACKED } from "../rootfs/tree.ts";
 import type { Parsed } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { parseSize } from "./size.ts";

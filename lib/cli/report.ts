@@ -3,7 +3,7 @@ import type { Face } from "../image/face.ts";
 import type { BuiltLayer, Isoc } from "../build/build.ts";
 import { DIRECTORY_LOSSES } from "../directory/open_directory.ts";
 import { parseNames } from "../image/name.ts";
-import type { LayerChange } from "../rootfs/tree_options.ts";
+import type { LayerChange } from "../rootfs/layer_change.ts";
 import { formatBytes } from "./progress.ts";
 
 /** What was changed in a layer, as `-v` says it. */

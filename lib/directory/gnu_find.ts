@@ -24,7 +24,7 @@ export async function addHiddenFacts(
   const index = new PathIndex();
   for (let slot = 0; slot < list.length; slot++) {
     const path = list.path(slot);
-    index.add(path, path.length, NODE.file, 0, 0);
+    index.add(path, { node: NODE.file, offset: 0, link: 0 });
   }
   const seen = new Uint8Array(list.length);
   for await (const { path, time, target } of findFiles(root)) {

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { utf8 } from "../streams/bytes.ts";
 import type { ImageFiles } from "../read/image_files.ts";
 import { fs, join } from "../system/node.ts";
@@ -19,7 +20,7 @@ export function directoryFiles(path: string): ImageFiles {
         fd = fs.openSync(file, "r");
       } catch (error) {
         // A name that climbs out of the directory is as good as none.
-        const code = error instanceof RangeError ? "ENOENT" : errorCode(error);
+        const code = error instanceof InputError ? "ENOENT" : errorCode(error);
         if (code === "ENOENT" || code === "ENOTDIR") {
           return Promise.resolve(undefined);
         }

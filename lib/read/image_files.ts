@@ -8,6 +8,7 @@ import {
   toStream,
 } from "../streams/source.ts";
 import { entriesOf, type PlacedEntry } from "../tar/entries.ts";
+import { NotTarError } from "../tar/not_tar_error.ts";
 import { normalizePath } from "../tar/path.ts";
 
 /** The files of an image, in a tar or in a directory. */
@@ -107,7 +108,7 @@ async function* entriesOfImage(
   try {
     yield* entriesOf(stream);
   } catch (error) {
-    if (/^Bad header checksum at byte 0 /.test((error as Error).message)) {
+    if (error instanceof NotTarError) {
       throw new InputError("It is no image: it is no tar archive");
     }
     throw error;

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { elfArchitecture } from "./elf.ts";
 import { environment } from "../formats/values/environment.ts";
@@ -5,7 +6,7 @@ import { type UserIds, userIds } from "../formats/values/user.ts";
 import type { Image } from "../image/image.ts";
 import { nearestProgram } from "./nearest_program.ts";
 import { NODE } from "./path_index.ts";
-import type { Tree } from "./tree.ts";
+import type { RootfsTree } from "./rootfs_tree.ts";
 
 /** An {@linkcode Image} whose architecture may be left to the rootfs to tell. */
 export type ImageDescription = Omit<Image, "architecture"> & {
@@ -47,14 +48,14 @@ const MAX_ACCOUNTS = 1 << 20;
  * @throws {TypeError} If the image's user is a name that the rootfs has not.
  */
 export async function rootfsFacts(
-  tree: Tree,
+  tree: RootfsTree,
   image: ImageDescription,
   appc = true,
 ): Promise<RootfsFacts> {
   const notes: string[] = [];
   const text = async (path: string) =>
     new TextDecoder().decode(
-      (await tree.readFile(utf8(path), MAX_ACCOUNTS))?.bytes,
+      (await tree.files.read(utf8(path), MAX_ACCOUNTS))?.bytes,
     );
   const ids = image.user
     ? userIds(image.user, await text("etc/passwd"), await text("etc/group"))
@@ -87,12 +88,12 @@ export async function rootfsFacts(
   };
 }
 
-async function isDirectory(tree: Tree, path: string): Promise<boolean> {
+async function isDirectory(tree: RootfsTree, path: string): Promise<boolean> {
   if (/^[/.]*$/.test(path)) return true;
   try {
-    const slot = await tree.lookUp(utf8(path));
+    const slot = await tree.files.lookUp(utf8(path));
     const node = slot < 0 ? undefined : tree.index.node(slot);
-    return node === NODE.directory || node === NODE.implied;
+    return node === NODE.directory || node === NODE.missing;
   } catch {
     // One with `..` is for the engine to follow.
     return true;
@@ -101,7 +102,7 @@ async function isDirectory(tree: Tree, path: string): Promise<boolean> {
 
 /** Finds the program that the image starts, as its `PATH` leads to it. */
 async function findProgram(
-  tree: Tree,
+  tree: RootfsTree,
   image: ImageDescription,
   notes: string[],
 ): Promise<string | undefined> {
@@ -119,10 +120,10 @@ async function findProgram(
   for (const place of places) {
     let slot;
     try {
-      slot = await tree.lookUp(utf8(place));
+      slot = await tree.files.lookUp(utf8(place));
     } catch (error) {
       // A path with `..` is for the engine to follow.
-      if (error instanceof RangeError) return undefined;
+      if (error instanceof InputError) return undefined;
       throw error;
     }
     if (slot < 0) continue;
@@ -130,7 +131,7 @@ async function findProgram(
       unfit ??= `${place} is no regular file`;
       continue;
     }
-    const file = await tree.readFile(utf8(place), 0);
+    const file = await tree.files.read(utf8(place), 0);
     if (file && (file.mode & 0o111) === 0) {
       unfit ??= `${place} is not executable`;
       continue;
@@ -162,12 +163,12 @@ function searchPath(image: ImageDescription): string[] {
 
 /** The architecture of a program, or of the interpreter that its `#!` names. */
 async function programArchitecture(
-  tree: Tree,
+  tree: RootfsTree,
   path: string | undefined,
   notes?: string[],
 ): Promise<string | undefined> {
   for (let i = 0; path && i < 4; i++) {
-    const head = (await tree.readFile(utf8(path), 256))?.bytes;
+    const head = (await tree.files.read(utf8(path), 256))?.bytes;
     if (!head && i > 0) {
       notes?.push(
         "The command will not start: the interpreter that its #! line names, " +

@@ -4,8 +4,8 @@ import { FLAG, NODE, type PathIndex } from "./path_index.ts";
 const MAX_CHAIN = 40;
 
 /**
- * The hard links of a tree: slots of its index whose seal is the slot that they
- * lead to. What a chain of them ends at is its root.
+ * The hard links of a tree: each one's slot knows the slot that it leads to. A
+ * chain of them ends at its root.
  */
 export class HardLinks {
   readonly #index: PathIndex;
@@ -22,17 +22,17 @@ export class HardLinks {
   /** The slot that a chain of links ends at: itself, if it is no link. */
   rootOf(slot: number): number {
     const index = this.#index;
-    while (index.has(slot, FLAG.link)) slot = index.seal(slot);
+    while (index.has(slot, FLAG.link)) slot = index.linkedSlot(slot);
     return slot;
   }
 
-  /** Where a link to `target` shall lead: there, or to the end of a long chain. */
+  /** Where a link to `target` leads: there, or to the end of a long chain. */
   shortened(target: number): number {
     const index = this.#index;
     let slot = target;
     for (let links = 0; index.has(slot, FLAG.link); links++) {
       if (links === MAX_CHAIN) return this.rootOf(slot);
-      slot = index.seal(slot);
+      slot = index.linkedSlot(slot);
     }
     return target;
   }
@@ -42,7 +42,7 @@ export class HardLinks {
     this.#targets.set(slot, path);
   }
 
-  /** The path that a link leads to, if {@linkcode setTarget} was told one. */
+  /** The path that a link leads to, if {@linkcode setTarget} has set one. */
   target(slot: number): Uint8Array | undefined {
     return this.#targets.get(slot);
   }
@@ -52,7 +52,7 @@ export class HardLinks {
     return this.#heirs.get(slot);
   }
 
-  /** Is to be told of each slot that is dropped. */
+  /** Takes note of a slot that is dropped; must get each of them. */
   noteDropped(slot: number): void {
     const index = this.#index;
     if (index.has(slot, FLAG.linked) || index.has(slot, FLAG.link)) {
@@ -75,8 +75,8 @@ export class HardLinks {
 
   /**
    * Settles links whose target was dropped: the first link that is left takes
-   * the contents over, and the others lead to it. To be called once, when all
-   * entries are in.
+   * the contents over, and the others lead to it. Call it once, after the last
+   * entry.
    *
    * @param pathOf Gives the path of a slot's entry.
    */
@@ -91,7 +91,7 @@ export class HardLinks {
       this.#heirs.set(root, await pathOf(link));
     }
     for (const link of this.#left()) {
-      if (!index.has(index.seal(link), FLAG.dropped)) continue;
+      if (!index.has(index.linkedSlot(link), FLAG.dropped)) continue;
       const root = this.rootOf(link);
       if (heirs.get(root) === link) index.mark(link, FLAG.dropped);
       this.#targets.set(link, this.#heirs.get(root) ?? await pathOf(root));

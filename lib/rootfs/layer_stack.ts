@@ -10,16 +10,18 @@ import type { Layer } from "../image/layer.ts";
 import {
   changedLayer,
   rootfsEntries,
+  type RootfsScan,
   type Scan,
-  scan,
+  scanLayer,
   type ScanOptions,
   visibleFiles,
 } from "./scan.ts";
 import { closing } from "../tar/header.ts";
 import { entriesOf } from "../tar/entries.ts";
 import { NO_RECORDS } from "../tar/pax.ts";
-import { Tree } from "./tree.ts";
-import type { LayerChange } from "./tree_options.ts";
+import type { LayerChange } from "./layer_change.ts";
+import { type LayerOptions, LayerTree } from "./layer_tree.ts";
+import { RootfsTree } from "./rootfs_tree.ts";
 
 /** One of an image's layers, to be read. */
 export interface LayerInput {
@@ -52,12 +54,12 @@ export interface LayerOutput {
 export interface Stack {
   layers: LayerOutput[];
   /** The root file system: the tree, and the source its entries stand in. */
-  tree: Tree;
+  tree: RootfsTree;
   source: Source;
   /** Size in bytes of what stands below rootfs/. */
   rootfsSize: number;
-  /** As {@linkcode Scan.visible}. */
-  visible?: Scan["visible"];
+  /** As {@linkcode RootfsScan.visible}. */
+  visible?: RootfsScan["visible"];
   /** How many entries the inputs have. */
   entries: number;
   /** What the user should know of, in sentences. */
@@ -83,19 +85,17 @@ export async function readLayers(
   spool: Spool,
 ): Promise<Stack> {
   const source = new StackedSource();
-  const tree = new Tree(source, { layered: true });
+  const tree = new RootfsTree(source, { whiteouts: "dropped" });
   const layers: LayerOutput[] = [];
   const notes: string[] = [];
   let entries = 0;
   for (const input of inputs) {
     try {
-      const scanned = await scan(input.source, {
-        ...options,
-        base: tree,
-        keepGaps: input.stored,
-        ...(input.aci && { strip: "rootfs" }),
-        ...(input.visible && { only: new Set(input.visible) }),
-      });
+      const scanned = await scanLayer(
+        new LayerTree(input.source, tree, layerOptions(input, options)),
+        input.source,
+        options,
+      );
       entries += scanned.tree.entries;
       if (input.diffId && input.diffId !== scanned.inputDigest) {
         throw new InputError(
@@ -103,15 +103,16 @@ export async function readLayers(
             `the image says sha256:${input.diffId}`,
         );
       }
-      if (input.stored) notes.push(...gapNote(input.name, scanned.tree));
-      const output = await toOutput(input, scanned, tree, spool);
+      if (input.stored) notes.push(...missingNote(input.name, scanned.tree));
+      const output = await toOutput(input, scanned, spool);
       layers.push(output);
       await tree.beginLayer(source.size, scanned.tree);
       const start = source.size;
       source.push(output.source, output.end);
       const stretch = source.slice(start, source.size).stream();
       for await (const { entry, bytes, place } of entriesOf(stretch)) {
-        await tree.add(bytes, entry, start + place, NO_RECORDS);
+        const offset = start + place;
+        await tree.add({ bytes, entry, globals: NO_RECORDS, offset });
       }
     } catch (error) {
       if (error instanceof InputError && inputs.length > 1) {
@@ -131,27 +132,45 @@ export async function readLayers(
   return stack;
 }
 
-/** Tells of directories that Docker makes anew, see {@linkcode Tree.gaps}. */
-function* gapNote(name: string, { gaps }: Tree): Generator<string> {
-  const [first] = gaps.values();
+/** How a layer takes its entries. */
+function layerOptions(
+  { aci, visible, stored }: LayerInput,
+  { maxUnpacked }: ScanOptions,
+): LayerOptions {
+  return {
+    maxUnpacked,
+    whiteouts: !aci,
+    keepMissing: stored,
+    ...(aci && { strip: "rootfs" }),
+    ...(visible && { only: new Set(visible) }),
+  };
+}
+
+/** Tells of directories that Docker makes anew. */
+function* missingNote(
+  name: string,
+  { missingBelow }: LayerTree,
+): Generator<string> {
+  const [first] = missingBelow.values();
   if (!first) return;
   yield `${name} has no entry for the directory ${shown(first.path)}` +
-    `${gaps.size > 1 ? ` and ${gaps.size - 1} more` : ""}: Docker gives it ` +
+    `${
+      missingBelow.size > 1 ? ` and ${missingBelow.size - 1} more` : ""
+    }: Docker gives it ` +
     "mode 0755 and owner root, other engines keep what lower layers say";
 }
 
 /** The layer for the archive, and the part of it that has entries. */
 async function toOutput(
   input: LayerInput,
-  scanned: Scan,
-  base: Tree,
+  scanned: Scan<LayerTree>,
   spool: Spool,
 ): Promise<LayerOutput & { source: Source; end: number }> {
   const { layer, changes, tree } = scanned;
   let { source } = input;
   let { end } = scanned;
   if (changes.size > 0) {
-    source = await spool(changedLayer(source, tree, base));
+    source = await spool(changedLayer(source, tree));
     end = layer.size - closing().length;
   }
   return {

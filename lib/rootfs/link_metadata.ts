@@ -1,12 +1,9 @@
 import { FIELD, numberField } from "../tar/block.ts";
-import type { Entry } from "../tar/entry.ts";
-import type { Globals } from "../tar/pax.ts";
+import type { StoredEntry } from "./stored_entries.ts";
 
 /** A checksum of what a hard link's header must share with its target's. */
-export function seal(
-  bytes: Uint8Array,
-  entry: Entry,
-  globals: Globals,
+export function linkMetadata(
+  { bytes, entry, globals }: StoredEntry,
 ): number {
   const { header } = entry;
   let hash = numberField(bytes, FIELD.mode, header)! & 0o7777;

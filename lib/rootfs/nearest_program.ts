@@ -72,9 +72,9 @@ export async function nearestProgram(
 /** Whether a path leads to a file that may be executed. */
 async function isProgram(tree: Tree, path: string): Promise<boolean> {
   try {
-    const slot = await tree.lookUp(utf8(path));
+    const slot = await tree.files.lookUp(utf8(path));
     if (slot < 0 || tree.index.node(slot) !== NODE.file) return false;
-    return ((await tree.readFile(utf8(path), 0))!.mode & 0o111) !== 0;
+    return ((await tree.files.read(utf8(path), 0))!.mode & 0o111) !== 0;
   } catch {
     // A path that climbs is no suggestion.
     return false;
@@ -96,7 +96,9 @@ async function realPath(
       return undefined;
     }
     path = bytes.length === 0 ? "" : `/${decoder.decode(bytes)}`;
-    const link = bytes.length === 0 ? undefined : await tree.linkAt(bytes);
+    const link = bytes.length === 0
+      ? undefined
+      : await tree.files.linkAt(bytes);
     if (!link) return path;
     const target = decoder.decode(link);
     path = target.startsWith("/")

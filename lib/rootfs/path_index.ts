@@ -5,8 +5,8 @@ export const NODE = {
   symlink: 2,
   /** Other devices and FIFOs. */
   other: 3,
-  /** A directory that an entry below it implies, without an entry of its own. */
-  implied: 4,
+  /** A missing directory: entries are below it, but it has none of its own. */
+  missing: 4,
   /** A character device that rkt must not see. */
   hidden: 5,
 } as const;
@@ -27,6 +27,18 @@ export const FLAG = {
   /** A hard link whose header disagrees with its target's. */
   differs: 0x80,
 } as const;
+
+/** What {@linkcode PathIndex.add} takes of an entry. */
+export interface IndexedEntry {
+  node: Node;
+  /** Where it starts in its input, in blocks of 512 bytes. */
+  offset: number;
+  /**
+   * A checksum of the metadata that hard links share; of a hard link itself the
+   * slot that it leads to.
+   */
+  link: number;
+}
 
 /** Numbers of 32 bits that grow a page at a time, so that growing copies none. */
 class Column {
@@ -59,9 +71,8 @@ class Column {
 export class PathIndex {
   readonly #low = new Column();
   readonly #high = new Column();
-  /** Where the entry stands in its input, in blocks of 512 bytes. */
-  readonly #place = new Column();
-  readonly #seal = new Column();
+  readonly #offset = new Column();
+  readonly #link = new Column();
   /** One byte a slot, four to a number. */
   readonly #facts = new Column();
   #table = new Uint32Array(1 << 12);
@@ -112,7 +123,7 @@ export class PathIndex {
       from = i;
       const slot = this.#lookUp();
       const node = slot < 0 ? undefined : this.node(slot);
-      if (node !== NODE.directory && node !== NODE.implied) {
+      if (node !== NODE.directory && node !== NODE.missing) {
         return { slot, length: i };
       }
     }
@@ -144,25 +155,20 @@ export class PathIndex {
    * Adds an entry; from now on {@linkcode find} gives its slot for the path.
    *
    * @param path A normalized path; only its first `length` bytes count.
-   * @param place Offset in the input, in blocks.
-   * @param seal A checksum of its metadata; of a hard link, the slot that it
-   * leads to.
    * @returns The new slot.
    */
   add(
     path: Uint8Array,
-    length: number,
-    node: Node,
-    place: number,
-    seal: number,
+    { node, offset, link }: IndexedEntry,
+    length = path.length,
   ): number {
     if ((this.#size + 1) * 8 > this.#table.length * 7) this.#grow();
     this.#hash(path, length);
     const slot = this.#count++;
     this.#low.set(slot, this.#hashLow);
     this.#high.set(slot, this.#hashHigh);
-    this.#place.set(slot, place);
-    this.#seal.set(slot, seal);
+    this.#offset.set(slot, offset);
+    this.#link.set(slot, link);
     this.#put(slot, node);
     const mask = this.#table.length - 1;
     let i = this.#hashLow & mask;
@@ -186,8 +192,8 @@ export class PathIndex {
     const slot = this.#count++;
     this.#low.set(slot, 0);
     this.#high.set(slot, 0);
-    this.#place.set(slot, 0);
-    this.#seal.set(slot, 0);
+    this.#offset.set(slot, 0);
+    this.#link.set(slot, 0);
     this.#put(slot, FLAG.dropped);
     return slot;
   }
@@ -207,14 +213,19 @@ export class PathIndex {
     this.#put(slot, this.#fact(slot) | flag);
   }
 
-  /** Where the entry stands in its input, in blocks of 512 bytes. */
-  place(slot: number): number {
-    return this.#place.get(slot);
+  /** Where the entry starts in its input, in blocks of 512 bytes. */
+  offset(slot: number): number {
+    return this.#offset.get(slot);
   }
 
-  /** The checksum of its metadata; of a hard link, the slot that it leads to. */
-  seal(slot: number): number {
-    return this.#seal.get(slot);
+  /** The checksum of its link metadata, if it is no hard link. */
+  linkMetadata(slot: number): number {
+    return this.#link.get(slot);
+  }
+
+  /** The slot that a hard link leads to. */
+  linkedSlot(slot: number): number {
+    return this.#link.get(slot);
   }
 
   #fact(slot: number): number {

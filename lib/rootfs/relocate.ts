@@ -1,18 +1,16 @@
 import { inputChanged } from "../errors/input_changed.ts";
 import { ascii, concat } from "../streams/bytes.ts";
-import { FLAG, NODE, type Node } from "./path_index.ts";
+import { NODE, type Node } from "./path_index.ts";
 import { release, wholeBlocks } from "../streams/source.ts";
 import { carry, TarCursor } from "../tar/cursor.ts";
 import type { Entry } from "../tar/entry.ts";
-import { newHeader } from "../tar/header.ts";
 import { patch, rebuild, type Target } from "../tar/rebuild.ts";
 import { ancestorLength } from "../tar/path.ts";
 import type { Globals } from "../tar/pax.ts";
 import { SparseExpander } from "../tar/sparse.ts";
+import { missingHeader, opaqueHeader, targetOf } from "./new_headers.ts";
 import type { Tree } from "./tree.ts";
-import { opaqueMarker } from "./whiteouts.ts";
 
-const SLASH = 0x2f;
 const EMPTY = new Uint8Array(0);
 
 /** Where and how {@linkcode rewriteTar} places the entries. */
@@ -26,64 +24,8 @@ export interface RewriteOptions {
    * mode of what the symlink leads to, or fails where that is nothing.
    */
   plainSymlinks?: boolean;
-  /** The tree below a layer: directories that it has are not put in. */
-  base?: Tree;
   /** Is told of each entry that is written: its path, and what it is. */
   onEntry?: (path: Uint8Array, node: Node) => void;
-}
-
-/** Where an entry goes: the prefix in front, a slash behind a directory. */
-function place(prefix: Uint8Array, path: Uint8Array, directory: boolean) {
-  const slash = directory && path.length > 0;
-  const whole = new Uint8Array(prefix.length + path.length + (slash ? 1 : 0));
-  whole.set(prefix);
-  whole.set(path, prefix.length);
-  if (slash) whole[whole.length - 1] = SLASH;
-  return whole;
-}
-
-/** The header blocks of a directory that no entry stands for. */
-export function impliedHeader(
-  prefix: Uint8Array,
-  path: Uint8Array,
-  mtime: number,
-): Uint8Array {
-  return newHeader({
-    path: place(prefix, path, true),
-    type: "directory",
-    mtime,
-  });
-}
-
-/** The header block of the entry that makes a directory opaque. */
-function opaqueHeader(
-  prefix: Uint8Array,
-  path: Uint8Array,
-  { mtime }: RewriteOptions,
-): Uint8Array {
-  return newHeader({
-    path: place(prefix, opaqueMarker(path), false),
-    type: "file",
-    mtime,
-  });
-}
-
-/**
- * The target of an entry that goes to `path` below `prefix`.
- *
- * @param link The path that a hard link leads to, without the prefix.
- */
-export function targetOf(
-  prefix: Uint8Array,
-  entry: Entry,
-  path: Uint8Array,
-  link: Uint8Array | undefined,
-): Target {
-  const target: Target = {
-    path: place(prefix, path, entry.kind === "directory"),
-  };
-  if (link) target.link = place(prefix, link, false);
-  return target;
 }
 
 /**
@@ -180,39 +122,29 @@ export async function* rewriteTar(
       leftOut = true;
       // Missing directories have the slots in front of the entry's own.
       const first = slot;
-      while (slot < index.length && index.node(slot) === NODE.implied) slot++;
+      while (slot < index.length && index.node(slot) === NODE.missing) slot++;
       if (slot >= index.length) throw inputChanged();
-      const own = item.kind === "label" ? EMPTY : tree.path(slot, item);
+      const own = item.kind === "label" ? EMPTY : tree.paths.of(slot, item);
       for (let i = first; i < slot; i++) {
         const path = own.subarray(0, ancestorLength(own, slot - i));
-        const early = tree.early.get(i);
-        if (early !== undefined) {
-          const { bytes, entry, globals } = await tree.stored.read(early);
+        const missing = await tree.missing(i, path);
+        if (missing === "nothing") continue;
+        if (tree.isOpaque(i)) {
+          pieces.push(opaqueHeader(prefix, path, options.mtime));
+        }
+        if (missing === "new") {
+          pieces.push(missingHeader(prefix, path, options.mtime));
+        } else {
+          const { bytes, entry, globals } = missing;
           const target = targetOf(prefix, entry, path, undefined);
           pieces.push(rebuild(bytes, entry, globals, target));
-          continue;
         }
-        if (index.has(i, FLAG.dropped)) continue;
-        if (tree.opaque.has(i)) {
-          pieces.push(opaqueHeader(prefix, path, options));
-        }
-        const gap = tree.gaps.get(i);
-        if (gap && options.base) {
-          const { bytes, entry, globals } = await options.base.stored.read(
-            gap.below,
-          );
-          const target = targetOf(prefix, entry, path, undefined);
-          pieces.push(rebuild(bytes, entry, globals, target));
-          continue;
-        }
-        if (options.base && tree.isBelow(path)) continue;
-        pieces.push(impliedHeader(prefix, path, options.mtime));
       }
-      const path = tree.destination(slot, item);
+      const path = tree.paths.destination(slot, item);
       if (path && path.length > 0) {
         leftOut = false;
-        if (tree.opaque.has(slot)) {
-          pieces.push(opaqueHeader(prefix, path, options));
+        if (tree.isOpaque(slot)) {
+          pieces.push(opaqueHeader(prefix, path, options.mtime));
         }
         options.onEntry?.(path, index.node(slot));
         const symlink = options.plainSymlinks
@@ -223,7 +155,9 @@ export async function* rewriteTar(
           prefix,
           item,
           path,
-          item.kind === "hardlink" ? tree.linkTarget(slot, item) : undefined,
+          item.kind === "hardlink"
+            ? tree.paths.linkTarget(slot, item)
+            : undefined,
         );
         if (model !== undefined) {
           const { bytes, entry, globals } = await tree.stored.read(model);
@@ -260,7 +194,7 @@ export async function* rewriteTar(
   }
   cursor.finish(rest);
   if (expander) yield* expander.end();
-  while (slot < index.length && index.node(slot) === NODE.implied) slot++;
+  while (slot < index.length && index.node(slot) === NODE.missing) slot++;
   if (slot !== index.length) throw inputChanged();
 }
 

@@ -1,15 +1,18 @@
 import { InputError } from "../errors/input_error.ts";
 import { ascii } from "../streams/bytes.ts";
 import type { Layer } from "../image/layer.ts";
+import type { LayerChange } from "./layer_change.ts";
+import type { LayerTree } from "./layer_tree.ts";
+import { targetOf } from "./new_headers.ts";
 import {
   headerSize,
   type RewriteOptions,
   rewriteTar,
   rootHeader,
-  targetOf,
 } from "./relocate.ts";
 import { NODE } from "./path_index.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
+import { RootfsTree } from "./rootfs_tree.ts";
 import { sha256 } from "../streams/sha256.ts";
 import {
   fromStream,
@@ -17,26 +20,27 @@ import {
   type Source,
   wholeBlocks,
 } from "../streams/source.ts";
-import { BLOCK, padded } from "../tar/block.ts";
-import { carry, TarCursor } from "../tar/cursor.ts";
+import { padded } from "../tar/block.ts";
+import { carry, TarCursor, type TarShape } from "../tar/cursor.ts";
 import { closing } from "../tar/header.ts";
-import { Tree } from "./tree.ts";
-import type { LayerChange, TreeOptions } from "./tree_options.ts";
+import type { AddedEntry, Tree } from "./tree.ts";
 
-const EMPTY = new Uint8Array(0);
-
-/** What {@linkcode scan} may be told. */
-export interface ScanOptions extends TreeOptions {
+/** What {@linkcode scanRootfs} may be told. */
+export interface ScanOptions {
   /** Time for directories that have no entry, in seconds since 1970. */
   mtime: number;
-  /** Is told how many more bytes have been read. */
+  /** Take `.wh.*` names as ordinary files. */
+  allowWhiteouts?: boolean;
+  /** Bytes that the holes of sparse files may take when they are filled. */
+  maxUnpacked?: number;
+  /** Gets how many more bytes have been read. */
   onRead?: (bytes: number) => void;
 }
 
 /** What a first pass over the input has found. */
-export interface Scan {
-  tree: Tree;
-  /** The layer that the archive will hold. */
+export interface Scan<T extends Tree> {
+  tree: T;
+  /** The layer that the archive gets. */
   layer: Layer;
   /** SHA-256 of the input, in hex. */
   inputDigest: string;
@@ -44,12 +48,12 @@ export interface Scan {
   end: number;
   /** Why the layer is not the input byte for byte: reason and first path. */
   changes: ReadonlyMap<LayerChange, string>;
+}
+
+/** What a first pass over a root file system has found. */
+export interface RootfsScan extends Scan<RootfsTree> {
   /** Size in bytes of what {@linkcode rewriteTar} makes of it below rootfs/. */
   rootfsSize: number;
-  /** Size of the input in bytes. */
-  size: number;
-  /** Bytes behind the tar's end that mean nothing. */
-  junk: number;
   /**
    * Where the tree has devices that rkt cannot get past: all other files, or
    * `null` if they are too many to list.
@@ -65,16 +69,78 @@ export interface Scan {
  * tree needs.
  * @throws {InputError} If the input is no tar or cannot be a rootfs.
  */
-export async function scan(
+export async function scanRootfs(
   source: Source,
   options: ScanOptions,
-): Promise<Scan> {
-  const tree = new Tree(source, options);
+): Promise<RootfsScan> {
+  const { maxUnpacked, allowWhiteouts } = options;
+  const tree = new RootfsTree(source, {
+    maxUnpacked,
+    ...(allowWhiteouts && { whiteouts: "kept" }),
+  });
+  const prefix = ascii(ROOTFS);
+  let rootfsSize = 0;
+  const read = await readEntries(tree, source, options, (added, path) => {
+    const { bytes, entry, globals } = added;
+    const link = entry.kind === "hardlink"
+      ? tree.paths.linkTarget(tree.index.length - 1, entry)
+      : undefined;
+    const target = targetOf(prefix, entry, path, link);
+    rootfsSize += headerSize(bytes, entry, globals, target) +
+      padded(entry.size);
+  });
+  if (tree.entries === 0) throw new InputError("The tar has no entries");
+  rootfsSize += tree.missingSize;
+  if (tree.rearranged) {
+    rootfsSize = await sizeOf(rootfsEntries(source, tree, options.mtime));
+  }
+  return {
+    ...await scanned(tree, source, read),
+    rootfsSize,
+    ...(tree.stopsRkt && {
+      visible: await visibleFiles(source, tree) ?? null,
+    }),
+  };
+}
+
+/**
+ * Reads the tar of a layer once, as {@linkcode scanRootfs} does.
+ *
+ * @param tree The layer's tree, without entries yet.
+ * @param source The tar that the tree reads.
+ * @throws {InputError} If the input is no tar or cannot be a layer.
+ */
+export async function scanLayer(
+  tree: LayerTree,
+  source: Source,
+  options: ScanOptions,
+): Promise<Scan<LayerTree>> {
+  const read = await readEntries(tree, source, options);
+  return await scanned(tree, source, read);
+}
+
+/** What {@linkcode readEntries} has found besides entries. */
+interface Read {
+  /** SHA-256 and size of the input. */
+  input: Layer;
+  /** Where in the input the last entry ends, in bytes. */
+  end: number;
+}
+
+/**
+ * Adds all entries of a tar to a tree, and notes what is wrong with its form.
+ *
+ * @param onEntry Gets each entry that goes into the tree, and its path.
+ */
+async function readEntries(
+  tree: Tree,
+  source: Source,
+  { onRead }: ScanOptions,
+  onEntry?: (added: AddedEntry, path: Uint8Array) => void,
+): Promise<Read> {
   const cursor = new TarCursor();
   const hash = sha256();
-  const prefix = ascii(ROOTFS);
   let size = 0;
-  let rootfsSize = 0;
   let tarEnd = 0;
   let rest: Uint8Array = new Uint8Array(0);
   let offset = 0;
@@ -83,7 +149,7 @@ export async function scan(
     for await (const chunk of fromStream(source.stream())) {
       hash.update(chunk);
       size += chunk.length;
-      options.onRead?.(chunk.length);
+      onRead?.(chunk.length);
       yield chunk;
     }
   }
@@ -91,21 +157,18 @@ export async function scan(
   for await (const chunk of wholeBlocks(hashed())) {
     const buffer = carry(rest, chunk);
     if (buffer !== chunk) release(chunk);
-    if (offset === 0) checkIsTar(buffer);
     cursor.feed(buffer, offset);
     for (let item; (item = cursor.next());) {
       if (!("kind" in item)) continue;
-      const place = offset + item.start;
-      const path = await tree.add(buffer, item, place, cursor.globals);
+      const added = {
+        bytes: buffer,
+        entry: item,
+        globals: cursor.globals,
+        offset: offset + item.start,
+      };
+      const path = await tree.add(added);
       tarEnd = offset + item.end + padded(item.stored);
-      // A layer of several is no root file system: that one is sized later.
-      if (options.base || !path) continue;
-      const link = item.kind === "hardlink"
-        ? tree.linkTarget(tree.index.length - 1, item)
-        : undefined;
-      const target = targetOf(prefix, item, path, link);
-      rootfsSize += headerSize(buffer, item, cursor.globals, target) +
-        padded(item.size);
+      if (path) onEntry?.(added, path);
     }
     const end = cursor.position - offset;
     rest = buffer.slice(end);
@@ -114,56 +177,51 @@ export async function scan(
   }
   if (size === 0) throw new InputError("The input is empty");
   cursor.finish(rest);
-  if (tree.entries === 0 && !options.base) {
-    throw new InputError("The tar has no entries");
-  }
   await tree.finish();
-  const { concatenated, globals, junk, ragged } = cursor.shape;
-  // umoci fails on a layer with one, whatever it says.
-  if (globals) tree.change("global-headers", EMPTY);
-  if (concatenated) tree.change("several-archives", EMPTY);
-  // Go's reader rejects what stands behind less than two blocks of zeros.
-  if (ragged) tree.change("closing-blocks", EMPTY);
-
-  rootfsSize += tree.impliedSize;
-  if (tree.rearranged && !options.base) {
-    rootfsSize = 0;
-    for await (const chunk of rootfsEntries(source, tree, options.mtime)) {
-      rootfsSize += chunk.length;
-      release(chunk);
-    }
-  }
-  const inputDigest = hash.hex();
-  let layer: Layer = { digest: inputDigest, size };
-  if (tree.changes.size > 0) {
-    const hash = sha256();
-    let size = 0;
-    for await (
-      const chunk of changedLayer(source, tree, options.base)
-    ) {
-      hash.update(chunk);
-      size += chunk.length;
-      release(chunk);
-    }
-    layer = { digest: hash.hex(), size };
-  }
-  const found: Scan = {
-    tree,
-    layer,
-    inputDigest,
-    end: tarEnd,
-    changes: tree.changes,
-    rootfsSize,
-    size,
-    junk,
-  };
-  if (tree.stopsRkt && !options.base) {
-    found.visible = await visibleFiles(source, tree) ?? null;
-  }
-  return found;
+  noteShape(tree, cursor.shape);
+  return { input: { digest: hash.hex(), size }, end: tarEnd };
 }
 
-/** The input's entries as they stand below rootfs/. */
+/** Notes what is wrong with a tar as a whole. */
+function noteShape({ changes }: Tree, shape: TarShape): void {
+  // umoci fails on a layer with one, whatever it says.
+  if (shape.globals) changes.note("global-headers");
+  if (shape.concatenated) changes.note("several-archives");
+  // Go's reader rejects what comes after less than two blocks of zeros.
+  if (shape.ragged) changes.note("closing-blocks");
+}
+
+/** Finds the layer: the input, or what is made of it. */
+async function scanned<T extends Tree>(
+  tree: T,
+  source: Source,
+  { input, end }: Read,
+): Promise<Scan<T>> {
+  const changes = tree.changes.reasons;
+  let layer = input;
+  if (changes.size > 0) {
+    const hash = sha256();
+    const size = await sizeOf(changedLayer(source, tree), hash);
+    layer = { digest: hash.hex(), size };
+  }
+  return { tree, layer, inputDigest: input.digest, end, changes };
+}
+
+/** Bytes in all of some chunks, which are released. */
+async function sizeOf(
+  chunks: AsyncGenerator<Uint8Array>,
+  hash?: ReturnType<typeof sha256>,
+): Promise<number> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    hash?.update(chunk);
+    size += chunk.length;
+    release(chunk);
+  }
+  return size;
+}
+
+/** The input's entries as they are below rootfs/. */
 export function rootfsEntries(
   source: Source,
   tree: Tree,
@@ -182,7 +240,7 @@ export function rootfsEntries(
 const MAX_VISIBLE = 1 << 23;
 
 /**
- * Lists the files that rkt shall see: all but the devices that it cannot get
+ * Lists the files that rkt may see: all but the devices that it cannot get
  * past. Reads the source once more.
  *
  * @returns Absolute paths, or `undefined` if they are too many to list.
@@ -208,7 +266,6 @@ export async function visibleFiles(
 export async function* changedLayer(
   source: Source,
   tree: Tree,
-  base?: Tree,
 ): AsyncGenerator<Uint8Array> {
   const root = rootHeader(tree, "./");
   if (root) yield root;
@@ -217,25 +274,6 @@ export async function* changedLayer(
     // Directories without an entry get one: the layer, and its digest, must not
     // depend on when the image is made.
     mtime: 0,
-    base,
   });
   yield closing();
-}
-
-/** Tells what the input is when it does not start as a tar does. */
-function checkIsTar(buffer: Uint8Array): void {
-  if (buffer.length >= BLOCK) {
-    const cursor = new TarCursor();
-    cursor.feed(buffer, 0);
-    try {
-      cursor.next();
-      return;
-    } catch (error) {
-      // Its checksum is right: the cursor's own message says more.
-      if (!/^Bad header checksum at byte 0 /.test((error as Error).message)) {
-        return;
-      }
-    }
-  }
-  throw new InputError("The input is no tar archive");
 }

@@ -25,7 +25,7 @@ export class StoredEntries {
   /** The last entry that was read: many links may lead to it. */
   #last: StoredEntry & { slot: number } | undefined;
 
-  /** @param index Knows the place in the source of each slot's entry. */
+  /** @param index Knows the offset in the source of each slot's entry. */
   constructor(source: Source, index: PathIndex) {
     this.#source = source;
     this.#index = index;
@@ -49,13 +49,13 @@ export class StoredEntries {
   }
 
   /**
-   * Reads a slot's header blocks; the entry's places are offsets in them.
+   * Reads a slot's header blocks; the entry's offsets are offsets in them.
    *
    * @throws {Error} If the source has none there any more.
    */
   async read(slot: number): Promise<StoredEntry> {
     if (this.#last?.slot === slot) return this.#last;
-    const start = this.#index.place(slot) * BLOCK;
+    const start = this.#index.offset(slot) * BLOCK;
     // Most have one block; a few have long names or PAX headers.
     for (let length = 4 * BLOCK; length <= 1 << 26; length *= 8) {
       const bytes = await readAt(this.#source, start, length);
@@ -78,7 +78,7 @@ export class StoredEntries {
    */
   async readFile(slot: number, limit: number): Promise<Uint8Array> {
     const { entry } = await this.read(slot);
-    const start = this.#index.place(slot) * BLOCK + entry.end;
+    const start = this.#index.offset(slot) * BLOCK + entry.end;
     const size = Math.min(entry.sparse ? 0 : entry.size, limit);
     return size > 0
       ? await readAt(this.#source, start, size)

@@ -1,5 +1,6 @@
 import { concat } from "../streams/bytes.ts";
-import { components, joinPath, normalizePath } from "../tar/path.ts";
+import { components, joinPath } from "../tar/path.ts";
+import { treePath } from "./tree_path.ts";
 
 /** Where `rest` below the symlink at `link` leads; the tree's root is `/`. */
 export function follow(
@@ -20,10 +21,10 @@ export function follow(
     parts.flatMap((part, i) => i === 0 ? [part] : [Uint8Array.of(0x2f), part]),
   );
   path = joinPath(path, rest);
-  return normalizePath(path);
+  return treePath(path);
 }
 
-/** Tells whether a symlink leads above the directory that rootfs/ stands in. */
+/** Tells whether a symlink leads above the directory that rootfs/ is in. */
 export function climbs(path: Uint8Array, target: Uint8Array): boolean {
   // In rootfs/, with all directories above it but none below.
   let depth = [...components(path)].length;

@@ -36,6 +36,19 @@ export function whiteoutOf(path: Uint8Array): Whiteout | undefined {
   return { path: joinPath(directory, rest).slice(), opaque: false };
 }
 
+/** Tells whether a component of a path starts with `.wh.`. */
+export function hasWhiteoutName(path: Uint8Array): boolean {
+  // Only the last component counts in the specification, but a directory of that
+  // name would hide as well in some engines.
+  for (let i = 0; i + 3 < path.length; i++) {
+    if (
+      path[i] === 0x2e && (i === 0 || path[i - 1] === 0x2f) &&
+      path[i + 1] === 0x77 && path[i + 2] === 0x68 && path[i + 3] === 0x2e
+    ) return true;
+  }
+  return false;
+}
+
 /** The path of the entry that makes a directory opaque. */
 export function opaqueMarker(directory: Uint8Array): Uint8Array {
   return joinPath(directory, OPAQUE);
@@ -51,11 +64,13 @@ export class Whiteouts {
   add(whiteout: Whiteout, slot: number): void {
     const { path, opaque } = whiteout;
     this.#all.push({ whiteout, slot });
-    if (opaque) this.#opaque.add(path, path.length, NODE.directory, 0, 0);
+    if (opaque) {
+      this.#opaque.add(path, { node: NODE.directory, offset: 0, link: 0 });
+    }
     const old = this.#index.find(path);
     if (old >= 0 && this.#index.node(old) === NODE.file) return;
     const node = opaque ? NODE.directory : NODE.file;
-    this.#index.add(path, path.length, node, 0, 0);
+    this.#index.add(path, { node, offset: 0, link: 0 });
   }
 
   /** Whether there is none. */

@@ -3,6 +3,7 @@ import { shown } from "../errors/shown.ts";
 import { concat } from "../streams/bytes.ts";
 import { BLOCK, isZeroBlock, padded } from "./block.ts";
 import { type Entry, readEntry } from "./entry.ts";
+import { NotTarError } from "./not_tar_error.ts";
 import type { Globals, PaxRecord } from "./pax.ts";
 
 /** Keywords of what only one entry can have. */
@@ -129,6 +130,7 @@ export class TarCursor {
         this.shape.ragged = this.#zeros < 2;
         return this.#junk();
       }
+      if (this.offset + start === 0) throw new NotTarError();
       throw new InputError(
         `Bad header checksum at byte ${this.offset + start} of the input` +
           `${this.#behind()}; the tar is damaged, make or fetch it again`,
@@ -167,6 +169,7 @@ export class TarCursor {
     // Fewer bytes than a block: padding of some writers, or a cut header.
     const empty = tail.every((byte) => byte === 0);
     if (!empty && this.#zeros === 0) {
+      if (this.position === 0) throw new NotTarError();
       throw new InputError(
         `The input is cut short: it ends inside a header${this.#behind()}; ` +
           "make or fetch it again",

@@ -281,7 +281,7 @@ function readMain(
       },
     );
   } catch (error) {
-    if (error instanceof InputError || error instanceof RangeError) {
+    if (error instanceof InputError) {
       throw new InputError(`${error.message} (entry ${shown(path)})`);
     }
     throw error;

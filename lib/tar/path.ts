@@ -1,8 +1,8 @@
+import { InputError } from "../errors/input_error.ts";
+
 const SLASH = 0x2f;
 const DOT = 0x2e;
 
-/** Longest path that Linux takes, in bytes, with `rootfs/` in front of it. */
-export const PATH_MAX = 4095 - "rootfs/".length;
 /** Longest path component that Linux takes, in bytes. */
 export const NAME_MAX = 255;
 
@@ -13,8 +13,8 @@ export const NAME_MAX = 255;
  *
  * @param path Bytes of the path; they need not be UTF-8. Not changed; the
  * result may be a view of it.
- * @throws {RangeError} If the path climbs with `..`, or it or one of its
- * components is longer than Linux takes.
+ * @throws {InputError} If the path climbs with `..`, or one of its components
+ * is longer than Linux takes.
  */
 export function normalizePath(path: Uint8Array): Uint8Array {
   let start = 0;
@@ -35,7 +35,7 @@ export function normalizePath(path: Uint8Array): Uint8Array {
     if (i < end && path[i] !== SLASH) continue;
     const length = i - from;
     if (length > NAME_MAX) {
-      throw new RangeError(
+      throw new InputError(
         `A path component is ${length} bytes long; Linux takes ` +
           `${NAME_MAX}: rename it`,
       );
@@ -44,19 +44,11 @@ export function normalizePath(path: Uint8Array): Uint8Array {
     else if (
       length === 2 && path[from] === DOT && path[from + 1] === DOT
     ) {
-      throw new RangeError(
+      throw new InputError(
         "The path climbs with '..'; archive the tree from its own root",
       );
     }
     from = i + 1;
-  }
-  if (end - start > PATH_MAX) {
-    throw new RangeError(
-      `The path is ${
-        end - start
-      } bytes long; Linux takes 4095 with rootfs/ in ` +
-        "front: rename directories above it",
-    );
   }
   if (clean || start === end) return path.subarray(start, end);
   const out = new Uint8Array(end - start);
@@ -99,17 +91,4 @@ export function ancestorLength(path: Uint8Array, levels: number): number {
     at = Math.max(path.lastIndexOf(SLASH, at - 1), 0);
   }
   return at;
-}
-
-/** Tells whether any component starts with `.wh.`, as whiteouts do. */
-export function isWhiteout(path: Uint8Array): boolean {
-  // OCI image-spec, layer.md "Whiteouts": only the last component counts there,
-  // but a directory of that name would hide as well in some engines.
-  for (let i = 0; i + 3 < path.length; i++) {
-    if (
-      path[i] === DOT && (i === 0 || path[i - 1] === SLASH) &&
-      path[i + 1] === 0x77 && path[i + 2] === 0x68 && path[i + 3] === DOT
-    ) return true;
-  }
-  return false;
 }

@@ -178,8 +178,8 @@ function addSegment(segments: Segment[], offset: number, length: number) {
   segments.push([offset, length]);
 }
 
-function tooMany(): RangeError {
-  return new RangeError(
+function tooMany(): InputError {
+  return new InputError(
     `A sparse map has more than ${MAX_SEGMENTS} segments, ` +
       "which tar without --sparse does not write",
   );

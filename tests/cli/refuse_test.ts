@@ -169,12 +169,12 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a hard link to nothing",
     tarOf([FILE, { name: "link", type: "1", link: "none" }]),
-    /"link": It is a hard link to "none", which does not stand before it/,
+    /"link": It is a hard link to "none", which is not before it/,
   ],
   [
     "a hard link to what comes later",
     tarOf([{ name: "link", type: "1", link: "file" }, FILE]),
-    /"link": It is a hard link to "file", which does not stand before it/,
+    /"link": It is a hard link to "file", which is not before it/,
   ],
   [
     "a hard link out of the tree",
@@ -203,7 +203,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a file that has something below it",
     tarOf([FILE, { name: "file/below" }]),
-    /"file\/below": "file" stands above it and is no directory/,
+    /"file\/below": "file" is above it and is no directory/,
   ],
   [
     "something below a symlink that leads nowhere",
@@ -211,7 +211,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
       { name: "loop", type: "2", link: "loop" },
       { name: "loop/below" },
     ]),
-    /"loop\/below": It lies below the symlink "loop", which leads nowhere/,
+    /"loop\/below": It is below the symlink "loop", which leads nowhere/,
   ],
   [
     "a root that is a file",

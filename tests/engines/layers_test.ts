@@ -663,7 +663,7 @@ Deno.test("buildLayers() refuses what no two engines take alike", async () => {
   );
   assert.equal(
     await refusal([lower, [file("f/x")]]),
-    '2.tar: Entry "f/x": "f" stands above it and is no directory in the ' +
+    '2.tar: Entry "f/x": "f" is above it and is no directory in the ' +
       "layers below; put an entry for the directory in front",
   );
   assert.equal(

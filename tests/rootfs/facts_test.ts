@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ImageDescription, rootfsFacts } from "../../lib/rootfs/facts.ts";
-import { scan } from "../../lib/rootfs/scan.ts";
+import { scanRootfs } from "../../lib/rootfs/scan.ts";
 import { isInstalled, run } from "../support/run.ts";
 
 /** A tree's files: contents, or a mode with them, or a symlink's `-> TARGET`. */
@@ -41,7 +41,7 @@ async function facts(files: Files, image: Partial<ImageDescription>) {
     }
     await run("tar", ["-C", `${folder}/tree`, "-cf", `${folder}/x.tar`, "."]);
     const source = new Blob([await Deno.readFile(`${folder}/x.tar`)]);
-    const { tree } = await scan(source, { mtime: 0 });
+    const { tree } = await scanRootfs(source, { mtime: 0 });
     return await rootfsFacts(tree, { names: ["x"], created: 0, ...image });
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -12,10 +12,10 @@ import {
 function chain(count: number, node: Node = NODE.file) {
   const index = new PathIndex();
   const links = new HardLinks(index);
-  index.add(ascii("0"), 1, node, 0, 0);
+  index.add(ascii("0"), { node, offset: 0, link: 0 });
   for (let i = 1; i <= count; i++) {
     const path = ascii(`${i}`);
-    const slot = index.add(path, path.length, node, i, i - 1);
+    const slot = index.add(path, { node, offset: i, link: i - 1 });
     index.mark(slot, FLAG.link);
     index.mark(i - 1, FLAG.linked);
   }
@@ -73,7 +73,7 @@ Deno.test("HardLinks.settle() leads around a link that was dropped", async () =>
 
 Deno.test("HardLinks.settle() does nothing where no link is concerned", async () => {
   const { index, links, drop } = chain(2);
-  drop(index.add(ascii("x"), 1, NODE.file, 9, 0));
+  drop(index.add(ascii("x"), { node: NODE.file, offset: 9, link: 0 }));
   await links.settle(() => {
     throw new Error("No path is needed");
   });

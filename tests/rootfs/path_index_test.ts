@@ -8,7 +8,7 @@ import {
 } from "../../lib/rootfs/path_index.ts";
 
 function add(index: PathIndex, path: string, node: Node = NODE.file): number {
-  return index.add(ascii(path), path.length, node, 7, 9);
+  return index.add(ascii(path), { node, offset: 7, link: 9 });
 }
 
 Deno.test("PathIndex.find() gives the newest entry of a path", () => {
@@ -40,15 +40,20 @@ Deno.test("PathIndex keeps facts of slots apart", () => {
   const slots = Array.from(
     { length: 100 },
     (_, i) =>
-      index.add(ascii(`${i}`), `${i}`.length, nodes[i % 4]!, i, ~i >>> 0),
+      index.add(ascii(`${i}`), {
+        node: nodes[i % 4]!,
+        offset: i,
+        link: ~i >>> 0,
+      }),
   );
   index.mark(50, FLAG.linked);
   index.mark(50, FLAG.differs);
   index.mark(51, FLAG.link);
   for (const slot of slots) {
     assert.equal(index.node(slot), nodes[slot % 4]);
-    assert.equal(index.place(slot), slot);
-    assert.equal(index.seal(slot), ~slot >>> 0);
+    assert.equal(index.offset(slot), slot);
+    assert.equal(index.linkMetadata(slot), ~slot >>> 0);
+    assert.equal(index.linkedSlot(slot), ~slot >>> 0);
     assert.equal(index.has(slot, FLAG.linked), slot === 50);
     assert.equal(index.has(slot, FLAG.differs), slot === 50);
     assert.equal(index.has(slot, FLAG.link), slot === 51);
@@ -67,7 +72,7 @@ Deno.test("PathIndex.addHidden() takes a slot that no path leads to", () => {
 Deno.test("PathIndex.obstacle() finds what is above a path and no directory", () => {
   const index = new PathIndex();
   add(index, "usr", NODE.directory);
-  add(index, "usr/lib", NODE.implied);
+  add(index, "usr/lib", NODE.missing);
   const link = add(index, "lib", NODE.symlink);
   const file = add(index, "usr/lib/file");
   const find = (path: string) => index.obstacle(ascii(path));

@@ -14,8 +14,8 @@ const TAR = tarOf([
 function stored(tar = TAR) {
   const index = new PathIndex();
   const entries = new StoredEntries(new Blob([tar]), index);
-  const add = (name: string, place: number) =>
-    index.add(ascii(name), name.length, NODE.file, place, 0);
+  const add = (name: string, offset: number) =>
+    index.add(ascii(name), { node: NODE.file, offset, link: 0 });
   return { entries, add };
 }
 

@@ -3,8 +3,8 @@ import { ascii, binary } from "../../lib/streams/bytes.ts";
 import { NODE } from "../../lib/rootfs/path_index.ts";
 import {
   rootfsEntries,
-  scan,
   type ScanOptions,
+  scanRootfs,
 } from "../../lib/rootfs/scan.ts";
 import { toStream } from "../../lib/streams/source.ts";
 import { FIELD, numberField } from "../../lib/tar/block.ts";
@@ -19,7 +19,7 @@ async function scanned(
   options: Partial<ScanOptions> = {},
 ) {
   const source = new Blob([tarOf(entries) as Uint8Array<ArrayBuffer>]);
-  return { source, ...await scan(source, { mtime: 0, ...options }) };
+  return { source, ...await scanRootfs(source, { mtime: 0, ...options }) };
 }
 
 /** What stands below rootfs/ then: a line for each entry. */
@@ -196,7 +196,7 @@ Deno.test("Tree makes a symlink of its own of a hard link to one", async () => {
   );
 });
 
-Deno.test("scan() hides devices from rkt, and all hard links to them", async () => {
+Deno.test("scanRootfs() hides devices from rkt, and all hard links to them", async () => {
   const { visible } = await scanned([
     { name: "null", type: "3", device: [1, 3] },
     { name: "zero", type: "3", device: [1, 5] },
@@ -207,7 +207,7 @@ Deno.test("scan() hides devices from rkt, and all hard links to them", async () 
   assert.deepEqual(visible, ["/null", "/d/disk"]);
 });
 
-Deno.test("Tree.climbing names a symlink that leads out of the archive", async () => {
+Deno.test("RootfsTree.climbing names a symlink that leads out of the archive", async () => {
   const climbing = async (name: string, link: string) => {
     const { tree } = await scanned([{ name, type: "2", link }]);
     return tree.climbing;
@@ -221,7 +221,7 @@ Deno.test("Tree.climbing names a symlink that leads out of the archive", async (
   assert.equal(await climbing("a", "/../x"), undefined);
 });
 
-Deno.test("Tree.readFile() reads through symlinks and hard links", async () => {
+Deno.test("TreeFiles.read() reads through symlinks and hard links", async () => {
   const { tree } = await scanned([
     { name: "file", data: "the contents", mode: 0o755 },
     { name: "hard", type: "1", link: "file", mode: 0o755 },
@@ -230,7 +230,7 @@ Deno.test("Tree.readFile() reads through symlinks and hard links", async () => {
     { name: "loop", type: "2", link: "loop" },
   ]);
   const read = async (path: string, limit = 100) => {
-    const file = await tree.readFile(ascii(path), limit);
+    const file = await tree.files.read(ascii(path), limit);
     return file && [binary(file.bytes), file.mode];
   };
   assert.deepEqual(await read("/d/soft"), ["the contents", 0o755]);
@@ -238,10 +238,10 @@ Deno.test("Tree.readFile() reads through symlinks and hard links", async () => {
   for (const path of ["d", "loop", "none", "file/x"]) {
     assert.equal(await read(path), undefined, path);
   }
-  assert.equal(tree.nodeAt(ascii("d")), NODE.directory);
+  assert.equal(tree.files.nodeAt(ascii("d")), NODE.directory);
 });
 
-Deno.test("scan() fills holes up to a limit", async () => {
+Deno.test("scanRootfs() fills holes up to a limit", async () => {
   const sparse = (name: string): TarEntry => ({
     name,
     pax: [["GNU.sparse.size", "600"], ["GNU.sparse.map", ""]],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ascii, binary } from "../../lib/streams/bytes.ts";
 import {
+  hasWhiteoutName,
   opaqueMarker,
   whiteoutOf,
   Whiteouts,
@@ -86,4 +87,13 @@ Deno.test("Whiteouts without any deletes nothing", () => {
   assert.equal(none.isEmpty, true);
   assert.equal(none.deletes(ascii("a")), false);
   assert.equal(none.empties(ascii("")), false);
+});
+
+Deno.test("hasWhiteoutName() looks at every component's start", () => {
+  for (const path of [".wh.a", "a/.wh.b", ".wh.a/b", ".wh..wh..opq", ".wh."]) {
+    assert.ok(hasWhiteoutName(ascii(path)), path);
+  }
+  for (const path of ["a.wh.b", ".wh", ".who", "wh.a", "a/x.wh."]) {
+    assert.ok(!hasWhiteoutName(ascii(path)), path);
+  }
 });

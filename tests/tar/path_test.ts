@@ -3,11 +3,9 @@ import { ascii, binary } from "../../lib/streams/bytes.ts";
 import {
   ancestorLength,
   components,
-  isWhiteout,
   joinPath,
   NAME_MAX,
   normalizePath,
-  PATH_MAX,
 } from "../../lib/tar/path.ts";
 
 function normalized(path: string): string {
@@ -43,7 +41,7 @@ Deno.test("normalizePath() refuses paths that climb", () => {
     const path of ["..", "../a", "a/..", "a/../b", "/..", "./../", "a//.."]
   ) {
     assert.throws(() => normalized(path), {
-      name: "RangeError",
+      name: "InputError",
       message: /climbs with '\.\.'/,
     }, path);
   }
@@ -53,9 +51,6 @@ Deno.test("normalizePath() refuses what is longer than Linux takes", () => {
   const longest = "n".repeat(NAME_MAX);
   assert.equal(normalized(`a/${longest}/b`), `a/${longest}/b`);
   assert.throws(() => normalized(`a/${longest}n/b`), /256 bytes long/);
-  const path = "nn/".repeat(2000).slice(0, PATH_MAX);
-  assert.equal(normalized(path).length, PATH_MAX);
-  assert.throws(() => normalized(`n/${path}`), /The path is 4090 bytes long/);
 });
 
 Deno.test("components() leaves out dots and empty ones, and keeps '..'", () => {
@@ -80,13 +75,4 @@ Deno.test("ancestorLength() counts levels up to the root", () => {
     0,
     0,
   ]);
-});
-
-Deno.test("isWhiteout() looks at every component's start", () => {
-  for (const path of [".wh.a", "a/.wh.b", ".wh.a/b", ".wh..wh..opq", ".wh."]) {
-    assert.ok(isWhiteout(ascii(path)), path);
-  }
-  for (const path of ["a.wh.b", ".wh", ".who", "wh.a", "a/x.wh."]) {
-    assert.ok(!isWhiteout(ascii(path)), path);
-  }
 });

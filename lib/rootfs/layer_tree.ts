@@ -1,0 +1,287 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import type { Source } from "../streams/source.ts";
+import { FIELD, numberField } from "../tar/block.ts";
+import { FLAG, NODE } from "./path_index.ts";
+import type { StoredEntry } from "./stored_entries.ts";
+import { follow } from "./symlinks.ts";
+import {
+  type AddedEntry,
+  isDirectory,
+  type MissingDirectory,
+  type TakenEntry,
+  Tree,
+  type TreeOptions,
+} from "./tree.ts";
+import {
+  hasWhiteoutName,
+  type Whiteout,
+  whiteoutOf,
+  Whiteouts,
+} from "./whiteouts.ts";
+
+const decoder = new TextDecoder();
+
+/** How {@linkcode LayerTree} takes its entries. */
+export interface LayerOptions extends TreeOptions {
+  /**
+   * Whether names that start with `.wh.` are deletions; in an ACI, which has
+   * none, they are refused.
+   */
+  whiteouts: boolean;
+  /** Take only directories and, of all other entries, these absolute paths. */
+  only?: ReadonlySet<string>;
+  /**
+   * Leave missing directories out of the layer, even where Docker then changes
+   * the mode or owner that they have in the tree below.
+   */
+  keepMissing?: boolean;
+}
+
+/** The entries of one layer, to be put on top of the tree below it. */
+export class LayerTree extends Tree {
+  /** The tree below: its symlinks count, and its directories. */
+  readonly base: Tree;
+  /** What the layer deletes of lower ones. */
+  readonly whiteouts = new Whiteouts();
+  /**
+   * Missing directories whose metadata the tree below has, by slot: their slots
+   * there. Docker's overlay2 makes such a directory anew, with mode 0755 and
+   * owner root, and so hides the one below.
+   */
+  readonly missingBelow = new Map<
+    number,
+    { below: number; path: Uint8Array }
+  >();
+  readonly #options: LayerOptions;
+  /**
+   * Directories that take the place of a deleted file, whose entry comes after
+   * others below them: the slot where it is missed, and its own.
+   */
+  readonly #late = new Map<number, number>();
+  /** Slots of directories that the layer deletes first and makes anew. */
+  readonly #opaque = new Set<number>();
+  /** Directories of the tree below that the layer puts something else for. */
+  readonly #replaced: Uint8Array[] = [];
+  /** Slots of entries that are left out in the end. */
+  readonly #hidden: number[] = [];
+
+  constructor(source: Source, base: Tree, options: LayerOptions) {
+    super(source, options);
+    this.base = base;
+    this.#options = options;
+  }
+
+  /** All that it deletes of the tree below. */
+  *deletions(): Generator<Whiteout> {
+    for (const { whiteout } of this.whiteouts) yield whiteout;
+    for (const path of this.#replaced) {
+      if (!isDirectory(this.files.nodeAt(path))) yield { path, opaque: false };
+    }
+  }
+
+  override isOpaque(slot: number): boolean {
+    return this.#opaque.has(slot);
+  }
+
+  override async missing(
+    slot: number,
+    path: Uint8Array,
+  ): Promise<MissingDirectory> {
+    const late = this.#late.get(slot);
+    if (late !== undefined) return await this.stored.read(late);
+    if (this.index.has(slot, FLAG.dropped)) return "nothing";
+    const found = this.missingBelow.get(slot);
+    if (found) return await this.base.stored.read(found.below);
+    return this.#isDirectoryBelow(path) ? "nothing" : "new";
+  }
+
+  protected override async takeWhiteout(
+    added: AddedEntry,
+    given: Uint8Array,
+  ): Promise<boolean> {
+    if (this.#options.whiteouts && whiteoutOf(given)) {
+      await this.#addWhiteout(added, given);
+      return true;
+    }
+    if (hasWhiteoutName(given)) {
+      throw new InputError(
+        "Docker, podman and containerd take a name that starts with '.wh.' " +
+          "for a deletion, while rkt, runc and LXD keep it as a file; rename it",
+      );
+    }
+    return false;
+  }
+
+  /** Takes an entry that deletes what lower layers have. */
+  async #addWhiteout(added: AddedEntry, given: Uint8Array): Promise<void> {
+    const { entry } = added;
+    const path = await this.parents.settle(given, entry);
+    const whiteout = whiteoutOf(path)!;
+    if (whiteout.path.length === 0 && this.base.index.length > 0) {
+      throw new InputError(
+        "It deletes all that lower layers have, which Docker does not do; " +
+          "delete each path, or build an image of this layer alone",
+      );
+    }
+    await this.makeWay(path, NODE.other);
+    const taken = { entry, given, path, node: NODE.other };
+    this.whiteouts.add(whiteout, this.put(added, taken, 0));
+    this.parents.forget();
+  }
+
+  protected override async linkBelow(
+    path: Uint8Array,
+    from: number,
+  ): Promise<Uint8Array | undefined> {
+    const { files } = this.base;
+    for (let i = from; i < path.length; i++) {
+      if (path[i] !== 0x2f) continue;
+      const above = path.subarray(0, i);
+      const node = files.nodeAt(above);
+      if (node === undefined || this.whiteouts.deletes(above)) return undefined;
+      if (node === NODE.symlink) {
+        const target = await files.linkAt(above);
+        return follow(above, target!, path.subarray(i + 1));
+      }
+    }
+    return undefined;
+  }
+
+  protected override async isBelowOnly(wanted: Uint8Array): Promise<boolean> {
+    return await this.base.files.lookUp(wanted) >= 0;
+  }
+
+  /** Tells whether a path is a directory in the tree below, and stays one. */
+  #isDirectoryBelow(path: Uint8Array): boolean {
+    return isDirectory(this.base.files.nodeAt(path)) &&
+      !this.whiteouts.deletes(path);
+  }
+
+  protected override async onMissing(
+    slot: number,
+    path: Uint8Array,
+  ): Promise<void> {
+    const { base } = this;
+    const node = base.files.nodeAt(path);
+    if (node === undefined || this.whiteouts.deletes(path)) return;
+    if (!isDirectory(node)) {
+      throw new InputError(
+        `${shown(path)} is above it and is no directory in the layers below; ` +
+          "put an entry for the directory in front",
+      );
+    }
+    if (node === NODE.missing) return;
+    const below = base.index.find(path);
+    if (isPlainDirectory(await base.stored.read(below))) return;
+    this.missingBelow.set(slot, { below, path: path.slice() });
+  }
+
+  protected override onMissingTaken(slot: number, path: Uint8Array): void {
+    const below = this.base.files.nodeAt(path);
+    if (below === undefined || isDirectory(below)) return;
+    // The next slot is the entry's.
+    this.#late.set(slot, this.index.length);
+    this.changes.note("whiteouts", path);
+  }
+
+  protected override onTaken({ entry, given, path, node }: TakenEntry): void {
+    // It may hide a symlink of the tree below, that others were moved along.
+    this.parents.forgetBelow(given);
+    if (!isDirectory(node) && isDirectory(this.base.files.nodeAt(path))) {
+      this.#replaced.push(path.slice());
+    }
+    const { only } = this.#options;
+    if (
+      only && entry.kind !== "directory" &&
+      !only.has(`/${decoder.decode(given)}`)
+    ) {
+      // Left out only once all hard links to it are known.
+      this.#hidden.push(this.index.length - 1);
+      this.changes.note("hidden-files", path);
+    }
+  }
+
+  protected override settle(): void {
+    for (const slot of this.#hidden) this.drop(slot);
+    this.#settleWhiteouts();
+    this.#settleMissing();
+    for (const slot of this.#late.values()) this.drop(slot);
+  }
+
+  /**
+   * Settles whiteouts that Docker's overlay2 does not take as the specification
+   * says: a directory that is deleted and made anew keeps its old content there,
+   * a deletion after its path's new entry makes it fail, and one in a directory
+   * that lower layers do not have shows up as a file.
+   */
+  #settleWhiteouts(): void {
+    for (const { whiteout, slot } of this.whiteouts) {
+      if (this.index.has(slot, FLAG.dropped)) continue;
+      const { path, opaque } = whiteout;
+      const cut = path.lastIndexOf(0x2f);
+      const parent = path.subarray(0, Math.max(cut, 0));
+      const isRight = opaque
+        ? this.#isRightOpaque(path, parent)
+        : this.#isRightWhiteout(path, parent, slot);
+      if (isRight) continue;
+      this.drop(slot);
+      this.changes.note("whiteouts", path);
+    }
+  }
+
+  /**
+   * Tells whether engines agree on an entry that makes a directory opaque. They
+   * do not on whether it makes its directory, and containerd deletes what comes
+   * before it in the lowest layer.
+   */
+  #isRightOpaque(path: Uint8Array, parent: Uint8Array): boolean {
+    if (path.length === 0) return false;
+    return this.files.nodeAt(path) !== NODE.missing ||
+      isDirectory(this.base.files.nodeAt(path)) &&
+        !this.whiteouts.empties(parent);
+  }
+
+  /** Tells whether engines agree on a deletion; a directory may become opaque. */
+  #isRightWhiteout(
+    path: Uint8Array,
+    parent: Uint8Array,
+    slot: number,
+  ): boolean {
+    const { index, whiteouts } = this;
+    const anew = index.find(path);
+    if (anew < 0) {
+      return parent.length === 0 ||
+        this.#isDirectoryBelow(parent) && !whiteouts.empties(parent);
+    }
+    const isNewDirectory = isDirectory(index.node(anew));
+    if (isNewDirectory && isDirectory(this.base.files.nodeAt(path))) {
+      if (!whiteouts.isOpaque(path)) this.#opaque.add(anew);
+      return false;
+    }
+    return slot < anew && !isNewDirectory;
+  }
+
+  /** Decides which missing directories the layer gets an entry for. */
+  #settleMissing(): void {
+    for (const [slot, { path }] of this.missingBelow) {
+      // The entry may have come later, or the directory below is deleted.
+      if (this.index.has(slot, FLAG.dropped) || this.whiteouts.deletes(path)) {
+        this.missingBelow.delete(slot);
+      } else if (!this.#options.keepMissing) {
+        this.changes.note("missing-directories", path);
+      }
+    }
+  }
+}
+
+/** Whether a directory is as Docker makes one that a layer has no entry for. */
+function isPlainDirectory({ bytes, entry }: StoredEntry): boolean {
+  const { header, records } = entry;
+  return (numberField(bytes, FIELD.mode, header)! & 0o7777) === 0o755 &&
+    numberField(bytes, FIELD.uid, header) === 0 &&
+    numberField(bytes, FIELD.gid, header) === 0 &&
+    records.every(([key]) =>
+      key !== "uid" && key !== "gid" && !key.startsWith("SCHILY.xattr.")
+    );
+}
