@@ -35,7 +35,7 @@ const MAX_DOCUMENT = 1 << 24;
  * @throws {InputError} If it is larger than any real one.
  */
 export async function readDocument(
-  files: ImageFiles,
+  files: Pick<ImageFiles, "open">,
   path: string,
 ): Promise<string | undefined> {
   const file = await files.open(path);
@@ -133,7 +133,7 @@ export function slice(
 }
 
 /** Where a symlink's target stands, without climbing out. */
-function resolve(path: string, target: string): string {
+export function resolve(path: string, target: string): string {
   const parts = target.startsWith("/") ? [] : path.split("/").slice(0, -1);
   for (const part of target.split("/")) {
     if (part === "..") parts.pop();

@@ -179,6 +179,16 @@ export class TarCursor {
     this.shape.ragged = this.#zeros < 2;
   }
 
+  /** Bytes of the newest entry's data and padding that come after the buffer. */
+  get awaited(): number {
+    return this.#data;
+  }
+
+  /** Passes over so many of these bytes, which are not fed. */
+  skip(bytes: number): void {
+    this.#data -= bytes;
+  }
+
   /** Names the newest entry, for a message about what stands behind it. */
   #behind(): string {
     const path = this.#entry?.path ?? this.#last;

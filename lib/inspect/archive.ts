@@ -1,0 +1,181 @@
+import { InputError } from "../errors/input_error.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
+import { resolve, slice } from "../read/image_files.ts";
+import { ascii, binary, equalBytes } from "../streams/bytes.ts";
+import { padded } from "../tar/block.ts";
+import { NotTarError } from "../tar/not_tar_error.ts";
+import { normalizePath } from "../tar/path.ts";
+import type { OpenFiles } from "./found_image.ts";
+import { LayeredTree } from "./layered_tree.ts";
+import { type Walkable, type Walked, walkTar } from "./walk_tar.ts";
+
+/** An entry of an image file outside its root file system. */
+export interface Member {
+  /** Its path, a character for each byte. */
+  path: string;
+  kind: "file" | "directory" | "link" | "other";
+  /** Bytes that it takes in the archive: headers, data and padding. */
+  bytes: number;
+  /** Where its data start, in bytes, and how many they are. */
+  start: number;
+  size: number;
+  /** Of a link, the path that it leads to. */
+  link?: string;
+}
+
+/** An image file that is a tar, looked through once. */
+export interface Archive extends OpenFiles {
+  /** Entries outside `rootfs/`, and Docker v1's files in it, by path. */
+  members: ReadonlyMap<string, Member>;
+  /** What is below `rootfs/`, as one layer; `undefined` if there is no such. */
+  rootfs?: LayeredTree;
+  /** Bytes of the entries below `rootfs/`, and how many they are. */
+  rootfsBytes: number;
+  rootfsEntries: number;
+  /** Size of the archive in bytes. */
+  size: number;
+  /** Bytes after the last entry: zeros, or whatever else is there. */
+  rest: number;
+  /** Bytes after the archive's end that are no zeros. */
+  junk: number;
+  /** The bytes themselves; the places of the tree are offsets in it. */
+  source: Walkable;
+}
+
+/** More entries than this outside rootfs/ make no image. */
+const MAX_MEMBERS = 100_000;
+/** Links that are followed from one member at most. */
+const MAX_LINKS = 8;
+
+const PREFIX = ascii(ROOTFS);
+
+/** Docker v1's files in `rootfs/`. */
+export const V1_FILES: readonly string[] = ["VERSION", "json", "layer.tar"];
+
+/**
+ * Looks through an image file that is a tar. What is below `rootfs/` goes into a
+ * tree; all other entries are kept by path.
+ *
+ * @param source The archive, uncompressed.
+ * @throws {InputError} If it is no tar, or cut short.
+ */
+export async function readArchive(source: Walkable): Promise<Archive> {
+  const members = new Map<string, Member>();
+  let rootfs: LayeredTree | undefined;
+  let rootfsBytes = 0;
+  let rootfsEntries = 0;
+  const startRootfs = () => {
+    const tree = new LayeredTree();
+    tree.beginLayer();
+    return tree;
+  };
+
+  const end = await walkArchive(source, (walked) => {
+    const { entry } = walked;
+    const bytes = entry.end - entry.start + padded(entry.stored);
+    const path = normal(entry.path);
+    const below = pathBelowRootfs(path);
+    if (below) {
+      rootfs ??= startRootfs();
+      rootfs.add(relinked(walked), below);
+      rootfsBytes += bytes;
+      rootfsEntries++;
+      if (!V1_FILES.includes(binary(below))) return;
+    }
+    const member = memberOf(walked, binary(path), bytes);
+    members.set(member.path, member);
+    if (members.size > MAX_MEMBERS) {
+      throw new InputError("It holds too many files to be an image");
+    }
+  });
+  return {
+    members,
+    ...(rootfs && { rootfs }),
+    rootfsBytes,
+    rootfsEntries,
+    size: end.size,
+    rest: end.size - end.end,
+    junk: end.shape.junk,
+    source,
+    pathOf: (path) => followed(members, path)?.path ?? path,
+    open(path) {
+      const member = followed(members, path);
+      return Promise.resolve(
+        member && slice(source, member.start, member.size),
+      );
+    },
+  };
+}
+
+/** The member that a path leads to, links followed, if it is a file. */
+export function followed(
+  members: ReadonlyMap<string, Member>,
+  path: string,
+): Member | undefined {
+  let member = members.get(path);
+  for (let i = 0; i < MAX_LINKS && member?.link !== undefined; i++) {
+    member = members.get(member.link);
+  }
+  return member?.kind === "file" ? member : undefined;
+}
+
+/** Walks a tar, and tells what it is when it is none. */
+async function walkArchive(
+  source: Walkable,
+  visit: (walked: Walked) => void,
+) {
+  try {
+    return await walkTar(source, visit);
+  } catch (error) {
+    if (error instanceof NotTarError) {
+      throw new InputError("It is no image: it is no tar archive");
+    }
+    throw error;
+  }
+}
+
+function memberOf(
+  { entry, place }: Walked,
+  path: string,
+  bytes: number,
+): Member {
+  const start = place + entry.end - entry.start;
+  const member: Member = { path, kind: "other", bytes, start, size: 0 };
+  if (entry.kind === "directory") member.kind = "directory";
+  else if (entry.kind === "file" && !entry.sparse) {
+    member.kind = "file";
+    member.size = entry.size;
+  } else if (entry.kind === "symlink" || entry.kind === "hardlink") {
+    member.kind = "link";
+    member.link = entry.kind === "symlink"
+      ? resolve(path, binary(entry.link))
+      : binary(normal(entry.link));
+  }
+  return member;
+}
+
+/** A path's one form, or the path itself where it has none. */
+function normal(path: Uint8Array): Uint8Array {
+  try {
+    return normalizePath(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The path below `rootfs/`, empty for that directory; `undefined` elsewhere. */
+export function pathBelowRootfs(path: Uint8Array): Uint8Array | undefined {
+  const { length } = PREFIX;
+  if (path.length < length - 1) return undefined;
+  const head = PREFIX.subarray(0, Math.min(path.length, length));
+  return equalBytes(path.subarray(0, head.length), head)
+    ? path.subarray(Math.min(path.length, length))
+    : undefined;
+}
+
+/** The entry with its hard link's target as it is below `rootfs/`. */
+function relinked(walked: Walked): Walked {
+  if (walked.entry.kind !== "hardlink") return walked;
+  const link = pathBelowRootfs(normal(walked.entry.link));
+  return link ? { ...walked, entry: { ...walked.entry, link } } : walked;
+}

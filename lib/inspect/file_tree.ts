@@ -1,0 +1,362 @@
+import { InputError } from "../errors/input_error.ts";
+import { Column, TextPool } from "./columns.ts";
+import type { EntryFacts, FileType } from "./entry_facts.ts";
+
+/** What a node of a {@linkcode FileTree} is. */
+export type NodeType =
+  | FileType
+  /** A directory that no entry stands for. */
+  | "missing-directory"
+  /** A deletion, in the tree of a layer that stands alone. */
+  | "whiteout";
+
+/** The types, each at the number that a node keeps; 0 is no file (any more). */
+const TYPES: readonly (NodeType | undefined)[] = [
+  undefined,
+  "file",
+  "directory",
+  "symlink",
+  "hardlink",
+  "character-device",
+  "block-device",
+  "fifo",
+  "missing-directory",
+  "whiteout",
+];
+const NUMBERS = new Map(TYPES.map((type, i) => [type, i]));
+/** The number of a hard link whose target is not in its layer. */
+const LOOSE = TYPES.length;
+
+function typeAt(number: number): NodeType | undefined {
+  return number === LOOSE ? "hardlink" : TYPES[number];
+}
+
+/** Owners, layers and paths at most; more are no image. */
+const MAX_OWNERS = 1 << 16;
+const MAX_LAYERS = 1 << 16;
+
+/** Where a node's entry stands. */
+export interface NodePlace {
+  /** The layer, counted from 0. */
+  layer: number;
+  /** Offset of the entry's first header block in the layer's tar, in bytes. */
+  place: number;
+}
+
+/**
+ * A tree of files in about 60 bytes a file, its name among them. A node is a
+ * number, and stays it; 0 is the root. A node's parent has a smaller number.
+ */
+export class FileTree {
+  readonly #parents = new Column();
+  readonly #names = new Column();
+  readonly #firsts = new Column();
+  readonly #nexts = new Column();
+  /** Blocks of 512 bytes. */
+  readonly #places = new Column();
+  /**
+   * Of symlinks and loose hard links where in the pool the target is; of other
+   * hard links the target's node; of devices their number.
+   */
+  readonly #sizes = new Column();
+  /** Mode in 12 bits, type in 4, then 15 more of the size, then xattrs. */
+  readonly #facts = new Column();
+  /** Layer in 16 bits, owner in 16. */
+  readonly #origins = new Column();
+  readonly #times = new Column();
+  /** Times before 1970 and after 2106, which the column has no room for. */
+  readonly #oddTimes = new Map<number, number>();
+  readonly #pool = new TextPool();
+  readonly #owners: { uid: number; gid: number }[] = [];
+  readonly #ownerNumbers = new Map<string, number>();
+  /** Nodes plus 1, by the hash of parent and name. */
+  #table = new Uint32Array(1 << 10);
+  #count = 1;
+  /** Against trees that are made to collide. */
+  readonly #key = crypto.getRandomValues(new Uint32Array(1))[0]!;
+
+  constructor() {
+    this.#names.set(0, this.#pool.add(new Uint8Array(0)));
+    this.#origins.set(0, this.#ownerOf(0, 0));
+    this.#facts.set(0, 0o755 | (NUMBERS.get("missing-directory")! << 12));
+  }
+
+  /** One more than the largest node. */
+  get length(): number {
+    return this.#count;
+  }
+
+  /** The node of a name in a directory, or -1. It may be of no file any more. */
+  child(
+    parent: number,
+    path: Uint8Array,
+    from = 0,
+    to = path.length,
+  ): number {
+    const mask = this.#table.length - 1;
+    let i = this.#hash(parent, path, from, to) & mask;
+    for (;; i = (i + 1) & mask) {
+      const node = this.#table[i]! - 1;
+      if (node < 0) return -1;
+      if (
+        this.#parents.get(node) === parent &&
+        this.#pool.equals(this.#names.get(node), path, from, to)
+      ) return node;
+    }
+  }
+
+  /** As {@linkcode child}; makes the node where there is none. */
+  childFor(
+    parent: number,
+    path: Uint8Array,
+    from = 0,
+    to = path.length,
+  ): number {
+    const known = this.child(parent, path, from, to);
+    if (known >= 0) return known;
+    const node = this.#count++;
+    this.#parents.set(node, parent);
+    this.#names.set(node, this.#pool.add(path.subarray(from, to)));
+    this.#nexts.set(node, this.#firsts.get(parent));
+    this.#firsts.set(parent, node);
+    if (this.#count * 8 > this.#table.length * 7) this.#grow();
+    else this.#enter(this.#table, node);
+    return node;
+  }
+
+  /**
+   * The node of a path, symlinks not followed, or -1.
+   *
+   * @param path A normalized path.
+   */
+  find(path: Uint8Array): number {
+    let node = 0;
+    let from = 0;
+    for (let i = 0; i <= path.length && node >= 0; i++) {
+      if (i < path.length && path[i] !== 0x2f) continue;
+      if (i > from) node = this.child(node, path, from, i);
+      if (node >= 0 && this.type(node) === undefined) return -1;
+      from = i + 1;
+    }
+    return node;
+  }
+
+  /** What the node is, or `undefined` if it is no file (any more). */
+  type(node: number): NodeType | undefined {
+    return typeAt((this.#facts.get(node) >>> 12) & 15);
+  }
+
+  /** Whether the node is a directory, with an entry of its own or not. */
+  isDirectory(node: number): boolean {
+    const type = this.type(node);
+    return type === "directory" || type === "missing-directory";
+  }
+
+  parent(node: number): number {
+    return this.#parents.get(node);
+  }
+
+  /** The last component of its path: a view. */
+  name(node: number): Uint8Array {
+    return this.#pool.get(this.#names.get(node));
+  }
+
+  /** Its path, without a slash in front; empty for the root. */
+  path(node: number): Uint8Array {
+    let length = -1;
+    for (let at = node; at > 0; at = this.parent(at)) {
+      length += this.name(at).length + 1;
+    }
+    const path = new Uint8Array(Math.max(length, 0)).fill(0x2f);
+    let end = length;
+    for (let at = node; at > 0; at = this.parent(at)) {
+      const name = this.name(at);
+      path.set(name, end - name.length);
+      end -= name.length + 1;
+    }
+    return path;
+  }
+
+  /** The files in a directory, the newest node first. */
+  *children(node: number): Generator<number> {
+    for (let at = this.#firsts.get(node); at > 0; at = this.#nexts.get(at)) {
+      if (this.type(at) !== undefined) yield at;
+    }
+  }
+
+  mode(node: number): number {
+    return this.#facts.get(node) & 0o7777;
+  }
+
+  /** Whether it has extended attributes. */
+  hasXattrs(node: number): boolean {
+    return this.#facts.get(node) >>> 31 === 1;
+  }
+
+  owner(node: number): { uid: number; gid: number } {
+    return this.#owners[this.#origins.get(node) & 0xffff]!;
+  }
+
+  /** Seconds since 1970. */
+  mtime(node: number): number {
+    return this.#oddTimes.get(node) ?? this.#times.get(node);
+  }
+
+  /** Size in bytes; of a symlink that of its target, of all others 0. */
+  size(node: number): number {
+    const type = this.type(node);
+    if (type === "symlink") return this.link(node)!.length;
+    return type === "file" ? this.#wide(node) : 0;
+  }
+
+  /** A symlink's target as it is written, a hard link's path, or `undefined`. */
+  link(node: number): Uint8Array | undefined {
+    const target = this.target(node);
+    if (target !== undefined) return this.path(target);
+    const type = this.type(node);
+    return type === "symlink" || type === "hardlink"
+      ? this.#pool.get(this.#sizes.get(node))
+      : undefined;
+  }
+
+  /** The node that a hard link leads to, where that is in its layer. */
+  target(node: number): number | undefined {
+    const number = (this.#facts.get(node) >>> 12) & 15;
+    return number === NUMBERS.get("hardlink")
+      ? this.#sizes.get(node)
+      : undefined;
+  }
+
+  /** A device's number, or `undefined`. */
+  device(node: number): { major: number; minor: number } | undefined {
+    const type = this.type(node);
+    if (type !== "character-device" && type !== "block-device") {
+      return undefined;
+    }
+    // Linux has 12 bits of the one and 20 of the other.
+    const number = this.#sizes.get(node);
+    return { major: number >>> 20, minor: number & 0xfffff };
+  }
+
+  origin(node: number): NodePlace {
+    return {
+      layer: this.#origins.get(node) >>> 16,
+      place: this.#places.get(node) * 512,
+    };
+  }
+
+  /**
+   * Gives a node the facts of an entry, whatever it was before.
+   *
+   * @param target Of a hard link the node that it leads to, in the same layer:
+   * its content is there, and so is then the place to give.
+   */
+  put(
+    node: number,
+    facts: EntryFacts,
+    { layer, place }: NodePlace,
+    target?: number,
+  ): void {
+    let size = facts.size;
+    let type = NUMBERS.get(facts.type)!;
+    if (target !== undefined) size = target;
+    else if (facts.type === "symlink" || facts.type === "hardlink") {
+      size = this.#pool.add(facts.link.subarray(0, 0xffff));
+      if (facts.type === "hardlink") type = LOOSE;
+    } else if (facts.device) {
+      const { major, minor } = facts.device;
+      size = ((major & 0xfff) * 2 ** 20) + (minor & 0xfffff);
+    }
+    this.#set(node, type, facts.mode, size, facts.xattrs.size > 0);
+    this.#places.set(node, place / 512);
+    this.#setOrigin(node, layer, this.#ownerOf(facts.uid, facts.gid));
+    const fits = facts.mtime >= 0 && facts.mtime <= 0xffffffff;
+    if (!fits) this.#oddTimes.set(node, facts.mtime);
+    else if (this.#oddTimes.size > 0) this.#oddTimes.delete(node);
+    this.#times.set(node, fits ? facts.mtime : 0);
+  }
+
+  /** Makes a node a directory that no entry stands for, or a whiteout. */
+  putPlain(
+    node: number,
+    type: "missing-directory" | "whiteout",
+    layer: number,
+  ): void {
+    const mode = type === "whiteout" ? 0 : 0o755;
+    this.#set(node, NUMBERS.get(type)!, mode, 0, false);
+    this.#places.set(node, 0);
+    this.#setOrigin(node, layer, this.#ownerOf(0, 0));
+    this.#times.set(node, 0);
+  }
+
+  /** Takes a node out; what is below it is to be taken out before. */
+  remove(node: number): void {
+    this.#facts.set(node, 0);
+  }
+
+  #set(
+    node: number,
+    type: number,
+    mode: number,
+    size: number,
+    xattrs: boolean,
+  ): void {
+    const high = Math.floor(size / 2 ** 32) & 0x7fff;
+    this.#sizes.set(node, size >>> 0);
+    this.#facts.set(
+      node,
+      (mode | (type << 12) | (high << 16) |
+        (xattrs ? 0x80000000 : 0)) >>> 0,
+    );
+  }
+
+  #wide(node: number): number {
+    const high = (this.#facts.get(node) >>> 16) & 0x7fff;
+    return high * 2 ** 32 + this.#sizes.get(node);
+  }
+
+  #setOrigin(node: number, layer: number, owner: number): void {
+    if (layer >= MAX_LAYERS) {
+      throw new InputError(`It has more than ${MAX_LAYERS} layers`);
+    }
+    this.#origins.set(node, ((layer << 16) | owner) >>> 0);
+  }
+
+  #ownerOf(uid: number, gid: number): number {
+    const key = `${uid}:${gid}`;
+    const known = this.#ownerNumbers.get(key);
+    if (known !== undefined) return known;
+    if (this.#owners.length === MAX_OWNERS) {
+      throw new InputError(`Its files have more than ${MAX_OWNERS} owners`);
+    }
+    this.#ownerNumbers.set(key, this.#owners.length);
+    return this.#owners.push({ uid, gid }) - 1;
+  }
+
+  #hash(parent: number, path: Uint8Array, from: number, to: number): number {
+    let a = Math.imul(parent ^ this.#key, 0x9e3779b1);
+    for (let i = from; i < to; i++) {
+      a = Math.imul(a ^ path[i]!, 0x85ebca6b);
+      a ^= a >>> 15;
+    }
+    a = Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
+    return (a ^ (a >>> 16)) >>> 0;
+  }
+
+  #enter(table: Uint32Array, node: number): void {
+    const mask = table.length - 1;
+    const name = this.name(node);
+    let i = this.#hash(this.#parents.get(node), name, 0, name.length) & mask;
+    while (table[i] !== 0) i = (i + 1) & mask;
+    table[i] = node + 1;
+  }
+
+  #grow(): void {
+    const table = new Uint32Array(this.#table.length * 2);
+    const { buffer } = this.#table;
+    // Its memory goes at once, where the runtime can do that.
+    if ("transfer" in buffer) buffer.transfer(0);
+    for (let node = 1; node < this.#count; node++) this.#enter(table, node);
+    this.#table = table;
+  }
+}

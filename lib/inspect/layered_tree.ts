@@ -1,0 +1,325 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import { type Whiteout, whiteoutOf } from "../rootfs/whiteouts.ts";
+import { normalizePath } from "../tar/path.ts";
+import { type EntryFacts, entryFacts, type FileType } from "./entry_facts.ts";
+import { FileTree } from "./file_tree.ts";
+import type { Walked } from "./walk_tar.ts";
+
+/** A number of files and their bytes. */
+export interface Tally {
+  files: number;
+  bytes: number;
+}
+
+/** What a layer does to the tree. */
+export interface LayerStats {
+  /** Entries of its tar. */
+  entries: number;
+  /** How many of them are files, directories and so on. */
+  types: Partial<Record<FileType | "whiteout", number>>;
+  /** Files and directories that were not there before. */
+  added: Tally;
+  /** Files that were there before, and directories with another mode or owner. */
+  changed: Tally;
+  /** Files and directories of lower layers that are gone. */
+  deleted: Tally;
+  /** Files of lower layers that it replaces or deletes: their bytes are wasted. */
+  wastes: Tally;
+  /** Files of its own that are replaced or deleted, by itself or later layers. */
+  wasted: Tally;
+}
+
+/** How a {@linkcode LayeredTree} takes entries. */
+export interface LayeredTreeOptions {
+  /** One layer is looked at alone: its whiteouts are files of their own. */
+  alone?: boolean;
+}
+
+/** Symlinks that are followed on the way to one file at most, as in Linux. */
+const MAX_LINKS = 40;
+/** Notes at most; the number of the others is told. */
+const MAX_NOTES = 20;
+
+/**
+ * The tree that layers make, one on top of the other, as an engine unpacks them
+ * (OCI image-spec, layer.md "Applying Changesets"): entries replace what lower
+ * layers have at their paths, whiteouts delete it, symlinks of lower layers are
+ * followed. Counts what each layer does.
+ */
+export class LayeredTree {
+  readonly tree = new FileTree();
+  readonly layers: LayerStats[] = [];
+  /** What no engine could do as it is written, in sentences. */
+  readonly notes: string[] = [];
+  readonly #alone: boolean;
+  #layer = -1;
+  #left = 0;
+
+  constructor({ alone = false }: LayeredTreeOptions = {}) {
+    this.#alone = alone;
+  }
+
+  /** Starts the next layer, or the first one. */
+  beginLayer(): LayerStats {
+    this.#layer++;
+    const stats: LayerStats = {
+      entries: 0,
+      types: {},
+      added: { files: 0, bytes: 0 },
+      changed: { files: 0, bytes: 0 },
+      deleted: { files: 0, bytes: 0 },
+      wastes: { files: 0, bytes: 0 },
+      wasted: { files: 0, bytes: 0 },
+    };
+    this.layers.push(stats);
+    return stats;
+  }
+
+  /** How many entries found no place in the tree. */
+  get leftOut(): number {
+    return this.#left;
+  }
+
+  /**
+   * Adds an entry of the current layer.
+   *
+   * @param path Its path, where that is not the entry's own.
+   */
+  add(walked: Walked, path?: Uint8Array): void {
+    const facts = entryFacts(walked);
+    if (!facts) return;
+    const stats = this.#stats;
+    stats.entries++;
+    try {
+      const normal = normalizePath(path ?? walked.entry.path);
+      const whiteout = whiteoutOf(normal);
+      const type = whiteout ? "whiteout" : facts.type;
+      stats.types[type] = (stats.types[type] ?? 0) + 1;
+      if (!whiteout) this.#put(normal, facts, walked.place);
+      else if (this.#alone) this.#putWhiteout(normal);
+      else this.#delete(whiteout);
+    } catch (error) {
+      if (!(error instanceof InputError || error instanceof RangeError)) {
+        throw error;
+      }
+      this.#left++;
+      if (this.notes.length >= MAX_NOTES) return;
+      this.notes.push(
+        `Layer ${this.#layer + 1} holds ${
+          shown(walked.entry.path)
+        }, which is not in the tree: ${error.message}`,
+      );
+    }
+  }
+
+  get #stats(): LayerStats {
+    return this.layers[this.#layer]!;
+  }
+
+  #put(path: Uint8Array, facts: EntryFacts, place: number): void {
+    const { tree } = this;
+    let node = 0;
+    if (path.length > 0) {
+      const cut = path.lastIndexOf(0x2f);
+      const parent = this.#directory(path.subarray(0, Math.max(cut, 0)));
+      node = tree.childFor(parent, path, cut + 1);
+    } else if (facts.type !== "directory") {
+      throw new InputError("The root is no directory");
+    }
+    this.#count(node, facts);
+    let target: number | undefined;
+    let from = place;
+    if (facts.type === "hardlink") {
+      target = this.#linkTarget(facts.link, node);
+      if (target !== undefined) from = tree.origin(target).place;
+    }
+    tree.put(node, facts, { layer: this.#layer, place: from }, target);
+  }
+
+  /** Counts what an entry does to the node that it is about to become. */
+  #count(node: number, facts: EntryFacts): void {
+    const { tree } = this;
+    const stats = this.#stats;
+    const old = tree.type(node);
+    const isDirectory = facts.type === "directory";
+    if (old === undefined) return count(stats.added, facts.size);
+    const isOwn = tree.origin(node).layer === this.#layer;
+    if (isDirectory && tree.isDirectory(node)) {
+      const { uid, gid } = tree.owner(node);
+      const isSame = tree.mode(node) === facts.mode && uid === facts.uid &&
+        gid === facts.gid;
+      if (old === "missing-directory") count(stats.added, 0);
+      else if (!isOwn && !isSame) count(stats.changed, 0);
+      return;
+    }
+    if (tree.isDirectory(node)) this.#removeBelow(node, true);
+    if (!isOwn) count(stats.changed, facts.size);
+    this.#waste(node);
+  }
+
+  /** A hard link's target, if it is in this layer. */
+  #linkTarget(link: Uint8Array, own: number): number | undefined {
+    const { tree } = this;
+    let node = tree.find(normalizePath(link));
+    node = node < 0 ? node : tree.target(node) ?? node;
+    const isFit = node > 0 && node !== own && !tree.isDirectory(node) &&
+      tree.origin(node).layer === this.#layer && tree.type(node) === "file";
+    return isFit ? node : undefined;
+  }
+
+  #putWhiteout(path: Uint8Array): void {
+    const cut = path.lastIndexOf(0x2f);
+    const parent = this.#directory(path.subarray(0, Math.max(cut, 0)));
+    const node = this.tree.childFor(parent, path, cut + 1);
+    this.tree.putPlain(node, "whiteout", this.#layer);
+  }
+
+  /** Does what a whiteout says: it holds for lower layers only. */
+  #delete({ path, opaque }: Whiteout): void {
+    const { tree } = this;
+    const node = this.#follow(path, !opaque);
+    if (node === undefined) return;
+    if (opaque) return void this.#removeBelow(node, false);
+    const isOwn = tree.origin(node).layer === this.#layer;
+    const isKept = this.#removeBelow(node, false);
+    if (isOwn || node === 0) return;
+    if (isKept) {
+      // What this layer has below it needs a directory.
+      tree.putPlain(node, "missing-directory", this.#layer);
+      return;
+    }
+    this.#remove(node);
+  }
+
+  /**
+   * Takes out what is below a node.
+   *
+   * @param all Whether also what this layer has put there.
+   * @returns Whether something of it stays.
+   */
+  #removeBelow(node: number, all: boolean): boolean {
+    const { tree } = this;
+    if (!tree.isDirectory(node)) return false;
+    const nodes: number[] = [];
+    const visit = [node];
+    for (let at; (at = visit.pop()) !== undefined;) {
+      for (const child of tree.children(at)) {
+        nodes.push(child);
+        if (tree.isDirectory(child)) visit.push(child);
+      }
+    }
+    let kept = false;
+    // Children come after their parents.
+    const needed = new Set<number>();
+    for (const child of nodes.reverse()) {
+      const isOwn = tree.origin(child).layer === this.#layer;
+      if (!all && (isOwn || needed.has(child))) {
+        kept = true;
+        needed.add(tree.parent(child));
+        if (!isOwn) tree.putPlain(child, "missing-directory", this.#layer);
+      } else this.#remove(child);
+    }
+    return kept;
+  }
+
+  #remove(node: number): void {
+    if (this.tree.origin(node).layer !== this.#layer) {
+      count(this.#stats.deleted, this.tree.size(node));
+    }
+    this.#waste(node);
+    this.tree.remove(node);
+  }
+
+  /** Counts the bytes of a file that goes. */
+  #waste(node: number): void {
+    if (this.tree.type(node) !== "file") return;
+    const size = this.tree.size(node);
+    count(this.#stats.wastes, size);
+    count(this.layers[this.tree.origin(node).layer]!.wasted, size);
+  }
+
+  /** The directory of a path; what of it is missing is made. */
+  #directory(path: Uint8Array): number {
+    const { tree } = this;
+    return this.#walk(path, (node) => {
+      // Only a directory can have files in it.
+      if (tree.type(node) !== undefined) {
+        this.#waste(node);
+        if (!this.#alone) count(this.#stats.changed, 0);
+      }
+      tree.putPlain(node, "missing-directory", this.#layer);
+      return true;
+    })!;
+  }
+
+  /**
+   * The node that a path leads to, or `undefined`.
+   *
+   * @param last Whether its last component is taken as it is, be it a symlink.
+   */
+  #follow(path: Uint8Array, last: boolean): number | undefined {
+    const { tree } = this;
+    const cut = last ? path.lastIndexOf(0x2f) : path.length;
+    const parent = this.#walk(path.subarray(0, Math.max(cut, 0)), () => false);
+    if (parent === undefined || !last || path.length === 0) return parent;
+    const node = tree.child(parent, path, cut + 1);
+    return node >= 0 && tree.type(node) !== undefined ? node : undefined;
+  }
+
+  /**
+   * Walks along a path, through symlinks.
+   *
+   * @param obstacle Is told of each node that is no directory; says whether it
+   * is one now.
+   * @returns The directory, or `undefined` where an obstacle stays.
+   */
+  #walk(
+    path: Uint8Array,
+    obstacle: (node: number) => boolean,
+  ): number | undefined {
+    const { tree } = this;
+    let node = 0;
+    let links = 0;
+    let from = 0;
+    for (let i = 0; i <= path.length; i++) {
+      if (i < path.length && path[i] !== 0x2f) continue;
+      const start = from;
+      from = i + 1;
+      if (i === start || (i === start + 1 && path[start] === 0x2e)) continue;
+      if (i === start + 2 && path[start] === 0x2e && path[start + 1] === 0x2e) {
+        node = tree.parent(node);
+        continue;
+      }
+      const child = tree.childFor(node, path, start, i);
+      if (tree.isDirectory(child)) {
+        node = child;
+        continue;
+      }
+      if (tree.type(child) === "symlink" && !this.#alone) {
+        if (++links > MAX_LINKS) {
+          throw new InputError("Symlinks on the way to it go in a circle");
+        }
+        const link = tree.link(child)!;
+        // The walk goes on along the target, then along the rest of the path.
+        const rest = path.subarray(Math.min(from, path.length));
+        const next = new Uint8Array(link.length + 1 + rest.length).fill(0x2f);
+        next.set(link);
+        next.set(rest, link.length + 1);
+        if (link[0] === 0x2f) node = 0;
+        path = next;
+        from = 0;
+        i = -1;
+        continue;
+      }
+      if (!obstacle(child)) return undefined;
+      node = child;
+    }
+    return node;
+  }
+}
+
+function count(tally: Tally, bytes: number): void {
+  tally.files++;
+  tally.bytes += bytes;
+}

@@ -1,0 +1,168 @@
+import { InputError } from "../errors/input_error.ts";
+import { type Face, FACES } from "../image/face.ts";
+import { parseName } from "../image/name.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
+import { utf8 } from "../streams/bytes.ts";
+import {
+  type Archive,
+  pathBelowRootfs,
+  readArchive,
+  V1_FILES,
+} from "./archive.ts";
+import { findDockerImages, findV1Images } from "./find_docker.ts";
+import { findOciImages } from "./find_oci.ts";
+import {
+  type Document,
+  DocumentReader,
+  type FoundImage,
+} from "./found_image.ts";
+import type { OpenFiles } from "./found_image.ts";
+import type { Walkable } from "./walk_tar.ts";
+
+/** An image file, looked through. */
+export interface OpenedImage {
+  /** Its entries, if it is a tar; of a directory only its files are known. */
+  archive?: Archive;
+  files: OpenFiles;
+  /** The faces that it has, in the order of {@linkcode FACES}. */
+  faces: Face[];
+  /** The images that it holds, at least one. */
+  images: FoundImage[];
+  /** Its documents, by path. */
+  documents: ReadonlyMap<string, Document>;
+  /** What is odd about it, in sentences. */
+  notes: string[];
+}
+
+/** Documents of the faces that read the tree in `rootfs/`. */
+const ROOTFS_FACES: readonly (readonly [string, Face])[] = [
+  ["manifest", "appc"],
+  ["config.json", "bundle"],
+  ["metadata.yaml", "lxd"],
+];
+
+/**
+ * Opens an image file of any kind: an isoc, what `docker save` (of any age) or
+ * `podman save` writes, an OCI image layout, an ACI, an LXD or Incus image, a
+ * bundle. It checks no digest.
+ *
+ * @param input The file, uncompressed; or the files of a directory.
+ * @throws {InputError} If it is none of these.
+ */
+export async function openImageFile(
+  input: Walkable | OpenFiles,
+): Promise<OpenedImage> {
+  const archive = "stream" in input ? await readArchive(input) : undefined;
+  const files = archive ?? input as OpenFiles;
+  const reader = new DocumentReader(files);
+  const images = merged([
+    ...await findOciImages(reader),
+    ...await findDockerImages(reader),
+    ...await findV1Images(reader),
+  ]);
+  if (archive) dropV1Files(archive, reader);
+  const rootfs = await rootfsFaces(reader, archive);
+  if (images.length === 0 && rootfs.length > 0) {
+    images.push({
+      faces: [],
+      names: [],
+      platform: {},
+      layers: [{ path: ROOTFS }],
+      layered: false,
+    });
+  }
+  const [first] = images;
+  if (!first) {
+    throw new InputError(
+      "It is no image: there is no index.json with oci-layout, no " +
+        "manifest.json or repositories of Docker, and no rootfs/ with the " +
+        "document of appc, LXD or a bundle",
+    );
+  }
+  // These faces have room for one image, and only isocs have others beside them.
+  first.faces.push(...rootfs);
+  return {
+    ...(archive && { archive }),
+    files,
+    faces: FACES.filter((face) =>
+      images.some(({ faces }) => faces.includes(face))
+    ),
+    images,
+    documents: reader.documents,
+    notes: [...reader.notes, ...archive?.rootfs?.notes ?? []],
+  };
+}
+
+/** The faces of the tree in `rootfs/`, or of what would be there. */
+async function rootfsFaces(
+  reader: DocumentReader,
+  archive: Archive | undefined,
+): Promise<Face[]> {
+  const faces: Face[] = [];
+  for (const [path, face] of ROOTFS_FACES) {
+    // In a directory, these names mean nothing.
+    if (!archive?.rootfs && !(archive && path === "metadata.yaml")) continue;
+    if (await reader.read(path, face)) faces.push(face);
+  }
+  return faces;
+}
+
+/** Docker v1's files in `rootfs/` are no part of the root file system. */
+function dropV1Files(archive: Archive, reader: DocumentReader): void {
+  const tree = archive.rootfs?.tree;
+  const isV1 = reader.documents.has(`${ROOTFS}json`) ||
+    (reader.documents.has("repositories") &&
+      archive.members.has(`${ROOTFS}layer.tar`));
+  if (!tree || !isV1) return;
+  for (const name of V1_FILES) {
+    const node = tree.find(pathBelowRootfs(utf8(`${ROOTFS}${name}`))!);
+    if (node > 0) tree.remove(node);
+  }
+}
+
+/** A name as Docker shows it; a tag alone stays one. */
+function familiar(name: string): string {
+  if (!/[/:]/.test(name)) return name;
+  try {
+    return parseName(name).familiar;
+  } catch {
+    return name;
+  }
+}
+
+/** Names once each; tags alone only where nothing says more. */
+function namesOf(names: string[]): string[] {
+  const all = [...new Set(names.map(familiar))];
+  const full = all.filter((name) => /[/:]/.test(name));
+  return full.length > 0 ? full : all;
+}
+
+/** Images that several faces tell of, each one once. */
+function merged(images: FoundImage[]): FoundImage[] {
+  const all: FoundImage[] = [];
+  for (const image of images) {
+    const same = all.find((other) => isSame(image, other));
+    if (!same) {
+      all.push(image);
+      continue;
+    }
+    same.faces = [...new Set([...same.faces, ...image.faces])];
+    same.names = [...new Set([...same.names, ...image.names])];
+    same.config ??= image.config;
+    for (const [i, { diffId }] of image.layers.entries()) {
+      if (diffId) same.layers[i]!.diffId ??= diffId;
+    }
+  }
+  for (const image of all) image.names = namesOf(image.names);
+  return all;
+}
+
+/** Whether two faces tell of one image: its layers and config are the same. */
+function isSame(a: FoundImage, b: FoundImage): boolean {
+  const isSameConfig = a.faces.includes("docker-v1") ||
+    a.config?.path === b.config?.path;
+  return isSameConfig && a.layers.length === b.layers.length &&
+    a.layers.every(({ path, source }, i) =>
+      source !== undefined && path === b.layers[i]!.path
+    );
+}
