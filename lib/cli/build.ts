@@ -14,7 +14,12 @@ import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import { imageDescription, platformOf } from "./description.ts";
 import { directoryOptions } from "./directory_options.ts";
 import { type Option, type Parsed, parseOptions } from "./options.ts";
-import { maxUnpacked, outputPath, progressBar, writeOutput } from "./output.ts";
+import {
+  outputPath,
+  progressBar,
+  unpackLimits,
+  writeOutput,
+} from "./output.ts";
 import { report, summary } from "./report.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -106,7 +111,7 @@ async function run(
     layers,
     rootfs,
     platform: platformOf(parsed),
-    maxUnpacked: maxUnpacked(parsed),
+    limits: unpackLimits(parsed),
     directory,
   });
   try {
@@ -116,7 +121,7 @@ async function run(
       faces,
       pristine: parsed.on("pristine"),
       allowWhiteouts: parsed.on("allow-whiteouts"),
-      maxUnpacked: maxUnpacked(parsed),
+      maxUnpacked: unpackLimits(parsed).maxUnpacked,
     }, quiet);
     const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
     if (!quiet) {

@@ -5,7 +5,9 @@ import { parseName } from "../image/name.ts";
 import { type Platform, readImage } from "../read/open_image.ts";
 import { directoryFiles } from "../directory/layout_directory.ts";
 import { host } from "../system/host.ts";
-import { type Input, openInput } from "../system/input.ts";
+import type { Input } from "../system/input.ts";
+import { openInput } from "../system/open_input.ts";
+import type { UnpackLimits } from "../system/unpack_limits.ts";
 import { unpackLayer } from "../system/decompress.ts";
 import { openDirectory } from "../directory/open_directory.ts";
 import type { WalkOptions } from "../directory/walk.ts";
@@ -37,8 +39,8 @@ export interface Wanted {
   rootfs?: string;
   /** The platform to take of an image that has several. */
   platform: Platform;
-  /** Bytes that a compressed file may hold. */
-  maxUnpacked: number;
+  /** What a compressed file may take. */
+  limits: UnpackLimits;
   /** How directories are read. */
   directory: WalkOptions;
 }
@@ -63,7 +65,7 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
   const openFile = async (path: string) => {
     const input = await openInput(
       path === "-" ? undefined : path,
-      wanted.maxUnpacked,
+      wanted.limits,
     );
     open.push(input);
     return input;
@@ -103,7 +105,7 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
 async function addImage(
   inputs: BuildInputs,
   path: string,
-  { platform, maxUnpacked }: Wanted,
+  { platform, limits }: Wanted,
   open: Input[],
   openFile: (path: string) => Promise<Input>,
 ): Promise<void> {
@@ -117,7 +119,7 @@ async function addImage(
       const { source, compression } = await unpackLayer(
         stored.source,
         name,
-        maxUnpacked,
+        limits,
         stored.digest,
       );
       if (source !== stored.source) open.push(source as Input);

@@ -167,6 +167,12 @@ export const WORK_OPTIONS: Option[] = [
       "holes of its sparse files may take, such as 64G; 32G unless given",
   },
   {
+    name: "max-window",
+    value: "SIZE",
+    help: "most memory that taking zstd or xz off may need, such as 2G; 128M " +
+      "unless given",
+  },
+  {
     name: "json",
     help: "print what was made as JSON: on standard output if -o is given, " +
       "else on standard error",

@@ -7,7 +7,7 @@ import {
 import { type Losses, unpack } from "../export/extract.ts";
 import { rootless } from "../export/rootless.ts";
 import { host } from "../system/host.ts";
-import { openFlow } from "../system/input.ts";
+import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { newFiles } from "../export/new_files.ts";
 import { toStream } from "../streams/source.ts";
@@ -15,7 +15,12 @@ import { runConvert } from "./build.ts";
 import { EXPORT_FACES, EXPORT_OPTIONS } from "./export_options.ts";
 import { type Parsed, parseOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { maxUnpacked, outputPath, progressBar, writeOutput } from "./output.ts";
+import {
+  outputPath,
+  progressBar,
+  unpackLimits,
+  writeOutput,
+} from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -36,11 +41,12 @@ export async function runExport(args: string[]): Promise<void> {
     // An archive as ciso writes it now has to be made anew.
     const options = ["quiet", "verbose"].filter((name) => parsed.on(name))
       .map((name) => `--${name}`);
-    const unpacked = parsed.values("max-unpacked")
-      .map((size) => `--max-unpacked=${size}`);
+    const limits = ["max-unpacked", "max-window"].flatMap((name) =>
+      parsed.values(name).map((size) => `--${name}=${size}`)
+    );
     return await runConvert([
       ...options,
-      ...unpacked,
+      ...limits,
       ...(output === undefined ? [] : [`--output=${output}`]),
       path,
     ]);
@@ -107,9 +113,9 @@ export async function withExport(
     bar: Progress | undefined,
   ) => Promise<void>,
 ): Promise<void> {
-  const limit = maxUnpacked(parsed);
+  const limits = unpackLimits(parsed);
   const name = path === "-" ? "standard input" : path;
-  const flow = await openFlow(path === "-" ? undefined : path, limit);
+  const flow = await openFlow(path === "-" ? undefined : path, limits);
   const bar = progressBar(parsed.on("quiet"), "reading", flow.size);
   async function* counted() {
     for await (const chunk of flow.chunks) {

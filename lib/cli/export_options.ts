@@ -16,6 +16,12 @@ const COMMON: Option[] = [
     help:
       "most that a compressed archive may hold, such as 64G; 32G unless given",
   },
+  {
+    name: "max-window",
+    value: "SIZE",
+    help: "most memory that taking zstd or xz off may need, such as 2G; 128M " +
+      "unless given",
+  },
   { name: "quiet", short: "q", help: "no notes and no progress bar" },
   { name: "verbose", short: "v", help: "say what is done" },
   { name: "help", short: "h", help: "show this text" },

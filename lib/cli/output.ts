@@ -1,5 +1,6 @@
 import { host } from "../system/host.ts";
 import { openOutput } from "../system/output.ts";
+import { MAX_WINDOW, type UnpackLimits } from "../system/unpack_limits.ts";
 import { MAX_UNPACKED } from "../rootfs/tree.ts";
 import type { Parsed } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -24,17 +25,23 @@ export function outputPath(parsed: Parsed): string | undefined {
 }
 
 /**
- * What --max-unpacked says, in bytes.
+ * What --max-unpacked and --max-window say, in bytes.
  *
- * @throws {UsageError} If that is no size.
+ * @throws {UsageError} If one is no size.
  */
-export function maxUnpacked(parsed: Parsed): number {
-  const text = parsed.value("max-unpacked");
-  if (text === undefined) return MAX_UNPACKED;
+export function unpackLimits(parsed: Parsed): UnpackLimits {
+  return {
+    maxUnpacked: sizeOf(parsed, "max-unpacked") ?? MAX_UNPACKED,
+    maxWindow: sizeOf(parsed, "max-window") ?? MAX_WINDOW,
+  };
+}
+
+function sizeOf(parsed: Parsed, name: string): number | undefined {
+  const text = parsed.value(name);
   try {
-    return parseSize(text);
+    return text === undefined ? undefined : parseSize(text);
   } catch (error) {
-    throw new UsageError(`--max-unpacked: ${(error as Error).message}`);
+    throw new UsageError(`--${name}: ${(error as Error).message}`);
   }
 }
 

@@ -1,91 +1,219 @@
+import { InputError } from "../errors/input_error.ts";
+
 /** What of a frame comes next. */
-type Part = "magic" | "skippable" | "header" | "fields" | "block" | "skip";
+type Part =
+  | "magic"
+  | "skippable"
+  | "header"
+  | "fields"
+  | "block"
+  | "content"
+  | "checksum"
+  | "skip";
+
+/** The first frame's magic number. */
+const MAGIC = 0xfd2fb528;
+
+/** What {@linkcode ZstdFrames} must know beside the bytes. */
+export interface ZstdFramesOptions {
+  /** Bytes that a frame's window may have at most. */
+  maxWindow: number;
+  /** Makes the error for a larger window, of so many bytes. */
+  tooLarge: (window: number) => Error;
+}
 
 /**
- * Follows the structure of a zstd file (RFC 8878, section 3.1) without taking
- * its compression off, to tell whether it ends where a frame does. Bun's
- * decompressor takes a file that is cut short for a whole one, and passes over
- * whatever stands behind the last frame.
+ * Takes a zstd file apart into frames and blocks (RFC 8878, section 3.1) without
+ * taking its compression off. Decompressors need that help:
+ *
+ * - Those of Node and Deno pass over what follows a frame in the same write;
+ *   here each piece ends where a block or a frame does, at the latest.
+ * - Deno's throws into the void when it finds an error after it has given bytes
+ *   of the same write away; a block gives none if it is damaged.
+ * - Bun's and Deno's take a file that is cut short for a whole one.
+ * - They allocate what the frame asks for: 2 GiB and more.
+ *
+ * Skippable frames are left out.
  */
 export class ZstdFrames {
+  readonly #options: ZstdFramesOptions;
   #part: Part = "magic";
-  /** Bytes of the part that has come in pieces so far. */
-  #held: number[] = [];
+  /** Bytes of the part that have come so far, as a number and how many. */
+  #value = 0;
+  #held = 0;
   /** How many bytes the part needs. */
   #wanted = 4;
-  #hasChecksum = false;
-  /** Whether the bytes to skip are the last ones of a frame. */
+  /** The frame header's flags. */
+  #flags = 0;
+  /** The frame header's fields after the flags. */
+  #fields: number[] = [];
+  /** Whether the block is the last one of its frame. */
   #last = false;
+  /** Whether a block or a frame has just ended. */
+  #isEnd = false;
   #frames = 0;
-  #isBroken = false;
 
-  /** Whether the bytes so far are whole frames, at least one of them. */
-  get isComplete(): boolean {
-    return !this.#isBroken && this.#frames > 0 && this.#part === "magic" &&
-      this.#held.length === 0;
+  /** Makes one for a file. */
+  constructor(options: ZstdFramesOptions) {
+    this.#options = options;
   }
 
-  /** Takes the next bytes of the file. */
-  feed(bytes: Uint8Array): void {
-    for (let i = 0; i < bytes.length && !this.#isBroken;) {
-      if (this.#part === "skip") {
-        const count = Math.min(this.#wanted, bytes.length - i);
-        i += count;
-        this.#wanted -= count;
-        if (this.#wanted === 0) this.#skipped();
-        continue;
-      }
-      this.#held.push(bytes[i++]!);
-      if (this.#held.length === this.#wanted) this.#take();
+  /**
+   * Takes the next bytes of the file.
+   *
+   * @returns What a decompressor gets of them, one write each.
+   * @throws {InputError} If they are no zstd frame, or need what is not here.
+   */
+  *pieces(bytes: Uint8Array): Generator<Uint8Array> {
+    let start = 0;
+    for (let i = 0; i < bytes.length;) {
+      const isFree = this.#part === "skip" || this.#part === "content";
+      const count = isFree
+        ? Math.min(this.#wanted - this.#held, bytes.length - i)
+        : 1;
+      if (!isFree) this.#take(bytes[i]!);
+      i += count;
+      this.#held += count;
+      if (this.#held < this.#wanted) continue;
+      const wasPassed = this.#isPassed;
+      this.#isEnd = false;
+      this.#next();
+      if (wasPassed && !this.#isEnd && this.#isPassed) continue;
+      if (wasPassed) yield bytes.subarray(start, i);
+      // Only now it is known that a frame follows, not a skippable one.
+      else if (this.#isPassed) yield START.slice();
+      start = i;
+    }
+    if (this.#isPassed && start < bytes.length) yield bytes.subarray(start);
+  }
+
+  /** Whether a decompressor gets the part: it is in a frame, after the magic. */
+  get #isPassed(): boolean {
+    return !["magic", "skippable", "skip"].includes(this.#part);
+  }
+
+  /** @throws {InputError} If the file does not end where a frame does. */
+  end(): void {
+    if (this.#part !== "magic" || this.#held > 0) {
+      throw new InputError("the zstd data are cut short");
+    }
+    if (this.#frames === 0) {
+      throw new InputError("the zstd data hold skippable frames alone");
+    }
+  }
+
+  #take(byte: number): void {
+    if (this.#part === "fields") this.#fields.push(byte);
+    else if (this.#part !== "checksum") {
+      this.#value += byte * 256 ** this.#held;
     }
   }
 
   #expect(part: Part, wanted: number): void {
     this.#part = part;
     this.#wanted = wanted;
-    this.#held = [];
-    if (wanted === 0) part === "skip" ? this.#skipped() : this.#take();
-  }
-
-  #skipped(): void {
-    if (!this.#last) return this.#expect("block", 3);
-    this.#frames++;
-    this.#expect("magic", 4);
+    this.#held = 0;
+    this.#value = 0;
+    if (wanted === 0) this.#next();
   }
 
   /** Acts on a part that is there as a whole. */
-  #take(): void {
-    const number = this.#held.reduceRight((sum, byte) => sum * 256 + byte, 0);
+  #next(): void {
+    const value = this.#value;
     switch (this.#part) {
       case "magic":
-        if (number === 0xfd2fb528) return this.#expect("header", 1);
-        if (number >= 0x184d2a50 && number <= 0x184d2a5f) {
+        if (value === MAGIC) return this.#expect("header", 1);
+        if (value >= 0x184d2a50 && value <= 0x184d2a5f) {
           return this.#expect("skippable", 4);
         }
-        this.#isBroken = true;
-        return;
-      case "skippable":
-        this.#last = true;
-        return this.#expect("skip", number);
-      case "header": {
-        // Frame_Header_Descriptor: flags for the fields behind it.
-        const isSingle = (number & 0x20) !== 0;
-        this.#hasChecksum = (number & 4) !== 0;
-        const dictionary = [0, 1, 2, 4][number & 3]!;
-        const content = [isSingle ? 1 : 0, 2, 4, 8][number >> 6]!;
-        return this.#expect(
-          "fields",
-          (isSingle ? 0 : 1) + dictionary + content,
+        throw new InputError(
+          this.#frames > 0
+            ? "something else follows the zstd data"
+            : "the zstd data are damaged",
         );
-      }
+      case "skippable":
+        return this.#expect("skip", value);
+      case "header":
+        this.#flags = value;
+        this.#fields = [];
+        return this.#expect("fields", fieldsLength(value));
       case "fields":
+        this.#checkHeader();
         return this.#expect("block", 3);
-      case "block": {
-        const isRepeat = ((number >> 1) & 3) === 1;
-        this.#last = (number & 1) === 1;
-        const checksum = this.#last && this.#hasChecksum ? 4 : 0;
-        return this.#expect("skip", (isRepeat ? 1 : number >> 3) + checksum);
-      }
+      case "block":
+        return this.#block(value);
+      case "content":
+        this.#isEnd = true;
+        if (!this.#last) return this.#expect("block", 3);
+        return this.#expect("checksum", (this.#flags & 4) !== 0 ? 4 : 0);
+      case "checksum":
+        this.#isEnd = true;
+        this.#frames++;
+        return this.#expect("magic", 4);
+      case "skip":
+        return this.#expect("magic", 4);
     }
   }
+
+  #block(value: number): void {
+    const type = (value >> 1) & 3;
+    const size = value >> 3;
+    if (type === 3 || size > MAX_BLOCK) {
+      throw new InputError("the zstd data are damaged");
+    }
+    this.#last = (value & 1) === 1;
+    this.#expect("content", type === 1 ? 1 : size);
+  }
+
+  #checkHeader(): void {
+    const { window, dictionary } = frameHeader(this.#flags, this.#fields);
+    if (dictionary !== 0) {
+      throw new InputError(
+        `the zstd data need the dictionary ${dictionary}, which is not in them`,
+      );
+    }
+    if (window > this.#options.maxWindow) throw this.#options.tooLarge(window);
+  }
+}
+
+/** What every frame starts with. */
+const START = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
+
+/** No block holds more bytes (section 3.1.1.2.4). */
+const MAX_BLOCK = 1 << 17;
+
+/** Bytes of a frame header's dictionary ID and content size, by its flags. */
+function lengths(flags: number): { dictionary: number; content: number } {
+  return {
+    dictionary: [0, 1, 2, 4][flags & 3]!,
+    content: [isSingleSegment(flags) ? 1 : 0, 2, 4, 8][flags >> 6]!,
+  };
+}
+
+function isSingleSegment(flags: number): boolean {
+  return (flags & 0x20) !== 0;
+}
+
+function fieldsLength(flags: number): number {
+  const { dictionary, content } = lengths(flags);
+  return (isSingleSegment(flags) ? 0 : 1) + dictionary + content;
+}
+
+/** The window in bytes and the dictionary ID that a frame needs (3.1.1.1). */
+function frameHeader(
+  flags: number,
+  fields: number[],
+): { window: number; dictionary: number } {
+  const number = (at: number, length: number) =>
+    fields.slice(at, at + length)
+      .reduceRight((sum, byte) => sum * 256 + byte, 0);
+  const { dictionary, content } = lengths(flags);
+  const at = isSingleSegment(flags) ? 0 : 1;
+  const id = number(at, dictionary);
+  if (at === 0) {
+    const size = number(dictionary, content) + (content === 2 ? 256 : 0);
+    return { window: size, dictionary: id };
+  }
+  const base = 2 ** (10 + (fields[0]! >> 3));
+  return { window: base + base / 8 * (fields[0]! & 7), dictionary: id };
 }

@@ -9,11 +9,13 @@ import { release } from "../streams/source.ts";
  * A stream that takes no more, or that its reader destroys, is no failure here:
  * what reads the stream's other end knows what that means.
  *
+ * @param onUsed Gets each chunk that was used; releases it unless given.
  * @throws What the chunks' own source throws.
  */
 export async function feed(
   chunks: AsyncIterable<Uint8Array>,
   stream: Writable,
+  onUsed: (chunk: Uint8Array) => void = release,
 ): Promise<void> {
   let answer = (_isOpen: boolean) => {};
   let isOpen = true;
@@ -30,7 +32,7 @@ export async function feed(
       stream.write(chunk, (error) => resolve(!error));
     });
     if (!written) break;
-    release(chunk);
+    onUsed(chunk);
   }
   stream.end();
 }

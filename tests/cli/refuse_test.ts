@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { concat } from "../../lib/streams/bytes.ts";
 import { build } from "../../lib/build/build.ts";
 import type { Source } from "../../lib/streams/source.ts";
-import { openInput } from "../../lib/system/input.ts";
+import { openInput } from "../../lib/system/open_input.ts";
 import { ciso, temporary } from "../support/ciso.ts";
 import {
   entryOf,
@@ -319,7 +319,10 @@ Deno.test("build() fails when its file changes before it is streamed", async () 
   ];
   for (const [what, changed] of changes) {
     await Deno.writeFile(path, tar);
-    const input = await openInput(path, 1 << 30);
+    const input = await openInput(path, {
+      maxUnpacked: 1 << 30,
+      maxWindow: 1 << 27,
+    });
     try {
       const isoc = await build(input, IMAGE);
       await Deno.writeFile(path, changed);
