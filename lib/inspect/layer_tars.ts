@@ -8,7 +8,8 @@ import {
   toStream,
   wholeBlocks,
 } from "../streams/source.ts";
-import { type Entry, readEntry } from "../tar/entry.ts";
+import type { Entry } from "../tar/entry.ts";
+import { readEntry } from "../tar/read_entry.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import type { Archive } from "./archive.ts";
 import type { FoundImage, FoundLayer } from "./found_image.ts";

@@ -3,7 +3,8 @@ import { InputError } from "../errors/input_error.ts";
 import type { PathIndex } from "./path_index.ts";
 import { readAt, type Source } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
-import { type Entry, readEntry } from "../tar/entry.ts";
+import type { Entry } from "../tar/entry.ts";
+import { readEntry } from "../tar/read_entry.ts";
 import { type Globals, NO_RECORDS } from "../tar/pax.ts";
 
 /** Changes of PAX global headers taken: each one costs memory. */

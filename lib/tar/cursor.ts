@@ -2,8 +2,9 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { concat } from "../streams/bytes.ts";
 import { BLOCK, isZeroBlock, padded } from "./block.ts";
-import { type Entry, readEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import { NotTarError } from "./not_tar_error.ts";
+import { readEntry } from "./read_entry.ts";
 import type { Globals, PaxRecord } from "./pax.ts";
 
 /** Keywords of what only one entry can have. */

@@ -65,7 +65,7 @@ const WHOLE = /^\d{1,19}$/;
 const TIME = /^-?\d{1,18}(\.\d*)?$/;
 
 /** Forms of the values that readers reject in any other. */
-const FORMS: Record<string, RegExp> = {
+const FORMS = new Map(Object.entries({
   size: WHOLE,
   uid: WHOLE,
   gid: WHOLE,
@@ -77,14 +77,14 @@ const FORMS: Record<string, RegExp> = {
   "GNU.sparse.realsize": WHOLE,
   // Names in any other would need to be translated, which no engine does.
   hdrcharset: /^(BINARY|ISO-IR 10646 2000 UTF-8)$/,
-};
+}));
 
 /** Names of files: where they stand, and where links lead. */
 const NAMES = new Set(["path", "linkpath", "GNU.sparse.name"]);
 
 /** Refuses values that readers reject, so that no engine meets them later. */
 function checkRecord(key: string, value: Uint8Array): void {
-  const form = FORMS[key];
+  const form = FORMS.get(key);
   if (form) {
     const text = latin1.decode(value);
     if (!form.test(text) || (key.endsWith("id") && Number(text) > MAX_ID)) {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { asciiText, utf8 } from "../../lib/streams/bytes.ts";
 import type { FileRecord } from "../../lib/directory/file_list.ts";
 import { numberField, textField } from "../../lib/tar/block.ts";
-import { type Entry, readEntry } from "../../lib/tar/entry.ts";
+import type { Entry } from "../../lib/tar/entry.ts";
+import { readEntry } from "../../lib/tar/read_entry.ts";
 import { fileHeader } from "../../lib/directory/file_header.ts";
 
 function record(some: Partial<FileRecord> = {}): FileRecord {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ascii, binary } from "../../lib/streams/bytes.ts";
 import { BLOCK, FIELD, numberField, textField } from "../../lib/tar/block.ts";
-import { readEntry } from "../../lib/tar/entry.ts";
+import { readEntry } from "../../lib/tar/read_entry.ts";
 import { closing, newHeader, padding } from "../../lib/tar/header.ts";
 
 function read(bytes: Uint8Array) {

@@ -108,3 +108,9 @@ Deno.test("paxNumber() reads a number, or none", () => {
   assert.equal(paxNumber(ascii("")), undefined);
   assert.equal(paxNumber(undefined), undefined);
 });
+
+Deno.test("parsePax() takes a keyword that JavaScript's objects have", () => {
+  for (const key of ["constructor", "__proto__", "toString"]) {
+    assert.equal(parsePax(ascii(paxRecord(key, "x")))[0]![0], key);
+  }
+});

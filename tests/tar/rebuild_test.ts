@@ -8,7 +8,8 @@ import {
   numberField,
   textField,
 } from "../../lib/tar/block.ts";
-import { type Entry, readEntry } from "../../lib/tar/entry.ts";
+import type { Entry } from "../../lib/tar/entry.ts";
+import { readEntry } from "../../lib/tar/read_entry.ts";
 import {
   patch,
   paxEntry,

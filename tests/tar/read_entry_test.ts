@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ascii, binary, concat } from "../../lib/streams/bytes.ts";
 import { BLOCK } from "../../lib/tar/block.ts";
-import { type Entry, readEntry } from "../../lib/tar/entry.ts";
+import type { Entry } from "../../lib/tar/entry.ts";
+import { readEntry } from "../../lib/tar/read_entry.ts";
 import { parsePax, type PaxRecord } from "../../lib/tar/pax.ts";
 import {
   entryOf,
