@@ -46,10 +46,7 @@ export interface IsocStreamOptions extends BuildOptions {
  * });
  *
  * const path = await Deno.makeTempFile({ suffix: ".isoc" });
- * using file = await Deno.open(path, { write: true });
- * await tar.stdout.pipeThrough(archive).pipeTo(file.writable, {
- *   preventClose: true,
- * });
+ * await Deno.writeFile(path, tar.stdout.pipeThrough(archive));
  *
  * const { size, imageId } = await archive.isoc;
  * assert.equal((await Deno.stat(path)).size, size);

@@ -3,12 +3,17 @@
 // a program that is not there is refused, and nothing is left behind.
 
 import assert from "node:assert/strict";
-import { CISO, ciso, type Result, ROOT, shell } from "../support/ciso.ts";
+import { CISO, ciso, type Result, shell } from "../support/ciso.ts";
 import { isInstalled, run } from "../support/run.ts";
+import {
+  assertNothingMissing,
+  bundleRuntimes,
+  type Runtime,
+  unlessMissing,
+} from "../support/runtimes.ts";
 
 const COMPRESSIONS = ["gzip", "zstd", "xz", "bzip2"] as const;
 type Compression = typeof COMPRESSIONS[number];
-const CI = Deno.env.get("CI") === "true";
 const IMAGE = ["-t", "isoc/hello", "--created=0"];
 const COMMAND = ["--", "/bin/sh"];
 
@@ -16,24 +21,15 @@ const work = await Deno.makeTempDir({ prefix: "isoc-compressed-test-" });
 /** Where a compressed input is kept while it is read; empty before and after. */
 const TMPDIR = `${work}/tmp`;
 const rootfs = `${work}/rootfs.tar`;
-const BUNDLE = `${work}/ciso.js`;
 /** Deno with the right to run the programs that decompress. */
-const DENO = [
-  ...CISO.slice(0, -1),
-  "--allow-run=zstd,xz,bzip2",
-  CISO.at(-1)!,
-];
-const RUNTIMES: Record<string, { command: string[]; missing?: boolean }> = {
-  deno: { command: DENO },
-  "deno with the bundle": { command: [...DENO.slice(0, -1), BUNDLE] },
-  bun: {
-    command: isInstalled("bun")
-      ? ["bun", BUNDLE]
-      : ["npx", "-y", "bun@1.4.5", BUNDLE],
-    missing: !isInstalled("bun") && !isInstalled("npx"),
+const ALLOWED = "--allow-run=zstd,xz,bzip2";
+const RUNTIMES: Runtime[] = [
+  {
+    name: "deno with the sources",
+    command: [...CISO.slice(0, -1), ALLOWED, CISO.at(-1)!],
   },
-  node: { command: ["node", BUNDLE], missing: !isInstalled("node") },
-};
+  ...await bundleRuntimes([ALLOWED]),
+];
 
 await prepare();
 
@@ -59,9 +55,6 @@ async function prepare() {
       rootfs,
     ]);
   }
-  await run(Deno.execPath(), [
-    ...["bundle", "--quiet", `${ROOT}/main.ts`, "--output", BUNDLE],
-  ]);
 }
 
 /** A megabyte that no compression makes smaller. */
@@ -113,15 +106,40 @@ const expected = await sha256(rootfs);
 const plain = `${work}/plain.isoc`;
 assertQuiet(await ciso([rootfs, ...IMAGE, "-o", plain, ...COMMAND]));
 
-for (const [name, { command, missing = false }] of Object.entries(RUNTIMES)) {
+/** Why a compression cannot be tried here, if it cannot. */
+function lacking(compression: Compression): { missing?: string } {
+  return isInstalled(compression)
+    ? {}
+    : { missing: `${compression} is not installed` };
+}
+
+/** A test of a compression under a runtime. */
+function test(
+  name: string,
+  runtime: Runtime,
+  compression: Compression,
+  fn: () => Promise<void>,
+): void {
+  const needed = [runtime, lacking(compression)];
+  Deno.test({
+    ...unlessMissing(`${name}, under ${runtime.name}`, ...needed),
+    async fn() {
+      assertNothingMissing(...needed);
+      await fn();
+    },
+  });
+}
+
+for (const runtime of RUNTIMES) {
+  const { command } = runtime;
   for (const compression of COMPRESSIONS) {
     const input = `${rootfs}.${compression}`;
-    const ignore = !CI && (missing || !isInstalled(compression));
 
-    Deno.test({
-      name: `ciso takes a tar with ${compression}, under ${name}`,
-      ignore,
-      async fn() {
+    test(
+      `ciso takes a tar with ${compression}`,
+      runtime,
+      compression,
+      async () => {
         const output = `${work}/out.isoc`;
         const env = { TMPDIR };
         const options = { command, env };
@@ -141,12 +159,13 @@ for (const [name, { command, missing = false }] of Object.entries(RUNTIMES)) {
         await Deno.remove(output);
         assert.deepEqual([...Deno.readDirSync(TMPDIR)], []);
       },
-    });
+    );
 
-    Deno.test({
-      name: `ciso takes ${compression} in several parts, under ${name}`,
-      ignore,
-      async fn() {
+    test(
+      `ciso takes ${compression} in several parts`,
+      runtime,
+      compression,
+      async () => {
         const output = `${work}/parts.isoc`;
         const parts = `${work}/parts.${compression}`;
         await run("bash", [
@@ -162,12 +181,13 @@ for (const [name, { command, missing = false }] of Object.entries(RUNTIMES)) {
         assert.equal(await run("cmp", [plain, output]), "");
         await Deno.remove(output);
       },
-    });
+    );
 
-    Deno.test({
-      name: `ciso refuses damaged and cut ${compression}, under ${name}`,
-      ignore,
-      async fn() {
+    test(
+      `ciso refuses damaged and cut ${compression}`,
+      runtime,
+      compression,
+      async () => {
         const output = `${work}/bad.isoc`;
         const damaged = `the ${compression} data are damaged or cut short`;
         const refuse = async (
@@ -194,12 +214,13 @@ for (const [name, { command, missing = false }] of Object.entries(RUNTIMES)) {
           // What comes out before the damage is found may be no tar either.
         }, `(${damaged}|.*no tar archive|.*checksum.*)`);
       },
-    });
+    );
 
-    Deno.test({
-      name: `ciso --max-unpacked stops a bomb of ${compression}, under ${name}`,
-      ignore,
-      async fn() {
+    test(
+      `ciso --max-unpacked stops a bomb of ${compression}`,
+      runtime,
+      compression,
+      async () => {
         const output = `${work}/bomb.isoc`;
         const bomb = `${work}/bomb.${compression}`;
         await run("sh", [
@@ -219,31 +240,25 @@ for (const [name, { command, missing = false }] of Object.entries(RUNTIMES)) {
         );
         await Deno.remove(bomb);
       },
-    });
+    );
   }
 }
 
 for (const compression of ["zstd", "xz", "bzip2"] as const) {
-  for (const [name, { command, missing = false }] of Object.entries(RUNTIMES)) {
-    // This one has it built in.
-    if (name === "bun" && compression === "zstd") continue;
-    Deno.test({
-      name:
-        `ciso names the program for ${compression} that is missing, under ${name}`,
-      ignore: !CI && (missing || !isInstalled(compression)),
-      async fn() {
+  for (const runtime of RUNTIMES) {
+    // All others have it built in.
+    if (compression === "zstd" && runtime.name !== "oldest node") continue;
+    test(
+      `ciso names the program for ${compression} that is missing`,
+      runtime,
+      compression,
+      async () => {
         const output = `${work}/none.isoc`;
         const input = `${rootfs}.${compression}`;
-        // The runtime itself has to be found.
-        const [program, ...rest] = command;
-        const path = (await run("sh", ["-c", `command -v ${program}`])).trim();
         const result = await shell(
           'PATH=/nowhere exec "$@"',
           [input, ...IMAGE, "-o", output, ...COMMAND],
-          {
-            command: program === "npx" ? command : [path, ...rest],
-            env: { TMPDIR },
-          },
+          { command: runtime.command, env: { TMPDIR } },
         );
         assertRefused(
           result,
@@ -253,13 +268,18 @@ for (const compression of ["zstd", "xz", "bzip2"] as const) {
           output,
         );
       },
-    });
+    );
   }
 
+  // Deno has zstd built in.
+  if (compression === "zstd") continue;
   Deno.test({
-    name: `ciso names the permission for ${compression} that Deno lacks`,
-    ignore: !CI && !isInstalled(compression),
+    ...unlessMissing(
+      `ciso names the permission for ${compression} that Deno lacks`,
+      lacking(compression),
+    ),
     async fn() {
+      assertNothingMissing(lacking(compression));
       const output = `${work}/denied.isoc`;
       assertRefused(
         await ciso(

@@ -3,10 +3,15 @@
 // working directory, the order in which files were made.
 
 import assert from "node:assert/strict";
-import { CISO, ROOT, shell, temporary } from "../support/ciso.ts";
+import { shell, temporary } from "../support/ciso.ts";
 import { isInstalled, run } from "../support/run.ts";
+import {
+  assertNothingMissing,
+  bundleRuntimes,
+  type Runtime,
+  unlessMissing,
+} from "../support/runtimes.ts";
 
-const CI = Deno.env.get("CI") === "true";
 const isRoot = Deno.uid() === 0;
 const EPOCH = { SOURCE_DATE_EPOCH: "1433851200" };
 const OPTIONS = [
@@ -17,20 +22,10 @@ const OPTIONS = [
 const COMMAND = ["--", "/bin/sh"];
 
 const work = await Deno.makeTempDir({ prefix: "isoc-reproducible-test-" });
-const bundle = `${work}/ciso.js`;
 /** Tars by name: one that stays as it is, and one whose layer is made anew. */
 const TARS = { plain: `${work}/plain.tar`, changed: `${work}/changed.tar` };
-const DENO = [...CISO.slice(0, -1), bundle];
-const RUNTIMES: Record<string, { command: string[]; missing?: boolean }> = {
-  deno: { command: DENO },
-  bun: {
-    command: isInstalled("bun")
-      ? ["bun", bundle]
-      : ["npx", "-y", "bun@1.4.5", bundle],
-    missing: !isInstalled("bun") && !isInstalled("npx"),
-  },
-  node: { command: ["node", bundle], missing: !isInstalled("node") },
-};
+const RUNTIMES = await bundleRuntimes();
+const DENO = RUNTIMES[0]!.command;
 
 await prepare();
 const expected = {
@@ -51,10 +46,6 @@ async function prepare() {
   const file = "etc/passwd";
   await tar("--no-recursion", "-cf", TARS.changed, file, "bin/sh", "data/x");
   await tar("--no-recursion", "-rf", TARS.changed, file);
-  await run(Deno.execPath(), [
-    ...["bundle", "--quiet", `${ROOT}/main.ts`, "--output", bundle],
-  ]);
-  await Deno.chmod(bundle, 0o644);
 }
 
 /** A tree whose files are made in an order, all at the same time. */
@@ -113,121 +104,116 @@ Deno.test("two inputs make two archives", () => {
   assert.notEqual(expected.plain, expected.changed);
 });
 
-for (const [name, { command, missing = false }] of Object.entries(RUNTIMES)) {
-  const ignore = missing && !CI;
-
+/** A test under a runtime; `needed` is what else it cannot do without. */
+function test(
+  name: string,
+  runtime: Runtime,
+  fn: () => Promise<void>,
+  needed: { missing?: string } = {},
+): void {
   Deno.test({
-    name: `the archive is the same under ${name}, from a file and a pipe`,
-    ignore,
+    ...unlessMissing(`${name}, under ${runtime.name}`, runtime, needed),
     async fn() {
-      await assertSame({ command });
-      const line = 'cat "$IN" | "$@"';
-      for (const [key, tar] of Object.entries(TARS)) {
-        const piped = await digest("-", { command, line, env: { IN: tar } });
-        assert.equal(piped, expected[key as keyof typeof expected], key);
-      }
-    },
-  });
-
-  Deno.test({
-    name: `the archive is the same on another day, under ${name}`,
-    ignore: ignore || !isInstalled("faketime"),
-    async fn() {
-      for (const day of ["1999-12-31 23:59:58", "2037-07-01 12:00:00"]) {
-        await assertSame({ command, line: `faketime '${day}' "$@"` });
-      }
-    },
-  });
-
-  Deno.test({
-    name: `the archive is the same in other time zones, under ${name}`,
-    ignore,
-    async fn() {
-      for (const TZ of ["Pacific/Kiritimati", "America/St_Johns"]) {
-        await assertSame({ command, env: { TZ } });
-      }
-    },
-  });
-
-  Deno.test({
-    name: `the archive is the same in other languages, under ${name}`,
-    ignore,
-    async fn() {
-      for (const LC_ALL of ["C", "tr_TR.UTF-8", "de_DE.ISO-8859-1"]) {
-        // bash complains where the machine has no such locale.
-        const line = `env LC_ALL=${LC_ALL} LANG=${LC_ALL} LANGUAGE=tr "$@"`;
-        await assertSame({ command, line });
-      }
-    },
-  });
-
-  Deno.test({
-    name: `the archive is the same with other umasks, under ${name}`,
-    ignore,
-    async fn() {
-      await assertSame({ command, line: 'umask 077; "$@"' });
-      await assertSame({ command, line: 'umask 0; "$@"' });
-    },
-  });
-
-  Deno.test({
-    name: `the archive is the same in another directory, under ${name}`,
-    ignore,
-    async fn() {
-      const relative = await digest("plain.tar", { command, cwd: work });
-      assert.equal(relative, expected.plain);
-      await assertSame({ command, cwd: "/" });
-    },
-  });
-
-  Deno.test({
-    name: `the archive is the same for another user, under ${name}`,
-    ignore: ignore || !isRoot || !isInstalled("setpriv") ||
-      !await isRunnableByNobody(command[0]!),
-    async fn() {
-      await using home = await temporary();
-      await Deno.chmod(home.path, 0o777);
-      await assertSame({
-        command,
-        line: 'setpriv --reuid=65534 --regid=65534 --clear-groups "$@"',
-        env: {
-          HOME: home.path,
-          TMPDIR: home.path,
-          DENO_DIR: `${home.path}/deno`,
-        },
-      });
+      assertNothingMissing(runtime, needed);
+      await fn();
     },
   });
 }
 
-/** Whether the runtime is where every user may look: npx's are not. */
-async function isRunnableByNobody(program: string): Promise<boolean> {
-  if (!isRoot || !isInstalled("setpriv") || program === "npx") return false;
-  const as = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-  return await run("setpriv", [...as, program, "--version"]).then(
-    () => true,
-    () => false,
-  );
+/** Why a program cannot be used here, if it cannot. */
+function lacking(program: string): { missing?: string } {
+  return isInstalled(program) ? {} : { missing: `${program} is not installed` };
+}
+
+for (const runtime of RUNTIMES) {
+  const { command } = runtime;
+
+  test(`the archive is the same from a file and a pipe`, runtime, async () => {
+    await assertSame({ command });
+    const line = 'cat "$IN" | "$@"';
+    for (const [key, tar] of Object.entries(TARS)) {
+      const piped = await digest("-", { command, line, env: { IN: tar } });
+      assert.equal(piped, expected[key as keyof typeof expected], key);
+    }
+  });
+
+  test(`the archive is the same on another day`, runtime, async () => {
+    for (const day of ["1999-12-31 23:59:58", "2037-07-01 12:00:00"]) {
+      await assertSame({ command, line: `faketime '${day}' "$@"` });
+    }
+  }, lacking("faketime"));
+
+  test(`the archive is the same in other time zones`, runtime, async () => {
+    for (const TZ of ["Pacific/Kiritimati", "America/St_Johns"]) {
+      await assertSame({ command, env: { TZ } });
+    }
+  });
+
+  test(`the archive is the same in other languages`, runtime, async () => {
+    for (const LC_ALL of ["C", "tr_TR.UTF-8", "de_DE.ISO-8859-1"]) {
+      // bash complains where the machine has no such locale.
+      const line = `env LC_ALL=${LC_ALL} LANG=${LC_ALL} LANGUAGE=tr "$@"`;
+      await assertSame({ command, line });
+    }
+  });
+
+  test(`the archive is the same with other umasks`, runtime, async () => {
+    await assertSame({ command, line: 'umask 077; "$@"' });
+    await assertSame({ command, line: 'umask 0; "$@"' });
+  });
+
+  test(`the archive is the same in another directory`, runtime, async () => {
+    const relative = await digest("plain.tar", { command, cwd: work });
+    assert.equal(relative, expected.plain);
+    await assertSame({ command, cwd: "/" });
+  });
+
+  test(`the archive is the same for another user`, runtime, async () => {
+    await using home = await temporary();
+    await Deno.chmod(home.path, 0o777);
+    const [program, ...args] = command;
+    await assertSame({
+      command: [
+        await forEverybody(program!),
+        ...args.slice(0, -1),
+        await forEverybody(args.at(-1)!),
+      ],
+      line: 'setpriv --reuid=65534 --regid=65534 --clear-groups "$@"',
+      env: {
+        HOME: home.path,
+        TMPDIR: home.path,
+        DENO_DIR: `${home.path}/deno`,
+      },
+    });
+  }, isRoot ? lacking("setpriv") : { missing: "not run by root" });
+}
+
+/** A copy of a program where every user may run it, as npx's are not. */
+async function forEverybody(program: string): Promise<string> {
+  const copy = `${work}/${program.replaceAll("/", "-")}`;
+  // A link takes no time, and a copy works across file systems.
+  const make = 'ln -f "$0" "$1" 2>/dev/null || cp "$0" "$1"; chmod a+rx "$1"';
+  await run("sh", ["-c", make, program, copy]);
+  return copy;
 }
 
 Deno.test({
-  name: "a directory makes the same archive, in whatever order it was made",
-  ignore: Deno.build.os !== "linux" || !isInstalled("node"),
+  ...unlessMissing(
+    "a directory makes the same archive, in whatever order it was made",
+    ...RUNTIMES,
+    lacking("find"),
+  ),
   async fn() {
+    assertNothingMissing(...RUNTIMES, lacking("find"));
     const folders = ["bin", "data", "etc", "İ", "ı", "ä", "Z"];
     await makeTree(`${work}/first`, folders);
     await makeTree(`${work}/second`, folders.reverse());
     const options = [...OPTIONS, "--owner=0:0"];
     const made = [];
-    for (const tree of ["first", "second"]) {
-      for (const command of [["node", bundle], [...CISO]]) {
-        // Under Deno, find says what Deno hides.
-        const allowed = command[0] === "node"
-          ? command
-          : [...command.slice(0, -1), "--allow-run=find", bundle];
-        made.push(
-          await digest(`${work}/${tree}`, { command: allowed, options }),
-        );
+    // Under Deno, find says what Deno hides.
+    for (const { command } of await bundleRuntimes(["--allow-run=find"])) {
+      for (const tree of ["first", "second"]) {
+        made.push(await digest(`${work}/${tree}`, { command, options }));
       }
     }
     assert.deepEqual(new Set(made).size, 1, made.join("\n"));

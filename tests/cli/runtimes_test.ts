@@ -14,16 +14,15 @@ import {
   ROOT,
   shell,
 } from "../support/ciso.ts";
-import { isInstalled, run } from "../support/run.ts";
-
-/** Something that runs ciso. */
-interface Runtime {
-  name: string;
-  command: string[];
-  /** Why it cannot run here. */
-  missing?: string;
-  env?: Record<string, string>;
-}
+import { run } from "../support/run.ts";
+import {
+  assertNothingMissing,
+  built,
+  bundleRuntimes,
+  notMade,
+  type Runtime,
+  unlessMissing,
+} from "../support/runtimes.ts";
 
 /** A root file system, or why there is none. */
 interface Input {
@@ -32,7 +31,6 @@ interface Input {
   missing?: string;
 }
 
-const CI = Deno.env.get("CI") === "true";
 const COMMAND = ["/bin/echo", "make", "container", "not", "war"];
 /** 2015-06-07 08:09:10 UTC. */
 const EPOCH = { SOURCE_DATE_EPOCH: "1433664550" };
@@ -41,7 +39,7 @@ const host = `${Deno.build.os}-${
 }`;
 
 const work = await Deno.makeTempDir({ prefix: "isoc-runtimes-test-" });
-const said = await build();
+const files = await built();
 const server = serve();
 const runtimes = await findRuntimes();
 const inputs = [
@@ -65,55 +63,27 @@ Deno.test.afterAll(async () => {
   await Deno.remove(work, { recursive: true });
 });
 
-/** Makes bundle and programs; gives what scripts/build said of each. */
-async function build(): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(`${ROOT}/scripts/build`, {
-    args: ["--binaries=host", work],
-    env: {
-      PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${
-        Deno.env.get("PATH")
-      }`,
-      ...await denort(),
-    },
-  }).output();
-  return new TextDecoder().decode(new Uint8Array([...stdout, ...stderr]));
-}
-
-/** A runtime for `deno compile`, where Deno cannot download its own. */
-async function denort(): Promise<Record<string, string>> {
-  if (Deno.env.has("DENORT_BIN")) return {};
-  try {
-    return {
-      DENORT_BIN: (await run(`${ROOT}/../shared/tools/denort`, [])).trim(),
-    };
-  } catch {
-    return {};
-  }
-}
-
 /** Serves the bundle on the loopback interface. */
 function serve() {
   return Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async () =>
-      new Response(await Deno.readFile(`${work}/ciso.js`), {
+      new Response(await Deno.readFile(`${files.directory}/ciso.js`), {
         headers: { "content-type": "text/javascript" },
       }),
   );
 }
 
 async function findRuntimes(): Promise<Runtime[]> {
-  const bundle = `${work}/ciso.js`;
   const { port } = server.addr as Deno.NetAddr;
-  const needs = (file: string) => {
-    const line = said.split("\n").find((line) => line.includes(file));
-    return line?.startsWith("made ") ? undefined : line ?? said.trim();
+  const program = (runtime: string): Runtime => {
+    const file = `ciso-${runtime.toLowerCase()}-${host}`;
+    return {
+      name: `a program compiled by ${runtime}`,
+      command: [`${files.directory}/${file}`],
+      missing: notMade(files, file),
+    };
   };
-  const program = (runtime: string): Runtime => ({
-    name: `a program compiled by ${runtime}`,
-    command: [`${work}/ciso-${runtime.toLowerCase()}-${host}`],
-    missing: needs(`ciso-${runtime.toLowerCase()}-${host}`),
-  });
   return [
     { name: "deno run main.ts", command: CISO },
     {
@@ -123,30 +93,17 @@ async function findRuntimes(): Promise<Runtime[]> {
         ...["run", "--quiet", "--no-prompt", ...PERMISSIONS],
         `http://127.0.0.1:${port}/ciso.js`,
       ],
-      missing: needs("ciso.js"),
+      missing: notMade(files, "ciso.js"),
       // The port is another one each time: the user's cache is no place for it.
       env: { DENO_DIR: `${work}/deno` },
     },
-    {
-      name: "bun with the bundle",
-      ...await onPath("bun", "npx", "-y", "bun@1.4.5"),
-    },
-    { name: "node with the bundle", ...await onPath("node") },
+    ...(await bundleRuntimes()).map((runtime) => ({
+      ...runtime,
+      name: `${runtime.name} with the bundle`,
+    })),
     program("Deno"),
     program("Bun"),
   ];
-
-  async function onPath(name: string, ...otherwise: string[]) {
-    const start = isInstalled(name) ? [name] : otherwise;
-    let missing = needs("ciso.js");
-    if (start.length === 0) missing = `${name} is not installed`;
-    else if (!missing) {
-      await run(start[0]!, [...start.slice(1), "--version"]).catch((error) => {
-        missing = error.message.replaceAll("\n", " ");
-      });
-    }
-    return { command: [...start, bundle], missing };
-  }
 }
 
 async function makeInput(
@@ -170,22 +127,6 @@ async function oddTar(format: string, file: string): Promise<void> {
     ...["-C", tree, `--format=${format}`, "--sort=name", "--sparse"],
     ...["--xattrs", "--xattrs-include=*", "-cf", file, "."],
   ]);
-}
-
-/** Name and `ignore` of a test that something may be missing for. */
-function unlessMissing(
-  name: string,
-  ...needed: { missing?: string }[]
-): { name: string; ignore: boolean } {
-  const missing = needed.map(({ missing }) => missing).find(Boolean);
-  return missing && !CI
-    ? { name: `${name} (${missing})`, ignore: true }
-    : { name, ignore: false };
-}
-
-/** Asserts that all is there; in CI tests run even if not. */
-function assertNothingMissing(...needed: { missing?: string }[]): void {
-  for (const { missing } of needed) assert.equal(missing, undefined);
 }
 
 function assertSucceeded({ code, stderr }: Result): void {
@@ -337,8 +278,8 @@ for (const runtime of runtimes) {
   });
 
   const [program, ...args] = command;
-  // npx would be another process, and /proc is Linux's.
-  if (program === "npx" || Deno.build.os !== "linux") continue;
+  // /proc is Linux's.
+  if (Deno.build.os !== "linux") continue;
   Deno.test({
     ...unlessMissing(
       `${name} leaves it to the pipe to wait for its reader`,

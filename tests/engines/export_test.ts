@@ -16,6 +16,12 @@ import {
 import { startDocker } from "../support/dockerd.ts";
 import { required } from "../support/required.ts";
 import { isInstalled, run } from "../support/run.ts";
+import {
+  assertNothingMissing,
+  built,
+  bundleRuntimes,
+  unlessMissing,
+} from "../support/runtimes.ts";
 import { isocOf2015 } from "../support/script_2015.ts";
 import {
   appcManifest,
@@ -420,10 +426,8 @@ Deno.test({
     await Deno.chown(`${path}/home`, 65534, 65534);
     await run("cp", [modern.isoc, `${path}/hello.isoc`]);
     await run("cp", ["-L", Deno.execPath(), `${path}/deno`]);
-    await run(Deno.execPath(), [
-      ...["bundle", "--quiet", `${ROOT}/main.ts`],
-      ...["--output", `${path}/ciso.js`],
-    ]);
+    const { directory } = await built();
+    await run("cp", [`${directory}/ciso.js`, path]);
     const nobody = ["setpriv", "--reuid=65534", "--regid=65534"];
     const result = await ciso(
       ["export", `${path}/hello.isoc`, "--as", "bundle", "-o", "bundle/"],
@@ -936,15 +940,13 @@ Deno.test("export -o DIR/ fills an empty directory and refuses one that is not",
 });
 
 Deno.test("all runtimes export the same", async (t) => {
-  await run(Deno.execPath(), [
-    ...["bundle", "--quiet", `${ROOT}/main.ts`, "--output", `${work}/ciso.js`],
-  ]);
   const late = await repacked(modern.isoc, LATE);
-  for (const runtime of ["bun", "node"]) {
+  for (const runtime of await bundleRuntimes()) {
+    const { command } = runtime;
     await t.step({
-      name: runtime,
-      ignore: !isInstalled(runtime) && Deno.env.get("CI") !== "true",
+      ...unlessMissing(runtime.name, runtime),
       async fn() {
+        assertNothingMissing(runtime);
         for (const isoc of [modern.isoc, old.isoc, late]) {
           for (const face of FACES) {
             const line = 'cat "$ISOC" | "$@" | sha256sum';
@@ -955,15 +957,14 @@ Deno.test("all runtimes export the same", async (t) => {
               command: CISO,
             });
             assertSucceeded(expected);
-            const command = [runtime, `${work}/ciso.js`];
             const result = await shell(line, args, { ...options, command });
             assert.deepEqual(result, expected);
           }
         }
-        const bundle = `${work}/${runtime}`;
+        const bundle = `${work}/${runtime.name}`;
         const result = await ciso(
           ["export", modern.isoc, "--as", "bundle", "-o", `${bundle}/`],
-          { command: [runtime, `${work}/ciso.js`] },
+          { command },
         );
         assert.equal(result.code, 0, result.stderr);
         const options = { noNs: true };
