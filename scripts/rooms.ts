@@ -36,7 +36,7 @@ const NEAR_THE_MACHINE = ["cli", "node.ts", "system"];
 export type Imports = Map<string, string[]>;
 
 const RELATIVE = /\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
-const MACHINE = /\b(?:from|import)\s*\(?\s*"(node:[^"]+)"|\b(Deno|Bun)\.\w/g;
+const MACHINE = /\b(?:from|import)\s*\(?\s*"(node:[^"]+)"|\b(Deno|Bun)\.\w+/g;
 
 /** Text of a program without its comments, in which examples may import. */
 function withoutComments(text: string): string {
