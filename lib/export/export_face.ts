@@ -10,7 +10,8 @@ import { plainLayers } from "./plain_layers.ts";
 import { FlatPart, RootfsPart } from "./rootfs_part.ts";
 import type { Face } from "../image/face.ts";
 import type { Spool } from "../rootfs/layer_stack.ts";
-import { fromStream, wholeBlocks } from "../streams/source.ts";
+import { fromStream } from "../streams/source.ts";
+import { wholeBlocks } from "../tar/whole_blocks.ts";
 
 /** What can be exported: an engine's part, or the layer alone. */
 export type ExportFace = Face | "rootfs";

@@ -2,9 +2,9 @@ import { shown } from "../errors/shown.ts";
 import { binary, concat, utf8 } from "../streams/bytes.ts";
 import { errorCode, fileError } from "../system/errors.ts";
 import { type FileMetadata, type NewFile, newFiles } from "./new_files.ts";
-import { wholeBlocks } from "../streams/source.ts";
 import { ancestorLength, normalizePath } from "../tar/path.ts";
 import { SparseExpander } from "../tar/sparse.ts";
+import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { deviceNumbers, metadataOf } from "./metadata.ts";
 import { type Fate, passEntries, type Passing } from "./pass.ts";
 

@@ -1,10 +1,11 @@
 import { InputError } from "../errors/input_error.ts";
 import { binary } from "../streams/bytes.ts";
-import { fromStream, type Source, wholeBlocks } from "../streams/source.ts";
+import { fromStream, type Source } from "../streams/source.ts";
 import { FIELD, numberField } from "../tar/block.ts";
-import { carry, TarCursor } from "../tar/cursor.ts";
 import { normalizePath } from "../tar/path.ts";
 import type { Entry } from "../tar/entry.ts";
+import { TarReader } from "../tar/reader.ts";
+import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { Documents } from "./documents.ts";
 import { passEntries } from "./pass.ts";
 
@@ -24,7 +25,7 @@ export interface Head {
 }
 
 /**
- * Reads the documents that stand in front of all others: in an archive that ciso
+ * Reads the documents that come before all others: in an archive that ciso
  * wrote, these are all. What has been read is kept, to be read again.
  *
  * @param chunks The archive.
@@ -33,56 +34,74 @@ export async function readHead(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<Head> {
   const blocks = wholeBlocks(chunks);
-  const documents = new Documents();
-  const cursor = new TarCursor();
   const kept: Uint8Array[] = [];
-  let rest: Uint8Array = new Uint8Array(0);
-  let offset = 0;
-  let first: string | undefined;
-  /** Takes the data of a document, and how many bytes of it are to come. */
-  let reading: ReturnType<Documents["look"]>;
-  let awaited = 0;
-
-  reading: for (;;) {
-    const { value: block, done } = await blocks.next();
-    if (done) {
+  // Kept blocks are read again, so the reader must not release them; its loop
+  // ends early, so it must not close what comes after them.
+  const tar = new TarReader(keep(blocks, kept), false);
+  const head = new HeadReader(tar);
+  const buffers = tar.buffers();
+  while (head.first === undefined) {
+    if ((await buffers.next()).done) {
       if (kept.length === 0) throw new InputError("The input is empty");
-      documents.complete = true;
+      head.documents.complete = true;
       break;
     }
-    kept.push(block);
-    // What is kept is not released, so the buffer may be the block itself.
-    const buffer = carry(rest, block);
-    cursor.feed(buffer, offset);
-    for (;;) {
-      const before = cursor.position - offset;
-      const item = cursor.next();
-      const start = item ? item.start : cursor.position - offset;
-      const data = Math.min(awaited, start - before);
-      if (data > 0) reading?.onData(buffer.subarray(before, before + data));
-      awaited -= data;
-      if (awaited === 0) {
-        reading?.onEnd();
-        reading = undefined;
-      }
-      if (!item) break;
-      if (!("kind" in item)) continue;
-      documents.mtime ??= timeOf(buffer, item);
-      const path = binary(item.path.length > 0 ? normal(item) : item.path);
-      reading = documents.look(path, item);
-      if (
-        offset > MAX_HEAD || (!reading && !belongs(path, item, documents))
-      ) {
-        first = path;
-        break reading;
-      }
-      awaited = item.stored;
-    }
-    const end = cursor.position - offset;
-    rest = buffer.slice(end);
-    offset += end;
+    head.read();
   }
+  const { documents, first } = head;
   return { documents, first, blocks: again(kept, blocks) };
+}
+
+/** Takes an archive's documents until the first entry that is none. */
+class HeadReader {
+  readonly documents = new Documents();
+  /** Path of that entry, once it has come. */
+  first: string | undefined;
+  readonly #tar: TarReader;
+  /** Takes the data of a document. */
+  #reading: ReturnType<Documents["look"]>;
+
+  constructor(tar: TarReader) {
+    this.#tar = tar;
+  }
+
+  /** Reads the items of the current buffer, as far as they are wanted. */
+  read(): void {
+    const tar = this.#tar;
+    for (let item; this.first === undefined && (item = tar.next());) {
+      if (item.part === "header") this.#begin(item.entry);
+      if (item.part !== "data" || !this.#reading) continue;
+      const { start, dataEnd, done } = item;
+      if (dataEnd > start) {
+        this.#reading.onData(tar.bytes.subarray(start, dataEnd));
+      }
+      if (done) this.#reading.onEnd();
+    }
+  }
+
+  #begin(entry: Entry): void {
+    const { documents } = this;
+    const { bytes, offset } = this.#tar;
+    documents.mtime ??= timeOf(bytes, entry);
+    const path = binary(entry.path.length > 0 ? normal(entry) : entry.path);
+    this.#reading = documents.look(path, entry);
+    if (
+      offset > MAX_HEAD ||
+      (!this.#reading && !belongs(path, entry, documents))
+    ) this.first = path;
+  }
+}
+
+async function* keep(
+  blocks: AsyncGenerator<Uint8Array>,
+  kept: Uint8Array[],
+): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { value, done } = await blocks.next();
+    if (done) return;
+    kept.push(value);
+    yield value;
+  }
 }
 
 /**

@@ -2,10 +2,10 @@ import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { Globals } from "../tar/pax.ts";
 import { concat, equalBytes } from "../streams/bytes.ts";
-import { release } from "../streams/source.ts";
-import { carry, TarCursor } from "../tar/cursor.ts";
 import type { Entry } from "../tar/entry.ts";
 import { normalizePath } from "../tar/path.ts";
+import { Pieces } from "../tar/pieces.ts";
+import { type TarData, TarReader } from "../tar/reader.ts";
 import { rebuild } from "../tar/rebuild.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -64,80 +64,64 @@ export async function* passEntries(
   blocks: AsyncIterable<Uint8Array>,
   decider: Decider,
 ): AsyncGenerator<Uint8Array> {
-  const cursor = new TarCursor();
-  let rest: Uint8Array = EMPTY;
-  let offset = 0;
-  /** The entry whose data are where the cursor is. */
+  const tar = new TarReader(blocks);
+  /** What becomes of the current entry. */
   let fate: Fate | undefined;
-  /** Bytes of its data still to come. */
-  let awaited = 0;
   /** What is passed on only when nothing is wrong with what follows it. */
   let held: Uint8Array = EMPTY;
-
-  for await (const block of blocks) {
-    const buffer = carry(rest, block);
-    if (buffer !== block) release(block);
-    cursor.feed(buffer, offset);
+  for await (const buffer of tar.buffers()) {
     const pieces = new Pieces(buffer);
-
-    /** Ends the entry, if all of its data have come. */
-    const finish = () => {
-      if (!fate?.onEnd || awaited > 0) return;
-      const behind = fate.onEnd();
-      fate = { ...fate, onEnd: undefined };
-      if (behind) pieces.add(behind);
-    };
-    /** Takes the stretch of the buffer that is the entry's data and padding. */
-    const take = (start: number, end: number) => {
-      if (!fate) return;
-      const data = Math.min(awaited, end - start);
-      if (data > 0) fate.onData?.(buffer.subarray(start, start + data));
-      awaited -= data;
-      if (fate.data === "padded") pieces.keep(start, end);
-      else if (fate.data === "bare") pieces.keep(start, start + data);
-    };
-
-    for (;;) {
-      const before = cursor.position - offset;
-      const item = cursor.next();
-      const start = item ? item.start : cursor.position - offset;
-      take(before, start);
-      finish();
-      if (!item) break;
-      fate = undefined;
-      if (!("kind" in item)) continue;
-      if (cursor.shape.concatenated) {
-        throw new InputError(
-          "Another archive stands behind the first one; export it alone",
-        );
-      }
-      const passing = {
-        path: pathOf(item),
-        entry: item,
-        bytes: buffer,
-        globals: cursor.globals,
-      };
-      fate = decider.entry(passing);
-      awaited = item.stored;
-      if (!fate) continue;
-      if (fate.before) pieces.add(fate.before);
-      if (fate.header !== "own") pieces.add(fate.header);
-      else if (isPlain(passing)) pieces.keep(item.start, item.end);
-      else pieces.add(moved(passing, passing.path));
+    for (let item; (item = tar.next());) {
+      if (item.part === "header") {
+        fate = begin(item.entry, tar, decider, pieces);
+      } else if (item.part === "data" && fate) take(fate, item, buffer, pieces);
     }
-    const end = cursor.position - offset;
-    rest = buffer.slice(end);
-    offset += end;
     const made = pieces.take();
-    if (made !== buffer) release(buffer);
+    if (made === buffer) tar.take();
     if (held.length > 0) yield held;
     held = made;
   }
-  if (offset + rest.length === 0) throw new InputError("The input is empty");
-  cursor.finish(rest);
+  if (tar.size === 0) throw new InputError("The input is empty");
   const last = concat(decider.end());
   if (held.length > 0) yield held;
   if (last.length > 0) yield last;
+}
+
+/** Asks what becomes of an entry, and passes its header blocks on. */
+function begin(
+  entry: Entry,
+  tar: TarReader,
+  decider: Decider,
+  pieces: Pieces,
+): Fate | undefined {
+  if (tar.shape.concatenated) {
+    throw new InputError(
+      "Another archive comes after the first one; export it alone",
+    );
+  }
+  const { bytes, globals } = tar;
+  const passing = { path: pathOf(entry), entry, bytes, globals };
+  const fate = decider.entry(passing);
+  if (!fate) return undefined;
+  if (fate.before) pieces.add(fate.before);
+  if (fate.header !== "own") pieces.add(fate.header);
+  else if (isPlain(passing)) pieces.keep(entry.start, entry.end);
+  else pieces.add(moved(passing, passing.path));
+  return fate;
+}
+
+/** Passes a stretch of an entry's data on. */
+function take(
+  fate: Fate,
+  { start, end, dataEnd, done }: TarData,
+  buffer: Uint8Array,
+  pieces: Pieces,
+): void {
+  if (dataEnd > start) fate.onData?.(buffer.subarray(start, dataEnd));
+  if (fate.data === "padded") pieces.keep(start, end);
+  else if (fate.data === "bare") pieces.keep(start, dataEnd);
+  const after = done && fate.onEnd?.();
+  if (after) pieces.add(after);
 }
 
 function pathOf(entry: Entry): Uint8Array {
@@ -179,45 +163,4 @@ export function moved(
     path: entry.kind === "directory" ? concat([path, SLASH]) : path,
     ...(link && { link }),
   });
-}
-
-/** What a buffer becomes: stretches of it and new bytes, in order. */
-class Pieces {
-  readonly #buffer: Uint8Array;
-  readonly #done: Uint8Array[] = [];
-  #start = 0;
-  #end = 0;
-
-  constructor(buffer: Uint8Array) {
-    this.#buffer = buffer;
-  }
-
-  keep(start: number, end: number): void {
-    if (start === end) return;
-    if (start !== this.#end) this.#flush(start);
-    this.#end = end;
-  }
-
-  add(bytes: Uint8Array): void {
-    this.#flush(this.#end);
-    if (bytes.length > 0) this.#done.push(bytes);
-  }
-
-  /** All of it in one array, which is the buffer itself where that is the same. */
-  take(): Uint8Array {
-    this.#flush(this.#end);
-    const [first] = this.#done;
-    if (!first) return EMPTY;
-    const whole = this.#done.length === 1 && first.buffer ===
-        this.#buffer.buffer &&
-      first.length === this.#buffer.length;
-    return whole ? this.#buffer : concat(this.#done);
-  }
-
-  #flush(next: number): void {
-    if (this.#end > this.#start) {
-      this.#done.push(this.#buffer.subarray(this.#start, this.#end));
-    }
-    this.#start = this.#end = next;
-  }
 }

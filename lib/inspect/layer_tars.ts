@@ -6,11 +6,11 @@ import {
   readAt,
   type Source,
   toStream,
-  wholeBlocks,
 } from "../streams/source.ts";
 import type { Entry } from "../tar/entry.ts";
 import { readEntry } from "../tar/read_entry.ts";
 import { SparseExpander } from "../tar/sparse.ts";
+import { wholeBlocks } from "../tar/whole_blocks.ts";
 import type { Archive } from "./archive.ts";
 import type { FoundImage, FoundLayer } from "./found_image.ts";
 import { LayeredTree, type LayerStats } from "./layered_tree.ts";

@@ -1,12 +1,9 @@
-import {
-  fromStream,
-  release,
-  type Source,
-  wholeBlocks,
-} from "../streams/source.ts";
-import { carry, TarCursor, type TarShape } from "../tar/cursor.ts";
+import { fromStream, type Source } from "../streams/source.ts";
+import { padded } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
+import { TarReader, type TarShape } from "../tar/reader.ts";
+import { wholeBlocks } from "../tar/whole_blocks.ts";
 
 /** A tar to walk: bytes whose size is known can be read at any place. */
 export type Walkable = Source & { readonly size?: number };
@@ -54,67 +51,58 @@ export async function walkTar(
   tar: Walkable,
   visit: (walked: Walked) => DataSink | undefined | void,
 ): Promise<WalkEnd> {
-  const cursor = new TarCursor();
-  const { size } = tar;
   let sink: DataSink | undefined;
-  /** Bytes of its data still to come. */
-  let awaited = 0;
-  let rest: Uint8Array = new Uint8Array(0);
-  let offset = 0;
   let end = 0;
-  let seek = true;
-
-  const takeItems = (buffer: Uint8Array) => {
-    for (;;) {
-      const before = cursor.position - offset;
-      const item = cursor.next();
-      const start = item ? item.start : cursor.position - offset;
-      if (sink) {
-        const data = Math.min(awaited, start - before);
-        if (data > 0) sink.onData(buffer.subarray(before, before + data));
-        awaited -= data;
-        if (awaited === 0) {
-          sink.onEnd?.();
-          sink = undefined;
-        }
+  const reader: TarReader = new TarReader(
+    seeking(tar, () => reader, () => sink === undefined),
+  );
+  for await (const bytes of reader.buffers()) {
+    const { offset } = reader;
+    for (let item; (item = reader.next());) {
+      if (item.part === "header") {
+        const { entry } = item;
+        end = offset + item.end + padded(entry.stored);
+        const { globals } = reader;
+        const walked = { entry, bytes, place: offset + item.start, globals };
+        sink = visit(walked) ?? undefined;
+      } else if (item.part === "data" && sink) {
+        const { start, dataEnd, done } = item;
+        if (dataEnd > start) sink.onData(bytes.subarray(start, dataEnd));
+        if (!done) continue;
+        sink.onEnd?.();
+        sink = undefined;
       }
-      if (!item) return;
-      if (!("kind" in item)) continue;
-      end = offset + item.end + Math.ceil(item.stored / 512) * 512;
-      sink = visit({
-        entry: item,
-        bytes: buffer,
-        place: offset + item.start,
-        globals: cursor.globals,
-      }) ?? undefined;
-      awaited = item.stored;
     }
-  };
+  }
+  return { shape: reader.shape, size: reader.size, end };
+}
 
-  while (seek) {
-    seek = false;
-    const stream = offset === 0
+/**
+ * The buffers of a tar, without long data that nobody asks for.
+ *
+ * @param reader Gives who reads the buffers.
+ * @param mayPass Tells whether the current data may be passed over.
+ */
+async function* seeking(
+  tar: Walkable,
+  reader: () => TarReader,
+  mayPass: () => boolean,
+): AsyncGenerator<Uint8Array> {
+  const { size } = tar;
+  for (let start: number | undefined = 0; start !== undefined;) {
+    const stream = start === 0
       ? tar.stream()
-      : tar.slice(offset, size!).stream();
-    for await (const chunk of wholeBlocks(fromStream(stream))) {
-      const buffer = carry(rest, chunk);
-      if (buffer !== chunk) release(chunk);
-      cursor.feed(buffer, offset);
-      takeItems(buffer);
-      const reached = cursor.position - offset;
-      rest = buffer.slice(reached);
-      offset += reached;
-      release(buffer);
-      const target = offset + cursor.awaited;
-      if (sink || size === undefined || cursor.awaited < SEEK) continue;
-      // Data that the tar does not hold are missed by the cursor itself.
-      if (target >= size) continue;
-      cursor.skip(cursor.awaited);
-      offset = target;
-      seek = true;
+      : tar.slice(start, size!).stream();
+    start = undefined;
+    for await (const buffer of wholeBlocks(fromStream(stream))) {
+      yield buffer;
+      const { offset, left } = reader();
+      if (size === undefined || left < SEEK || !mayPass()) continue;
+      // Data that the tar does not hold are missed by the reader itself.
+      if (offset + left >= size) continue;
+      reader().skip();
+      start = reader().offset;
       break;
     }
   }
-  cursor.finish(rest);
-  return { shape: cursor.shape, size: offset + rest.length, end };
 }

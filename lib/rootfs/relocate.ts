@@ -1,20 +1,22 @@
 import { inputChanged } from "../errors/input_changed.ts";
-import { ascii, concat } from "../streams/bytes.ts";
+import { ascii } from "../streams/bytes.ts";
 import { NODE, type Node } from "./path_index.ts";
-import { release, wholeBlocks } from "../streams/source.ts";
-import { carry, TarCursor } from "../tar/cursor.ts";
 import type { Entry } from "../tar/entry.ts";
 import { patch, rebuild, type Target } from "../tar/rebuild.ts";
 import { ancestorLength } from "../tar/path.ts";
 import type { Globals } from "../tar/pax.ts";
+import { Pieces } from "../tar/pieces.ts";
+import { readEntry } from "../tar/read_entry.ts";
+import { type TarData, TarReader } from "../tar/reader.ts";
 import { SparseExpander } from "../tar/sparse.ts";
+import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { missingHeader, opaqueHeader, targetOf } from "./new_headers.ts";
 import type { Tree } from "./tree.ts";
 
 const EMPTY = new Uint8Array(0);
 
-/** Where and how {@linkcode rewriteTar} places the entries. */
-export interface RewriteOptions {
+/** Where and how {@linkcode relocate} places the entries. */
+export interface RelocateOptions {
   /** What goes in front of every path, such as `rootfs/`. */
   prefix: string;
   /** Time for directories that have no entry, in seconds since 1970. */
@@ -36,10 +38,10 @@ export interface RewriteOptions {
 export function rootHeader(tree: Tree, path: string): Uint8Array | undefined {
   if (!tree.root) return undefined;
   const { bytes, globals } = tree.root;
-  const cursor = new TarCursor();
-  cursor.feed(bytes, 0);
-  const entry = cursor.next();
-  if (!entry || !("kind" in entry)) throw new Error("No root entry");
+  const entry = readEntry(bytes, 0, []);
+  if (typeof entry === "string" || !("kind" in entry)) {
+    throw new Error("No root entry");
+  }
   return rebuild(bytes, entry, globals, { path: ascii(path) });
 }
 
@@ -53,152 +55,201 @@ export function rootHeader(tree: Tree, path: string): Uint8Array | undefined {
  * @param chunks The input's bytes. Changed in place and released.
  * @param tree What a first pass over the same bytes found.
  * @returns Chunks of whole blocks.
- * @throws {Error} If the input is not the one that the first pass has seen.
+ * @throws {InputError} If the input is not the one that the first pass has seen.
  */
-export async function* rewriteTar(
+export async function* relocate(
   chunks: AsyncIterable<Uint8Array>,
   tree: Tree,
-  options: RewriteOptions,
+  options: RelocateOptions,
 ): AsyncGenerator<Uint8Array> {
-  const prefix = ascii(options.prefix);
-  const cursor = new TarCursor();
-  const { index } = tree;
-  let slot = 0;
-  let rest: Uint8Array = new Uint8Array(0);
-  let offset = 0;
-  /** Whether the data where the cursor is are left out. */
-  let leftOut = false;
-  let expander: SparseExpander | undefined;
-  /** Stored bytes of a sparse file that the expander still waits for. */
-  let awaited = 0;
-
-  for await (const chunk of wholeBlocks(chunks)) {
-    const buffer = carry(rest, chunk);
-    if (buffer !== chunk) release(chunk);
-    cursor.feed(buffer, offset);
-    /** What this buffer becomes, when it is not just itself. */
-    let pieces: Uint8Array[] = [];
-    /** From where on the buffer has not been put into `pieces`. */
-    let from = 0;
-
-    const flush = (until: number) => {
-      if (!leftOut && until > from) {
-        // Joined to the stretch before, if there is nothing between the two: a
-        // buffer that only changed in place then goes on without being copied.
-        const last = pieces.at(-1);
-        const joined = last?.buffer === buffer.buffer &&
-          last.byteOffset + last.length === buffer.byteOffset + from;
-        const start = joined ? last.byteOffset - buffer.byteOffset : from;
-        if (joined) pieces.pop();
-        pieces.push(buffer.subarray(start, until));
+  const tar = new TarReader(wholeBlocks(chunks));
+  const relocator = new Relocator(tree, options);
+  for await (const buffer of tar.buffers()) {
+    const pieces = new Pieces(buffer);
+    for (let item; (item = tar.next());) {
+      if (item.part === "header") {
+        const waiting = relocator.header(item.entry, tar, pieces);
+        if (waiting) await waiting;
+      } else if (item.part === "data") {
+        const expanded = relocator.data(item, buffer, pieces);
+        // A sparse file may come out far larger than the buffer.
+        if (!expanded) continue;
+        const before = pieces.take();
+        if (before.length > 0) yield before;
+        yield* expanded;
       }
-      from = until;
-    };
-
-    for (;;) {
-      const before = cursor.position - offset;
-      const item = cursor.next();
-      const start = item ? item.start : cursor.position - offset;
-      if (expander) {
-        // The expander's output may be far larger than the buffer.
-        const data = buffer.subarray(before, Math.min(start, before + awaited));
-        awaited -= data.length;
-        if (pieces.length > 0) yield concat(pieces);
-        pieces = [];
-        for (const piece of expander.push(data)) yield piece.slice();
-        if (item || awaited === 0) {
-          yield* expander.end();
-          expander = undefined;
-        }
-        from = start;
-      }
-      if (!item) break;
-      flush(start);
-      if (!("kind" in item)) {
-        leftOut = false;
-        from = item.end;
-        continue;
-      }
-      leftOut = true;
-      // Missing directories have the slots in front of the entry's own.
-      const first = slot;
-      while (slot < index.length && index.node(slot) === NODE.missing) slot++;
-      if (slot >= index.length) throw inputChanged();
-      const own = item.kind === "label" ? EMPTY : tree.paths.of(slot, item);
-      for (let i = first; i < slot; i++) {
-        const path = own.subarray(0, ancestorLength(own, slot - i));
-        const missing = await tree.missing(i, path);
-        if (missing === "nothing") continue;
-        if (tree.isOpaque(i)) {
-          pieces.push(opaqueHeader(prefix, path, options.mtime));
-        }
-        if (missing === "new") {
-          pieces.push(missingHeader(prefix, path, options.mtime));
-        } else {
-          const { bytes, entry, globals } = missing;
-          const target = targetOf(prefix, entry, path, undefined);
-          pieces.push(rebuild(bytes, entry, globals, target));
-        }
-      }
-      const path = tree.paths.destination(slot, item);
-      if (path && path.length > 0) {
-        leftOut = false;
-        if (tree.isOpaque(slot)) {
-          pieces.push(opaqueHeader(prefix, path, options.mtime));
-        }
-        options.onEntry?.(path, index.node(slot));
-        const symlink = options.plainSymlinks
-          ? tree.links.symlink(slot)
-          : undefined;
-        const model = symlink ?? tree.links.model(slot);
-        const target = targetOf(
-          prefix,
-          item,
-          path,
-          item.kind === "hardlink"
-            ? tree.paths.linkTarget(slot, item)
-            : undefined,
-        );
-        if (model !== undefined) {
-          const { bytes, entry, globals } = await tree.stored.read(model);
-          if (symlink === undefined) target.asHardLink = true;
-          else delete target.link;
-          pieces.push(rebuild(bytes, entry, globals, target));
-          from = item.end;
-        } else if (cursor.globals.size > 0 || !patch(buffer, item, target)) {
-          pieces.push(rebuild(buffer, item, cursor.globals, target));
-          from = item.end;
-        }
-        if (item.sparse) {
-          expander = new SparseExpander(item.sparse);
-          awaited = item.stored;
-          from = item.end;
-        }
-      } else from = item.end;
-      slot++;
     }
-    const end = cursor.position - offset;
-    flush(end);
-    rest = buffer.slice(end);
-    offset += end;
-    const [piece] = pieces;
-    if (
-      pieces.length === 1 && piece!.buffer === buffer.buffer &&
-      piece!.length === buffer.length
-    ) {
-      yield buffer;
-    } else {
-      if (pieces.length > 0) yield concat(pieces);
-      release(buffer);
-    }
+    const made = pieces.take();
+    if (made === buffer) tar.take();
+    if (made.length > 0) yield made;
   }
-  cursor.finish(rest);
-  if (expander) yield* expander.end();
-  while (slot < index.length && index.node(slot) === NODE.missing) slot++;
-  if (slot !== index.length) throw inputChanged();
+  relocator.end();
 }
 
-/** An entry's new header blocks in bytes, as {@linkcode rewriteTar} makes them. */
+/** Moves entries one by one, in the order of the tree's slots. */
+export class Relocator {
+  readonly #tree: Tree;
+  readonly #options: RelocateOptions;
+  readonly #prefix: Uint8Array;
+  #slot = 0;
+  /** Whether the current entry's data are left out. */
+  #leftOut = false;
+  #expander: SparseExpander | undefined;
+
+  constructor(tree: Tree, options: RelocateOptions) {
+    this.#tree = tree;
+    this.#options = options;
+    this.#prefix = ascii(options.prefix);
+  }
+
+  /**
+   * Moves the next entry.
+   *
+   * @param pieces Gets its header blocks, and those of directories that are
+   * missing above it.
+   * @returns Nothing, if it is done: few entries need to wait for something.
+   * @throws {InputError} If the tree has no such entry.
+   */
+  header(
+    entry: Entry,
+    tar: TarReader,
+    pieces: Pieces,
+  ): Promise<void> | undefined {
+    const { index } = this.#tree;
+    // Missing directories have the slots before the entry's own.
+    const first = this.#slot;
+    let slot = first;
+    while (slot < index.length && index.node(slot) === NODE.missing) slot++;
+    if (slot >= index.length) throw inputChanged();
+    this.#slot = slot + 1;
+    this.#leftOut = true;
+    if (slot > first) return this.#withMissing(entry, tar, pieces, first);
+    return this.#place(entry, tar, pieces);
+  }
+
+  /**
+   * Takes a stretch of the entry's data.
+   *
+   * @returns Pieces to write in its stead, if the file is a sparse one.
+   */
+  data(
+    { start, end, dataEnd, done }: TarData,
+    buffer: Uint8Array,
+    pieces: Pieces,
+  ): Generator<Uint8Array> | undefined {
+    if (this.#leftOut) return undefined;
+    if (this.#expander) {
+      return this.#expand(this.#expander, buffer.slice(start, dataEnd), done);
+    }
+    pieces.keep(start, end);
+    return undefined;
+  }
+
+  /** @throws {InputError} If the tree has entries that have not come. */
+  end(): void {
+    const { index } = this.#tree;
+    while (
+      this.#slot < index.length && index.node(this.#slot) === NODE.missing
+    ) this.#slot++;
+    if (this.#slot !== index.length) throw inputChanged();
+  }
+
+  async #withMissing(
+    entry: Entry,
+    tar: TarReader,
+    pieces: Pieces,
+    first: number,
+  ): Promise<void> {
+    const slot = this.#slot - 1;
+    const own = entry.kind === "label"
+      ? EMPTY
+      : this.#tree.paths.of(slot, entry);
+    for (let i = first; i < slot; i++) {
+      const path = own.subarray(0, ancestorLength(own, slot - i));
+      await this.#missing(i, path, pieces);
+    }
+    await this.#place(entry, tar, pieces);
+  }
+
+  /** Writes what a missing directory gets. */
+  async #missing(
+    slot: number,
+    path: Uint8Array,
+    pieces: Pieces,
+  ): Promise<void> {
+    const missing = await this.#tree.missing(slot, path);
+    if (missing === "nothing") return;
+    this.#addOpaque(slot, path, pieces);
+    if (missing === "new") {
+      pieces.add(missingHeader(this.#prefix, path, this.#options.mtime));
+      return;
+    }
+    const { bytes, entry, globals } = missing;
+    const target = targetOf(this.#prefix, entry, path, undefined);
+    pieces.add(rebuild(bytes, entry, globals, target));
+  }
+
+  #addOpaque(slot: number, path: Uint8Array, pieces: Pieces): void {
+    if (!this.#tree.isOpaque(slot)) return;
+    pieces.add(opaqueHeader(this.#prefix, path, this.#options.mtime));
+  }
+
+  /** Puts the entry itself where it goes. */
+  #place(
+    entry: Entry,
+    tar: TarReader,
+    pieces: Pieces,
+  ): Promise<void> | undefined {
+    const tree = this.#tree;
+    const slot = this.#slot - 1;
+    const path = tree.paths.destination(slot, entry);
+    if (!path || path.length === 0) return undefined;
+    this.#leftOut = false;
+    this.#addOpaque(slot, path, pieces);
+    this.#options.onEntry?.(path, tree.index.node(slot));
+    if (entry.sparse) this.#expander = new SparseExpander(entry.sparse);
+    const link = entry.kind === "hardlink"
+      ? tree.paths.linkTarget(slot, entry)
+      : undefined;
+    const target = targetOf(this.#prefix, entry, path, link);
+    const symlink = this.#options.plainSymlinks
+      ? tree.links.symlink(slot)
+      : undefined;
+    const model = symlink ?? tree.links.model(slot);
+    if (model !== undefined) {
+      if (symlink === undefined) target.asHardLink = true;
+      else delete target.link;
+      return this.#asModel(model, target, pieces);
+    }
+    const { bytes, globals } = tar;
+    if (globals.size === 0 && patch(bytes, entry, target)) {
+      pieces.keep(entry.start, entry.end);
+    } else pieces.add(rebuild(bytes, entry, globals, target));
+    return undefined;
+  }
+
+  /** Writes an entry with another one's metadata. */
+  async #asModel(
+    model: number,
+    target: Target,
+    pieces: Pieces,
+  ): Promise<void> {
+    const { bytes, entry, globals } = await this.#tree.stored.read(model);
+    pieces.add(rebuild(bytes, entry, globals, target));
+  }
+
+  *#expand(
+    expander: SparseExpander,
+    data: Uint8Array,
+    done: boolean,
+  ): Generator<Uint8Array> {
+    if (done) this.#expander = undefined;
+    for (const piece of expander.push(data)) yield piece.slice();
+    if (done) yield* expander.end();
+  }
+}
+
+/** An entry's new header blocks in bytes, as {@linkcode relocate} makes them. */
 export function headerSize(
   bytes: Uint8Array,
   entry: Entry,

@@ -6,23 +6,19 @@ import type { LayerTree } from "./layer_tree.ts";
 import { targetOf } from "./new_headers.ts";
 import {
   headerSize,
-  type RewriteOptions,
-  rewriteTar,
+  relocate,
+  type RelocateOptions,
   rootHeader,
 } from "./relocate.ts";
 import { NODE } from "./path_index.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { RootfsTree } from "./rootfs_tree.ts";
 import { sha256 } from "../streams/sha256.ts";
-import {
-  fromStream,
-  release,
-  type Source,
-  wholeBlocks,
-} from "../streams/source.ts";
+import { fromStream, release, type Source } from "../streams/source.ts";
 import { padded } from "../tar/block.ts";
-import { carry, TarCursor, type TarShape } from "../tar/cursor.ts";
 import { closing } from "../tar/header.ts";
+import { TarReader, type TarShape } from "../tar/reader.ts";
+import { wholeBlocks } from "../tar/whole_blocks.ts";
 import type { AddedEntry, Tree } from "./tree.ts";
 
 /** What {@linkcode scanRootfs} may be told. */
@@ -52,7 +48,7 @@ export interface Scan<T extends Tree> {
 
 /** What a first pass over a root file system has found. */
 export interface RootfsScan extends Scan<RootfsTree> {
-  /** Size in bytes of what {@linkcode rewriteTar} makes of it below rootfs/. */
+  /** Size in bytes of what {@linkcode relocate} makes of it below rootfs/. */
   rootfsSize: number;
   /**
    * Where the tree has devices that rkt cannot get past: all other files, or
@@ -138,13 +134,9 @@ async function readEntries(
   { onRead }: ScanOptions,
   onEntry?: (added: AddedEntry, path: Uint8Array) => void,
 ): Promise<Read> {
-  const cursor = new TarCursor();
   const hash = sha256();
   let size = 0;
-  let tarEnd = 0;
-  let rest: Uint8Array = new Uint8Array(0);
-  let offset = 0;
-
+  let end = 0;
   async function* hashed() {
     for await (const chunk of fromStream(source.stream())) {
       hash.update(chunk);
@@ -153,33 +145,23 @@ async function readEntries(
       yield chunk;
     }
   }
-
-  for await (const chunk of wholeBlocks(hashed())) {
-    const buffer = carry(rest, chunk);
-    if (buffer !== chunk) release(chunk);
-    cursor.feed(buffer, offset);
-    for (let item; (item = cursor.next());) {
-      if (!("kind" in item)) continue;
-      const added = {
-        bytes: buffer,
-        entry: item,
-        globals: cursor.globals,
-        offset: offset + item.start,
-      };
+  const tar = new TarReader(wholeBlocks(hashed()));
+  for await (const bytes of tar.buffers()) {
+    const { offset } = tar;
+    for (let item; (item = tar.next());) {
+      if (item.part !== "header") continue;
+      const { entry } = item;
+      const { globals } = tar;
+      const added = { bytes, entry, globals, offset: offset + item.start };
       const path = await tree.add(added);
-      tarEnd = offset + item.end + padded(item.stored);
+      end = offset + item.end + padded(entry.stored);
       if (path) onEntry?.(added, path);
     }
-    const end = cursor.position - offset;
-    rest = buffer.slice(end);
-    offset += end;
-    release(buffer);
   }
   if (size === 0) throw new InputError("The input is empty");
-  cursor.finish(rest);
   await tree.finish();
-  noteShape(tree, cursor.shape);
-  return { input: { digest: hash.hex(), size }, end: tarEnd };
+  noteShape(tree, tar.shape);
+  return { input: { digest: hash.hex(), size }, end };
 }
 
 /** Notes what is wrong with a tar as a whole. */
@@ -226,9 +208,9 @@ export function rootfsEntries(
   source: Source,
   tree: Tree,
   mtime: number,
-  onEntry?: RewriteOptions["onEntry"],
+  onEntry?: RelocateOptions["onEntry"],
 ): AsyncGenerator<Uint8Array> {
-  return rewriteTar(fromStream(source.stream()), tree, {
+  return relocate(fromStream(source.stream()), tree, {
     prefix: ROOTFS,
     mtime,
     plainSymlinks: true,
@@ -269,7 +251,7 @@ export async function* changedLayer(
 ): AsyncGenerator<Uint8Array> {
   const root = rootHeader(tree, "./");
   if (root) yield root;
-  yield* rewriteTar(fromStream(source.stream()), tree, {
+  yield* relocate(fromStream(source.stream()), tree, {
     prefix: "",
     // Directories without an entry get one: the layer, and its digest, must not
     // depend on when the image is made.

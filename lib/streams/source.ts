@@ -1,5 +1,4 @@
 import { toBytes } from "@std/streams";
-import { BLOCK } from "../tar/block.ts";
 
 /**
  * Bytes that can be streamed more than once, each time the same. A `Blob` is
@@ -90,37 +89,6 @@ export async function* fromStream(
     if (!done) await reader.cancel().catch(() => {});
     reader.releaseLock();
   }
-}
-
-/**
- * Brings chunks of any sizes to whole blocks of 512 bytes, in large buffers.
- * Large chunks of whole blocks pass uncopied, all others are released. The last
- * buffer may be ragged.
- */
-export async function* wholeBlocks(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let buffer: Uint8Array | undefined;
-  let filled = 0;
-  for await (const chunk of chunks) {
-    if (filled === 0 && chunk.length >= CHUNK && chunk.length % BLOCK === 0) {
-      yield chunk;
-      continue;
-    }
-    for (let at = 0; at < chunk.length;) {
-      buffer ??= allocate(CHUNK);
-      const piece = chunk.subarray(at, at + CHUNK - filled);
-      buffer.set(piece, filled);
-      filled += piece.length;
-      at += piece.length;
-      if (filled < CHUNK) continue;
-      yield buffer;
-      buffer = undefined;
-      filled = 0;
-    }
-    release(chunk);
-  }
-  if (buffer) yield buffer.slice(0, filled);
 }
 
 /** Reads a short stretch of a source into one array; less if the source ends. */

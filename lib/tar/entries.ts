@@ -1,6 +1,7 @@
-import { fromStream, release, wholeBlocks } from "../streams/source.ts";
-import { carry, TarCursor } from "./cursor.ts";
+import { fromStream } from "../streams/source.ts";
 import type { Entry } from "./entry.ts";
+import { TarReader } from "./reader.ts";
+import { wholeBlocks } from "./whole_blocks.ts";
 
 /** An entry, and where it stands. */
 export interface PlacedEntry {
@@ -20,22 +21,11 @@ export interface PlacedEntry {
 export async function* entriesOf(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<PlacedEntry> {
-  const cursor = new TarCursor();
-  let rest: Uint8Array = new Uint8Array(0);
-  let offset = 0;
-  for await (const chunk of wholeBlocks(fromStream(stream))) {
-    const bytes = carry(rest, chunk);
-    if (bytes !== chunk) release(chunk);
-    cursor.feed(bytes, offset);
-    for (let item; (item = cursor.next());) {
-      if ("kind" in item) {
-        yield { entry: item, bytes, place: offset + item.start };
-      }
+  const tar = new TarReader(wholeBlocks(fromStream(stream)));
+  for await (const bytes of tar.buffers()) {
+    for (let item; (item = tar.next());) {
+      if (item.part !== "header") continue;
+      yield { entry: item.entry, bytes, place: tar.offset + item.start };
     }
-    const end = cursor.position - offset;
-    rest = bytes.slice(end);
-    offset += end;
-    release(bytes);
   }
-  cursor.finish(rest);
 }

@@ -53,7 +53,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a bad checksum",
     tarOf([FILE, { ...FILE, name: "wrong", badChecksum: true }]),
-    /Bad header checksum at byte 1024 .*behind "file".*damaged, make or fetch it again/,
+    /Bad header checksum at byte 1024 .*after "file".*damaged, make or fetch it again/,
   ],
   [
     "a bad checksum behind a PAX header",

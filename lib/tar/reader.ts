@@ -1,0 +1,342 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import { concat } from "../streams/bytes.ts";
+import { release } from "../streams/source.ts";
+import { BLOCK, isZeroBlock, padded } from "./block.ts";
+import type { Entry } from "./entry.ts";
+import { NotTarError } from "./not_tar_error.ts";
+import { readEntry } from "./read_entry.ts";
+import type { Globals, PaxRecord } from "./pax.ts";
+
+/** Keywords of what only one entry can have. */
+const OF_ONE = /^(path|linkpath|size|GNU\.sparse\..*)$/;
+
+/** Bytes of global records at most: each entry gets a copy of them. */
+const MAX_GLOBALS = 1 << 12;
+
+const EMPTY = new Uint8Array(0);
+
+/** The header blocks of an entry. */
+export interface TarHeader {
+  part: "header";
+  entry: Entry;
+  /** Where they are in the buffer, in bytes. */
+  start: number;
+  end: number;
+}
+
+/**
+ * A stretch of an entry's data with its padding. An entry has one or more of
+ * them, at least an empty one; the last one is `done`.
+ */
+export interface TarData {
+  part: "data";
+  start: number;
+  end: number;
+  /** Where the data end and the padding starts. */
+  dataEnd: number;
+  done: boolean;
+}
+
+/** A stretch that belongs to no entry: zeros, a global header, or junk. */
+export interface TarGap {
+  part: "gap";
+  start: number;
+  end: number;
+}
+
+/** What {@linkcode TarReader.next} finds. */
+export type TarItem = TarHeader | TarData | TarGap;
+
+/** What {@linkcode TarReader} has met besides entries. */
+export interface TarShape {
+  /** Blocks of zeros come before an entry: several archives in one file. */
+  concatenated: boolean;
+  /** Whether a PAX global header was met. */
+  globals: boolean;
+  /** Bytes after the archive's end that are not zeros. */
+  junk: number;
+  /** Less than two blocks of zeros come before the end, or before junk. */
+  ragged: boolean;
+}
+
+/**
+ * The one loop over a tar: it cuts the bytes into buffers and the buffers into
+ * headers, data and gaps, which together cover every byte once and in order.
+ *
+ * For each of {@linkcode TarReader.buffers}, take all items with
+ * {@linkcode TarReader.next}. An entry's header blocks never span two buffers.
+ * Positions of items are in the buffer; add {@linkcode TarReader.offset} for
+ * those in the input.
+ *
+ * @example
+ * ```ts
+ * import { TarReader } from "./reader.ts";
+ * import { wholeBlocks } from "./whole_blocks.ts";
+ *
+ * async function* namesIn(chunks: AsyncIterable<Uint8Array>) {
+ *   const tar = new TarReader(wholeBlocks(chunks));
+ *   for await (const _ of tar.buffers()) {
+ *     for (let item; (item = tar.next());) {
+ *       if (item.part === "header") yield item.entry.path;
+ *     }
+ *   }
+ * }
+ * ```
+ */
+export class TarReader {
+  readonly shape: TarShape = {
+    concatenated: false,
+    globals: false,
+    junk: 0,
+    ragged: false,
+  };
+  /** What PAX global headers say so far: a new map each time that it changes. */
+  globals: Globals = new Map();
+  /** The buffer whose items are being taken. */
+  bytes: Uint8Array = EMPTY;
+  /** Offset in the input of the buffer's first byte. */
+  offset = 0;
+  readonly #buffers: AsyncIterable<Uint8Array>;
+  readonly #isOwner: boolean;
+  #at = 0;
+  #isTaken = false;
+  /** What no item covers of this buffer; the next one starts with it. */
+  #rest: Uint8Array = EMPTY;
+  /** Bytes of the current entry's data and padding that are still to come. */
+  #left = 0;
+  /** How many of them are data; -1 when no entry's data are being read. */
+  #data = -1;
+  #entry: Entry | undefined;
+  /** Path of the newest entry of the buffers before. */
+  #last: Uint8Array | undefined;
+  /** Blocks of zeros since the last entry. */
+  #zeros = 0;
+  #ended = false;
+  #globalRecords: PaxRecord[] = [];
+
+  /**
+   * Prepares to read; nothing is read yet.
+   *
+   * @param buffers The tar, in buffers of whole blocks, of which the last one may
+   * be ragged: see {@linkcode wholeBlocks}.
+   * @param isOwner Whether the buffers are released once they have been read.
+   */
+  constructor(buffers: AsyncIterable<Uint8Array>, isOwner = true) {
+    this.#buffers = buffers;
+    this.#isOwner = isOwner;
+  }
+
+  /**
+   * The buffers, each one with the unread rest of the one before. It is released
+   * when the next one is asked for, unless {@linkcode TarReader.take} was called.
+   *
+   * @throws {InputError} If the tar ends inside an entry.
+   */
+  async *buffers(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of this.#buffers) {
+      const rest = this.#rest;
+      this.bytes = rest.length === 0 ? chunk : concat([rest, chunk]);
+      if (rest.length > 0 && this.#isOwner) release(chunk);
+      this.#at = 0;
+      this.#isTaken = false;
+      yield this.bytes;
+      this.offset += this.#at;
+      if (!this.#isTaken && this.#isOwner) release(this.bytes);
+    }
+    this.#finish(this.#rest);
+  }
+
+  /** The current buffer, to be kept, changed or passed on by the caller. */
+  take(): Uint8Array {
+    this.#isTaken = true;
+    return this.bytes;
+  }
+
+  /** Bytes of the current entry's data and padding that are still to come. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /**
+   * Passes over these bytes, which do not come: the next buffer starts after
+   * them. To be called when the last one has no more items.
+   */
+  skip(): void {
+    this.offset += this.#left;
+    this.#left = 0;
+    this.#data = 0;
+  }
+
+  /** Size in bytes of what has been read and cut into items so far. */
+  get size(): number {
+    return this.offset + this.#rest.length;
+  }
+
+  /**
+   * The next item of the buffer, or `undefined` when it needs more bytes.
+   *
+   * @throws {InputError} If there is something that is not an entry that all
+   * readers agree on.
+   */
+  next(): TarItem | undefined {
+    const item = this.#next();
+    if (item) return item;
+    // The caller may pass the buffer on now: keep nothing that is a view of it.
+    this.#rest = this.#at < this.bytes.length
+      ? this.bytes.slice(this.#at)
+      : EMPTY;
+    if (this.#entry) {
+      this.#last = this.#entry.path.slice();
+      this.#entry = undefined;
+    }
+    return undefined;
+  }
+
+  #next(): TarItem | undefined {
+    if (this.#data >= 0) return this.#nextData();
+    if (this.#ended) return this.#junk();
+    const start = this.#at;
+    if (start === this.bytes.length) return undefined;
+    const item = this.#readEntry(start);
+    if (item === "more") return undefined;
+    if (item === "zero") return this.#zeroBlocks();
+    if (item === "junk") {
+      if (this.#zeros > 0) {
+        this.#ended = true;
+        this.shape.ragged = this.#zeros < 2;
+        return this.#junk();
+      }
+      if (this.offset + start === 0) throw new NotTarError();
+      throw new InputError(
+        `Bad header checksum at byte ${this.offset + start} of the input` +
+          `${this.#after()}; the tar is damaged, make or fetch it again`,
+      );
+    }
+    if (this.#zeros > 0) {
+      this.#zeros = 0;
+      this.shape.concatenated = true;
+    }
+    this.#at = item.end;
+    if ("globals" in item) {
+      this.shape.globals = true;
+      this.#takeGlobals(item.globals);
+      return { part: "gap", start: item.start, end: item.end };
+    }
+    this.#entry = item;
+    this.#data = item.stored;
+    this.#left = padded(item.stored);
+    return { part: "header", entry: item, start: item.start, end: item.end };
+  }
+
+  #readEntry(start: number): ReturnType<typeof readEntry> {
+    try {
+      return readEntry(this.bytes, start, this.#globalRecords);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(
+        `${error.message}, at byte ${this.offset + start} of the input` +
+          `${this.#after()}; archive the tree anew with tar`,
+      );
+    }
+  }
+
+  #nextData(): TarData | undefined {
+    const start = this.#at;
+    const step = Math.min(this.#left, this.bytes.length - start);
+    const done = step === this.#left;
+    if (step === 0 && !done) return undefined;
+    const data = Math.min(this.#data, step);
+    this.#at += step;
+    this.#left -= step;
+    this.#data = done ? -1 : this.#data - data;
+    return {
+      part: "data",
+      start,
+      end: this.#at,
+      dataEnd: start + data,
+      done,
+    };
+  }
+
+  #zeroBlocks(): TarGap {
+    const start = this.#at;
+    do {
+      this.#at += BLOCK;
+      this.#zeros++;
+    } while (
+      this.#at + BLOCK <= this.bytes.length &&
+      isZeroBlock(this.bytes, this.#at)
+    );
+    return { part: "gap", start, end: this.#at };
+  }
+
+  #junk(): TarGap | undefined {
+    const start = this.#at;
+    const end = this.bytes.length;
+    if (start === end) return undefined;
+    this.#at = end;
+    this.shape.junk += end - start;
+    return { part: "gap", start, end };
+  }
+
+  /**
+   * Checks that the input may end here.
+   *
+   * @param tail The bytes that no item has covered.
+   */
+  #finish(tail: Uint8Array): void {
+    if (this.#data >= 0) {
+      throw new InputError(
+        `The input is cut short: ${this.#left} bytes of ${
+          shown(this.#entry?.path ?? this.#last!)
+        } are missing; make or fetch it again`,
+      );
+    }
+    if (this.#ended || tail.length === 0) return;
+    // Fewer bytes than a block: padding of some writers, or a cut header.
+    const empty = tail.every((byte) => byte === 0);
+    if (!empty && this.#zeros === 0) {
+      if (this.offset === 0) throw new NotTarError();
+      throw new InputError(
+        `The input is cut short: it ends inside a header${this.#after()}; ` +
+          "make or fetch it again",
+      );
+    }
+    if (!empty) this.shape.junk += tail.length;
+    this.shape.ragged = this.#zeros < 2;
+  }
+
+  /** Names the newest entry, for a message about what comes after it. */
+  #after(): string {
+    const path = this.#entry?.path ?? this.#last;
+    return path ? `, after ${shown(path)}` : "";
+  }
+
+  #takeGlobals(records: readonly PaxRecord[]): void {
+    const globals = new Map(this.globals);
+    let size = 0;
+    for (const [key, value] of records) {
+      // A comment says nothing about any entry.
+      if (key === "comment") continue;
+      if (OF_ONE.test(key)) {
+        throw new InputError(
+          `A PAX global header gives all entries one ${key}; archive the tree ` +
+            "anew with tar",
+        );
+      }
+      globals.delete(key);
+      // The buffer is reused: records must outlive it.
+      if (value.length > 0) globals.set(key, value.slice());
+    }
+    for (const [key, value] of globals) size += key.length + value.length;
+    if (size > MAX_GLOBALS) {
+      throw new InputError(
+        `PAX global headers hold more than ${MAX_GLOBALS} bytes; archive the ` +
+          "tree anew with tar",
+      );
+    }
+    this.globals = globals;
+    this.#globalRecords = [...globals];
+  }
+}
