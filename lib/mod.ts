@@ -13,7 +13,6 @@ export {
 export { IsocStream, type IsocStreamOptions } from "./build/isoc_stream.ts";
 export {
   type Spooled,
-  spoolToFile,
   spoolToMemory,
   type StreamSpool,
 } from "./streams/spool.ts";

@@ -1,4 +1,4 @@
-import { createHash } from "../system/node.ts";
+import { sha256 as plainSha256 } from "@noble/hashes/sha2";
 import { utf8 } from "./bytes.ts";
 
 /** A SHA-256 that takes its input piece by piece. */
@@ -8,16 +8,48 @@ export interface Sha256 {
   hex(): string;
 }
 
+/** What of Node's hashes is used here. */
+interface NativeHash {
+  update(bytes: Uint8Array): unknown;
+  digest(encoding: "hex"): string;
+}
+
+/** What of Node's process is used here. */
+interface Process {
+  getBuiltinModule?(name: "node:crypto"): {
+    createHash(name: string): NativeHash;
+  };
+}
+
+/** Node's own hash, which Deno and Bun have too and a browser has not. */
+function nativeHash(): NativeHash | undefined {
+  const { process } = globalThis as unknown as { process?: Process };
+  return process?.getBuiltinModule?.("node:crypto").createHash("sha256");
+}
+
 /**
  * Starts a SHA-256. WebCrypto's `digest()` takes all bytes at once, which a
- * layer of gigabytes forbids, so this one comes from `node:crypto`.
+ * layer of gigabytes forbids: this one is the runtime's, several times as quick
+ * as JavaScript, and a browser's is written in JavaScript.
  */
 export function sha256(): Sha256 {
-  const hash = createHash("sha256");
+  const native = nativeHash();
+  if (native) {
+    return {
+      update: (bytes) => void native.update(bytes),
+      hex: () => native.digest("hex"),
+    };
+  }
+  const hash = plainSha256.create();
   return {
     update: (bytes) => void hash.update(bytes),
-    hex: () => hash.digest("hex"),
+    hex: () => hexOf(hash.digest()),
   };
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }
 
 /**

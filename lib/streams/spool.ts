@@ -1,4 +1,3 @@
-import { spoolLayer } from "../system/spool_file.ts";
 import { fromStream, type Source } from "./source.ts";
 
 /** Bytes that were read once and are kept, to be read as often as needed. */
@@ -47,37 +46,4 @@ export async function spoolToMemory(
     size = 0;
   }
   return new Blob([...blobs, ...batch]);
-}
-
-/**
- * Keeps the bytes of a stream in a file of the temporary directory (`TMPDIR`),
- * which is gone when it is closed, or when the process ends. Memory stays flat
- * whatever the size; Deno needs `--allow-write` and `--allow-read` for the
- * directory, and `--allow-env` to find it.
- *
- * @param stream The bytes. Its chunks are copied.
- * @returns The same bytes, to be read as often as needed until they are closed.
- * @throws {Error} If the disk is full or the file cannot be made.
- *
- * @example
- * ```ts
- * import { spoolToFile } from "@isoc/isoc";
- * import assert from "node:assert/strict";
- *
- * const kept = await spoolToFile(new Blob(["make container"]).stream());
- * assert.equal(await new Response(kept.stream()).text(), "make container");
- * kept.close?.();
- * ```
- */
-export async function spoolToFile(
-  stream: ReadableStream<Uint8Array>,
-): Promise<Spooled> {
-  return await spoolLayer(copies(stream));
-}
-
-/** A stream's chunks, copied, since whoever takes these may release them. */
-async function* copies(
-  stream: ReadableStream<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of fromStream(stream)) yield chunk.slice();
 }

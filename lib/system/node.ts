@@ -9,7 +9,6 @@ export {
   spawn,
   spawnSync,
 } from "node:child_process";
-export { createHash } from "node:crypto";
 export * as fs from "node:fs";
 export { tmpdir } from "node:os";
 export { basename, dirname, join } from "node:path";

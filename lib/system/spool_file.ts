@@ -1,5 +1,6 @@
 import { dirname, fs, join, tmpdir } from "./node.ts";
 import { fromStream, release } from "../streams/source.ts";
+import type { Spooled } from "../streams/spool.ts";
 import { fileError } from "./errors.ts";
 import { readFile, writeFile } from "./fd.ts";
 import { fileStream } from "./file_source.ts";
@@ -117,4 +118,37 @@ export async function spooled(
   const input = openSpool(-1, name, chunks);
   for await (const chunk of fromStream(input.stream())) release(chunk);
   return input;
+}
+
+/**
+ * Keeps the bytes of a stream in a file of the temporary directory (`TMPDIR`),
+ * which is gone when it is closed, or when the process ends. Memory stays flat
+ * whatever the size; Deno needs `--allow-write` and `--allow-read` for the
+ * directory, and `--allow-env` to find it.
+ *
+ * @param stream The bytes. Its chunks are copied.
+ * @returns The same bytes, to be read as often as needed until they are closed.
+ * @throws {Error} If the disk is full or the file cannot be made.
+ *
+ * @example
+ * ```ts
+ * import { spoolToFile } from "@isoc/isoc/node";
+ * import assert from "node:assert/strict";
+ *
+ * const kept = await spoolToFile(new Blob(["make container"]).stream());
+ * assert.equal(await new Response(kept.stream()).text(), "make container");
+ * kept.close?.();
+ * ```
+ */
+export async function spoolToFile(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Spooled> {
+  return await spoolLayer(copies(stream));
+}
+
+/** A stream's chunks, copied, since whoever takes these may release them. */
+async function* copies(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of fromStream(stream)) yield chunk.slice();
 }

@@ -4,10 +4,10 @@ import {
   build,
   type ImageDescription,
   IsocStream,
-  spoolToFile,
   spoolToMemory,
   type StreamSpool,
 } from "../../lib/mod.ts";
+import { spoolToFile } from "../../lib/node.ts";
 import { temporary } from "../support/ciso.ts";
 import { run } from "../support/run.ts";
 
