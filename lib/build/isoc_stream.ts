@@ -65,7 +65,7 @@ export class IsocStream
    *
    * @param description What the image says about itself and its command.
    * @param options How the archive is made, and where the rootfs is kept.
-   * @throws {TypeError} If the image description breaks a rule of a format.
+   * @throws {DescriptionError} If the image description breaks a rule of a format.
    */
   constructor(description: ImageDescription, options: IsocStreamOptions = {}) {
     checkDescription(description);

@@ -1,4 +1,8 @@
 import { InputError } from "../errors/input_error.ts";
+import { shownList } from "../errors/shown.ts";
+import { printJson, say } from "./say.ts";
+import { ofFile } from "./failure.ts";
+import { shown } from "../errors/shown.ts";
 import {
   build,
   buildLayers,
@@ -48,7 +52,7 @@ export async function runBuild(args: string[]): Promise<void> {
   if (words.length > 1) {
     throw new UsageError(
       `One rootfs is taken, but here are ${words.length}: ` +
-        `${words.join(", ")} (the command goes behind --)`,
+        `${shownList(words)} (the command goes behind --)`,
     );
   }
   // The original reads standard input; with other inputs it must be asked for.
@@ -126,17 +130,17 @@ async function run(
     const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
     if (!quiet) {
       const hint = loadHint(isoc, faces);
-      if (hint) host.print(`ciso: ${hint}\n`);
-      for (const note of isoc.notes) host.print(`ciso: ${note}\n`);
+      if (hint) say(hint);
+      for (const note of isoc.notes) say(note);
     }
     if (parsed.on("verbose")) {
       for (const line of report(isoc, inputs.origins, output)) {
-        host.print(`ciso: ${line}\n`);
+        say(line);
       }
     }
     if (parsed.on("json")) {
-      const text = JSON.stringify(summary(isoc, inputs.origins));
-      host.print(`${text}\n`, output === undefined ? 2 : 1);
+      const to = output === undefined ? 2 : 1;
+      printJson(summary(isoc, inputs.origins), to);
     }
   } finally {
     inputs.close();
@@ -162,7 +166,7 @@ const CLASSIC: Face[] = ["appc", "docker-v1"];
 function facesOf(parsed: Parsed, layered: boolean): Face[] | undefined {
   const layout = parsed.value("layout") ?? "full";
   if (layout !== "full" && layout !== "classic") {
-    throw new UsageError(`--layout is full or classic, not ${layout}`);
+    throw new UsageError(`--layout is full or classic, not ${shown(layout)}`);
   }
   const list = parsed.value("faces");
   if (layout === "classic") {
@@ -177,9 +181,7 @@ function facesOf(parsed: Parsed, layered: boolean): Face[] | undefined {
   const unknown = faces.find((face) => !FACES.includes(face as Face));
   if (unknown !== undefined || faces.length === 0) {
     throw new UsageError(
-      `--faces: ${JSON.stringify(unknown ?? list)} is none of ${
-        FACES.join(", ")
-      }`,
+      `--faces: ${shown(unknown ?? list)} is not one of ${FACES.join(", ")}`,
     );
   }
   return faces as Face[];
@@ -208,12 +210,10 @@ async function make(
       });
   } catch (error) {
     // The tar's errors name the entry; the file is known only here.
-    if (error instanceof InputError && inputs.layers.length === 1) {
-      throw new Error(`${inputs.layers[0]!.name}: ${error.message}`, {
-        cause: error,
-      });
-    }
-    throw error;
+    // Of several layers the tar's own errors name one.
+    throw error instanceof InputError && inputs.layers.length === 1
+      ? ofFile(inputs.layers[0]!.name, error)
+      : error;
   } finally {
     reading?.end();
   }

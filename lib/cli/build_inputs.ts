@@ -1,3 +1,5 @@
+import { DescriptionError } from "../errors/description_error.ts";
+import { ofFile } from "./failure.ts";
 import { InputError } from "../errors/input_error.ts";
 import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import type { LayerInput } from "../rootfs/layer_stack.ts";
@@ -148,14 +150,12 @@ async function addImage(
         parseName(name);
         inputs.names.push(name);
       } catch (error) {
-        const { message } = error as Error;
+        if (!(error instanceof DescriptionError)) throw error;
+        const { message } = error;
         inputs.notes.push(`A name of ${path} is left out. ${message}`);
       }
     }
   } catch (error) {
-    if (error instanceof InputError || error instanceof RangeError) {
-      throw new Error(`${path}: ${error.message}`, { cause: error });
-    }
-    throw error;
+    throw ofFile(path, error);
   }
 }

@@ -1,3 +1,7 @@
+import { DescriptionError } from "../errors/description_error.ts";
+import { inFile, named } from "./failure.ts";
+import { parseJson } from "../formats/json_text.ts";
+import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { goPlatform } from "../formats/values/platform.ts";
 import { processConfig } from "../formats/process_config.ts";
@@ -67,7 +71,7 @@ export function imageDescription(
         "or: ciso rootfs.tar -t NAME[:TAG] -o image.isoc -- COMMAND ARG…",
     );
   }
-  told(
+  named(
     tags.length > 0 ? "--tag" : name ? "NAME" : undefined,
     () => parseNames(names),
   );
@@ -75,7 +79,7 @@ export function imageDescription(
     checked(option, "env", lines.flatMap(variable));
   const labelLines = fileLines(parsed, "label-file");
   const user = parsed.value("user");
-  told("--user", () => parseUser(user));
+  named("--user", () => parseUser(user));
   const created = parsed.value("created");
   // SOURCE_DATE_EPOCH is for what is made, and this image has been made before.
   const keepsTime = created === undefined && from?.complete &&
@@ -103,12 +107,12 @@ export function imageDescription(
     user: user ?? base.user,
     labels: {
       ...base.labels,
-      ...told("--label-file", () => pairs(labelLines)),
-      ...told("--label", () => pairs(parsed.values("label"))),
+      ...named("--label-file", () => pairs(labelLines)),
+      ...named("--label", () => pairs(parsed.values("label"))),
     },
     annotations: {
       ...from?.annotations,
-      ...told("--annotation", () => pairs(parsed.values("annotation"))),
+      ...named("--annotation", () => pairs(parsed.values("annotation"))),
     },
     exposedPorts: unique(
       base.exposedPorts,
@@ -136,41 +140,30 @@ export function imageDescription(
   return description;
 }
 
-/** Makes a usage error, with its origin's name, of what `make` throws. */
-function told<T>(origin: string | undefined, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    const { message } = error as Error;
-    throw new UsageError(origin ? `${origin}: ${message}` : message);
-  }
-}
-
 /** Refuses what no image config can hold. */
-function check(origin: string, fields: ImageFields): void {
-  told(
-    origin,
-    () => processConfig({ names: [], created: 0, architecture: "", ...fields }),
-  );
+function check(fields: ImageFields): void {
+  processConfig({ names: [], created: 0, architecture: "", ...fields });
 }
 
 /** An option's value, if an image config can hold it in a field. */
 function checked<T>(option: string, field: keyof ImageFields, value: T): T {
-  check(`--${option}`, { [field]: value });
+  named(`--${option}`, () => check({ [field]: value }));
   return value;
 }
 
 function configFile(path: string | undefined): ImageFields {
   if (path === undefined) return {};
-  const text = told("--config", () => host.readText(path));
-  const fields = told(`--config ${path}`, () => readConfig(text));
-  check(`--config ${path}`, fields);
-  return fields;
+  const text = host.readText(path);
+  return inFile(path, () => {
+    const fields = readConfig(text);
+    check(fields);
+    return fields;
+  });
 }
 
 function fileLines(parsed: Parsed, option: string): string[] {
   return parsed.values(option).flatMap((path) =>
-    pairLines(told(`--${option}`, () => host.readText(path)))
+    pairLines(named(`--${option}`, () => host.readText(path)))
   );
 }
 
@@ -189,23 +182,14 @@ function unique(base: string[] = [], more: string[]): string[] {
 function words(parsed: Parsed, option: string): string[] | undefined {
   const text = parsed.value(option);
   if (text === undefined) return undefined;
-  return told(`--${option}`, () => jsonWords(text) ?? splitWords(text));
+  return named(`--${option}`, () => jsonWords(text) ?? splitWords(text));
 }
 
 function jsonWords(text: string): string[] | undefined {
   if (!text.trimStart().startsWith("[")) return undefined;
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(
-      `What starts with [ is read as a JSON array, and this is none: ${
-        (error as Error).message
-      }`,
-    );
-  }
+  const list = parseJson("The list of words", text);
   if (!Array.isArray(list) || list.some((word) => typeof word !== "string")) {
-    throw new InputError("a JSON array of strings is wanted");
+    throw new InputError("The list of words must be a JSON array of strings");
   }
   return list;
 }
@@ -225,12 +209,8 @@ function commandWords(
   }
   const text = environment ? host.env("COMMAND") : undefined;
   if (text === undefined) return undefined;
-  try {
-    const command = splitWords(text);
-    return command.length > 0 ? command : undefined;
-  } catch (error) {
-    throw new UsageError(`COMMAND: ${(error as Error).message}`);
-  }
+  const command = named("COMMAND", () => splitWords(text));
+  return command.length > 0 ? command : undefined;
 }
 
 function healthcheck(
@@ -244,7 +224,7 @@ function healthcheck(
       "--no-healthcheck and --health-cmd exclude each other",
     );
   }
-  const test = line === undefined ? base?.test : told("--health-cmd", () => {
+  const test = line === undefined ? base?.test : named("--health-cmd", () => {
     const list = jsonWords(line) ?? (line.trim() === "" ? [] : undefined);
     if (list?.length === 0) throw new InputError("There is no command");
     return list ? ["CMD", ...list] : ["CMD-SHELL", line];
@@ -252,13 +232,16 @@ function healthcheck(
   const seconds = (option: string, old: number | undefined) => {
     const text = parsed.value(option);
     if (text === undefined) return old;
-    const interval = told(`--${option}`, () => parseDuration(text));
-    check(`--${option}`, { healthcheck: { test: ["NONE"], interval } });
+    const interval = named(`--${option}`, () => parseDuration(text));
+    named(
+      `--${option}`,
+      () => check({ healthcheck: { test: ["NONE"], interval } }),
+    );
     return interval;
   };
   const retries = parsed.value("health-retries");
   if (retries !== undefined && !/^\d{1,6}$/.test(retries)) {
-    throw new UsageError(`--health-retries: ${retries} is no count`);
+    throw new UsageError(`--health-retries: ${shown(retries)} is not a count`);
   }
   const times = {
     interval: seconds("health-interval", base?.interval),
@@ -283,14 +266,14 @@ function creationTime(created: string | undefined): number | undefined {
     const seconds = /^\d{1,15}$/.test(given) || created === undefined
       ? Number(/^\d+$/.exec(given)?.[0])
       : Math.floor(parseRfc3339(given));
-    if (seconds < 0) throw new RangeError("It is before 1970");
+    if (seconds < 0) throw new DescriptionError("It is before 1970");
     rfc3339(seconds);
     return seconds;
   } catch {
     throw new UsageError(
       `${name} is a count of seconds since 1970${
         created === undefined ? "" : " or an RFC 3339 time from then on"
-      }, not ${JSON.stringify(given)}`,
+      }, not ${shown(given)}`,
     );
   }
 }
@@ -303,5 +286,5 @@ function creationTime(created: string | undefined): number | undefined {
 export function platformOf(parsed: Parsed): Platform {
   const text = parsed.value("platform");
   if (text === undefined) return {};
-  return told("--platform", () => goPlatform(text));
+  return named("--platform", () => goPlatform(text));
 }

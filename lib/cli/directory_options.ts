@@ -1,3 +1,5 @@
+import { shown } from "../errors/shown.ts";
+import { named } from "./failure.ts";
 import { ignorePatterns, IgnoreRules } from "../directory/dockerignore.ts";
 import { host } from "../system/host.ts";
 import type { WalkOptions } from "../directory/walk.ts";
@@ -36,11 +38,7 @@ export function directoryOptions(
     ...parsed.values("exclude"),
   ];
   if (rules.length > 0) {
-    try {
-      options.ignore = new IgnoreRules(rules);
-    } catch (error) {
-      throw new UsageError((error as Error).message);
-    }
+    options.ignore = named(undefined, () => new IgnoreRules(rules));
   }
   return options;
 }
@@ -55,7 +53,7 @@ function parseOwner(text: string): { uid: number; gid: number } {
   const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(text)?.map(Number) ?? [];
   if (uid === undefined || gid === undefined || Math.max(uid, gid) > MAX_ID) {
     throw new UsageError(
-      `--owner ${text} is not UID:GID, two numbers such as 0:0`,
+      `--owner ${shown(text)} is not UID:GID, two numbers such as 0:0`,
     );
   }
   return { uid, gid };

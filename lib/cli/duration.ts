@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 
 /** Seconds of each unit that Go's durations have. */
@@ -23,7 +24,7 @@ export function parseDuration(text: string): number {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   if (!/^((\d+\.?\d*|\.\d+)([mnuµ]s|[hms]))+$/.test(text)) {
     throw new InputError(
-      `${JSON.stringify(text)} is no duration such as 30s or 1m30s`,
+      `${shown(text)} is no duration such as 30s or 1m30s`,
     );
   }
   let seconds = 0;

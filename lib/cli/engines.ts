@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import type { ExportFace } from "../export/export_face.ts";
 import { parseName } from "../image/name.ts";
 import { host } from "../system/host.ts";
@@ -95,7 +96,7 @@ export function findEngine(wanted?: string): Engine {
     const names = ENGINES.map(({ name }) => name).join(", ");
     if (!engine) {
       throw new UsageError(
-        `--engine: ${JSON.stringify(wanted)} is none of ${names}`,
+        `--engine: ${shown(wanted)} is not one of ${names}`,
       );
     }
     if (host.hasProgram(wanted)) return engine;

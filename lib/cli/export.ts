@@ -1,4 +1,6 @@
-import { InputError } from "../errors/input_error.ts";
+import { shown, shownList } from "../errors/shown.ts";
+import { say } from "./say.ts";
+import { ofFile } from "./failure.ts";
 import {
   type Exported,
   type ExportFace,
@@ -36,7 +38,7 @@ export async function runExport(args: string[]): Promise<void> {
   const path = archivePath(parsed, "export");
   const output = outputPath(parsed);
   const quiet = parsed.on("quiet");
-  const say = (line: string) => quiet || host.print(`ciso: ${line}\n`);
+  const tell = (line: string) => quiet || say(line);
   if (face === "isoc") {
     // An archive as ciso writes it now has to be made anew.
     const options = ["quiet", "verbose"].filter((name) => parsed.on(name))
@@ -58,17 +60,17 @@ export async function runExport(args: string[]): Promise<void> {
     ) {
       const losses = await unpackBundle(exported, output);
       bar?.end();
-      for (const note of notes(losses)) say(note);
+      for (const note of notes(losses)) tell(note);
     } else await writeOutput(toStream(exported.chunks), output);
     bar?.end();
     if (!parsed.on("verbose")) return;
     const names = exported.names.join(", ");
-    say(
+    tell(
       `${output ?? "standard output"}: the ${face} part of ${name}` +
         (names ? ` (${names})` : ""),
     );
     if (exported.twice) {
-      say(
+      tell(
         `${name} was read twice: what it says of its image does not stand in ` +
           "front, as ciso export --as isoc has it",
       );
@@ -86,7 +88,7 @@ export function archivePath(parsed: Parsed, command: string): string {
   if (words.length > 1) {
     throw new UsageError(
       `ciso ${command} takes one archive, but here are ${words.length}: ` +
-        words.join(", "),
+        shownList(words),
     );
   }
   const [path = "-"] = words;
@@ -131,11 +133,7 @@ export async function withExport(
     );
     await use(exported, name, bar);
   } catch (error) {
-    // These are about the archive's content, which is not on the command line.
-    if (error instanceof InputError || error instanceof TypeError) {
-      throw new Error(`${name}: ${error.message}`, { cause: error });
-    }
-    throw error;
+    throw ofFile(name, error);
   } finally {
     bar?.end();
     flow.close();
@@ -149,7 +147,7 @@ function faceOf(parsed: Parsed): ExportFace | "isoc" {
   throw new UsageError(
     given === undefined
       ? `ciso export needs --as: one of ${EXPORT_FACES.join(", ")}`
-      : `--as: ${JSON.stringify(given)} is none of ${EXPORT_FACES.join(", ")}`,
+      : `--as: ${shown(given)} is not one of ${EXPORT_FACES.join(", ")}`,
   );
 }
 

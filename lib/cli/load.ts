@@ -1,5 +1,6 @@
+import { printLines, say } from "./say.ts";
+import { FileError } from "../errors/file_error.ts";
 import type { Exported } from "../export/export_face.ts";
-import { host } from "../system/host.ts";
 import { openTemporary } from "../system/new_directory.ts";
 import { runProgram } from "../system/programs.ts";
 import { toStream } from "../streams/source.ts";
@@ -28,15 +29,15 @@ export async function runLoad(args: string[]): Promise<void> {
     const line = commandLine(engine, path, exported.names);
     if (parsed.on("dry-run")) {
       await exported.chunks.return(undefined);
-      host.print(`${line}\n`, 1);
+      printLines([line]);
       return;
     }
-    if (parsed.on("verbose")) host.print(`ciso: ${line}\n`);
+    if (parsed.on("verbose")) say(line);
     const code = file === undefined
       ? await runProgram(name, engine.load("", exported.names), exported.chunks)
       : await loadFile(engine, file, exported);
     if (code !== 0) {
-      throw new Error(`${name} did not load ${path} (exit code ${code})`);
+      throw new FileError(`${name} did not load ${path} (exit code ${code})`);
     }
   });
 }

@@ -1,5 +1,4 @@
-import { DescriptionError } from "../errors/description_error.ts";
-import { errorCode } from "../system/errors.ts";
+import { printText } from "./say.ts";
 import { host } from "../system/host.ts";
 import { cleanUp } from "../system/leftovers.ts";
 import {
@@ -13,7 +12,7 @@ import { exportHelp, loadHelp } from "./export_help.ts";
 import { EXPORT_OPTIONS, LOAD_OPTIONS } from "./export_options.ts";
 import { buildHelp, convertHelp, VERSION } from "./help.ts";
 import { runLoad } from "./load.ts";
-import { UsageError } from "./usage_error.ts";
+import { fail } from "./failure.ts";
 
 /** The commands by name; a line that starts with none of them is a build. */
 const COMMANDS: Record<
@@ -30,7 +29,7 @@ const COMMANDS: Record<
  * Runs the program.
  *
  * @param args The words behind the program's name.
- * @returns The exit code. Errors have been told on standard error.
+ * @returns The exit code. What goes wrong is said on standard error.
  */
 export async function main(args: string[]): Promise<number> {
   host.onSignal((code) => {
@@ -43,38 +42,17 @@ export async function main(args: string[]): Promise<number> {
   const command = COMMANDS[named ? args[0]! : "build"]!;
   try {
     if (options.includes("-h") || options.includes("--help")) {
-      host.print(command.help(), 1);
+      printText(command.help());
     } else if (options.includes("-V") || options.includes("--version")) {
-      host.print(`ciso ${VERSION}\n`, 1);
+      printText(`ciso ${VERSION}\n`);
     } else await command.run(named ? args.slice(1) : args);
     return 0;
   } catch (error) {
-    return tell(error);
+    return fail(
+      error,
+      named && args[0] !== "build" ? `ciso ${args[0]} --help` : "ciso --help",
+    );
   } finally {
     cleanUp();
-  }
-}
-
-/** Tells an error on standard error; gives the exit code for it. */
-function tell(error: unknown): number {
-  // Whoever reads standard output has enough, as `head` does.
-  if (errorCode(error) === "EPIPE") return 141;
-  const { message, stack } = error instanceof Error
-    ? error
-    : new Error(String(error));
-  host.print(`ciso: ${isDebugging() ? stack : message}\n`);
-  if (error instanceof UsageError) {
-    host.print("Try 'ciso --help' for more.\n");
-    return 2;
-  }
-  return error instanceof DescriptionError ? 2 : 1;
-}
-
-function isDebugging(): boolean {
-  try {
-    return host.env("CISO_DEBUG") !== undefined;
-  } catch {
-    // Deno without --allow-env; the error to tell is about just that.
-    return false;
   }
 }

@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { oneEditAway } from "../rootfs/one_edit_away.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -105,7 +106,9 @@ function unknown(form: string, known: Map<string, Option>): UsageError {
   const meant = form.startsWith("--") && [...oneEditAway(form)]
     .find((other) => other.startsWith("--") && known.has(other));
   return new UsageError(
-    `Unknown option ${form}${meant ? `: did you mean ${meant}?` : ""}`,
+    `Unknown option ${shownWord(form)}${
+      meant ? `: did you mean ${meant}?` : ""
+    }`,
   );
 }
 

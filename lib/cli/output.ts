@@ -1,3 +1,4 @@
+import { named } from "./failure.ts";
 import { host } from "../system/host.ts";
 import { openOutput } from "../system/output.ts";
 import { MAX_WINDOW, type UnpackLimits } from "../system/unpack_limits.ts";
@@ -38,11 +39,8 @@ export function unpackLimits(parsed: Parsed): UnpackLimits {
 
 function sizeOf(parsed: Parsed, name: string): number | undefined {
   const text = parsed.value(name);
-  try {
-    return text === undefined ? undefined : parseSize(text);
-  } catch (error) {
-    throw new UsageError(`--${name}: ${(error as Error).message}`);
-  }
+  if (text === undefined) return undefined;
+  return named(`--${name}`, () => parseSize(text));
 }
 
 /** A progress bar, where standard error is a terminal and not to be quiet. */

@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 
 /**
@@ -24,7 +25,7 @@ export function pairs(entries: string[]): Record<string, string> {
     const at = entry.indexOf("=");
     const key = at < 0 ? entry : entry.slice(0, at);
     if (key === "") {
-      throw new InputError(`${JSON.stringify(entry)} is not KEY=VALUE`);
+      throw new InputError(`${shown(entry)} is not KEY=VALUE`);
     }
     found.push([key, at < 0 ? "" : entry.slice(at + 1)]);
   }

@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 
 const UNITS = ["", "K", "M", "G", "T"];
@@ -17,7 +18,7 @@ export function parseSize(text: string): number {
   const size = Math.floor(Number(number) * 1024 ** power);
   if (!number || !Number.isSafeInteger(size)) {
     throw new InputError(
-      `${JSON.stringify(text)} is no size such as 500M or 16G`,
+      `${shown(text)} is no size such as 500M or 16G`,
     );
   }
   return size;

@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 
 /**
@@ -46,7 +47,7 @@ function unfinished(text: string, position: number): InputError {
   const sign = text[position];
   // Enough of the line to find the place by, however long the line is.
   const near = text.slice(Math.max(0, position - 20), position + 20);
-  const where = `at character ${position + 1}, near ${JSON.stringify(near)}`;
+  const where = `at character ${position + 1}, near ${shown(near)}`;
   if (sign === "\\") {
     return new InputError(
       `Nothing follows the backslash ${where}: double it or put it in quotes`,

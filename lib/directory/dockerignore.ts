@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 
 /** What the rules say of a path, and what they need to judge its children. */
@@ -134,7 +135,7 @@ function ruleOf(given: string): Rule | undefined {
 
 function malformed(pattern: string, reason: string): InputError {
   return new InputError(
-    `The pattern ${JSON.stringify(pattern)} is malformed: ${reason}`,
+    `The pattern ${shown(pattern)} is malformed: ${reason}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import type { FileKind } from "./file_list.ts";
 
 /** What the file system says of a file, which may be a symlink. */
@@ -55,12 +56,12 @@ const BILLION = 1_000_000_000n;
 /**
  * Reads what the system's numbers say of a file.
  *
- * @throws {TypeError} If it is of a type that no archive knows.
+ * @throws {InputError} If it is of a type that no archive knows.
  */
 export function fileFacts(numbers: FileNumbers): FileFacts {
   const mode = Number(numbers.mode);
   const kind = KINDS[mode >>> 12];
-  if (!kind) throw new TypeError("It is of a type that no archive can hold");
+  if (!kind) throw new InputError("it is of a type that no archive can hold");
   const isDevice = kind === "character" || kind === "block";
   const device = isDevice ? numbers.rdev : 0n;
   // Division rounds towards zero, and there were files before 1970.

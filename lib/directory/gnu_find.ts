@@ -1,3 +1,4 @@
+import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
 import { asciiText, isUtf8 } from "../streams/bytes.ts";
 import type { FileList } from "./file_list.ts";
@@ -32,7 +33,7 @@ export async function addHiddenFacts(
     if (slot < 0) {
       if (isExcluded(path)) continue;
       if (!isUtf8(path)) {
-        throw new Error(
+        throw new FileError(
           `Deno cannot read ${shown(path)} in ${root}: its name is not ` +
             "UTF-8; run ciso under Bun or Node, or give a tar instead",
         );
@@ -55,14 +56,14 @@ export async function addHiddenFacts(
   if (gone >= 0) throw changed(list.path(gone), root, "vanished");
 }
 
-function changed(path: Uint8Array, root: string, what: string): Error {
-  return new Error(
+function changed(path: Uint8Array, root: string, what: string): FileError {
+  return new FileError(
     `${shown(path)} in ${root} ${what} while the tree was read; try again`,
   );
 }
 
-function noFind(cause?: unknown): Error {
-  return new Error(
+function noFind(cause?: unknown): FileError {
+  return new FileError(
     "Deno shows times only to the millisecond and hides names that are not " +
       "UTF-8, so a directory needs GNU find: install it and allow it with " +
       "--allow-run=find, run ciso under Bun or Node, or give a tar instead",

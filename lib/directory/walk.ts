@@ -1,4 +1,5 @@
-import { inputChanged } from "../errors/input_changed.ts";
+import { fileChanged } from "../errors/input_changed.ts";
+import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
 import { concat, utf8 } from "../streams/bytes.ts";
 import type { FileFacts } from "./file_facts.ts";
@@ -213,11 +214,11 @@ class Walker {
     this.#tried(path, (full) => files.open(full).close());
   }
 
-  #unreadableError(): Error {
+  #unreadableError(): FileError {
     const named = this.#unreadable.slice(0, MAX_NAMED)
       .map(({ path }) => shown(path.length > 0 ? path : DOT)).join(", ");
     const more = this.#unreadable.length - MAX_NAMED;
-    return new Error(
+    return new FileError(
       `Cannot read ${named}${more > 0 ? ` and ${more} more` : ""} in ` +
         `${this.#root}: permission denied; run ciso as a user who may, or ` +
         "leave out what the image does not need with --exclude",
@@ -225,8 +226,8 @@ class Walker {
     );
   }
 
-  #outputError(): Error {
-    return new Error(
+  #outputError(): FileError {
+    return new FileError(
       `The archive cannot go into ${this.#root}, which it is made of; put it ` +
         "somewhere else, or leave out the directory that it goes to with " +
         "--exclude",
@@ -259,13 +260,16 @@ export function readError(
   path: Uint8Array,
   root: string,
   cause: unknown,
-): Error {
+): FileError {
   const what = path.length > 0 ? `${shown(path)} in ${root}` : root;
   const code = errorCode(cause);
   if (path.length > 0 && (code === "ENOENT" || code === "ENOTDIR")) {
-    return new Error(`${what} vanished while the tree was read; try again`, {
-      cause,
-    });
+    return new FileError(
+      `${what} vanished while the tree was read; try again`,
+      {
+        cause,
+      },
+    );
   }
   // A symlink, where the walk has found a file.
   if (code === "ELOOP") return changedError(path, root, cause);
@@ -277,9 +281,9 @@ export function changedError(
   path: Uint8Array,
   root: string,
   cause?: unknown,
-): Error {
+): FileError {
   const what = path.length > 0 ? `${shown(path)} in ${root}` : root;
-  return inputChanged(what, cause);
+  return fileChanged(what, cause);
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -10,6 +10,6 @@
  * assert.equal(new DescriptionError("Bad port").name, "DescriptionError");
  * ```
  */
-export class DescriptionError extends TypeError {
+export class DescriptionError extends Error {
   override name = "DescriptionError";
 }

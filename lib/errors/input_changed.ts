@@ -1,25 +1,40 @@
+import { FileError } from "./file_error.ts";
 import { InputError } from "./input_error.ts";
+
+const MESSAGE = "changed while it was read; try again";
 
 /**
  * The error for an input that is not what it was when it was first read.
- *
- * @param what What the message calls the input.
- * @param cause The error that told of it, if one did.
  *
  * @example
  * ```ts
  * import { inputChanged } from "./input_changed.ts";
  * import assert from "node:assert/strict";
  *
+ * assert.match(inputChanged().message, /changed while it was read; try again$/);
+ * ```
+ */
+export function inputChanged(): InputError {
+  return new InputError(`The input ${MESSAGE}`, { remedy: "try again" });
+}
+
+/**
+ * As {@linkcode inputChanged}, for a file that the message names.
+ *
+ * @param name The file's name, as it is shown.
+ * @param cause The error that told of it, if one did.
+ *
+ * @example
+ * ```ts
+ * import { fileChanged } from "./input_changed.ts";
+ * import assert from "node:assert/strict";
+ *
  * assert.equal(
- *   inputChanged("a.tar").message,
+ *   fileChanged("a.tar").message,
  *   "a.tar changed while it was read; try again",
  * );
  * ```
  */
-export function inputChanged(what = "The input", cause?: unknown): InputError {
-  return new InputError(`${what} changed while it was read; try again`, {
-    cause,
-    remedy: "try again",
-  });
+export function fileChanged(name: string, cause?: unknown): FileError {
+  return new FileError(`${name} ${MESSAGE}`, { cause });
 }

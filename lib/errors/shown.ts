@@ -7,6 +7,9 @@ const UNSAFE =
   // deno-lint-ignore no-control-regex
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
 
+/** Items of a list that a message shows at most. */
+const LISTED = 8;
+
 const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /**
@@ -15,7 +18,8 @@ const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
  * archive, a registry or a directory goes through here, so that it can neither
  * command a terminal nor flood it.
  *
- * @param text Text, or bytes that are UTF-8 or not.
+ * @param value Text, or bytes that are UTF-8 or not. A number, `true`, `null` and
+ * so on show themselves without quotes, a list and an object only what they are.
  * @param limit Characters that are shown at most.
  * @returns The quoted text; `…` after the closing quote means that it is cut.
  *
@@ -28,7 +32,15 @@ const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
  * assert.equal(shown("abc", 2), '"ab"…');
  * ```
  */
-export function shown(text: string | Uint8Array, limit = SHOWN): string {
+export function shown(value: unknown, limit = SHOWN): string {
+  if (typeof value === "object" && !(value instanceof Uint8Array)) {
+    if (value === null) return "null";
+    return Array.isArray(value) ? "a list" : "an object";
+  }
+  const text = value instanceof Uint8Array ? value : String(value);
+  if (typeof value !== "string" && typeof text === "string") {
+    return text.slice(0, limit);
+  }
   // A character takes 4 bytes at most, so that no more than this is looked at.
   const whole = typeof text === "string"
     ? text.slice(0, 2 * limit + 2)
@@ -36,8 +48,76 @@ export function shown(text: string | Uint8Array, limit = SHOWN): string {
   const characters = [...whole];
   const cut = characters.length > limit;
   const kept = cut ? characters.slice(0, limit).join("") : whole;
-  const quoted = `"${kept.replace(/["\\]/g, "\\$&").replace(UNSAFE, escape)}"`;
+  const quoted = `"${escaped(kept.replace(/["\\]/g, "\\$&"))}"`;
   return cut ? `${quoted}…` : quoted;
+}
+
+/**
+ * A foreign word as a message may show it: a short one of letters, digits and
+ * `. _ / : @ + , = -` as it is, any other by {@linkcode shown}. For paths of an
+ * archive, digests, platforms and such, which need no quotes.
+ *
+ * @example
+ * ```ts
+ * import { shownWord } from "./shown.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(shownWord("blobs/sha256/ab"), "blobs/sha256/ab");
+ * assert.equal(shownWord("a b"), '"a b"');
+ * ```
+ */
+export function shownWord(value: unknown): string {
+  return typeof value === "string" && value.length <= SHOWN &&
+      /^[\p{L}\p{N}._/:@+,=-]+$/u.test(value)
+    ? value
+    : shown(value);
+}
+
+/**
+ * A list of foreign texts as a message may show it: the first few, each by
+ * {@linkcode shown}, and how many more there are.
+ *
+ * @param items The texts.
+ * @param limit Items that are shown at most.
+ * @param show Shows one of them; {@linkcode shown} unless given.
+ *
+ * @example
+ * ```ts
+ * import { shownList } from "./shown.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(shownList(["a", "b", "c"], 2), '"a", "b" and 1 more');
+ * ```
+ */
+export function shownList(
+  items: readonly unknown[],
+  limit = LISTED,
+  show: (item: unknown) => string = (item) => shown(item),
+): string {
+  const named = items.slice(0, limit).map(show).join(", ");
+  const more = items.length - limit;
+  return more > 0 ? `${named} and ${more} more` : named;
+}
+
+/**
+ * A whole message as a terminal may get it: characters that a terminal acts on,
+ * or that hide text, are escaped. {@linkcode shown} has done so for foreign text
+ * before; this is the last gate, through which each line of output goes.
+ */
+export function escaped(text: string): string {
+  return text.replace(UNSAFE, escape);
+}
+
+/** A value as compact JSON, without characters that a terminal acts on. */
+export function escapedJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    UNSAFE,
+    (character) =>
+      Array.from(
+        character.split(""),
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      ).join(""),
+  );
 }
 
 function escape(character: string): string {

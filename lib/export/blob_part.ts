@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { concat, utf8 } from "../streams/bytes.ts";
 import { dockerManifest } from "../formats/docker.ts";
@@ -62,7 +63,7 @@ export class BlobPart implements Part {
     }
     if (DIRECTORIES.includes(path)) {
       if (entry.kind !== "directory") {
-        throw new InputError(`${path} is no directory`);
+        throw new InputError(`${shownWord(path)} is no directory`);
       }
       this.#directories.add(path);
       return KEEP;
@@ -104,12 +105,14 @@ export class BlobPart implements Part {
   #blob(path: string, digest: string, entry: Entry, fate: Fate): Fate {
     if (entry.kind !== "file" || entry.sparse) {
       throw new InputError(
-        `${path} is no plain file; ciso convert takes such archives`,
+        `${shownWord(path)} is no plain file; ciso convert takes such archives`,
       );
     }
     if (this.#blobs.has(digest)) {
       throw new InputError(
-        `${path} stands in the archive twice; ciso convert mends that`,
+        `${
+          shownWord(path)
+        } stands in the archive twice; ciso convert mends that`,
       );
     }
     this.#blobs.set(digest, entry.size);

@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { ascii, concat } from "../streams/bytes.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
@@ -84,7 +85,7 @@ export class DockerV1Part implements Part {
     if (entry.kind === "symlink") return undefined;
     if (entry.kind !== "file" || entry.sparse) {
       throw new InputError(
-        `${path} is no plain file; ciso convert takes such archives`,
+        `${shownWord(path)} is no plain file; ciso convert takes such archives`,
       );
     }
     const before = this.#directory(id);
@@ -152,7 +153,9 @@ export class DockerV1Part implements Part {
     const place = `${first.id}/layer.tar`;
     if (this.#written.has(place)) {
       throw new InputError(
-        `${path} stands in the archive twice; ciso convert mends that`,
+        `${
+          shownWord(path)
+        } stands in the archive twice; ciso convert mends that`,
       );
     }
     this.#written.add(place);

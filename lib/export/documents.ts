@@ -1,3 +1,5 @@
+import { shown, shownWord } from "../errors/shown.ts";
+import { parseJson } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
 import { asciiText, concat } from "../streams/bytes.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
@@ -112,12 +114,12 @@ export class Documents {
     if (!isDocument) return undefined;
     if (entry.kind !== "file" || entry.sparse) {
       throw new InputError(
-        `${path} is no plain file; ciso convert takes such archives`,
+        `${shownWord(path)} is no plain file; ciso convert takes such archives`,
       );
     }
     if (entry.size > MAX_DOCUMENT) {
       throw new InputError(
-        `${path} has ${entry.size} bytes, too many to be true`,
+        `${shownWord(path)} has ${entry.size} bytes, too many to be true`,
       );
     }
     const parts: Uint8Array[] = [];
@@ -261,14 +263,9 @@ export class Documents {
     if (text === undefined) return undefined;
     const known = this.#parsed.get(path);
     if (known?.text === text) return known.value as T;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw new InputError(`${path} is no JSON: ${(error as Error).message}`);
-    }
+    const value = parseJson(shownWord(path), text);
     if (typeof value !== "object" || value === null) {
-      throw new InputError(`${path} holds no object`);
+      throw new InputError(`${shownWord(path)} holds no object`);
     }
     this.#parsed.set(path, { text, value });
     return value as T;
@@ -296,14 +293,20 @@ function blobIn(field: string, path: unknown): string {
   const digest = blobDigest(String(path));
   if (digest) return digest;
   throw new InputError(
-    `${field} in manifest.json is ${JSON.stringify(path)}, not a path below ` +
+    `${field} in manifest.json is ${shown(path)}, not a path below ` +
       "blobs/sha256/; ciso convert makes an isoc of such an archive",
   );
 }
 
 function digestIn(descriptor: Descriptor | undefined): string {
-  const digest = String(descriptor?.digest);
-  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest) ?? [];
-  if (!hex) throw new InputError(`A descriptor's digest is ${digest}`);
+  const digest: unknown = descriptor?.digest;
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(String(digest)) ?? [];
+  if (!hex) {
+    throw new InputError(
+      `A descriptor's digest is ${
+        shown(digest)
+      }, not sha256: and 64 hex digits`,
+    );
+  }
   return hex;
 }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { binary, concat, utf8 } from "../streams/bytes.ts";
 import { errorCode, fileError } from "../system/errors.ts";
@@ -84,7 +85,7 @@ class Unpacker {
       this.#makeDirectory(path, metadata);
       return undefined;
     }
-    if (path.length === 0) throw new Error("The root must be a directory");
+    if (path.length === 0) throw new InputError("the root must be a directory");
     this.#makeDirectory(path.subarray(0, ancestorLength(path, 1)));
     const place = this.#place(path);
     switch (entry.kind) {
@@ -101,7 +102,7 @@ class Unpacker {
         const target = normalizePath(entry.link);
         const parent = target.subarray(0, ancestorLength(target, 1));
         if (!this.#directories.has(binary(parent))) {
-          throw new Error(
+          throw new InputError(
             `it is a hard link to ${shown(target)}, which is not there`,
           );
         }
@@ -161,7 +162,7 @@ class Unpacker {
       newFiles.directory(this.#place(path));
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
-      throw new Error(
+      throw new InputError(
         `${shown(path)} is a symlink or a file before, so no directory can ` +
           "be there; ciso convert mends such archives",
       );
@@ -202,7 +203,9 @@ class Unpacker {
       return make();
     } catch (error) {
       const known = errorCode(error) === "EEXIST"
-        ? new Error("it stands in the archive twice; ciso convert mends that")
+        ? new InputError(
+          "the archive holds it twice; ciso convert mends that",
+        )
         : error;
       throw fileError(`Cannot unpack ${shown(path)}`, known);
     }

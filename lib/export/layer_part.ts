@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { blobDigest, type Documents } from "./documents.ts";
 import type { Part } from "./part.ts";
@@ -20,7 +21,9 @@ export class LayerPart implements Part {
   take(path: string, { entry }: Passing): Fate | undefined {
     const isLayer = blobDigest(path) === this.#digest || path === this.#v1Path;
     if (!isLayer || entry.kind !== "file" || this.#written) return undefined;
-    if (entry.sparse) throw new InputError(`${path} is a sparse file`);
+    if (entry.sparse) {
+      throw new InputError(`${shownWord(path)} is a sparse file`);
+    }
     this.#written = true;
     return {
       header: new Uint8Array(0),

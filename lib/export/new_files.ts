@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { isUtf8 } from "../streams/bytes.ts";
 import { fs, isDeno, join, tmpdir } from "../system/node.ts";
 import { writeFile } from "../system/fd.ts";
@@ -119,7 +120,7 @@ let ownIds: { uid: number; gid: number } | undefined;
 /** As {@linkcode fsPath}, for a file that is to be made. */
 function newPath(path: Uint8Array): string {
   if (isDeno && !isUtf8(path)) {
-    throw new Error(
+    throw new InputError(
       "Deno takes no file name that is not UTF-8; use Node or Bun, or unpack it " +
         "by: ciso export --as bundle | tar -x -C DIR",
     );

@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { binary } from "../streams/bytes.ts";
 import type { Documents } from "./documents.ts";
@@ -32,7 +33,9 @@ export class PartDecider implements Decider {
     if (text) {
       if (this.#read.has(path)) {
         throw new InputError(
-          `${path} stands in the archive twice; ciso convert mends that`,
+          `${
+            shownWord(path)
+          } stands in the archive twice; ciso convert mends that`,
         );
       }
       this.#read.add(path);

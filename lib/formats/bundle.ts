@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { DescriptionError } from "../errors/description_error.ts";
 import type { Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
@@ -171,7 +172,7 @@ function numericIds(text?: string): UserIds {
     if (!/^[0-9]+$/.test(half)) {
       throw new DescriptionError(
         `A runtime bundle needs numbers for the user ${
-          JSON.stringify(text)
+          shown(text)
         }: look them up in the rootfs's /etc/passwd and /etc/group and pass them as ids`,
       );
     }

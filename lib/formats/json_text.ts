@@ -1,3 +1,6 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+
 /**
  * Writes a document as it stands in the archive: compact JSON and a newline.
  * Keys keep the order that the document's function gave them, so the same image
@@ -14,4 +17,24 @@ export function jsonText(document: object): string {
     /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
   ) + "\n";
+}
+
+/**
+ * Reads JSON that comes from outside.
+ *
+ * @param name What messages call the document.
+ * @param text The document's text.
+ * @returns The value.
+ * @throws {InputError} If it is not JSON. The runtime's own message quotes the
+ * text as it is, and differs between runtimes, so it is the cause only.
+ */
+export function parseJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const start = text.trim() === ""
+      ? "it is empty"
+      : `it starts with ${shown(text.trimStart(), 40)}`;
+    throw new InputError(`${name} is not JSON: ${start}`, { cause });
+  }
 }

@@ -1,3 +1,4 @@
+import { shownList } from "../errors/shown.ts";
 import { DescriptionError } from "../errors/description_error.ts";
 import type { Healthcheck, Image } from "../image/image.ts";
 import { absolutePath } from "./values/path.ts";
@@ -84,7 +85,7 @@ function dockerHealth(check: Healthcheck): DockerHealthcheck {
   if (kind !== "NONE" && kind !== "CMD" && kind !== "CMD-SHELL") {
     throw new DescriptionError(
       `Health check ${
-        JSON.stringify(check.test)
+        shownList(check.test)
       } must begin with "NONE", "CMD" or "CMD-SHELL"`,
     );
   }

@@ -1,3 +1,4 @@
+import { shown, shownWord } from "../errors/shown.ts";
 import { DescriptionError } from "../errors/description_error.ts";
 
 /** An image's name, taken apart. */
@@ -45,11 +46,11 @@ const MAX_LENGTH = 255;
  */
 export function parseName(text: string): ImageName {
   const fail = (rule: string): never => {
-    throw new DescriptionError(`Image name ${JSON.stringify(text)}: ${rule}`);
+    throw new DescriptionError(`Image name ${shown(text)}: ${rule}`);
   };
   /** Offers another name, if that one would be taken. */
   const suggestion = (other: string): string =>
-    other !== text && isName(other) ? `: try ${other}` : "";
+    other !== text && isName(other) ? `: try ${shownWord(other)}` : "";
   if (text === "" || text.startsWith(":")) {
     fail("a name is needed before the tag, such as isoc/hello:1.0");
   }
@@ -79,7 +80,7 @@ export function parseName(text: string): ImageName {
       tag.length > 128
         ? `the tag has ${tag.length} characters, at most 128 are allowed`
         : `the tag ${
-          JSON.stringify(tag)
+          shown(tag)
         } must be letters, digits, "_", "." and "-", and not begin with "." or "-"${
           suggestion(name)
         }`,
@@ -97,7 +98,7 @@ export function parseName(text: string): ImageName {
   if (host !== undefined && !HOST.test(host)) {
     fail(
       `the registry host ${
-        JSON.stringify(host)
+        shown(host)
       } must be letters, digits, "-" and single dots, and may end in ":PORT"`,
     );
   }
@@ -112,7 +113,7 @@ export function parseName(text: string): ImageName {
     if (!COMPONENT.test(component)) {
       fail(
         `the part ${
-          JSON.stringify(component)
+          shown(component)
         } must be lower-case letters and digits, with single ".", "_", "__" or dashes between them`,
       );
     }
@@ -129,7 +130,9 @@ export function parseName(text: string): ImageName {
   const full = `${domain}/${path}`;
   if (full.length > MAX_LENGTH) {
     fail(
-      `${full} has ${full.length} characters, at most ${MAX_LENGTH} are allowed`,
+      `${
+        shown(full)
+      } has ${full.length} characters, at most ${MAX_LENGTH} are allowed`,
     );
   }
   // Without its host, docker.io/example.com/x would become another name.

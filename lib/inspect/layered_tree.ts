@@ -100,9 +100,7 @@ export class LayeredTree {
       else if (this.#alone) this.#putWhiteout(normal);
       else this.#delete(whiteout);
     } catch (error) {
-      if (!(error instanceof InputError || error instanceof RangeError)) {
-        throw error;
-      }
+      if (!(error instanceof InputError)) throw error;
       this.#left++;
       if (this.notes.length >= MAX_NOTES) return;
       this.notes.push(

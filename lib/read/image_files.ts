@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { binary } from "../streams/bytes.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
@@ -42,7 +43,7 @@ export async function readDocument(
   if (!file) return undefined;
   if (file.size > MAX_DOCUMENT) {
     throw new InputError(
-      `${path} has ${file.size} bytes, too many to be true`,
+      `${shownWord(path)} has ${file.size} bytes, too many to be true`,
     );
   }
   return new TextDecoder().decode(await readAt(file, 0, file.size));

@@ -1,3 +1,5 @@
+import { shown, shownList, shownWord } from "../errors/shown.ts";
+import { parseJson } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
 import { textDigest } from "../streams/sha256.ts";
 import type { HistoryEntry } from "../image/image.ts";
@@ -130,7 +132,7 @@ async function readOci(
   const mediaType = String(descriptor.mediaType);
   if (!/image\.(config\.)?v1\+json$/.test(mediaType)) {
     throw new InputError(
-      `It is no container image: its config is ${mediaType}`,
+      `It is no container image: its config is ${shownWord(mediaType)}`,
     );
   }
   const config = await blob(files, descriptor);
@@ -205,9 +207,11 @@ async function choose(
     throw new InputError(
       digests.size === 0
         ? `No image in it is for the platform wanted; it has ${
-          platforms.join(", ") || "none"
+          shownList(platforms, 8, shownWord) || "none"
         }`
-        : `It holds several images (${platforms.join(", ")}): choose one ` +
+        : `It holds several images (${
+          shownList(platforms, 8, shownWord)
+        }): choose one ` +
           "with --platform, or save it alone",
     );
   }
@@ -289,7 +293,7 @@ function checkDigest(
   const found = textDigest(document);
   if (found !== digest) {
     throw new InputError(
-      `${path} is damaged: its digest is sha256:${found}`,
+      `${shownWord(path)} is damaged: its digest is sha256:${found}`,
     );
   }
 }
@@ -299,9 +303,7 @@ function digestIn(descriptor: Json | undefined): string {
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(String(digest)) ?? [];
   if (!hex) {
     throw new InputError(
-      `Digests must be sha256: and 64 hex digits, not ${
-        JSON.stringify(digest)
-      }`,
+      `Digests must be sha256: and 64 hex digits, not ${shown(digest)}`,
     );
   }
   return hex;
@@ -309,7 +311,9 @@ function digestIn(descriptor: Json | undefined): string {
 
 async function needed(files: ImageFiles, path: string): Promise<string> {
   const document = await readDocument(files, path);
-  if (document === undefined) throw new InputError(`${path} is missing`);
+  if (document === undefined) {
+    throw new InputError(`${shownWord(path)} is missing`);
+  }
   return document;
 }
 
@@ -318,19 +322,14 @@ async function neededFile(
   path: string,
 ): Promise<FileSource> {
   const file = await files.open(path);
-  if (!file) throw new InputError(`The layer ${path} is missing`);
+  if (!file) throw new InputError(`The layer ${shownWord(path)} is missing`);
   return file;
 }
 
 function parse(name: string, text: string): Json {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${name} is no JSON: ${(error as Error).message}`);
-  }
+  const document = parseJson(shownWord(name), text);
   if (typeof document !== "object" || document === null) {
-    throw new InputError(`${name} holds no object`);
+    throw new InputError(`${shownWord(name)} holds no object`);
   }
   return document as Json;
 }

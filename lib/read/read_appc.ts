@@ -1,3 +1,4 @@
+import { parseJson } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
 import { goArchitectureOfAppc } from "../formats/values/arch.ts";
 import type { ImageFields } from "./read_config.ts";
@@ -59,14 +60,7 @@ const MAX_PORTS = 1024;
  * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
  */
 export function readAppcManifest(text: string): AppcImage {
-  let manifest: Manifest;
-  try {
-    manifest = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(
-      `The appc manifest is no JSON: ${(error as Error).message}`,
-    );
-  }
+  const manifest = parseJson("The appc manifest", text) as Manifest;
   if (typeof manifest?.name !== "string") {
     throw new InputError("The appc manifest has no name");
   }

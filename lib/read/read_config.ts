@@ -1,3 +1,4 @@
+import { parseJson } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { Healthcheck, Image } from "../image/image.ts";
 import { parseRfc3339 } from "../formats/values/time.ts";
@@ -21,14 +22,7 @@ type Json = Record<string, unknown>;
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md}
  */
 export function readConfig(text: string): ImageFields {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(
-      `The image config is no JSON: ${(error as Error).message}`,
-    );
-  }
+  let document = parseJson("The image config", text);
   // docker inspect prints a list.
   if (Array.isArray(document)) {
     if (document.length !== 1) {

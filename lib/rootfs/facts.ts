@@ -1,3 +1,4 @@
+import { shown, shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { elfArchitecture } from "./elf.ts";
@@ -45,7 +46,7 @@ const MAX_ACCOUNTS = 1 << 20;
  * @param tree The root file system.
  * @param image What the image says.
  * @param appc Whether the archive has a part for rkt.
- * @throws {TypeError} If the image's user is a name that the rootfs has not.
+ * @throws {DescriptionError} If the image's user is a name that the rootfs has not.
  */
 export async function rootfsFacts(
   tree: RootfsTree,
@@ -65,7 +66,9 @@ export async function rootfsFacts(
     await programArchitecture(tree, "/bin/sh");
   if (appc && image.workdir && !await isDirectory(tree, image.workdir)) {
     notes.push(
-      `The working directory ${image.workdir} is not in the rootfs: Docker, ` +
+      `The working directory ${
+        shownWord(image.workdir)
+      } is not in the rootfs: Docker, ` +
         "podman and runc make it, rkt does not start without it",
     );
   }
@@ -76,7 +79,9 @@ export async function rootfsFacts(
     );
   } else if (image.architecture && found && image.architecture !== found) {
     notes.push(
-      `The image says ${image.architecture}, but its programs are for ${found}`,
+      `The image says ${
+        shownWord(image.architecture)
+      }, but its programs are for ${found}`,
     );
   }
   return {
@@ -128,12 +133,12 @@ async function findProgram(
     }
     if (slot < 0) continue;
     if (tree.index.node(slot) !== NODE.file) {
-      unfit ??= `${place} is no regular file`;
+      unfit ??= `${shownWord(place)} is no regular file`;
       continue;
     }
     const file = await tree.files.read(utf8(place), 0);
     if (file && (file.mode & 0o111) === 0) {
-      unfit ??= `${place} is not executable`;
+      unfit ??= `${shownWord(place)} is not executable`;
       continue;
     }
     return place;
@@ -142,7 +147,7 @@ async function findProgram(
   else {
     const meant = await nearestProgram(tree, word, directories);
     notes.push(
-      `The command ${JSON.stringify(word)} is not in the rootfs` +
+      `The command ${shown(word)} is not in the rootfs` +
         (meant ? `: did you mean ${meant}?` : ""),
     );
   }
@@ -172,7 +177,7 @@ async function programArchitecture(
     if (!head && i > 0) {
       notes?.push(
         "The command will not start: the interpreter that its #! line names, " +
-          `${path}, is not in the rootfs`,
+          `${shownWord(path)}, is not in the rootfs`,
       );
     }
     if (!head) return undefined;

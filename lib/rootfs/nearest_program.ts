@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { oneEditAway } from "./one_edit_away.ts";
 import { NODE } from "./path_index.ts";
@@ -53,18 +54,18 @@ export async function nearestProgram(
       ? await isProgram(tree, first) ? first : undefined
       : await find(first);
     return path &&
-      `${path}, with ${
+      `${shownWord(path)}, with ${
         rest.length === 1 ? "its argument as a word" : "its arguments as words"
       } of ${rest.length === 1 ? "its" : "their"} own`;
   }
   if (name === "" || name.length > 255) return undefined;
   const same = await find(name);
-  if (same) return same;
+  if (same) return shownWord(same);
   for (const other of oneEditAway(name)) {
     const path = other === "." || other === ".." || other === ""
       ? undefined
       : await find(other);
-    if (path) return path;
+    if (path) return shownWord(path);
   }
   return undefined;
 }

@@ -40,7 +40,7 @@ export function rootHeader(tree: Tree, path: string): Uint8Array | undefined {
   const { bytes, globals } = tree.root;
   const entry = readEntry(bytes, 0, []);
   if (typeof entry === "string" || !("kind" in entry)) {
-    throw new Error("No root entry");
+    throw inputChanged();
   }
   return rebuild(bytes, entry, globals, { path: ascii(path) });
 }

@@ -1,3 +1,4 @@
+import { FileError } from "../errors/file_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -17,7 +18,7 @@ export async function* digestChecked(
     hash.update(chunk);
     yield chunk;
   }
-  if (hash.hex() !== digest) throw new InputError(message);
+  if (hash.hex() !== digest) throw new FileError(message);
 }
 
 /** A check of a file's bytes as they pass. */

@@ -1,3 +1,7 @@
+import { InputError } from "../errors/input_error.ts";
+import { FileError } from "../errors/file_error.ts";
+import { shown } from "../errors/shown.ts";
+
 /** The code of a failed system call, such as `ENOENT`, if the error has one. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error &&
@@ -7,29 +11,75 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 /** What went wrong with a file, in words that a user of the shell knows. */
-const REASONS: Record<string, string> = {
-  EACCES: "permission denied",
-  EDQUOT: "the disk quota is used up",
-  EFBIG: "the file is too large for this file system",
-  EIO: "input/output error",
-  EISDIR: "it is a directory",
-  ENOENT: "no such file or directory",
-  ENOSPC: "no space left on the device",
-  ENOTDIR: "a part of the path is no directory",
-  EPERM: "operation not permitted",
-  EROFS: "the file system is read-only",
-};
+const REASONS = new Map([
+  ["EACCES", "permission denied"],
+  ["EADDRINUSE", "the address is in use"],
+  ["EAGAIN", "the system is busy; try again"],
+  ["EBADF", "it is closed"],
+  ["EBUSY", "it is in use, or something is mounted there"],
+  ["ECONNREFUSED", "nothing answers there"],
+  ["ECONNRESET", "the other side closed the connection"],
+  ["EDQUOT", "the disk quota is used up"],
+  ["EEXIST", "it exists already"],
+  ["EFBIG", "the file is too large for this file system, or for ulimit -f"],
+  ["EINTR", "the system interrupted it; try again"],
+  ["EINVAL", "the system does not take it"],
+  ["EIO", "input/output error"],
+  ["EISDIR", "it is a directory"],
+  ["ELOOP", "its symlinks lead in a circle"],
+  ["EMFILE", "too many files are open; raise the limit with ulimit -n"],
+  ["EMLINK", "it has too many hard links"],
+  ["ENAMETOOLONG", "the name is too long"],
+  ["ENFILE", "too many files are open on this machine"],
+  ["ENODEV", "there is no such device"],
+  ["ENOENT", "no such file or directory"],
+  ["ENOEXEC", "this machine cannot run it"],
+  ["ENOMEM", "there is not enough memory"],
+  ["ENOSPC", "no space left on the device"],
+  ["ENOSYS", "this system cannot do that"],
+  ["ENOTDIR", "a part of the path is not a directory"],
+  ["ENOTEMPTY", "the directory is not empty"],
+  ["ENOTSUP", "the file system cannot do that"],
+  ["ENXIO", "there is no such device, or nobody reads the pipe"],
+  ["EOPNOTSUPP", "the file system cannot do that"],
+  ["EOVERFLOW", "a number is too large for this system"],
+  ["EPERM", "operation not permitted"],
+  ["EPIPE", "nobody reads it any more"],
+  ["EROFS", "the file system is read-only"],
+  ["ESTALE", "the network file system has lost it; try again"],
+  ["ETIMEDOUT", "the time is up"],
+  ["ETXTBSY", "a program runs from it"],
+  ["EXDEV", "it is on another file system"],
+]);
 
 /** Tells whether an error comes from the system's work on a file. */
 export function isFileError(error: unknown): boolean {
-  return (errorCode(error) ?? "") in REASONS;
+  return REASONS.has(errorCode(error) ?? "");
+}
+
+/**
+ * Why work on a file fails, as a plain sentence without a full stop.
+ *
+ * @returns `undefined` if the error is not about a file or a permission.
+ */
+export function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // Deno's own permissions, which the user gives on the command line.
+  if (error.name === "NotCapable") {
+    return "Deno does not allow it; run it with --allow-read --allow-write " +
+      "--allow-env";
+  }
+  const code = errorCode(error);
+  if (code === undefined) return undefined;
+  return REASONS.get(code) ??
+    (/^E[A-Z0-9]{2,}$/.test(code) ? `the system says ${code}` : undefined);
 }
 
 /** An error that names the file and the reason; keeps the code of the cause. */
-export function fileError(what: string, cause: unknown): Error {
-  const code = errorCode(cause);
-  const reason = (code && REASONS[code]) ??
-    (cause instanceof Error ? cause.message : String(cause));
-  const error = new Error(`${what}: ${reason}`, { cause });
-  return code ? Object.assign(error, { code }) : error;
+export function fileError(what: string, cause: unknown): FileError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const reason = cause instanceof InputError
+    ? text
+    : reasonOf(cause) ?? shown(text);
+  return new FileError(`${what}: ${reason}`, { code: errorCode(cause), cause });
 }

@@ -1,4 +1,4 @@
-import { inputChanged } from "../errors/input_changed.ts";
+import { fileChanged } from "../errors/input_changed.ts";
 import { fs } from "./node.ts";
 import { allocate, CHUNK } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
@@ -66,7 +66,7 @@ export function openFile(fd: number, name: string): Input & { size: number } {
       Math.min(end, size),
       (position) => {
         if (position < Math.min(end, size) || changed()) {
-          throw inputChanged(name);
+          throw fileChanged(name);
         }
       },
     );

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { fs, join, tmpdir } from "./node.ts";
 import { fileError } from "./errors.ts";
 import { leftovers } from "./leftovers.ts";
@@ -23,7 +24,9 @@ export function openNewDirectory(path: string): NewDirectory {
   try {
     const there = fs.statSync(path, { throwIfNoEntry: false });
     if (there && fs.readdirSync(path).length > 0) {
-      throw new Error("it is not empty; give a new directory, or an empty one");
+      throw new InputError(
+        "it is not empty; give a new directory, or an empty one",
+      );
     }
     const clean = path.replace(/(?<=.)\/+$/, "");
     const place = there ? path : temporaryName(clean);

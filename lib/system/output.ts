@@ -1,3 +1,4 @@
+import { FileError } from "../errors/file_error.ts";
 import { fs } from "./node.ts";
 import { release } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
@@ -37,7 +38,7 @@ export function openOutput(
   // Devices and pipes are written as they are: a rename would replace them.
   const there = fs.statSync(path, { throwIfNoEntry: false });
   if (there?.isDirectory()) {
-    throw new Error(`Cannot write ${path}: it is a directory`);
+    throw new FileError(`Cannot write ${path}: it is a directory`);
   }
   const special = there !== undefined && !there.isFile();
   // A symlink stays one: its target is replaced.

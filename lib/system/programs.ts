@@ -1,3 +1,5 @@
+import { fileError } from "./errors.ts";
+import { FileError } from "../errors/file_error.ts";
 import { spawn, spawnSync } from "./node.ts";
 import { feed } from "./feed.ts";
 import { leftovers } from "./leftovers.ts";
@@ -27,7 +29,11 @@ export async function* outputOf(
     });
   });
   // Without permission Deno gives a child that has no streams.
-  if (!child.stdout) throw new Error(`Cannot start ${program}`);
+  if (!child.stdout) {
+    throw new FileError(
+      `Cannot start ${program}: this runtime does not allow it`,
+    );
+  }
   const chunks = child.stdout[Symbol.asyncIterator]();
   let result = await chunks.next();
   try {
@@ -38,7 +44,7 @@ export async function* outputOf(
     while (!result.done) result = await chunks.next();
     await ended;
   }
-  if (failure) throw failure;
+  if (failure) throw fileError(`Cannot start ${program}`, failure);
 }
 
 /**
@@ -101,9 +107,7 @@ export async function runProgram(
     }
     const code = await ended;
     if (failure) {
-      throw new Error(`Cannot run ${program}: ${failure.message}`, {
-        cause: failure,
-      });
+      throw fileError(`Cannot run ${program}`, failure);
     }
     return code;
   } catch (error) {

@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { Entry, Kind } from "./entry.ts";
 
@@ -66,7 +67,7 @@ export function kindOf(entry: Entry): Kind {
   const letter = String.fromCharCode(entry.flag);
   const reason = REFUSED.get(letter);
   throw new InputError(
-    `Entry type ${JSON.stringify(letter)}${reason ? `, ${reason},` : ""} ` +
+    `Entry type ${shown(letter)}${reason ? `, ${reason},` : ""} ` +
       "cannot stand in a rootfs",
   );
 }

@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { ascii, concat } from "../streams/bytes.ts";
 
@@ -89,7 +90,7 @@ function checkRecord(key: string, value: Uint8Array): void {
     const text = latin1.decode(value);
     if (!form.test(text) || (key.endsWith("id") && Number(text) > MAX_ID)) {
       throw new InputError(
-        `The PAX record "${key}" says ${JSON.stringify(text.slice(0, 40))}, ` +
+        `The PAX record ${shown(key)} says ${shown(text)}, ` +
           "which readers do not take",
       );
     }
@@ -98,11 +99,11 @@ function checkRecord(key: string, value: Uint8Array): void {
   // POSIX lets an empty name take back what a global header says. GNU tar takes
   // it for a name, Go's reader leaves the header's.
   if (NAMES.has(key) && value.length === 0) {
-    throw new InputError(`The PAX record "${key}" is empty`);
+    throw new InputError(`The PAX record ${shown(key)} is empty`);
   }
   const isText = NAMES.has(key) || key === "uname" || key === "gname";
   if (isText ? value.includes(0) : key.includes("\0")) {
-    throw new InputError(`The PAX record ${JSON.stringify(key)} holds a NUL`);
+    throw new InputError(`The PAX record ${shown(key)} holds a NUL`);
   }
 }
 

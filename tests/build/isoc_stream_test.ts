@@ -160,10 +160,12 @@ Deno.test("IsocStream fails as build() does", async () => {
 });
 
 Deno.test("IsocStream refuses a wrong description at once", () => {
-  assert.throws(() => new IsocStream({ ...IMAGE, names: ["Up"] }), TypeError);
+  assert.throws(() => new IsocStream({ ...IMAGE, names: ["Up"] }), {
+    name: "DescriptionError",
+  });
   assert.throws(
     () => new IsocStream({ ...IMAGE, exposedPorts: ["70000"] }),
-    RangeError,
+    { name: "DescriptionError" },
   );
 });
 

@@ -252,7 +252,7 @@ Deno.test("ciso refuses wrong options", async () => {
       [["-z"], /Unknown option -z/],
       [["-t"], /-t\/--tag needs NAME/],
       [["-o"], /-o\/--output needs FILE/],
-      [["--layout=new"], /--layout is full or classic, not new/],
+      [["--layout=new"], /--layout is full or classic, not "new"/],
       [["second.tar"], /One rootfs is taken, but here are 2/],
     ] as [string[], RegExp][]
   ) {

@@ -40,7 +40,9 @@ Deno.test("fileFacts() tells kind and permission bits", () => {
     assert.equal(facts.mode, bits);
     assert.equal(facts.size, kind === "file" ? 5 : 0);
   }
-  assert.throws(() => fileFacts(numbers({ mode: 0o644n })), TypeError);
+  assert.throws(() => fileFacts(numbers({ mode: 0o644n })), {
+    name: "InputError",
+  });
 });
 
 Deno.test("fileFacts() rounds seconds down", () => {

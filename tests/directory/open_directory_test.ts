@@ -421,11 +421,11 @@ Deno.test("openDirectory() refuses what is no directory", async () => {
   await using tree = await treeOf({ "a": "" });
   await assert.rejects(
     openDirectory(`${tree.root}/none`),
-    /^Error: Cannot read .*tree\/none: no such file or directory$/,
+    /^FileError: Cannot read .*tree\/none: no such file or directory$/,
   );
   await assert.rejects(
     openDirectory(`${tree.root}/a`),
-    /^Error: Cannot read .*tree\/a: a part of the path is no directory$/,
+    /^FileError: Cannot read .*tree\/a: a part of the path is not a directory$/,
   );
 });
 
@@ -694,8 +694,8 @@ Deno.test("ciso DIR refuses wrong options as wrong usage", async () => {
   const { root } = tree;
   for (
     const [args, message] of [
-      [[root, "--owner", "root"], /--owner root is not UID:GID/],
-      [[root, "--owner", "0"], /--owner 0 is not UID:GID/],
+      [[root, "--owner", "root"], /--owner "root" is not UID:GID/],
+      [[root, "--owner", "0"], /--owner "0" is not UID:GID/],
       [[root, "--owner", "0:4294967295"], /is not UID:GID/],
       [[root, "--exclude", "[a"], /The pattern "\[a" is malformed/],
       [[tar, "--owner", "0:0"], /--owner is for a directory/],

@@ -106,7 +106,7 @@ Deno.test("readAppcManifest() passes over a time that is none", () => {
 Deno.test("readAppcManifest() refuses what it cannot take over", () => {
   assert.throws(
     () => readAppcManifest("{"),
-    /^InputError: The appc manifest is no JSON: /,
+    /^InputError: The appc manifest is not JSON: /,
   );
   for (const text of ["null", "[]", "{}", '{"name":1}']) {
     assert.throws(

@@ -89,7 +89,7 @@ Deno.test("readConfig() keeps keys that objects have of their own", () => {
 Deno.test("readConfig() refuses what is no image config", () => {
   for (
     const [text, message] of [
-      ["", /^The image config is no JSON: /],
+      ["", /^The image config is not JSON: it is empty$/],
       ["null", /^The image config is no JSON object$/],
       ['"Cmd"', /^The image config is no JSON object$/],
       ["[]", /^The list has 0 image configs where one is wanted$/],

@@ -31,6 +31,6 @@ Deno.test("fileError() says what and why in words, and keeps code and cause", ()
   assert.equal(errorCode(error), "ENOENT");
   assert.equal(error.cause, cause);
   const other = fileError("Cannot read x", new Error("out of paper"));
-  assert.equal(other.message, "Cannot read x: out of paper");
+  assert.equal(other.message, 'Cannot read x: "out of paper"');
   assert.equal(errorCode(other), undefined);
 });

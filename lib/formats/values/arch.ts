@@ -1,3 +1,4 @@
+import { shown } from "../../errors/shown.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
 
 /** The name of one architecture in each spelling. */
@@ -110,7 +111,7 @@ function fromGo(
   if (name !== undefined) return name;
   throw new DescriptionError(
     `Architecture ${
-      JSON.stringify(variant ? `${architecture}/${variant}` : architecture)
+      shown(variant ? `${architecture}/${variant}` : architecture)
     } has no name in ${TITLES[to]}: it knows ${
       ARCHITECTURES.filter((row) => row[to]).map(goName).join(", ")
     }`,
@@ -121,7 +122,7 @@ function toGo(from: "appc" | "lxd", name: string): GoArchitecture {
   const row = ARCHITECTURES.find((row) => row[from] === name);
   if (!row) {
     throw new DescriptionError(
-      `${TITLES[from]} has no architecture ${JSON.stringify(name)}: it knows ${
+      `${TITLES[from]} has no architecture ${shown(name)}: it knows ${
         ARCHITECTURES.map((row) => row[from]).filter(Boolean).join(", ")
       }`,
     );

@@ -1,3 +1,4 @@
+import { shown } from "../../errors/shown.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
 import type { Image } from "../../image/image.ts";
 
@@ -22,7 +23,7 @@ export function environment(image: Image): string[] {
     if (equals < 1) {
       throw new DescriptionError(
         `Environment entry ${
-          JSON.stringify(entry)
+          shown(entry)
         } is not KEY=VALUE: write KEY= for an empty value`,
       );
     }

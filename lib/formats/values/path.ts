@@ -1,3 +1,4 @@
+import { shown } from "../../errors/shown.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
 
 /**
@@ -11,12 +12,12 @@ import { DescriptionError } from "../../errors/description_error.ts";
 export function absolutePath(what: string, path: string): string {
   if (!path.startsWith("/")) {
     throw new DescriptionError(
-      `${what} ${JSON.stringify(path)} is not absolute: start it with "/"`,
+      `${what} ${shown(path)} is not absolute: start it with "/"`,
     );
   }
   if (path.includes("\0")) {
     throw new DescriptionError(
-      `${what} ${JSON.stringify(path)} holds a NUL byte`,
+      `${what} ${shown(path)} holds a NUL byte`,
     );
   }
   return path;

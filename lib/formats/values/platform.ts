@@ -1,3 +1,4 @@
+import { shown } from "../../errors/shown.ts";
 import { InputError } from "../../errors/input_error.ts";
 
 /** A platform in Go's spelling, as image configs have it. */
@@ -39,9 +40,7 @@ export function goPlatform(text: string): GoPlatform {
     /^([\w.-]+)\/([\w.-]+)(?:\/([\w.-]+))?$/.exec(text.toLowerCase()) ?? [];
   if (!os || !name) {
     throw new InputError(
-      `${
-        JSON.stringify(text)
-      } is not OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64`,
+      `${shown(text)} is not OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64`,
     );
   }
   const known = Object.hasOwn(OTHER_NAMES, name)

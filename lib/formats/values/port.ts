@@ -1,3 +1,4 @@
+import { shown } from "../../errors/shown.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
 import type { Image } from "../../image/image.ts";
 
@@ -21,14 +22,14 @@ export function parseExposedPort(text: string): ExposedPort {
   if (!match) {
     throw new DescriptionError(
       `Exposed port ${
-        JSON.stringify(text)
+        shown(text)
       } is not PORT, PORT/tcp, PORT/udp or PORT/sctp`,
     );
   }
   const port = Number(match[1]);
   if (port < 1 || port > 65535) {
     throw new DescriptionError(
-      `Exposed port ${JSON.stringify(text)} is not from 1 to 65535`,
+      `Exposed port ${shown(text)} is not from 1 to 65535`,
     );
   }
   return { port, protocol: (match[2] ?? "tcp") as ExposedPort["protocol"] };

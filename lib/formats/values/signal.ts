@@ -1,3 +1,4 @@
+import { shown } from "../../errors/shown.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
 
 /** Linux's signals by the names that Docker knows, without `SIG`. */
@@ -38,7 +39,7 @@ export function stopSignal(text: string): string {
   }
   throw new DescriptionError(
     `Stop signal ${
-      JSON.stringify(text)
+      shown(text)
     } is no signal of Linux: give a name such as SIGTERM, or a number from 1 to 64`,
   );
 }

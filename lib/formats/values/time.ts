@@ -1,3 +1,4 @@
+import { shown } from "../../errors/shown.ts";
 import { InputError } from "../../errors/input_error.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
 
@@ -52,9 +53,7 @@ export function parseRfc3339(text: string): number {
   // The 31st of June is another day to Date, and 24:00 too.
   if (!same || Number(h ?? 0) > 23 || Number(m ?? 0) > 59) {
     throw new InputError(
-      `${
-        JSON.stringify(text)
-      } is no RFC 3339 time such as 2015-06-09T12:00:00Z`,
+      `${shown(text)} is no RFC 3339 time such as 2015-06-09T12:00:00Z`,
     );
   }
   const offset = (Number(h ?? 0) * 60 + Number(m ?? 0)) * 60;

@@ -1,3 +1,4 @@
+import { shown } from "../../errors/shown.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
 
 /** The user and the group that a process runs as. */
@@ -27,7 +28,7 @@ export function parseUser(text = ""): User {
   const [user, group, ...rest] = text.split(":");
   if (rest.length) {
     throw new DescriptionError(
-      `User ${JSON.stringify(text)} is not USER or USER:GROUP`,
+      `User ${shown(text)} is not USER or USER:GROUP`,
     );
   }
   return { user: user || "0", ...(group && { group }) };
@@ -85,14 +86,16 @@ function id(what: string, file: string, text: string): number {
   if (!/^[0-9]+$/.test(text)) {
     throw new DescriptionError(
       `${what} ${
-        JSON.stringify(text)
+        shown(text)
       } is not in the rootfs's /etc/${file}: give a number or a name that is`,
     );
   }
   const value = Number(text);
   // The highest number means "no user" to the kernel.
   if (value >= 2 ** 32 - 1) {
-    throw new DescriptionError(`${what} ${text} is not below 4294967295`);
+    throw new DescriptionError(
+      `${what} ${shown(text)} is not below 4294967295`,
+    );
   }
   return value;
 }
