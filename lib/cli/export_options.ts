@@ -9,7 +9,8 @@ export const EXPORT_FACES: (ExportFace | "isoc")[] = [
   "isoc",
 ];
 
-const COMMON: Option[] = [
+/** The options that all of these commands have. */
+export const COMMON: Option[] = [
   {
     name: "max-unpacked",
     value: "SIZE",

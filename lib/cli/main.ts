@@ -13,16 +13,19 @@ import { EXPORT_OPTIONS, LOAD_OPTIONS } from "./export_options.ts";
 import { buildHelp, convertHelp, VERSION } from "./help.ts";
 import { runLoad } from "./load.ts";
 import { fail } from "./failure.ts";
+import { runVerify } from "./verify.ts";
+import { VERIFY_OPTIONS, verifyHelp } from "./verify_options.ts";
 
 /** The commands by name; a line that starts with none of them is a build. */
 const COMMANDS: Record<
   string,
-  { run: (args: string[]) => Promise<void>; help: () => string }
+  { run: (args: string[]) => Promise<number | void>; help: () => string }
 > = {
   build: { run: runBuild, help: () => buildHelp(BUILD_OPTIONS) },
   convert: { run: runConvert, help: () => convertHelp(CONVERT_OPTIONS) },
   export: { run: runExport, help: () => exportHelp(EXPORT_OPTIONS) },
   load: { run: runLoad, help: () => loadHelp(LOAD_OPTIONS) },
+  verify: { run: runVerify, help: () => verifyHelp(VERIFY_OPTIONS) },
 };
 
 /**
@@ -45,7 +48,7 @@ export async function main(args: string[]): Promise<number> {
       printText(command.help());
     } else if (options.includes("-V") || options.includes("--version")) {
       printText(`ciso ${VERSION}\n`);
-    } else await command.run(named ? args.slice(1) : args);
+    } else return await command.run(named ? args.slice(1) : args) ?? 0;
     return 0;
   } catch (error) {
     return fail(

@@ -3,6 +3,7 @@ import { shown } from "../errors/shown.ts";
 import { concat } from "../streams/bytes.ts";
 import { release } from "../streams/source.ts";
 import { BLOCK, isZeroBlock, padded } from "./block.ts";
+import { CutShortError } from "./cut_short_error.ts";
 import type { Entry } from "./entry.ts";
 import { NotTarError } from "./not_tar_error.ts";
 import { readEntry } from "./read_entry.ts";
@@ -287,10 +288,10 @@ export class TarReader {
    */
   #finish(tail: Uint8Array): void {
     if (this.#data >= 0) {
-      throw new InputError(
-        `The input is cut short: ${this.#left} bytes of ${
+      throw new CutShortError(
+        `${this.#left} bytes of ${
           shown(this.#entry?.path ?? this.#last!)
-        } are missing; make or fetch it again`,
+        } are missing`,
       );
     }
     if (this.#ended || tail.length === 0) return;
@@ -298,10 +299,7 @@ export class TarReader {
     const empty = tail.every((byte) => byte === 0);
     if (!empty && this.#zeros === 0) {
       if (this.offset === 0) throw new NotTarError();
-      throw new InputError(
-        `The input is cut short: it ends inside a header${this.#after()}; ` +
-          "make or fetch it again",
-      );
+      throw new CutShortError(`it ends inside a header${this.#after()}`);
     }
     if (!empty) this.shape.junk += tail.length;
     this.shape.ragged = this.#zeros < 2;

@@ -43,6 +43,8 @@ Deno.test("no message quotes foreign text by JSON.stringify", async () => {
     "lib/registry/",
     "lib/errors/shown.ts",
     "lib/cli/export.ts",
+    // It compares values.
+    "lib/verify/face_checks.ts",
   ]);
 });
 

@@ -45,6 +45,6 @@ Deno.test("entriesOf() fails at a tar's end that is missing", async () => {
   const tar = tarOf([{ name: "a", data: "x".repeat(1000) }]);
   await assert.rejects(
     Array.fromAsync(entriesOf(streamOf(tar.subarray(0, 800), 500))),
-    { name: "InputError", message: /cut short/ },
+    { name: "CutShortError", message: /cut short/ },
   );
 });

@@ -152,7 +152,7 @@ Deno.test("TarReader refuses tars that are cut short", async () => {
     for (const size of [BLOCK, 1 << 20]) {
       await assert.rejects(
         () => pathsOf(tar.subarray(0, length), size),
-        { name: "InputError", message: /cut short: \d+ bytes of "cut"/ },
+        { name: "CutShortError", message: /cut short: \d+ bytes of "cut"/ },
         `${length} ${size}`,
       );
     }

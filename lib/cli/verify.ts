@@ -1,0 +1,170 @@
+import { parse as parseYaml } from "@std/yaml";
+import { directoryFiles } from "../directory/layout_directory.ts";
+import { FileError } from "../errors/file_error.ts";
+import { InputError } from "../errors/input_error.ts";
+import type { FileSource } from "../read/image_files.ts";
+import { fromStream, release } from "../streams/source.ts";
+import { unpack } from "../system/decompress.ts";
+import { host } from "../system/host.ts";
+import type { Input } from "../system/input.ts";
+import { openInput } from "../system/open_input.ts";
+import type { Finding } from "../verify/finding.ts";
+import { RULE_NAMES, RULES } from "../verify/rules.ts";
+import {
+  type Report,
+  verifyArchive,
+  verifyDirectory,
+  type VerifyOptions,
+} from "../verify/verify.ts";
+import { ofFile } from "./failure.ts";
+import { printJson, printLines, printText, say } from "./say.ts";
+import { type Parsed, parseOptions } from "./options.ts";
+import { progressBar, unpackLimits } from "./output.ts";
+import { UsageError } from "./usage_error.ts";
+import { VERIFY_OPTIONS } from "./verify_options.ts";
+
+/** What became of one file. */
+type Outcome = { file: string } & (Report | { error: string });
+
+/**
+ * Runs `ciso verify`.
+ *
+ * @param args The words after the command's name.
+ * @returns The exit code: 0 if there is no finding, 1 if there is one.
+ * @throws {UsageError} If the command line is wrong.
+ */
+export async function runVerify(args: string[]): Promise<number> {
+  const parsed = parseOptions(args, VERIFY_OPTIONS);
+  const files = [...parsed.words, ...parsed.behind ?? []];
+  if (parsed.on("rules")) {
+    if (files.length > 0) throw new UsageError("--rules takes no file");
+    if (parsed.on("json")) printJson({ version: 1, rules: rulesJson() });
+    else printText(rulesText());
+    return 0;
+  }
+  if (files.length === 0) {
+    if (host.isTerminal(0)) {
+      throw new UsageError("There is no image: give a file, or pipe one in");
+    }
+    files.push("-");
+  }
+  const outcomes: Outcome[] = [];
+  for (const file of files) {
+    const outcome = await verifyOne(file, parsed);
+    outcomes.push(outcome);
+    if (!parsed.on("json")) printOutcome(outcome, parsed);
+  }
+  if (parsed.on("json")) {
+    printJson({ version: 1, images: outcomes });
+  }
+  return outcomes.every(isClean) ? 0 : 1;
+}
+
+async function verifyOne(file: string, parsed: Parsed): Promise<Outcome> {
+  const name = file === "-" ? "standard input" : file;
+  try {
+    return { file: name, ...await verify(file, name, parsed) };
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof FileError)) {
+      throw error;
+    }
+    return { file: name, error: (ofFile(name, error) as Error).message };
+  }
+}
+
+async function verify(
+  file: string,
+  name: string,
+  parsed: Parsed,
+): Promise<Report> {
+  const limits = unpackLimits(parsed);
+  const options: VerifyOptions = {
+    decompress: (chunks, compression, layer) =>
+      unpack(chunks, compression, `${name}, ${layer}`, limits),
+    parseYaml,
+  };
+  if (file !== "-" && host.isDirectory(file)) {
+    return await verifyDirectory(directoryFiles(file), options);
+  }
+  const input = await openInput(file === "-" ? undefined : file, limits);
+  try {
+    const source = await wholeFile(input, parsed);
+    const { compression } = input;
+    return await verifyArchive(source, { ...options, compression });
+  } finally {
+    input.close();
+  }
+}
+
+/** An input whose size is known: a pipe is read to its end and kept. */
+async function wholeFile(input: Input, parsed: Parsed): Promise<FileSource> {
+  if (input.size === undefined) {
+    const bar = progressBar(parsed.on("quiet"), "reading", undefined);
+    for await (const chunk of fromStream(input.stream())) {
+      bar?.add(chunk.length);
+      release(chunk);
+    }
+    bar?.end();
+  }
+  return input as FileSource;
+}
+
+function isClean(outcome: Outcome): boolean {
+  return "findings" in outcome &&
+    outcome.findings.every(({ severity }) => severity === "note");
+}
+
+function printOutcome(outcome: Outcome, parsed: Parsed): void {
+  const { file } = outcome;
+  if ("error" in outcome) {
+    say(outcome.error);
+    return;
+  }
+  const verbose = parsed.on("verbose");
+  const found = outcome.findings.filter(({ severity }) =>
+    verbose || severity !== "note"
+  );
+  printLines(found.map((finding) => line(file, finding)));
+  if (!parsed.on("quiet")) printLines(summary(outcome));
+}
+
+/** A finding as a line. */
+function line(file: string, finding: Finding): string {
+  const { severity, rule, entry, message, engines, remedy } = finding;
+  const subject = entry ? ` ${entry}` : "";
+  return `${file}: ${severity} ${rule}${subject}: ${message}; hurts ` +
+    `${engines.join(", ")}; ${remedy}`;
+}
+
+function summary(outcome: Report & { file: string }): string[] {
+  const { file, engines, faces } = outcome;
+  const takers = engines.filter(({ takes }) => takes)
+    .map(({ engine }) => engine);
+  const lines = [
+    `${file}: ${isClean(outcome) ? "no findings" : "findings"}; faces ` +
+    `${faces.join(", ")}; taken by ${takers.join(", ") || "no engine"}`,
+  ];
+  const refusers = new Map<string, string[]>();
+  for (const { engine, takes, reasons } of engines) {
+    if (takes) continue;
+    const reason = reasons.join("; ");
+    refusers.set(reason, [...refusers.get(reason) ?? [], engine]);
+  }
+  for (const [reason, names] of refusers) {
+    lines.push(`${file}: not taken by ${names.join(", ")}: ${reason}`);
+  }
+  return lines;
+}
+
+function rulesText(): string {
+  return RULE_NAMES.map((name) => {
+    const { severity, hurts, rule, why, remedy } = RULES[name];
+    const whom = hurts === "all" ? "all engines" : hurts.join(", ");
+    return `${name} (${severity})\n  ${rule}\n  Hurts ${whom}: ${why}\n` +
+      `  Remedy: ${remedy}.\n`;
+  }).join("\n");
+}
+
+function rulesJson(): object[] {
+  return RULE_NAMES.map((name) => ({ name, ...RULES[name] }));
+}

@@ -1,0 +1,247 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import type { FileSource } from "../read/image_files.ts";
+import { slice } from "../read/image_files.ts";
+import { binary } from "../streams/bytes.ts";
+import { readAt } from "../streams/source.ts";
+import { CutShortError } from "../tar/cut_short_error.ts";
+import { NotTarError } from "../tar/not_tar_error.ts";
+import { normalizePath } from "../tar/path.ts";
+import { CheckedTree } from "./checked_tree.ts";
+import { NODE } from "./entry_table.ts";
+import type { Findings } from "./finding.ts";
+import type { PathHash } from "./path_hash.ts";
+import type { RuleName } from "./rules.ts";
+import { pathOf } from "./path_of.ts";
+import { type Found, type Walked, walkTarFile } from "./walk_tar.ts";
+
+/** A file of an image, and how many links lead to it. */
+export interface OpenedFile {
+  source: FileSource;
+  links: number;
+  /** The path at the end of the links. */
+  path: string;
+}
+
+/** The files of an image, wherever they are. */
+export interface Files {
+  open(path: string): Promise<OpenedFile | undefined>;
+  /** Paths of all blobs, where they can be listed. */
+  blobs: string[];
+}
+
+/** What a tar holds. */
+export interface Archive extends Files {
+  /** The tree below rootfs/, if there is one. */
+  rootfs: CheckedTree | undefined;
+  /** Path of the first entry. */
+  first: string | undefined;
+  /** Symlinks beside rootfs/ that lead to no file, and one of rootfs/. */
+  dangling: string | undefined;
+  isDirectory(path: string): boolean;
+}
+
+type Place =
+  | { start: number; size: number }
+  | { link: string }
+  | { directory: true };
+
+/** More files than this beside rootfs/ make no image. */
+const MAX_FILES = 100_000;
+/** Links followed for one path. */
+const MAX_LINKS = 8;
+const BLOB = /^blobs\/[^/]+\/[^/]+$/;
+
+/**
+ * Finds the files of an image in a tar and checks the tar itself. Files beside
+ * rootfs/ are noted, those below it go into a tree.
+ *
+ * @throws {InputError} If it is no tar.
+ */
+export async function scanArchive(
+  source: FileSource,
+  hash: PathHash,
+  findings: Findings,
+): Promise<Archive> {
+  const places = new Map<string, Place>();
+  const outside = new CheckedTree("archive", hash, findings);
+  let rootfs: CheckedTree | undefined;
+  let symlink: string | undefined;
+  let first: string | undefined;
+  const walked = await walkTarFile(source, {
+    entry(found) {
+      const { entry } = found;
+      first ??= binary(entry.path);
+      const tell = (rule: RuleName, message: string) =>
+        findings.add(rule, shown(entry.path), message);
+      // In a layer all engines take such a path for one below the root.
+      if (entry.path[0] === 0x2f) {
+        tell("path-absolute", "it starts with a slash");
+      }
+      const path = pathOf(entry, tell);
+      if (!path) return undefined;
+      const below = belowRootfs(path);
+      if (below) {
+        rootfs ??= new CheckedTree("rootfs", hash, findings);
+        rootfs.take(found, below);
+        if (entry.kind === "symlink") symlink ??= shown(path);
+        if (!isOwn(below)) return undefined;
+      } else outside.take(found, path);
+      const place = placeOf(found, binary(path));
+      if (place) places.set(binary(path), place);
+      if (places.size > MAX_FILES) {
+        throw new InputError("It holds too many files to be an image");
+      }
+      return undefined;
+    },
+  });
+  await checkWalk(walked, source, findings);
+  const open = (path: string): OpenedFile | undefined => {
+    let place = places.get(path);
+    let links = 0;
+    for (; place && "link" in place && links < MAX_LINKS; links++) {
+      path = place.link;
+      place = places.get(path);
+    }
+    // A file that is cut short is as good as none.
+    return place && "size" in place && place.start + place.size <= source.size
+      ? { source: slice(source, place.start, place.size), links, path }
+      : undefined;
+  };
+  const dangling = [...places].find(([path, place]) =>
+    "link" in place && !open(path)
+  )?.[0];
+  return {
+    open: (path) => Promise.resolve(open(path)),
+    blobs: [...places].filter(([path, place]) =>
+      BLOB.test(path) && "size" in place && open(path)
+    ).map(([path]) => path),
+    rootfs,
+    first,
+    dangling: dangling === undefined ? symlink : shown(dangling),
+    isDirectory(path) {
+      const at = new TextEncoder().encode(path);
+      const slot = outside.find(at);
+      return slot >= 0 && outside.table.node(slot) === NODE.directory;
+    },
+  };
+}
+
+/**
+ * Notes how a tar ended.
+ *
+ * @param entry What it is, as findings show it; empty for the whole file.
+ */
+export async function checkWalk(
+  { fault, shape, junkAt, zeros }: Walked,
+  source: FileSource | undefined,
+  findings: Findings,
+  entry = "",
+): Promise<void> {
+  if (fault) {
+    if (fault instanceof NotTarError && entry === "") {
+      throw new InputError("It is no image: it is no tar archive");
+    }
+    const isCut = fault instanceof CutShortError;
+    findings.add(
+      isCut ? "tar-truncated" : "tar-header",
+      entry,
+      lowerFirst(fault.message.replace(/; [^;]*$/, "")),
+    );
+    return;
+  }
+  if (shape.globals && entry !== "") {
+    findings.add("global-header", entry, "it has a PAX global header");
+  }
+  if (shape.concatenated) {
+    findings.add(
+      "several-archives",
+      entry,
+      "more entries come after closing blocks",
+    );
+  }
+  // Go's reader takes the end of a layer for its end.
+  if (shape.ragged || (entry === "" && zeros < 2)) {
+    findings.add(
+      "closing-blocks",
+      entry,
+      "there are not two blocks of zeros at the end",
+    );
+  }
+  if (shape.junk > 0 && !(source && await isKnown(source, junkAt))) {
+    findings.add(
+      entry === "" ? "after-end" : "layer-after-end",
+      entry,
+      `${shape.junk} bytes come after the end` +
+        (junkAt >= 0 ? `, at byte ${junkAt}` : ""),
+    );
+  }
+}
+
+/**
+ * Whether what comes after the end is a zstd frame, in an archive that begins
+ * as a frame that decompressors skip.
+ */
+async function isKnown(source: FileSource, junkAt: number): Promise<boolean> {
+  if (junkAt < 0) return false;
+  const start = await readAt(source, 0, 8);
+  const frame = await readAt(source, junkAt, 4);
+  const length = new DataView(start.buffer, start.byteOffset).getUint32(
+    4,
+    true,
+  );
+  const isSkipped = (start[0]! & 0xf0) === 0x50 && start[1] === 0x2a &&
+    start[2] === 0x4d && start[3] === 0x18 && length + 8 === junkAt;
+  return isSkipped && frame[0] === 0x28 && frame[1] === 0xb5 &&
+    frame[2] === 0x2f && frame[3] === 0xfd;
+}
+
+/** A path without `rootfs`; nothing if it is not there. */
+function belowRootfs(path: Uint8Array): Uint8Array | undefined {
+  for (let i = 0; i < 6; i++) {
+    if (path[i] !== ROOTFS.charCodeAt(i)) return undefined;
+  }
+  if (path.length === 6) return path.subarray(6);
+  return path[6] === 0x2f ? path.subarray(7) : undefined;
+}
+
+const ROOTFS = "rootfs";
+/** What a face of Docker 1.9 has in rootfs/. */
+const OWN = ["VERSION", "json", "layer.tar"];
+
+function isOwn(path: Uint8Array): boolean {
+  return path.length <= 9 && OWN.includes(binary(path));
+}
+
+function placeOf({ entry, data }: Found, path: string): Place | undefined {
+  switch (entry.kind) {
+    case "file":
+      return entry.sparse ? undefined : { start: data, size: entry.size };
+    case "symlink":
+      return { link: resolve(path, binary(entry.link)) };
+    case "hardlink":
+      try {
+        return { link: binary(normalizePath(entry.link)) };
+      } catch {
+        return undefined;
+      }
+    case "directory":
+      return { directory: true };
+    default:
+      return undefined;
+  }
+}
+
+/** Where a symlink leads, without climbing out. */
+function resolve(path: string, target: string): string {
+  const parts = target.startsWith("/") ? [] : path.split("/").slice(0, -1);
+  for (const part of target.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+function lowerFirst(message: string): string {
+  return message.slice(0, 1).toLowerCase() + message.slice(1);
+}

@@ -1,0 +1,384 @@
+import { shown } from "../errors/shown.ts";
+import type { Document, DocumentReader } from "./document_reader.ts";
+import {
+  DOCKER_MANIFEST,
+  IMAGE_CONFIG,
+  OCI_INDEX,
+  OCI_LAYOUT,
+  OCI_MANIFEST,
+} from "./schemas.ts";
+import { isObject, type Json } from "./shape.ts";
+
+/** A layer as an image's documents name it. */
+export interface LayerRef {
+  /** Its path in the archive. */
+  path: string;
+  /** SHA-256 that its uncompressed bytes must have, in hex. */
+  diffId?: string;
+  mediaType?: string;
+}
+
+/** One image of a face. */
+export interface FaceImage {
+  /** The document that names it, as findings show it. */
+  entry: string;
+  config: Document;
+  /** Lowest first. */
+  layers: LayerRef[];
+  /** Its names with tags. */
+  names: string[];
+  /** Annotations of its manifest. */
+  annotations?: Record<string, string>;
+  /** The platform that its descriptor says. */
+  platform?: Json;
+}
+
+/** Paths that documents name. */
+export type Named = Set<string>;
+
+const REF_NAME = "org.opencontainers.image.ref.name";
+const CONTAINERD_NAME = "io.containerd.image.name";
+
+/** Reads manifest.json and the images that it lists. */
+export async function readDockerImages(
+  reader: DocumentReader,
+  named: Named,
+): Promise<FaceImage[]> {
+  const path = "manifest.json";
+  const document = await reader.read(path, {
+    rule: "docker-schema",
+    shape: DOCKER_MANIFEST,
+  });
+  if (!document || !Array.isArray(document.value)) return [];
+  const images: FaceImage[] = [];
+  for (const entry of document.value) {
+    if (!isObject(entry) || typeof entry.Config !== "string") continue;
+    const layers = strings(entry.Layers).map((path) => ({ path: clean(path) }));
+    for (const file of [clean(entry.Config), ...layers.map((l) => l.path)]) {
+      await checkFile(reader, path, file, named);
+    }
+    const config = await readConfig(reader, clean(entry.Config));
+    if (!config) continue;
+    checkNamedDigest(reader, clean(entry.Config), config);
+    images.push({
+      entry: shown(path),
+      config,
+      layers: withDiffIds(reader, shown(path), config, layers),
+      names: strings(entry.RepoTags),
+    });
+  }
+  return images;
+}
+
+/** Checks that a file that a document names is there. */
+async function checkFile(
+  reader: DocumentReader,
+  document: string,
+  path: string,
+  named: Named,
+): Promise<void> {
+  const file = await reader.files.open(path);
+  named.add(path);
+  if (!file) {
+    reader.findings.add(
+      "blob-missing",
+      shown(document),
+      `it names ${shown(path)}, which is not there`,
+    );
+  } else if (file.links > 1) {
+    reader.findings.add(
+      "layer-symlink",
+      shown(path),
+      `${file.links} links lead from it to its bytes`,
+    );
+  }
+}
+
+/** Docker and all that write its archives name the config by its digest. */
+function checkNamedDigest(
+  reader: DocumentReader,
+  path: string,
+  config: Document,
+): void {
+  const [, digest] = /^([0-9a-f]{64})\.json$/.exec(path) ?? [];
+  if (digest && digest !== config.digest) {
+    reader.findings.add(
+      "blob-digest",
+      shown(path),
+      `its digest is sha256:${config.digest}`,
+    );
+  }
+}
+
+/** Reads the OCI image layout. */
+export async function readOciImages(
+  reader: DocumentReader,
+  named: Named,
+): Promise<FaceImage[]> {
+  const rule = "oci-schema";
+  const layout = await reader.read("oci-layout", { rule, shape: OCI_LAYOUT });
+  const index = await reader.read("index.json", { rule, shape: OCI_INDEX });
+  if (!layout !== !index) {
+    const [there, missing] = layout
+      ? ["oci-layout", "index.json"]
+      : ["index.json", "oci-layout"];
+    reader.findings.add(
+      "face-incomplete",
+      shown(there),
+      `there is no ${missing}`,
+    );
+  }
+  if (!index) return [];
+  const images: FaceImage[] = [];
+  await readIndex(reader, shown("index.json"), index, [], { named, images }, 0);
+  checkReferences(reader, index);
+  return images;
+}
+
+/** Checks that no two descriptors of the index have one reference name. */
+function checkReferences(reader: DocumentReader, index: Document): void {
+  const seen = new Set<string>();
+  for (const descriptor of descriptors(index.value, "manifests")) {
+    const name = annotationsOf(descriptor)[REF_NAME];
+    if (name !== undefined && seen.has(name)) {
+      reader.findings.add(
+        "tag-repeated",
+        shown("index.json"),
+        `two descriptors are named ${shown(name)}`,
+      );
+    }
+    if (name !== undefined) seen.add(name);
+  }
+}
+
+async function readIndex(
+  reader: DocumentReader,
+  entry: string,
+  index: Document,
+  names: string[],
+  found: { named: Named; images: FaceImage[] },
+  depth: number,
+): Promise<void> {
+  const all = descriptors(index.value, "manifests");
+  const paths = all.map(blobPath);
+  const present = await Promise.all(
+    paths.map(async (path) =>
+      path !== undefined && !!await reader.files.open(path)
+    ),
+  );
+  for (const [i, descriptor] of all.entries()) {
+    const path = paths[i];
+    if (path === undefined) continue;
+    found.named.add(path);
+    // docker save lists the platforms that were not pulled as well.
+    if (!present[i] && depth > 0 && present.some(Boolean)) continue;
+    const own = namesOf(descriptor);
+    const type = String(descriptor.mediaType);
+    const rule = "oci-schema";
+    const isIndex = /index|manifest\.list/.test(type);
+    if (isIndex && depth < 4) {
+      const inner = await reader.read(path, { rule, shape: OCI_INDEX });
+      if (checkDescriptor(reader, entry, descriptor, path, inner)) {
+        const all = [...names, ...own];
+        await readIndex(reader, shown(path), inner!, all, found, depth + 1);
+      }
+      continue;
+    }
+    if (!/manifest/.test(type)) {
+      await checkOther(reader, entry, descriptor, path);
+      continue;
+    }
+    const manifest = await reader.read(path, { rule, shape: OCI_MANIFEST });
+    if (!checkDescriptor(reader, entry, descriptor, path, manifest)) continue;
+    const image = await readManifest(reader, path, manifest!, found.named);
+    if (!image) continue;
+    const same = found.images.find(({ entry }) => entry === image.entry);
+    if (same) same.names.push(...own);
+    else {
+      found.images.push({
+        ...image,
+        names: [...names, ...own],
+        ...(isObject(descriptor.platform) && { platform: descriptor.platform }),
+      });
+    }
+  }
+}
+
+async function readManifest(
+  reader: DocumentReader,
+  path: string,
+  manifest: Document,
+  named: Named,
+): Promise<FaceImage | undefined> {
+  if (!isObject(manifest.value)) return undefined;
+  const entry = shown(path);
+  const configDescriptor = manifest.value.config;
+  const layers = descriptors(manifest.value, "layers");
+  for (const descriptor of layers) {
+    const path = blobPath(descriptor);
+    if (path === undefined) continue;
+    named.add(path);
+    // Layers of a licence that forbids it are elsewhere.
+    if (Array.isArray(descriptor.urls) && !await reader.files.open(path)) {
+      continue;
+    }
+    await checkOther(reader, entry, descriptor, path);
+  }
+  if (!isObject(configDescriptor)) return undefined;
+  const configPath = blobPath(configDescriptor);
+  if (configPath === undefined) return undefined;
+  named.add(configPath);
+  const type = String(configDescriptor.mediaType);
+  // Others are artifacts, which no engine runs; so are build attestations.
+  const isImage = /image(\.config)?\.v1\+json$/.test(type) &&
+    !layers.some(({ mediaType }) => /in-toto/.test(String(mediaType)));
+  if (!isImage) {
+    await checkOther(reader, entry, configDescriptor, configPath);
+    return undefined;
+  }
+  const config = await readConfig(reader, configPath);
+  if (!checkDescriptor(reader, entry, configDescriptor, configPath, config)) {
+    return undefined;
+  }
+  const refs = layers.flatMap((descriptor) => {
+    const path = blobPath(descriptor);
+    const mediaType = String(descriptor.mediaType);
+    return path === undefined ? [] : [{ path, mediaType }];
+  });
+  return {
+    entry,
+    config: config!,
+    layers: withDiffIds(reader, entry, config!, refs),
+    names: [],
+    annotations: annotationsOf(manifest.value),
+  };
+}
+
+function readConfig(
+  reader: DocumentReader,
+  path: string,
+): Promise<Document | undefined> {
+  return reader.read(path, { rule: "oci-schema", shape: IMAGE_CONFIG });
+}
+
+/** Checks size and presence of a document that a descriptor names. */
+function checkDescriptor(
+  reader: DocumentReader,
+  entry: string,
+  descriptor: Json,
+  path: string,
+  document: Document | undefined,
+): boolean {
+  if (!document) {
+    reader.findings.add(
+      "blob-missing",
+      entry,
+      `it names ${shown(path)}, which is not there or too large`,
+    );
+    return false;
+  }
+  checkSize(reader, entry, descriptor, path, document.size);
+  return true;
+}
+
+/** The same for any other blob. */
+async function checkOther(
+  reader: DocumentReader,
+  entry: string,
+  descriptor: Json,
+  path: string,
+): Promise<void> {
+  const file = await reader.files.open(path);
+  if (file) {
+    return checkSize(reader, entry, descriptor, path, file.source.size);
+  }
+  reader.findings.add(
+    "blob-missing",
+    entry,
+    `it names ${shown(path)}, which is not there`,
+  );
+}
+
+function checkSize(
+  reader: DocumentReader,
+  entry: string,
+  { size }: Json,
+  path: string,
+  found: number,
+): void {
+  if (size === found) return;
+  reader.findings.add(
+    "blob-size",
+    entry,
+    `it says that ${shown(path)} has ${String(size)} bytes, which has ${found}`,
+  );
+}
+
+/** Gives layers the diff IDs of their config. */
+function withDiffIds(
+  reader: DocumentReader,
+  entry: string,
+  config: Document,
+  layers: LayerRef[],
+): LayerRef[] {
+  const { rootfs, history } = (config.value ?? {}) as Json;
+  const ids = isObject(rootfs) ? strings(rootfs.diff_ids) : [];
+  if (ids.length !== layers.length) {
+    reader.findings.add(
+      "diff-id",
+      entry,
+      `it has ${layers.length} layers and its config lists ${ids.length}`,
+    );
+    return layers;
+  }
+  if (Array.isArray(history) && history.length > 0) {
+    const told = history.filter((one) => !one?.empty_layer).length;
+    if (told !== layers.length) {
+      reader.findings.add(
+        "history-layers",
+        entry,
+        `its config's history tells of ${told} layers, there are ${layers.length}`,
+      );
+    }
+  }
+  return layers.map((layer, i) => ({
+    ...layer,
+    diffId: ids[i]!.replace(/^sha256:/, ""),
+  }));
+}
+
+function namesOf(descriptor: Json): string[] {
+  const notes = annotationsOf(descriptor);
+  const name = notes[CONTAINERD_NAME];
+  if (name !== undefined) return [name];
+  const reference = notes[REF_NAME];
+  // Most tools write the bare tag there, which names nothing.
+  return reference && /[/:]/.test(reference) ? [reference] : [];
+}
+
+function annotationsOf({ annotations }: Json): Record<string, string> {
+  return isObject(annotations) ? annotations as Record<string, string> : {};
+}
+
+function descriptors(value: unknown, key: string): Json[] {
+  const list = isObject(value) ? value[key] : undefined;
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+function blobPath({ digest }: Json): string | undefined {
+  return typeof digest === "string" && /^[a-z0-9+._-]+:[\w=-]+$/.test(digest)
+    ? `blobs/${digest.replace(":", "/")}`
+    : undefined;
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value)
+    ? value.filter((one) => typeof one === "string")
+    : [];
+}
+
+/** A path in manifest.json without `./`. */
+function clean(path: string): string {
+  return path.split("/").filter((part) => part !== "" && part !== ".")
+    .join("/");
+}

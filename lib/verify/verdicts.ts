@@ -1,0 +1,72 @@
+import type { Face } from "../image/face.ts";
+import type { Compression } from "../streams/compression.ts";
+import { ENGINE_NAMES, type EngineName, ENGINES } from "./engines.ts";
+import type { Finding } from "./finding.ts";
+
+/** Whether an engine takes an image. */
+export interface Verdict {
+  engine: EngineName;
+  takes: boolean;
+  /** Why not; empty if it does. */
+  reasons: string[];
+}
+
+/** What an archive is, as far as engines mind. */
+export interface Shape {
+  faces: ReadonlySet<Face>;
+  findings: Finding[];
+  /** The compression of the whole file. */
+  compression?: Compression;
+  /** Whether there is a directory blobs/. */
+  hasBlobs: boolean;
+}
+
+/** What of a face is missing, for who needs it. */
+const LACKS: Record<Face, string> = {
+  appc: "no appc manifest with rootfs/",
+  docker: "no manifest.json",
+  "docker-v1": "no repositories with v1 images",
+  oci: "no OCI image layout",
+  bundle: "no config.json of a bundle with rootfs/",
+  lxd: "no metadata.yaml with rootfs/",
+};
+
+/** The compressions that engines take off a whole archive, where not all. */
+const COMPRESSIONS: Partial<Record<EngineName, Compression[]>> = {
+  Docker: ["gzip", "bzip2", "xz", "zstd"],
+  containerd: ["gzip", "zstd"],
+  rkt: ["gzip", "bzip2", "xz"],
+};
+
+/** Says which engines take an archive, and why others do not. */
+export function verdicts(shape: Shape): Verdict[] {
+  return ENGINE_NAMES.map((engine) => {
+    const reasons = reasonsOf(engine, shape);
+    return { engine, takes: reasons.length === 0, reasons };
+  });
+}
+
+function reasonsOf(
+  engine: EngineName,
+  { faces, findings, compression, hasBlobs }: Shape,
+): string[] {
+  const reads: readonly Face[] = ENGINES[engine];
+  if (!reads.some((face) => faces.has(face))) {
+    return [`it has ${reads.map((face) => LACKS[face]).join(" and ")}`];
+  }
+  const reasons: string[] = [];
+  if (engine === "Docker 1.9" && hasBlobs) {
+    reasons.push("it takes the directory blobs/ for an image");
+  }
+  if (
+    compression && COMPRESSIONS[engine]?.includes(compression) === false
+  ) {
+    reasons.push(`it does not decompress ${compression}`);
+  }
+  const rules = new Set(
+    findings.filter(({ severity, engines }) =>
+      severity === "error" && engines.includes(engine)
+    ).map(({ rule }) => rule),
+  );
+  return [...reasons, ...rules];
+}

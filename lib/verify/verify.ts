@@ -1,0 +1,223 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import { type Face, FACES } from "../image/face.ts";
+import type { FileSource, ImageFiles } from "../read/image_files.ts";
+import type { Compression } from "../streams/compression.ts";
+import { type Archive, type Files, scanArchive } from "./archive_files.ts";
+import { ByteWindow } from "./byte_window.ts";
+import { DocumentReader } from "./document_reader.ts";
+import { type Documents, readDocuments } from "./documents.ts";
+import { FLAG, NODE } from "./entry_table.ts";
+import { checkFaces } from "./face_checks.ts";
+import { type Finding, Findings } from "./finding.ts";
+import { type Decompress, LayerReader } from "./layers.ts";
+import { PathHash } from "./path_hash.ts";
+import { type Verdict, verdicts } from "./verdicts.ts";
+import type { Json } from "./shape.ts";
+
+/** What verifying needs of the runtime. */
+export interface VerifyOptions {
+  decompress: Decompress;
+  parseYaml: (text: string) => unknown;
+  /** The compression that was taken off the whole file. */
+  compression?: Compression;
+}
+
+/** What verifying found. */
+export interface Report {
+  /** The faces that the image has. */
+  faces: Face[];
+  /** Broken rules, errors first; notes are no findings. */
+  findings: Finding[];
+  engines: Verdict[];
+}
+
+/**
+ * Checks an image that is a tar: an isoc, what `docker save` or `podman save`
+ * writes, an OCI image layout, an ACI or an image of LXD.
+ *
+ * @param source The uncompressed tar.
+ * @returns What it breaks, and which engines take it.
+ * @throws {InputError} If it is no image at all.
+ */
+export async function verifyArchive(
+  source: FileSource,
+  options: VerifyOptions,
+): Promise<Report> {
+  const hash = new PathHash();
+  const findings = new Findings();
+  const archive = await scanArchive(source, hash, findings);
+  const reader = new DocumentReader(archive, findings);
+  const documents = await readDocuments(reader, { ...options, archive });
+  const layers = new LayerReader(reader, hash, options.decompress);
+  const { rootfs } = archive;
+  const { primary } = documents;
+  if (rootfs && primary) {
+    const window = new ByteWindow(source);
+    await layers.checkImage(
+      primary,
+      { tree: rootfs, source, window },
+      (path) => isOwn(documents, path),
+    );
+    await window.close();
+  }
+  checkArchive(archive, documents, findings);
+  return await finish(reader, documents, layers, {
+    ...options,
+    hasBlobs: archive.blobs.length > 0,
+  });
+}
+
+/**
+ * Checks an image that is a directory, such as an OCI image layout.
+ *
+ * @param files The files of the directory.
+ */
+export async function verifyDirectory(
+  files: ImageFiles,
+  options: VerifyOptions,
+): Promise<Report> {
+  const findings = new Findings();
+  const opened: Files = {
+    blobs: [],
+    async open(path) {
+      const source = await files.open(path);
+      return source && { source, links: 0, path };
+    },
+  };
+  const reader = new DocumentReader(opened, findings);
+  const documents = await readDocuments(reader, options);
+  const layers = new LayerReader(reader, new PathHash(), options.decompress);
+  return await finish(reader, documents, layers, {
+    ...options,
+    hasBlobs: true,
+  });
+}
+
+/** Checks the layers that are left, the faces together, and sums up. */
+async function finish(
+  reader: DocumentReader,
+  documents: Documents,
+  layers: LayerReader,
+  { compression, hasBlobs }: VerifyOptions & { hasBlobs: boolean },
+): Promise<Report> {
+  const { findings } = reader;
+  const { docker, oci, v1, faces } = documents;
+  if (faces.size === 0) {
+    throw new InputError(
+      "It is no image: there is no index.json with oci-layout, no " +
+        "manifest.json, no repositories, no appc manifest with rootfs/, no " +
+        "config.json of a bundle and no metadata.yaml",
+    );
+  }
+  for (const image of [...docker, ...oci, ...v1?.images ?? []]) {
+    await layers.checkImage(image.layers);
+  }
+  await reader.checkOtherBlobs(documents.named);
+  checkFaces(documents, findings);
+  findings.faces = faces;
+  const found = findings.list();
+  return {
+    faces: FACES.filter((face) => faces.has(face)),
+    findings: found,
+    engines: verdicts({ faces, findings: found, compression, hasBlobs }),
+  };
+}
+
+const V1_FILES = ["VERSION", "json", "layer.tar"];
+
+/** Whether a path below rootfs/ is what Docker 1.9 reads there. */
+function isOwn({ v1 }: Documents, path: string): boolean {
+  return V1_FILES.includes(path) &&
+    !!v1?.images.some(({ place }) => place === "rootfs/");
+}
+
+/** Checks what concerns the archive as a whole. */
+function checkArchive(
+  archive: Archive,
+  documents: Documents,
+  findings: Findings,
+): void {
+  const { faces } = documents;
+  if (faces.has("oci")) {
+    for (const path of ["blobs", "blobs/sha256"]) {
+      if (archive.isDirectory(path)) continue;
+      findings.add("blob-directories", shown(`${path}/`), "it has no entry");
+    }
+  } else if (faces.has("docker") && archive.dangling) {
+    findings.add(
+      "symlink-no-blob",
+      archive.dangling,
+      "it is a symlink, and there is no oci-layout",
+    );
+  }
+  if (!faces.has("appc")) return;
+  if (archive.first !== "manifest") {
+    findings.add(
+      "manifest-first",
+      shown("manifest"),
+      `the first entry is ${shown(archive.first ?? "")}`,
+    );
+  }
+  checkWhitelist(archive, documents, findings);
+}
+
+/** Checks what rkt is shown: all, or what pathWhitelist says. */
+function checkWhitelist(
+  { rootfs }: Archive,
+  documents: Documents,
+  findings: Findings,
+): void {
+  const { appc } = documents;
+  if (!rootfs || !appc?.isGood) return;
+  const { pathWhitelist } = appc.value as Json;
+  const list = Array.isArray(pathWhitelist) && pathWhitelist.length > 0
+    ? pathWhitelist as string[]
+    : undefined;
+  const { table } = rootfs;
+  const shownSlots = new Set<number>();
+  // Of no use to rkt.
+  for (const path of V1_FILES) {
+    if (list && isOwn(documents, path)) {
+      shownSlots.add(rootfs.find(new TextEncoder().encode(path)));
+    }
+  }
+  for (const path of list ?? []) {
+    const slot = rootfs.find(new TextEncoder().encode(path.slice(1)));
+    // The place of bytes that are not UTF-8.
+    if (slot < 0 && path.includes("\ufffd")) continue;
+    if (slot < 0) {
+      findings.add(
+        "whitelist-hides",
+        shown("manifest"),
+        `pathWhitelist names ${shown(path)}, which is not there`,
+      );
+    } else shownSlots.add(slot);
+  }
+  for (const { path, slot } of rootfs.endless) {
+    if (list && !shownSlots.has(slot)) continue;
+    rootfs.add(
+      "device-endless",
+      path,
+      "it is a character device and not hidden by pathWhitelist",
+    );
+  }
+  if (!list) return;
+  let hidden = 0;
+  for (let slot = 0; slot < table.length; slot++) {
+    const node = table.node(slot);
+    if (node === NODE.directory || node === NODE.implied) continue;
+    if (
+      shownSlots.has(slot) || table.has(slot, FLAG.unnameable) ||
+      table.has(table.root(slot), FLAG.endless)
+    ) continue;
+    hidden++;
+  }
+  if (hidden > 0) {
+    findings.add(
+      "whitelist-hides",
+      shown("manifest"),
+      `pathWhitelist hides ${hidden} files that are no character devices`,
+    );
+  }
+}
