@@ -6,12 +6,12 @@ import {
   type ExportFace,
   exportFace,
 } from "../export/export_face.ts";
-import { type Losses, unpack } from "../export/extract.ts";
+import { type Losses, unpack, type UnpackOptions } from "../export/extract.ts";
 import { rootless } from "../export/rootless.ts";
 import { host } from "../system/host.ts";
 import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
-import { newFiles } from "../export/new_files.ts";
+import { isRoot, ownIds } from "../system/own_ids.ts";
 import { toStream } from "../streams/source.ts";
 import { runConvert } from "./build.ts";
 import { EXPORT_FACES, EXPORT_OPTIONS } from "./export_options.ts";
@@ -58,7 +58,10 @@ export async function runExport(args: string[]): Promise<void> {
       face === "bundle" && output !== undefined &&
       (output.endsWith("/") || host.isDirectory(output))
     ) {
-      const losses = await unpackBundle(exported, output);
+      const losses = await unpackBundle(exported, output, {
+        maxUnpacked: unpackLimits(parsed).maxUnpacked,
+        allowDevices: parsed.on("allow-devices"),
+      });
       bar?.end();
       for (const note of notes(losses)) tell(note);
     } else await writeOutput(toStream(exported.chunks), output);
@@ -155,13 +158,14 @@ function faceOf(parsed: Parsed): ExportFace | "isoc" {
 async function unpackBundle(
   { chunks }: Exported,
   path: string,
+  options: UnpackOptions,
 ): Promise<Losses> {
   const directory = openNewDirectory(path);
   try {
-    const losses = await unpack(chunks, directory.path);
-    if (!newFiles.isRoot()) {
+    const losses = await unpack(chunks, directory.path, options);
+    if (!isRoot()) {
       const file = `${directory.path}/config.json`;
-      const config = rootless(JSON.parse(host.readText(file)), newFiles.ids());
+      const config = rootless(JSON.parse(host.readText(file)), ownIds());
       const text = new Blob([`${JSON.stringify(config)}\n`]);
       await writeOutput(text.stream(), file);
     }
@@ -177,16 +181,18 @@ async function unpackBundle(
 function* notes(losses: Losses): Generator<string> {
   const lost = {
     owners: "owners were left out, which only root may set",
-    devices: newFiles.isRoot()
+    devices: isRoot()
       ? "devices and FIFOs were left out: they need the program mknod, and " +
         "under deno run --allow-run=mknod"
       : "devices and FIFOs were left out: they need root and the program mknod",
+    unsafe: "block devices and devices that everybody may write to were left " +
+      "out: --allow-devices makes them, runc does without them",
     xattrs: "extended attributes were left out, which no runtime can set",
   };
   for (const [what, { count, first }] of losses) {
     yield `${lost[what]} (${count}, first ${first})`;
   }
-  if (!newFiles.isRoot()) {
+  if (!isRoot()) {
     yield "config.json runs it in a user namespace, as root of which this user acts";
   }
 }

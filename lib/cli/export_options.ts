@@ -44,6 +44,11 @@ export const EXPORT_OPTIONS: Option[] = [
       "where it goes, standard output unless given; with --as bundle, DIR/ " +
       "is a directory to unpack to",
   },
+  {
+    name: "allow-devices",
+    help:
+      "with DIR/, make block devices too, and devices that everybody may write to",
+  },
   ...COMMON,
 ];
 

@@ -1,67 +1,80 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { binary, concat, utf8 } from "../streams/bytes.ts";
+import { binary } from "../streams/bytes.ts";
 import { errorCode, fileError } from "../system/errors.ts";
-import { type FileMetadata, type NewFile, newFiles } from "./new_files.ts";
+import { takeTurn } from "../system/fd.ts";
+import { isRoot, ownIds } from "../system/own_ids.ts";
+import { type FileMetadata, type NewFile, NewFiles } from "./new_files.ts";
 import { ancestorLength, normalizePath } from "../tar/path.ts";
-import { SparseExpander } from "../tar/sparse.ts";
+import { SparsePlacer } from "../tar/sparse.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { deviceNumbers, metadataOf } from "./metadata.ts";
 import { type Fate, passEntries, type Passing } from "./pass.ts";
 
-const SLASH = utf8("/");
 const EMPTY = new Uint8Array(0);
 
 /** What could not be kept, by kind: how many, and the first path. */
-export type Losses = Map<
-  "devices" | "owners" | "xattrs",
-  { count: number; first: string }
->;
+export type Losses = Map<Loss, { count: number; first: string }>;
+
+/** What may be lost. `unsafe` are devices that need a word of the user's. */
+type Loss = "devices" | "unsafe" | "owners" | "xattrs";
+
+/** How {@linkcode unpack} unpacks. */
+export interface UnpackOptions {
+  /** Bytes that the holes of sparse files may have together. */
+  maxUnpacked: number;
+  /** Makes block devices too, and devices that everybody may write to. */
+  allowDevices?: boolean;
+}
 
 /**
  * Unpacks a tar into an empty directory: files, directories, symlinks and hard
  * links with modes and times, for root with owners, devices and FIFOs as well.
+ * Holes stay holes.
  *
  * No entry gets out of the directory: names that climb are refused, every
  * directory on the way to a file must be one that was made here, so no symlink is
- * ever followed, and nothing is replaced.
+ * ever followed, and nothing is replaced. The directory itself stays as it is:
+ * closed to others, since it may hold programs that run as root.
  *
  * @param chunks The tar. Released.
  * @param directory Path of the directory, which nobody else writes to.
  * @returns What could not be kept.
  * @throws {InputError} If it is no tar, or an entry is refused.
- * @throws {Error} If a file cannot be written.
+ * @throws {FileError} If a file cannot be written.
  */
 export async function unpack(
   chunks: AsyncIterable<Uint8Array>,
   directory: string,
+  options: UnpackOptions,
 ): Promise<Losses> {
-  const unpacker = new Unpacker(directory);
+  const unpacker = new Unpacker(directory, options);
   const passing = passEntries(wholeBlocks(chunks), {
     entry: (passing) => unpacker.take(passing),
     end: () => [],
   });
   try {
-    while (!(await passing.next()).done);
-  } catch (error) {
+    while (!(await passing.next()).done) await takeTurn();
+    unpacker.end();
+  } finally {
     unpacker.close();
-    throw error;
   }
-  await unpacker.end();
   return unpacker.losses;
 }
 
 class Unpacker {
   readonly losses: Losses = new Map();
-  readonly #directory: Uint8Array;
+  readonly #files: NewFiles;
+  readonly #options: UnpackOptions;
   /** The directories that were made, and what they get when all is in them. */
   readonly #directories = new Map<string, FileMetadata | undefined>();
-  /** Symlinks that are being given to their owners. */
-  readonly #waiting: Promise<void>[] = [];
   #file: NewFile | undefined;
+  /** Bytes of the holes so far. */
+  #holes = 0;
 
-  constructor(directory: string) {
-    this.#directory = utf8(directory);
+  constructor(directory: string, options: UnpackOptions) {
+    this.#files = new NewFiles(directory);
+    this.#options = options;
     this.#directories.set("", undefined);
   }
 
@@ -73,7 +86,7 @@ class Unpacker {
     }
     // Root's files become the user's, who is root in the user namespace.
     const isRoots = metadata.uid === 0 && metadata.gid === 0;
-    if (!isRoots && !newFiles.isRoot() && entry.kind !== "hardlink") {
+    if (!isRoots && !isRoot() && entry.kind !== "hardlink") {
       this.#lose("owners", path);
     }
     return this.#told(path, () => this.#make(passing, metadata));
@@ -87,17 +100,12 @@ class Unpacker {
     }
     if (path.length === 0) throw new InputError("the root must be a directory");
     this.#makeDirectory(path.subarray(0, ancestorLength(path, 1)));
-    const place = this.#place(path);
     switch (entry.kind) {
       case "file":
-        return this.#write(passing, newFiles.file(place), metadata);
-      case "symlink": {
-        const work = newFiles.symlink(place, entry.link, metadata);
-        // Its failure is told in the end.
-        work?.catch(() => {});
-        if (work) this.#waiting.push(work);
+        return this.#write(passing, metadata);
+      case "symlink":
+        this.#files.symlink(path, entry.link, metadata);
         return undefined;
-      }
       case "hardlink": {
         const target = normalizePath(entry.link);
         const parent = target.subarray(0, ancestorLength(target, 1));
@@ -106,48 +114,77 @@ class Unpacker {
             `it is a hard link to ${shown(target)}, which is not there`,
           );
         }
-        newFiles.hardLink(place, this.#place(target));
+        this.#files.hardLink(path, target);
         return undefined;
       }
       case "device":
-      case "fifo": {
-        const isFifo = entry.kind === "fifo";
-        const type = isFifo ? "p" : entry.flag === 0x33 ? "c" : "b";
-        const numbers = isFifo ? [] : deviceNumbers(passing);
-        const mayMake = isFifo || newFiles.isRoot();
-        if (mayMake && newFiles.special(place, type, numbers)) {
-          newFiles.metadata(place, metadata);
-        } else this.#lose("devices", path);
-      }
+      case "fifo":
+        this.#makeSpecial(passing, metadata);
     }
     return undefined;
   }
 
-  #write(
-    { path, entry }: Passing,
-    file: NewFile,
-    metadata: FileMetadata,
-  ): Fate {
+  /** Makes a device or a FIFO, if that is allowed and works. */
+  #makeSpecial(passing: Passing, metadata: FileMetadata): void {
+    const { path, entry } = passing;
+    if (entry.kind === "fifo") {
+      const made = this.#files.special(path, "p", [], metadata);
+      if (!made) this.#lose("devices", path);
+      return;
+    }
+    const isBlock = entry.flag !== 0x33;
+    const isUnsafe = isBlock || (metadata.mode & 0o002) !== 0;
+    if (!isRoot()) this.#lose("devices", path);
+    else if (isUnsafe && !this.#options.allowDevices) {
+      this.#lose("unsafe", path);
+    } else {
+      const numbers = deviceNumbers(passing);
+      const type = isBlock ? "b" : "c";
+      if (!this.#files.special(path, type, numbers, metadata)) {
+        this.#lose("devices", path);
+      }
+    }
+  }
+
+  #write({ path, entry }: Passing, metadata: FileMetadata): Fate {
     // The entry is a view of a buffer that goes away.
     const own = path.slice();
     const { size } = entry;
-    const expander = entry.sparse && new SparseExpander(entry.sparse);
+    const placer = entry.sparse && new SparsePlacer(entry.sparse);
+    if (placer) this.#countHoles(size - entry.stored);
+    const file = this.#files.file(path);
+    let written = 0;
     this.#file = file;
     return {
       header: EMPTY,
       data: "none",
       onData: (bytes) =>
         this.#told(own, () => {
-          if (!expander) file.write(bytes);
-          else for (const piece of expander.push(bytes)) file.write(piece);
+          if (!placer) {
+            file.write(bytes, written);
+            written += bytes.length;
+            return;
+          }
+          for (const { offset, bytes: part } of placer.push(bytes)) {
+            file.write(part, offset);
+          }
         }),
       onEnd: () =>
         this.#told(own, () => {
           this.#file = undefined;
-          for (const piece of expander?.end() ?? []) file.write(piece);
           file.end(size, metadata);
         }),
     };
+  }
+
+  #countHoles(bytes: number): void {
+    this.#holes += Math.max(0, bytes);
+    const { maxUnpacked } = this.#options;
+    if (this.#holes <= maxUnpacked) return;
+    throw new InputError(
+      `the holes of its sparse files have more than ${maxUnpacked} bytes; if ` +
+        "that is right, raise the limit with --max-unpacked",
+    );
   }
 
   /** Makes a directory and those above it, where they have not been made. */
@@ -159,7 +196,7 @@ class Unpacker {
     }
     this.#makeDirectory(path.subarray(0, ancestorLength(path, 1)));
     try {
-      newFiles.directory(this.#place(path));
+      this.#files.directory(path);
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
       throw new InputError(
@@ -167,32 +204,28 @@ class Unpacker {
           "be there; ciso convert mends such archives",
       );
     }
-    this.#directories.set(key, metadata ?? { ...IMPLIED, ...newFiles.ids() });
+    this.#directories.set(key, metadata ?? { ...IMPLIED, ...ownIds() });
   }
 
-  /** Closes the file that is being written. */
+  /** Closes what is open. */
   close(): void {
-    this.#file?.end(0, IMPLIED);
+    this.#file?.end(0, { ...IMPLIED, ...ownIds() });
     this.#file = undefined;
+    this.#files.close();
   }
 
   /** Gives the directories their modes and times, which files would change. */
-  async end(): Promise<void> {
-    await Promise.all(this.#waiting);
+  end(): void {
     for (const [key, metadata] of [...this.#directories].reverse()) {
       if (!metadata) continue;
       const path = Uint8Array.from(key, (sign) => sign.charCodeAt(0));
-      this.#told(path, () => newFiles.metadata(this.#place(path), metadata));
+      // The root stays closed to others.
+      const mode = path.length === 0 ? 0o700 : metadata.mode;
+      this.#told(path, () => this.#files.metadata(path, { ...metadata, mode }));
     }
   }
 
-  #place(path: Uint8Array): Uint8Array {
-    return path.length === 0
-      ? this.#directory
-      : concat([this.#directory, SLASH, path]);
-  }
-
-  #lose(what: "devices" | "owners" | "xattrs", path: Uint8Array): void {
+  #lose(what: Loss, path: Uint8Array): void {
     const { count = 0, first = shown(path) } = this.losses.get(what) ?? {};
     this.losses.set(what, { count: count + 1, first });
   }
@@ -203,9 +236,7 @@ class Unpacker {
       return make();
     } catch (error) {
       const known = errorCode(error) === "EEXIST"
-        ? new InputError(
-          "the archive holds it twice; ciso convert mends that",
-        )
+        ? new InputError("the archive holds it twice; ciso convert mends that")
         : error;
       throw fileError(`Cannot unpack ${shown(path)}`, known);
     }

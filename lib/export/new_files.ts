@@ -1,11 +1,15 @@
 import { InputError } from "../errors/input_error.ts";
-import { isUtf8 } from "../streams/bytes.ts";
-import { fs, isDeno, join, tmpdir } from "../system/node.ts";
+import { concat, isUtf8, utf8 } from "../streams/bytes.ts";
+import { fs, isDeno, process } from "../system/node.ts";
+import { isRoot } from "../system/own_ids.ts";
 import { writeFile } from "../system/fd.ts";
 import { fsPath } from "../directory/files.ts";
 import { runQuietly } from "../system/programs.ts";
+import { ancestorLength } from "../tar/path.ts";
+import { Parents } from "./parents.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const SLASH = utf8("/");
 
 /** What a file of a tree gets besides its contents. */
 export interface FileMetadata {
@@ -19,103 +23,160 @@ export interface FileMetadata {
 
 /** A file of a tree that is being written. */
 export interface NewFile {
-  write(bytes: Uint8Array): void;
+  /** Writes bytes at an offset; what is left out stays a hole. */
+  write(bytes: Uint8Array, offset: number): void;
   /** Sets size and metadata, and closes it. */
   end(size: number, metadata: FileMetadata): void;
 }
 
 /**
- * Writes the files of a tree, whose paths are bytes. Nothing is replaced and no
- * symlink followed, if all directories that the paths lead through were made
- * here. Owners are set for root only. All throw the system's own errors.
+ * Writes the files of a tree, whose paths are bytes, relative to the tree's root.
+ * Nothing is replaced and no symlink followed: each file is made in a directory
+ * that was made here, see {@linkcode Parents}. Owners are set for root only. All
+ * throw the system's own errors.
  */
-export const newFiles = {
-  /** Whether this process may give files away and make devices. */
-  isRoot: (): boolean => newFiles.ids().uid === 0,
-  /** Numbers of the user and the group that new files belong to. */
-  ids(): { uid: number; gid: number } {
-    if (ownIds) return ownIds;
-    // Asking the process would need another permission under Deno.
-    const directory = fs.mkdtempSync(join(tmpdir(), "ciso-"));
-    try {
-      const { uid, gid } = fs.statSync(directory);
-      return ownIds = { uid, gid };
-    } finally {
-      fs.rmdirSync(directory);
-    }
-  },
+export class NewFiles {
+  readonly #parents: Parents;
+
+  /** @param root Path of the tree's root, which is there and empty. */
+  constructor(root: string) {
+    this.#parents = new Parents(utf8(root));
+  }
+
   /** Makes a directory, for the time being with all rights for its owner only. */
-  directory: (path: Uint8Array): void => fs.mkdirSync(newPath(path), 0o700),
+  directory(path: Uint8Array): void {
+    this.#in(path, (place) => fs.mkdirSync(place, 0o700));
+    this.#parents.add(path);
+  }
+
+  /** Makes a file to be written. */
   file(path: Uint8Array): NewFile {
-    const fd = fs.openSync(newPath(path), "wx", 0o600);
+    const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW = 0 } = fs.constants;
+    const flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW;
+    const fd = this.#in(path, (place) => {
+      const fd = fs.openSync(place, flags, 0o600);
+      // The path still leads to what was made.
+      const made = fs.fstatSync(fd, { bigint: true });
+      const there = fs.lstatSync(place, { bigint: true });
+      if (made.ino === there.ino && made.dev === there.dev) return fd;
+      fs.closeSync(fd);
+      throw new InputError("another program changes the directory");
+    });
     return {
-      write: (bytes) => writeFile(fd, bytes),
-      end(size, { mode, uid, gid, mtime }) {
+      write: (bytes, offset) => writeFile(fd, bytes, offset),
+      end(size, metadata) {
         try {
           fs.ftruncateSync(fd, size);
-          if (newFiles.isRoot()) fs.fchownSync(fd, uid, gid);
-          // Another owner takes set-uid away.
-          fs.fchmodSync(fd, mode);
-          fs.futimesSync(fd, fileTime(mtime), fileTime(mtime));
+          setMetadata(fd, metadata);
         } finally {
           fs.closeSync(fd);
         }
       },
     };
-  },
-  /**
-   * Makes a symlink.
-   *
-   * @returns What is still to be done, if anything: giving it to its owner.
-   */
+  }
+
+  /** Makes a symlink. */
   symlink(
     path: Uint8Array,
     target: Uint8Array,
-    { uid, gid, mtime }: FileMetadata,
-  ): Promise<void> | undefined {
-    const name = newPath(path);
-    fs.symlinkSync(newPath(target), name);
-    fs.lutimesSync(name, fileTime(mtime), fileTime(mtime));
-    // Deno has no other call for this.
-    if (newFiles.isRoot() && (uid > 0 || gid > 0)) {
-      return fs.promises.lchown(name, uid, gid);
-    }
-    return undefined;
-  },
+    metadata: FileMetadata,
+  ): void {
+    this.#in(path, (place) => {
+      fs.symlinkSync(newPath(target), place);
+      setOwnerAndTime(place, metadata);
+    });
+  }
+
   /** Makes another path of a file. A symlink is not followed, but copied. */
   hardLink(path: Uint8Array, target: Uint8Array): void {
-    const from = newPath(target);
-    if (fs.lstatSync(from).isSymbolicLink()) {
-      fs.symlinkSync(fs.readlinkSync(from), newPath(path));
-    } else fs.linkSync(from, newPath(path));
-  },
+    this.#in(target, (from) => {
+      this.#in(path, (place) => {
+        if (fs.lstatSync(from).isSymbolicLink()) {
+          fs.symlinkSync(fs.readlinkSync(from), place);
+        } else fs.linkSync(from, place);
+      });
+    });
+  }
+
   /**
    * Makes a device or a FIFO, which takes the program `mknod`.
    *
    * @param type `c`, `b` or `p`.
    * @returns Whether that worked.
    */
-  special(path: Uint8Array, type: string, numbers: number[]): boolean {
+  special(
+    path: Uint8Array,
+    type: string,
+    numbers: number[],
+    metadata: FileMetadata,
+  ): boolean {
     if (!isUtf8(path)) return false;
-    const args = [decoder.decode(path), type, ...numbers.map(String)];
-    return runQuietly("mknod", args) === true;
-  },
-  /** Sets what {@linkcode newFiles.directory} and `special` leave open. */
-  metadata(path: Uint8Array, { mode, uid, gid, mtime }: FileMetadata): void {
-    const name = newPath(path);
-    if (newFiles.isRoot()) fs.chownSync(name, uid, gid);
-    fs.chmodSync(name, mode);
-    fs.utimesSync(name, fileTime(mtime), fileTime(mtime));
-  },
-};
+    return this.#in(path, (place) => {
+      const name = typeof place === "string"
+        ? place as string
+        : decoder.decode(place as Uint8Array);
+      // The other program's /proc/self is its own.
+      const own = name.replace(/^\/proc\/self\//, `/proc/${process.pid}/`);
+      const mode = (metadata.mode & 0o777).toString(8);
+      const args = ["-m", mode, "--", own, type];
+      if (runQuietly("mknod", [...args, ...numbers.map(String)]) !== true) {
+        return false;
+      }
+      setOwnerAndTime(place, metadata);
+      return true;
+    });
+  }
+
+  /** Gives a directory what {@linkcode NewFiles.directory} leaves open. */
+  metadata(path: Uint8Array, metadata: FileMetadata): void {
+    const fd = this.#parents.open(path);
+    try {
+      setMetadata(fd, metadata);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Lets go of the directories. */
+  close(): void {
+    this.#parents.close();
+  }
+
+  /** Does something at a path's place in its directory. */
+  #in<T>(path: Uint8Array, act: (place: string) => T): T {
+    const length = ancestorLength(path, 1);
+    const name = path.subarray(length > 0 ? length + 1 : 0);
+    return this.#parents.within(
+      path.subarray(0, length),
+      (directory) => act(newPath(concat([directory, SLASH, name]))),
+    );
+  }
+}
+
+/** Sets owner, mode and time of an open file; another owner takes set-uid away. */
+function setMetadata(
+  fd: number,
+  { mode, uid, gid, mtime }: FileMetadata,
+): void {
+  if (isRoot()) fs.fchownSync(fd, uid, gid);
+  fs.fchmodSync(fd, mode);
+  fs.futimesSync(fd, fileTime(mtime), fileTime(mtime));
+}
+
+/** Sets owner and time of what is no plain file; a symlink is not followed. */
+function setOwnerAndTime(
+  place: string,
+  { uid, gid, mtime }: FileMetadata,
+): void {
+  if (isRoot()) fs.lchownSync(place, uid, gid);
+  fs.lutimesSync(place, fileTime(mtime), fileTime(mtime));
+}
 
 /** A time as `node:fs` takes it: a number below zero would mean now to it. */
 function fileTime(seconds: number): number | Date {
   // Deno takes no part of a second there.
   return seconds < 0 ? new Date(Math.floor(seconds) * 1000) : seconds;
 }
-
-let ownIds: { uid: number; gid: number } | undefined;
 
 /** As {@linkcode fsPath}, for a file that is to be made. */
 function newPath(path: Uint8Array): string {

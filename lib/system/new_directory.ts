@@ -1,7 +1,8 @@
 import { InputError } from "../errors/input_error.ts";
-import { fs, join, tmpdir } from "./node.ts";
+import { basename, dirname, fs, join, process, tmpdir } from "./node.ts";
 import { fileError } from "./errors.ts";
 import { leftovers } from "./leftovers.ts";
+import { ownIds } from "./own_ids.ts";
 import { temporaryName } from "./temporary_name.ts";
 
 /** A directory to be filled. */
@@ -17,20 +18,30 @@ export interface NewDirectory {
 /**
  * Opens a directory to be filled: a new one, which is filled under a temporary
  * name beside its place and gets its own name on `commit()`, or an empty one.
+ * Only its owner may look into it, then and later: it may hold programs that run
+ * as root.
  *
- * @throws {Error} If it cannot be made or is not empty.
+ * @throws {FileError} If it cannot be made, is not empty, or somebody else could
+ * put something in its place.
  */
 export function openNewDirectory(path: string): NewDirectory {
+  const failed = (error: unknown) => fileError(`Cannot write ${path}`, error);
   try {
-    const there = fs.statSync(path, { throwIfNoEntry: false });
-    if (there && fs.readdirSync(path).length > 0) {
-      throw new InputError(
-        "it is not empty; give a new directory, or an empty one",
-      );
-    }
+    const there = fs.statSync(path, { throwIfNoEntry: false }) !== undefined;
     const clean = path.replace(/(?<=.)\/+$/, "");
-    const place = there ? path : temporaryName(clean);
-    if (!there) fs.mkdirSync(place);
+    let place: string;
+    if (there) {
+      place = fs.realpathSync(path);
+      checkEmpty(place);
+      checkOwned(place);
+      fs.chmodSync(place, 0o700);
+      checkEmpty(place);
+    } else {
+      const parent = fs.realpathSync(dirname(clean));
+      checkOwned(join(parent, basename(clean)));
+      place = temporaryName(join(parent, basename(clean)));
+      fs.mkdirSync(place, 0o700);
+    }
     const remove = () => {
       const names = there ? fs.readdirSync(place) : [""];
       for (const name of names) {
@@ -42,9 +53,11 @@ export function openNewDirectory(path: string): NewDirectory {
       path: place,
       commit() {
         try {
-          if (!there) fs.renameSync(place, clean);
+          if (!there) {
+            fs.renameSync(place, join(dirname(place), basename(clean)));
+          }
         } catch (error) {
-          throw fileError(`Cannot write ${path}`, error);
+          throw failed(error);
         }
         leftovers.delete(remove);
       },
@@ -54,7 +67,49 @@ export function openNewDirectory(path: string): NewDirectory {
       },
     };
   } catch (error) {
-    throw fileError(`Cannot write ${path}`, error);
+    throw failed(error);
+  }
+}
+
+function checkEmpty(path: string): void {
+  if (fs.readdirSync(path).length > 0) {
+    throw new InputError(
+      "it is not empty; give a new directory, or an empty one",
+    );
+  }
+}
+
+/**
+ * Refuses a directory if another user could put something in its place: one who
+ * owns it or a directory on the way to it, or may write there. What is
+ * unpacked would then land wherever a symlink of theirs leads.
+ *
+ * @param path The directory, without symlinks on the way; it need not be there.
+ */
+function checkOwned(path: string): void {
+  if (process.platform === "win32") return;
+  const own = ownIds().uid;
+  // In a user namespace the owner of / has no number of its own.
+  const trusted = new Set([0, own, fs.statSync("/").uid]);
+  for (let at = path, below = ""; at !== below; below = at, at = dirname(at)) {
+    const stat = fs.lstatSync(at, { throwIfNoEntry: false });
+    if (!stat) continue;
+    if (!trusted.has(stat.uid)) {
+      throw new InputError(
+        `another user (${stat.uid}) owns ${at} and could lead it astray; ` +
+          "choose a directory of your own",
+      );
+    }
+    // Root's files tempt the members of a group as well.
+    const writers = own === 0 ? 0o022 : 0o002;
+    // Of a sticky directory others cannot move what is not theirs.
+    const isSafe = at !== path && (stat.mode & 0o1000) !== 0;
+    if ((stat.mode & writers) !== 0 && !isSafe) {
+      throw new InputError(
+        `other users may write to ${at} and could lead it astray; choose a ` +
+          `directory that only you may write to, or chmod go-w ${at}`,
+      );
+    }
   }
 }
 

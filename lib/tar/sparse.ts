@@ -205,44 +205,63 @@ function decimalText(text: string): number {
   return value;
 }
 
-/**
- * Turns the stored data of a sparse file into the file's contents: holes come
- * out as zeros, in pieces of at most `CHUNK` bytes, so that memory stays flat.
- */
-export class SparseExpander {
+/** Tells where in a sparse file its stored data belong. */
+export class SparsePlacer {
   readonly #map: SparseMap;
   #segment = 0;
   /** Bytes taken of the current segment. */
   #taken = 0;
-  /** Bytes of the file given out so far. */
-  #position = 0;
 
+  /** Makes one for a file. */
   constructor(map: SparseMap) {
     this.#map = map;
   }
 
-  /** Takes stored data, in order, and gives the file's bytes up to its end. */
-  *push(data: Uint8Array): Generator<Uint8Array> {
+  /** Takes stored data, in order, and gives stretches with their offsets. */
+  *push(data: Uint8Array): Generator<{ offset: number; bytes: Uint8Array }> {
     while (data.length > 0) {
       const segment = this.#map.segments[this.#segment];
       if (!segment) return;
-      const [offset, length] = segment;
-      yield* this.#zeros(offset + this.#taken);
-      const part = data.subarray(0, length - this.#taken);
-      if (part.length > 0) yield part;
-      this.#position += part.length;
-      this.#taken += part.length;
-      data = data.subarray(part.length);
+      const [start, length] = segment;
+      const bytes = data.subarray(0, length - this.#taken);
+      yield { offset: start + this.#taken, bytes };
+      this.#taken += bytes.length;
+      data = data.subarray(bytes.length);
       if (this.#taken === length) {
         this.#segment++;
         this.#taken = 0;
       }
     }
   }
+}
 
-  /** The rest of the file behind the last segment, and padding to a block. */
+/**
+ * Turns the stored data of a sparse file into the file's contents: holes come
+ * out as zeros, in pieces of at most `CHUNK` bytes, so that memory stays flat.
+ */
+export class SparseExpander {
+  readonly #placer: SparsePlacer;
+  readonly #realSize: number;
+  /** Bytes of the file given out so far. */
+  #position = 0;
+
+  constructor({ segments, realSize }: SparseMap) {
+    this.#placer = new SparsePlacer({ segments, realSize });
+    this.#realSize = realSize;
+  }
+
+  /** Takes stored data, in order, and gives the file's bytes up to its end. */
+  *push(data: Uint8Array): Generator<Uint8Array> {
+    for (const { offset, bytes } of this.#placer.push(data)) {
+      yield* this.#zeros(offset);
+      if (bytes.length > 0) yield bytes;
+      this.#position += bytes.length;
+    }
+  }
+
+  /** The rest of the file after the last segment, and padding to a block. */
   *end(): Generator<Uint8Array> {
-    yield* this.#zeros(Math.ceil(this.#map.realSize / BLOCK) * BLOCK);
+    yield* this.#zeros(Math.ceil(this.#realSize / BLOCK) * BLOCK);
   }
 
   *#zeros(until: number): Generator<Uint8Array> {

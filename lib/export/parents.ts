@@ -1,0 +1,115 @@
+import { InputError } from "../errors/input_error.ts";
+import { binary, concat, utf8 } from "../streams/bytes.ts";
+import { fs, isDeno, process } from "../system/node.ts";
+import { fsPath } from "../directory/files.ts";
+
+/** Directories that are kept open. */
+const OPEN = 32;
+
+const SLASH = utf8("/");
+
+/**
+ * The directories of a tree that is being made, each known by its device and
+ * inode: nothing is made in another one, whatever somebody puts in its place.
+ *
+ * Linux lets Node and Bun work below an open directory, by /proc/self/fd, as
+ * openat(2) does. Elsewhere, and under Deno, which keeps /proc to itself, the
+ * path is looked at before and after.
+ */
+export class Parents {
+  readonly #root: Uint8Array;
+  /** What each directory is, by its path. */
+  readonly #identities = new Map<string, string>();
+  /** Open directories; the one used last is the last one. */
+  readonly #open = new Map<string, number>();
+  readonly #mayPin: boolean;
+
+  /** @param root Path of the tree's root, which is there. */
+  constructor(root: Uint8Array) {
+    this.#root = root;
+    this.#mayPin = canPin();
+    this.add(new Uint8Array(0));
+  }
+
+  /** Takes a directory in that has just been made. */
+  add(path: Uint8Array): void {
+    const fd = openDirectory(this.#full(path));
+    try {
+      this.#identities.set(binary(path), identityOf(fd));
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /**
+   * Does something in a directory.
+   *
+   * @param path The directory, relative to the root.
+   * @param act Gets a path that leads to it and to no other one.
+   */
+  within<T>(path: Uint8Array, act: (directory: Uint8Array) => T): T {
+    if (this.#mayPin) {
+      return act(utf8(`/proc/self/fd/${this.#pinned(path)}`));
+    }
+    fs.closeSync(this.open(path));
+    const result = act(this.#full(path));
+    fs.closeSync(this.open(path));
+    return result;
+  }
+
+  /** Opens a directory of the tree, which the caller closes. */
+  open(path: Uint8Array): number {
+    const fd = openDirectory(this.#full(path));
+    if (identityOf(fd) === this.#identities.get(binary(path))) return fd;
+    fs.closeSync(fd);
+    throw new InputError("another program changes the directory");
+  }
+
+  /** Closes all directories. */
+  close(): void {
+    for (const fd of this.#open.values()) fs.closeSync(fd);
+    this.#open.clear();
+  }
+
+  #pinned(path: Uint8Array): number {
+    const key = binary(path);
+    const fd = this.#open.get(key) ?? this.open(path);
+    this.#open.delete(key);
+    this.#open.set(key, fd);
+    if (this.#open.size > OPEN) {
+      const [[oldest, unused]] = this.#open as unknown as [[string, number]];
+      fs.closeSync(unused);
+      this.#open.delete(oldest);
+    }
+    return fd;
+  }
+
+  #full(path: Uint8Array): Uint8Array {
+    return path.length === 0 ? this.#root : concat([this.#root, SLASH, path]);
+  }
+}
+
+function openDirectory(path: Uint8Array): number {
+  const { O_RDONLY, O_DIRECTORY = 0, O_NOFOLLOW = 0 } = fs.constants;
+  return fs.openSync(fsPath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+function identityOf(fd: number): string {
+  const { dev, ino } = fs.fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+/** Whether paths may lead through open directories here. */
+function canPin(): boolean {
+  if (isDeno || process.platform !== "linux") return false;
+  const fd = openDirectory(utf8("/"));
+  try {
+    const { dev, ino } = fs.statSync(`/proc/self/fd/${fd}/`, { bigint: true });
+    return `${dev}:${ino}` === identityOf(fd);
+  } catch {
+    // There is no /proc, or not this process's.
+    return false;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
