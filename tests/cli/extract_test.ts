@@ -239,6 +239,7 @@ test(
         place,
         outside,
       ],
+      stderr: "null",
     }).spawn();
     const result = await ciso(
       ["export", "--as", "bundle", archive, "-q", "-o", dir],
