@@ -1,19 +1,31 @@
 # shellcheck shell=bash
-# Shared by the load-* scripts, which source it after setting `usage`: the
-# arguments, a work directory that is gone afterwards, and the verdict.
+# Shared by the load-* scripts, which source it after setting `usage`, and perhaps
+# `isolation` (an option for scripts/isolated): the arguments, a work directory that is
+# gone afterwards, and the verdict.
 #
-# Gives: engine (the X of load-X), archive, text, name, work, and the functions
-# below. A script that starts something may define stop(), called on every exit.
+# Gives: engine (the X of load-X), archive, text, name, work, id (a name that no other
+# run has), and the functions below. A script that starts something may define
+# stop(), called on every exit.
 
 set -euo pipefail
 
 engine=${0##*/load-}
 daemons=()
 child=
+work=
+: "${isolation=}"
+read -ra isolation <<<"$isolation"
 
+# The engine is not for this machine.
 skip() {
   echo "$engine: cannot run here: $*" >&2
   exit 77
+}
+
+# The engine is there, and does not work.
+broken() {
+  echo "$engine: cannot run here: $*" >&2
+  exit 78
 }
 
 fail() {
@@ -21,17 +33,21 @@ fail() {
   exit 1
 }
 
-# need PROGRAM…: these programs, and root, are what the engine cannot do without.
+# need PROGRAM…: these programs, and root, are what the engine cannot do without. The
+# first call starts the script anew, isolated: engines leave files, mounts, processes
+# and cgroups all over the machine.
 need() {
   local program
   for program; do
     command -v "$program" >/dev/null || skip "$program is not installed (not on PATH)"
   done
   [[ $EUID == 0 ]] || skip "needs root, is run by user $EUID"
+  [[ ${CISO_ISOLATED-} == 1 ]] ||
+    CISO_ISOLATED=1 exec "$(dirname "$0")/isolated" "${isolation[@]}" "$0" "${given[@]}"
 }
 
 # arguments "$@": sets mode (load, check or serve), archive, text and name, and
-# prepares the work directory.
+# prepares the work directory of an isolated run.
 arguments() {
   mode=load
   case ${1-} in
@@ -52,7 +68,11 @@ arguments() {
     text=$2
     name=${3-}
   fi
+  given=("$@")
+  [[ ${CISO_ISOLATED-} == 1 ]] || return 0
   work=$(mktemp -d "${TMPDIR:-/tmp}/isoc-$engine.XXXXXX")
+  # Not the process's number, which others have in namespaces of their own.
+  id=isoc-${work##*.}
   # Engines spool archives to the temporary directory; let that go with ours.
   export TMPDIR=$work
   trap finish EXIT
@@ -111,7 +131,7 @@ daemon() {
   until eval "$2" >/dev/null 2>&1; do
     if ! kill -0 "$pid" 2>/dev/null || ((SECONDS > deadline)); then
       tail -n 5 "$work/daemon.log" >&2
-      skip "$1 did not start (its last words are above)"
+      broken "$1 did not start (its last words are above)"
     fi
     sleep 0.2
   done

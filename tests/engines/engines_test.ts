@@ -88,7 +88,7 @@ async function ram(): Promise<Record<string, string>> {
 /** Why the script cannot do its work here; empty when it can. */
 async function obstacle(script: string, ...args: string[]): Promise<string> {
   const { code, stderr } = await run(`scripts/${script}`, ...args, "--check");
-  return code === 77 ? stderr.trim() : "";
+  return code === 77 || code === 78 ? stderr.trim() : "";
 }
 
 /** A test that is ignored, with the reason, where something is missing. */

@@ -132,3 +132,32 @@ Deno.test({
     assert.match(row.reason, /^wrong: expected /);
   },
 });
+
+Deno.test({
+  name: `engines fails when an engine is there and does not start${reason}`,
+  ignore: ignore || Deno.uid() !== 0,
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "isoc-broken-" });
+    // A containerd that ends at once, and whose client is there.
+    await Deno.writeTextFile(`${folder}/containerd`, "#!/bin/sh\nexit 1\n", {
+      mode: 0o755,
+    });
+    await Deno.writeTextFile(`${folder}/ctr`, "#!/bin/sh\nexit 1\n", {
+      mode: 0o755,
+    });
+    const path = Deno.env.get("PATH")!;
+    try {
+      Deno.env.set("PATH", `${folder}:${path}`);
+      const { code, rows: [row] } = await engines(
+        ...["--only", "containerd"],
+        ...[archive, TEXT],
+      );
+      assert.ok(row && row.present && !row.ran);
+      assert.match(row.reason, /did not start/);
+      assert.equal(code, 1);
+    } finally {
+      Deno.env.set("PATH", path);
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
