@@ -8,7 +8,6 @@ import { IgnoreRules } from "../../lib/directory/dockerignore.ts";
 import { fromStream, type Source } from "../../lib/streams/source.ts";
 import type { WalkOptions } from "../../lib/directory/walk.ts";
 import {
-  CISO,
   ciso,
   type CisoOptions,
   ROOT,
@@ -16,6 +15,7 @@ import {
   temporary,
 } from "../support/ciso.ts";
 import { isInstalled, run } from "../support/run.ts";
+import { bundleRuntimes } from "../support/runtimes.ts";
 import {
   appcTree,
   bundleTree,
@@ -40,16 +40,16 @@ Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));
 // Others than root shall reach what is in there.
 await Deno.chmod(work, 0o755);
 
+const CI = Deno.env.get("CI") === "true";
+
 /** Ways to run ciso, with what a directory needs. */
 const RUNTIMES = await runtimes();
 
 async function runtimes(): Promise<Record<string, string[]>> {
-  await run(`${ROOT}/scripts/build`, [`${work}/dist`]);
-  const bundle = `${work}/dist/ciso.js`;
-  const deno = [...CISO.slice(0, -1), "--allow-run=find"];
-  const found: Record<string, string[]> = { deno: [...deno, bundle] };
-  for (const name of ["bun", "node"]) {
-    if (isInstalled(name)) found[name] = [name, bundle];
+  const found: Record<string, string[]> = {};
+  for (const runtime of await bundleRuntimes(["--allow-run=find"])) {
+    if (!runtime.missing) found[runtime.name] = runtime.command;
+    else if (CI) throw new Error(`${runtime.name}: ${runtime.missing}`);
   }
   return found;
 }

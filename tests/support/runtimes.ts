@@ -36,6 +36,8 @@ export function built(): Promise<Built> {
       "unload",
       () => Deno.removeSync(directory, { recursive: true }),
     );
+    // Some tests have another user run it.
+    await Deno.chmod(directory, 0o755);
     const { stdout, stderr } = await new Deno.Command(`${ROOT}/scripts/build`, {
       args: ["--binaries=host", directory],
     }).output();
