@@ -17,6 +17,7 @@ const CHANGES: Record<LayerChange, string> = {
   "missing-directories":
     "directories got the entries that lower layers have for them",
   "moved-entries": "entries below a symlink went to where it leads",
+  "odd-headers": "headers that readers take differently were written anew",
   "repeated-paths": "paths that came again lost their earlier entries",
   "several-archives": "several archives, one behind another, became one",
   "sparse-files": "sparse files were filled with their zeros",

@@ -78,6 +78,7 @@ export function fileHeader(record: FileRecord): Uint8Array {
     pax: header > 0 ? 0 : -1,
     longName: false,
     longLink: false,
+    odd: false,
   };
   return rebuild(bytes, entry, NO_RECORDS, {
     path,

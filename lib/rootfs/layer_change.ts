@@ -12,6 +12,7 @@ export type LayerChange =
   | "hidden-files"
   | "missing-directories"
   | "moved-entries"
+  | "odd-headers"
   | "repeated-paths"
   | "several-archives"
   | "sparse-files"
@@ -19,7 +20,7 @@ export type LayerChange =
   | "whiteouts";
 
 const EMPTY = new Uint8Array(0);
-const TYPE = { nul: 0, file: 0x30, sparse: 0x53 };
+const TYPE = { nul: 0, file: 0x30, sparse: 0x53, dumped: 0x44 };
 
 /** The reasons to write a layer anew, each with the first path it is for. */
 export class LayerChanges {
@@ -43,11 +44,16 @@ export class LayerChanges {
   noteEntry(entry: Entry, globals: Globals): void {
     const { kind, flag, path } = entry;
     if (entry.sparse) this.note("sparse-files", path);
+    if (entry.odd) this.note("odd-headers", path);
     if (globals.size > 0) this.note("global-headers", path);
     if (kind === "label") this.note("volume-label", path);
     // "7" means a plain file to GNU tar; Docker refuses it.
     const isPlain = flag === TYPE.file || flag === TYPE.nul;
     if (kind === "file" && !isPlain && flag !== TYPE.sparse) {
+      this.note("entry-types", path);
+    }
+    // GNU's type for a directory of an incremental dump.
+    if (kind === "directory" && flag === TYPE.dumped) {
       this.note("entry-types", path);
     }
     // "0" with a slash at the end is a directory to GNU tar, a file to others.

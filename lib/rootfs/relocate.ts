@@ -204,7 +204,8 @@ export class Relocator {
     const slot = this.#slot - 1;
     const path = tree.paths.destination(slot, entry);
     if (!path || path.length === 0) return undefined;
-    this.#leftOut = false;
+    // What others have there means nothing in a rootfs.
+    this.#leftOut = entry.kind !== "file";
     this.#addOpaque(slot, path, pieces);
     this.#options.onEntry?.(path, tree.index.node(slot));
     if (entry.sparse) this.#expander = new SparseExpander(entry.sparse);
@@ -217,7 +218,7 @@ export class Relocator {
       : undefined;
     const model = symlink ?? tree.links.model(slot);
     if (model !== undefined) {
-      if (symlink === undefined) target.asHardLink = true;
+      if (symlink === undefined) target.as = "hardlink";
       else delete target.link;
       return this.#asModel(model, target, pieces);
     }

@@ -31,7 +31,10 @@ export interface Entry {
   link: Uint8Array;
   /** Size in bytes of the file's contents. */
   size: number;
-  /** Bytes of data that follow its header blocks, without padding. */
+  /**
+   * Bytes that follow its header blocks, without padding: data, or what has no
+   * meaning in a rootfs.
+   */
   stored: number;
   /** Its own PAX records, in order. Empty if it has no PAX header. */
   records: readonly PaxRecord[];
@@ -41,5 +44,13 @@ export interface Entry {
   longName: boolean;
   /** Whether a GNU long link gave its link target. */
   longLink: boolean;
+  /**
+   * Whether readers take its headers for different things. What is here is what
+   * Go's reader takes, which most engines use; headers that are written anew say
+   * the same to all.
+   */
+  odd: boolean;
   sparse?: SparseMap;
+  /** The size that it says although it cannot have data. */
+  claimed?: number;
 }

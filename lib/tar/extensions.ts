@@ -1,19 +1,18 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { concat } from "../streams/bytes.ts";
 import {
   BLOCK,
   checksumMatches,
-  type Dialect,
   dialectOf,
-  FIELD,
   isZeroBlock,
   padded,
-  textField,
 } from "./block.ts";
+import { headerPath } from "./header_path.ts";
 import { checkNumbers, sizeOf } from "./header_numbers.ts";
 import { TYPE } from "./kind.ts";
 import { MAX_PAX, parsePax, type PaxRecord } from "./pax.ts";
+
+const DAMAGED = { remedy: "the tar is damaged, make or fetch it again" };
 
 /** Largest GNU long name taken, in bytes. */
 const MAX_LONG = 1 << 16;
@@ -30,6 +29,8 @@ export interface Extensions {
   longName?: Uint8Array;
   /** What a GNU long link name says. */
   longLink?: Uint8Array;
+  /** Whether readers take some of this for different things. */
+  odd: boolean;
 }
 
 /** A PAX global header: its records hold for all entries after it. */
@@ -59,7 +60,12 @@ export function readExtensions(
   bytes: Uint8Array,
   at: number,
 ): Extensions | GlobalHeader | NoEntry {
-  const found: Extensions = { header: at, records: [], pax: -1 };
+  const found: Extensions = {
+    header: at,
+    records: [],
+    pax: -1,
+    odd: false,
+  };
   for (;;) {
     const block = found.header;
     const none = checkBlock(bytes, block, block === at);
@@ -76,23 +82,38 @@ export function readExtensions(
         return { start: at, end: next, globals: parsePax(data) };
       }
       throw new InputError(
-        "A PAX global header stands inside an entry's headers",
+        "A PAX global header is between the headers of an entry",
       );
     }
-    if (flag === TYPE.pax) {
+    if (flag === TYPE.longName || flag === TYPE.longLink) {
+      takeLong(found, flag, data);
+    } else {
       if (found.pax >= 0) throw repeated("PAX header");
       found.pax = block;
+      // Go's reader does not know Solaris's.
+      if (flag === TYPE.solarisPax) found.odd = true;
       // The main header names the entry, should the records be wrong.
       if (next + BLOCK > bytes.length) return "more";
       found.records = recordsOf(data, bytes, next);
-    } else if (flag === TYPE.longName) {
-      if (found.longName) throw repeated("GNU long name");
-      found.longName = untilNul(data);
-    } else {
-      if (found.longLink) throw repeated("GNU long link name");
-      found.longLink = untilNul(data);
     }
     found.header = next;
+  }
+}
+
+/** Takes a GNU long name or long link name. */
+function takeLong(found: Extensions, flag: number, data: Uint8Array): void {
+  const nul = data.indexOf(0);
+  // Some readers go on to the next NUL, wherever that is.
+  if (nul !== data.length - 1) found.odd = true;
+  const text = nul < 0 ? data : data.subarray(0, nul);
+  // An empty one means nothing to Go's reader, and no name to others.
+  if (text.length === 0) found.odd = true;
+  if (flag === TYPE.longName) {
+    if (found.longName) throw repeated("GNU long name");
+    if (text.length > 0) found.longName = text;
+  } else {
+    if (found.longLink) throw repeated("GNU long link name");
+    if (text.length > 0) found.longLink = text;
   }
 }
 
@@ -105,18 +126,24 @@ function checkBlock(
   if (block + BLOCK > bytes.length) return "more";
   if (bytes[block] === 0 && isZeroBlock(bytes, block)) {
     if (isFirst) return "zero";
-    throw new InputError("An extension header stands before no entry");
+    throw new InputError("No entry comes after an extension header", DAMAGED);
   }
   if (!checksumMatches(bytes, block)) {
     if (isFirst) return "junk";
-    throw new InputError("Bad header checksum behind an extension header");
+    throw new InputError(
+      "Bad header checksum after an extension header",
+      DAMAGED,
+    );
   }
   return undefined;
 }
 
 function isExtension(flag: number): boolean {
-  return flag === TYPE.pax || flag === TYPE.global ||
-    flag === TYPE.longName || flag === TYPE.longLink;
+  return isPax(flag) || flag === TYPE.longName || flag === TYPE.longLink;
+}
+
+function isPax(flag: number): boolean {
+  return flag === TYPE.pax || flag === TYPE.global || flag === TYPE.solarisPax;
 }
 
 /** Size of an extension header's data in bytes. */
@@ -127,7 +154,7 @@ function extensionSize(
 ): number {
   checkNumbers(bytes, block, dialectOf(bytes, block));
   const size = sizeOf(bytes, block);
-  const limit = flag === TYPE.pax || flag === TYPE.global ? MAX_PAX : MAX_LONG;
+  const limit = isPax(flag) ? MAX_PAX : MAX_LONG;
   if (size > limit) {
     throw new InputError(
       `An extension header of ${size} bytes; at most ${limit} are taken`,
@@ -148,32 +175,9 @@ function recordsOf(
     if (!(error instanceof InputError) || !checksumMatches(bytes, header)) {
       throw error;
     }
-    const path = headerPath(bytes, header, dialectOf(bytes, header));
+    const { path } = headerPath(bytes, header, dialectOf(bytes, header));
     throw new InputError(`${error.message} (entry ${shown(path)})`);
   }
-}
-
-/** The path in a header block's own fields. */
-export function headerPath(
-  bytes: Uint8Array,
-  header: number,
-  dialect: Dialect,
-): Uint8Array {
-  const name = textField(bytes, FIELD.name, header);
-  // GNU keeps times and sparse maps where ustar has the prefix.
-  if (dialect === "gnu" || dialect === "v7") return name;
-  const prefix = textField(
-    bytes,
-    dialect === "star" ? [345, 131] : FIELD.prefix,
-    header,
-  );
-  if (prefix.length === 0) return name;
-  return concat([prefix, Uint8Array.of(0x2f), name]);
-}
-
-function untilNul(data: Uint8Array): Uint8Array {
-  const nul = data.indexOf(0);
-  return nul < 0 ? data : data.subarray(0, nul);
 }
 
 function repeated(what: string): InputError {

@@ -1,6 +1,21 @@
 import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
 import { type Dialect, FIELD, type Field, numberField } from "./block.ts";
 import { MAX_ID } from "./pax.ts";
+
+/** Linux has modes and device numbers of 32 bits. */
+const MAX_NUMBER = 0xffffffff;
+
+/** Where star keeps the times of access and of change. */
+const STAR_TIMES: readonly [Field, Field] = [[476, 12], [488, 12]];
+
+/** The numbers of all dialects, and the largest that Linux has. */
+const NUMBERS: readonly [name: keyof typeof FIELD, largest: number][] = [
+  ["mode", MAX_NUMBER],
+  ["uid", MAX_ID],
+  ["gid", MAX_ID],
+  ["mtime", Infinity],
+];
 
 /**
  * The size that a header block says, in bytes.
@@ -10,23 +25,15 @@ import { MAX_ID } from "./pax.ts";
 export function sizeOf(bytes: Uint8Array, header: number): number {
   const size = numberField(bytes, FIELD.size, header);
   if (size === undefined || isBlank(bytes, FIELD.size, header)) {
-    throw bad("size");
+    throw bad("size", FIELD.size, bytes, header);
   }
   if (size < 0) throw new InputError(`Negative size (${size})`);
   return size;
 }
 
-/** Linux has modes and device numbers of 32 bits. */
-const MAX_NUMBER = 0xffffffff;
-
-/** Where the dialects keep the times of access and of change. */
-const STAR_TIMES: readonly [Field, Field] = [[476, 12], [488, 12]];
-const GNU_TIMES: readonly [Field, Field] = [[345, 12], [357, 12]];
-
 /**
- * Checks the numbers of a header block. Go's reader, which most engines use,
- * rejects a header for any of these; for GNU's times it takes a field that is no
- * number as the start of a path.
+ * Checks the numbers of a header block: Go's reader, which most engines use,
+ * rejects a header for any of these.
  *
  * @throws {InputError} If readers do not agree on one.
  */
@@ -35,26 +42,19 @@ export function checkNumbers(
   header: number,
   dialect: Dialect,
 ): void {
-  checkNumber(bytes, FIELD.mode, header, "mode", MAX_NUMBER);
-  checkNumber(bytes, FIELD.uid, header, "uid", MAX_ID);
-  checkNumber(bytes, FIELD.gid, header, "gid", MAX_ID);
-  checkNumber(bytes, FIELD.mtime, header, "mtime");
-  // GNU tar rejects these; in the other fields blanks mean zero.
-  if (isBlank(bytes, FIELD.mode, header)) throw bad("mode");
-  if (isBlank(bytes, FIELD.uid, header)) throw bad("uid");
-  if (isBlank(bytes, FIELD.gid, header)) throw bad("gid");
-  if (isBlank(bytes, FIELD.mtime, header)) throw bad("mtime");
+  for (const [name, largest] of NUMBERS) {
+    checkNumber(bytes, FIELD[name], header, name, largest);
+    // GNU tar rejects these; in the other fields blanks mean zero.
+    if (isBlank(bytes, FIELD[name], header)) {
+      throw bad(name, FIELD[name], bytes, header);
+    }
+  }
   if (dialect === "v7") return;
   checkNumber(bytes, FIELD.devmajor, header, "devmajor", MAX_NUMBER);
   checkNumber(bytes, FIELD.devminor, header, "devminor", MAX_NUMBER);
-  if (dialect === "ustar") return;
-  const [atime, ctime] = dialect === "star" ? STAR_TIMES : GNU_TIMES;
-  checkNumber(bytes, atime, header, "atime");
-  checkNumber(bytes, ctime, header, "ctime");
-  // GNU tar reads a prefix of 155 bytes here, Go one of 131.
-  if (dialect === "star" && bytes[header + 475] !== 0) {
-    throw bad("prefix");
-  }
+  if (dialect !== "star") return;
+  checkNumber(bytes, STAR_TIMES[0], header, "atime");
+  checkNumber(bytes, STAR_TIMES[1], header, "ctime");
 }
 
 function checkNumber(
@@ -65,13 +65,26 @@ function checkNumber(
   largest = Infinity,
 ): void {
   const value = numberField(bytes, field, header);
+  if (value === undefined) throw bad(name, field, bytes, header);
   // Only times, those before 1970, are negative.
-  const tooSmall = largest < Infinity && value! < 0;
-  if (value === undefined || tooSmall || value > largest) throw bad(name);
+  if ((largest < Infinity && value < 0) || value > largest) {
+    throw new InputError(
+      `The ${name} field says ${value}; Linux takes 0 to ${largest}`,
+    );
+  }
 }
 
-function bad(name: string): InputError {
-  return new InputError(`Bad ${name} field`);
+function bad(
+  name: string,
+  [offset, length]: Field,
+  bytes: Uint8Array,
+  header: number,
+): InputError {
+  const start = header + offset;
+  const text = shown(bytes.subarray(start, start + length));
+  return new InputError(
+    `Bad ${name} field: readers do not agree on the number in ${text}`,
+  );
 }
 
 /** Tells whether a field holds nothing but blanks. */

@@ -1,6 +1,7 @@
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { Entry, Kind } from "./entry.ts";
+import type { Globals } from "./pax.ts";
 
 /** Type flags of header blocks. */
 export const TYPE = {
@@ -18,19 +19,27 @@ export const TYPE = {
   longLink: 0x4b, // K
   label: 0x56, // V
   pax: 0x78, // x
+  solarisPax: 0x58, // X
+  dumpedDirectory: 0x44, // D
   global: 0x67, // g
 } as const;
 
 /** Type flags that readers know and rootfs archives cannot use, by reason. */
-const REFUSED = new Map(Object.entries({
-  A: "a Solaris access control list",
-  D: "a GNU incremental dump's directory",
-  E: "a Solaris extended attribute",
-  I: "an inode without a name",
-  M: "the rest of a file of a multi-volume archive",
-  N: "an old GNU long name",
-  X: "a Solaris extended header",
-}));
+const REFUSED = new Map<string, [what: string, remedy?: string]>(
+  Object.entries({
+    A: ["a Solaris access control list", "archive the tree without ACLs"],
+    E: [
+      "a Solaris extended attribute",
+      "archive the tree without extended attributes",
+    ],
+    I: ["an inode without a name"],
+    M: [
+      "the rest of a file of a multi-volume archive",
+      "unpack all volumes with tar -M, and archive what comes out",
+    ],
+    N: ["an old GNU long name"],
+  }),
+);
 
 /**
  * Tells what an entry is.
@@ -45,7 +54,10 @@ export function kindOf(entry: Entry): Kind {
       // Before POSIX a directory was a file whose name ends with a slash.
       if (entry.path.at(-1) !== 0x2f) return "file";
       if (entry.size > 0) {
-        throw new InputError("A file's name ends with a slash");
+        throw new InputError(
+          `A file's name ends with a slash, but it has ${entry.size} bytes: ` +
+            "some readers make a file of it, some a directory",
+        );
       }
       return "directory";
     case TYPE.sparse:
@@ -58,6 +70,7 @@ export function kindOf(entry: Entry): Kind {
     case TYPE.block:
       return "device";
     case TYPE.directory:
+    case TYPE.dumpedDirectory:
       return "directory";
     case TYPE.fifo:
       return "fifo";
@@ -65,21 +78,25 @@ export function kindOf(entry: Entry): Kind {
       return "label";
   }
   const letter = String.fromCharCode(entry.flag);
-  const reason = REFUSED.get(letter);
+  const [what, remedy] = REFUSED.get(letter) ?? [];
   throw new InputError(
-    `Entry type ${shown(letter)}${reason ? `, ${reason},` : ""} ` +
-      "cannot stand in a rootfs",
+    `Entry type ${shown(letter)}${
+      what ? `, ${what},` : ""
+    } cannot be in a rootfs`,
+    remedy === undefined ? {} : { remedy },
   );
 }
 
-/** Readers take no data from these, whatever their size field says. */
-export function takeNoData(entry: Entry): void {
-  // A hard link's size tells of its target in old archives; no data follow.
-  if (entry.size > 0 && entry.kind !== "hardlink") {
-    throw new InputError(
-      `A ${entry.kind} that holds data (${entry.size} bytes)`,
-    );
-  }
+/**
+ * Takes an entry's size back, if it cannot have data. Readers find the next
+ * header right after its own, but some of them only if the size says so.
+ */
+export function takeNoData(entry: Entry, values: Globals): void {
+  // The list of files that a GNU dump puts after a directory's header.
+  if (entry.flag !== TYPE.dumpedDirectory) entry.stored = 0;
+  // All readers know that a directory or a hard link has a size and no data.
+  const isUsual = entry.kind === "directory" || entry.kind === "hardlink";
+  if (entry.size > 0 && (!isUsual || values.has("size"))) entry.odd = true;
+  if (entry.size > 0) entry.claimed = entry.size;
   entry.size = 0;
-  entry.stored = 0;
 }

@@ -29,31 +29,15 @@ const latin1 = new TextDecoder("latin1");
  */
 export function parsePax(data: Uint8Array): PaxRecord[] {
   const records: PaxRecord[] = [];
-  let at = 0;
-  while (at < data.length) {
-    let length = 0;
-    let i = at;
-    for (; i < data.length && data[i] !== 0x20; i++) {
-      const digit = data[i]! - 0x30;
-      if (digit < 0 || digit > 9 || i - at > 8) {
-        throw new InputError("A PAX record has no valid length");
-      }
-      length = length * 10 + digit;
-    }
-    const end = at + length;
-    if (i === at || end > data.length || end < i + 4) {
+  for (let at = 0; at < data.length;) {
+    const { start, end } = recordAt(data, at);
+    const equals = data.indexOf(0x3d, start);
+    if (equals < 0 || equals >= end || equals === start) {
       throw new InputError(
-        `A PAX record's length (${length}) does not match its header`,
+        `The PAX record ${excerpt(data, at)} has no keyword`,
       );
     }
-    if (data[end - 1] !== 0x0a) {
-      throw new InputError("A PAX record does not end where its length says");
-    }
-    const equals = data.indexOf(0x3d, i + 1);
-    if (equals < 0 || equals >= end || equals === i + 1) {
-      throw new InputError("A PAX record has no keyword");
-    }
-    const key = latin1.decode(data.subarray(i + 1, equals));
+    const key = latin1.decode(data.subarray(start, equals));
     const value = data.subarray(equals + 1, end - 1);
     checkRecord(key, value);
     records.push([key, value]);
@@ -62,48 +46,103 @@ export function parsePax(data: Uint8Array): PaxRecord[] {
   return records;
 }
 
-const WHOLE = /^\d{1,19}$/;
-const TIME = /^-?\d{1,18}(\.\d*)?$/;
+/** Finds where a record's keyword starts and where the record ends. */
+function recordAt(
+  data: Uint8Array,
+  at: number,
+): { start: number; end: number } {
+  let length = 0;
+  let i = at;
+  for (; i < data.length && data[i] !== 0x20; i++) {
+    const digit = data[i]! - 0x30;
+    length = length * 10 + digit;
+    if (digit < 0 || digit > 9 || length > MAX_PAX || i - at > 20) {
+      throw new InputError(
+        `The PAX record ${excerpt(data, at)} has no valid length`,
+      );
+    }
+  }
+  const end = at + length;
+  if (i === at || end > data.length || end < i + 4) {
+    throw new InputError(
+      `The length of the PAX record ${
+        excerpt(data, at)
+      } (${length}) does not ` +
+        "match its header",
+    );
+  }
+  if (data[end - 1] !== 0x0a) {
+    throw new InputError(
+      `The PAX record ${excerpt(data, at)} does not end where its length says`,
+    );
+  }
+  return { start: i + 1, end };
+}
 
-/** Forms of the values that readers reject in any other. */
-const FORMS = new Map(Object.entries({
-  size: WHOLE,
-  uid: WHOLE,
-  gid: WHOLE,
-  mtime: TIME,
-  atime: TIME,
-  ctime: TIME,
-  "GNU.sparse.major": WHOLE,
-  "GNU.sparse.minor": WHOLE,
-  "GNU.sparse.realsize": WHOLE,
-  // Names in any other would need to be translated, which no engine does.
-  hdrcharset: /^(BINARY|ISO-IR 10646 2000 UTF-8)$/,
-}));
+/** The start of a record, for a message. */
+function excerpt(data: Uint8Array, at: number): string {
+  return shown(data.subarray(at, at + 200), 40);
+}
 
-/** Names of files: where they stand, and where links lead. */
+/** A form that values must have, for a message too. */
+type Form = [form: RegExp, what: string];
+
+const WHOLE: Form = [/^0*\d{1,19}$/, "is no number without a sign"];
+const TIME: Form = [/^-?0*\d{1,18}(\.\d*)?$/, "is no time in seconds"];
+
+/** Forms of the values that some readers reject in any other. */
+const FORMS = new Map<string, Form>([
+  ["size", WHOLE],
+  ["uid", WHOLE],
+  ["gid", WHOLE],
+  ["mtime", TIME],
+  ["atime", TIME],
+  ["ctime", TIME],
+  ["GNU.sparse.major", WHOLE],
+  ["GNU.sparse.minor", WHOLE],
+  ["GNU.sparse.realsize", WHOLE],
+  ["SCHILY.realsize", WHOLE],
+]);
+
+/** Names of files: where they are, and where links lead. */
 const NAMES = new Set(["path", "linkpath", "GNU.sparse.name"]);
+
+/** Keywords for which an empty value means that the header's value counts. */
+const EMPTIED = new Set([
+  ...["size", "uid", "gid", "mtime", "atime", "ctime"],
+  ...["path", "linkpath", "uname", "gname", "hdrcharset"],
+]);
+
+/**
+ * Tells whether a record takes back what a global header says, or means nothing:
+ * POSIX and Go's reader know that, GNU tar takes an empty name for a name.
+ */
+export function isTakenBack([key, value]: PaxRecord): boolean {
+  return value.length === 0 && EMPTIED.has(key);
+}
 
 /** Refuses values that readers reject, so that no engine meets them later. */
 function checkRecord(key: string, value: Uint8Array): void {
+  if (isTakenBack([key, value])) return;
+  const says = () => `The PAX record ${shown(key)} says ${shown(value, 40)}`;
   const form = FORMS.get(key);
   if (form) {
     const text = latin1.decode(value);
-    if (!form.test(text) || (key.endsWith("id") && Number(text) > MAX_ID)) {
-      throw new InputError(
-        `The PAX record ${shown(key)} says ${shown(text)}, ` +
-          "which readers do not take",
-      );
+    if (!form[0].test(text)) {
+      throw new InputError(`${says()}, which ${form[1]}`);
+    }
+    if (key.endsWith("id") && Number(text) > MAX_ID) {
+      throw new InputError(`${says()}; Linux takes 0 to ${MAX_ID}`);
     }
     return;
   }
-  // POSIX lets an empty name take back what a global header says. GNU tar takes
-  // it for a name, Go's reader leaves the header's.
-  if (NAMES.has(key) && value.length === 0) {
+  const isName = NAMES.has(key);
+  if (isName && value.length === 0) {
     throw new InputError(`The PAX record ${shown(key)} is empty`);
   }
-  const isText = NAMES.has(key) || key === "uname" || key === "gname";
+  const isText = isName || key === "uname" || key === "gname";
   if (isText ? value.includes(0) : key.includes("\0")) {
-    throw new InputError(`The PAX record ${shown(key)} holds a NUL`);
+    throw new InputError(`${says()}: it holds a NUL`);
   }
 }
 

@@ -5,13 +5,19 @@ import type { Entry } from "./entry.ts";
 import {
   type Extensions,
   type GlobalHeader,
-  headerPath,
   type NoEntry,
   readExtensions,
 } from "./extensions.ts";
+import { type HeaderPath, headerPath } from "./header_path.ts";
 import { checkNumbers, sizeOf } from "./header_numbers.ts";
 import { kindOf, takeNoData } from "./kind.ts";
-import { type Globals, NO_RECORDS, paxNumber, type PaxRecord } from "./pax.ts";
+import {
+  type Globals,
+  isTakenBack,
+  NO_RECORDS,
+  paxNumber,
+  type PaxRecord,
+} from "./pax.ts";
 import { readSparse } from "./sparse_entry.ts";
 
 /**
@@ -32,25 +38,37 @@ export function readEntry(
   if (typeof found === "string" || "globals" in found) return found;
   const { records } = found;
   const effective = globals.length > 0 ? [...globals, ...records] : records;
-  // A repeated keyword's last value counts (POSIX.1-2017 pax).
-  const values = effective.length > 0 ? new Map(effective) : NO_RECORDS;
-  const path = pathOf(bytes, found, values);
+  const values = valuesOf(effective);
+  const { path, odd } = pathOf(bytes, found, values);
   try {
     const entry = readMain(bytes, at, found, { path, values });
+    if (odd || records.some(isTakenBack)) entry.odd = true;
     if (entry.kind === "file") {
       return readSparse(bytes, entry, effective);
     }
-    takeNoData(entry);
+    takeNoData(entry, values);
     if (effective.some(([key]) => key.startsWith("GNU.sparse."))) {
       throw new InputError(`A ${entry.kind} with a sparse map`);
     }
     return entry;
   } catch (error) {
-    if (error instanceof InputError) {
-      throw new InputError(`${error.message} (entry ${shown(path)})`);
-    }
-    throw error;
+    if (!(error instanceof InputError)) throw error;
+    const entry = shown(path);
+    throw new InputError(`${error.message} (entry ${entry})`, {
+      ...(error.remedy !== undefined && { remedy: error.remedy }),
+      entry,
+    });
   }
+}
+
+/** What records say. A repeated keyword's last value counts (POSIX.1-2017 pax). */
+function valuesOf(records: readonly PaxRecord[]): Globals {
+  if (records.length === 0) return NO_RECORDS;
+  const values = new Map(records);
+  for (const record of values) {
+    if (isTakenBack(record)) values.delete(record[0]);
+  }
+  return values;
 }
 
 /** An entry's path with all extensions applied. */
@@ -58,16 +76,17 @@ function pathOf(
   bytes: Uint8Array,
   { header, longName }: Extensions,
   values: Globals,
-): Uint8Array {
-  return values.get("GNU.sparse.name") ?? values.get("path") ?? longName ??
-    headerPath(bytes, header, dialectOf(bytes, header));
+): HeaderPath {
+  const long = values.get("GNU.sparse.name") ?? values.get("path") ?? longName;
+  if (long) return { path: long, odd: false };
+  return headerPath(bytes, header, dialectOf(bytes, header));
 }
 
 /** Reads a main header, without a sparse map. */
 function readMain(
   bytes: Uint8Array,
   start: number,
-  { header, pax, records, longName, longLink }: Extensions,
+  { header, pax, records, longName, longLink, odd }: Extensions,
   { path, values }: { path: Uint8Array; values: Globals },
 ): Entry {
   const dialect = dialectOf(bytes, header);
@@ -76,10 +95,15 @@ function readMain(
     (longName && values.has("path")) || (longLink && values.has("linkpath"))
   ) {
     // GNU tar goes by the record, Go's reader by the long name.
-    throw new InputError("An entry has two long names");
+    throw new InputError(
+      "It has two long names, a GNU one and a PAX record, and readers do not " +
+        "agree on which one counts",
+    );
   }
   const size = paxNumber(values.get("size")) ?? sizeOf(bytes, header);
-  if (!Number.isSafeInteger(size)) throw new InputError("Absurd size");
+  if (!Number.isSafeInteger(size)) {
+    throw new InputError(`Absurd size: ${size} bytes`);
+  }
   const entry: Entry = {
     start,
     end: header + BLOCK,
@@ -96,6 +120,7 @@ function readMain(
     pax,
     longName: longName !== undefined,
     longLink: longLink !== undefined,
+    odd,
   };
   entry.kind = kindOf(entry);
   return entry;

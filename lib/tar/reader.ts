@@ -111,6 +111,8 @@ export class TarReader {
   #entry: Entry | undefined;
   /** Path of the newest entry of the buffers before. */
   #last: Uint8Array | undefined;
+  /** What the newest entry claims to have, for a message about what comes next. */
+  #claim = "";
   /** Blocks of zeros since the last entry. */
   #zeros = 0;
   #ended = false;
@@ -145,7 +147,16 @@ export class TarReader {
       this.offset += this.#at;
       if (!this.#isTaken && this.#isOwner) release(this.bytes);
     }
+    if (this.#data === 0 && this.#left > 0) yield this.#padding();
     this.#finish(this.#rest);
+  }
+
+  /** The padding of the last entry, where a writer has left it out. */
+  #padding(): Uint8Array {
+    this.shape.ragged = true;
+    this.bytes = new Uint8Array(this.#left);
+    this.#at = 0;
+    return this.bytes;
   }
 
   /** The current buffer, to be kept, changed or passed on by the caller. */
@@ -211,7 +222,8 @@ export class TarReader {
       if (this.offset + start === 0) throw new NotTarError();
       throw new InputError(
         `Bad header checksum at byte ${this.offset + start} of the input` +
-          `${this.#after()}; the tar is damaged, make or fetch it again`,
+          `${this.#after()}${this.#claim}; the tar is damaged, make or fetch it ` +
+          "again",
       );
     }
     if (this.#zeros > 0) {
@@ -225,6 +237,9 @@ export class TarReader {
       return { part: "gap", start: item.start, end: item.end };
     }
     this.#entry = item;
+    this.#claim = item.claimed === undefined
+      ? ""
+      : `, a ${item.kind} that says it has ${item.claimed} bytes of data`;
     this.#data = item.stored;
     this.#left = padded(item.stored);
     return { part: "header", entry: item, start: item.start, end: item.end };
@@ -235,9 +250,11 @@ export class TarReader {
       return readEntry(this.bytes, start, this.#globalRecords);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
+      const { entry, remedy = "archive the tree anew with tar" } = error;
       throw new InputError(
         `${error.message}, at byte ${this.offset + start} of the input` +
-          `${this.#after()}; archive the tree anew with tar`,
+          `${this.#after()}; ${remedy}`,
+        { ...(entry !== undefined && { entry }), remedy },
       );
     }
   }
@@ -289,9 +306,9 @@ export class TarReader {
   #finish(tail: Uint8Array): void {
     if (this.#data >= 0) {
       throw new CutShortError(
-        `${this.#left} bytes of ${
-          shown(this.#entry?.path ?? this.#last!)
-        } are missing`,
+        `it ends ${this.#data} bytes before the data of ${
+          shown(this.#last!)
+        } do`,
       );
     }
     if (this.#ended || tail.length === 0) return;
@@ -299,7 +316,9 @@ export class TarReader {
     const empty = tail.every((byte) => byte === 0);
     if (!empty && this.#zeros === 0) {
       if (this.offset === 0) throw new NotTarError();
-      throw new CutShortError(`it ends inside a header${this.#after()}`);
+      throw new CutShortError(
+        `it ends inside a header, at byte ${this.offset}${this.#after()}`,
+      );
     }
     if (!empty) this.shape.junk += tail.length;
     this.shape.ragged = this.#zeros < 2;
@@ -319,8 +338,10 @@ export class TarReader {
       if (key === "comment") continue;
       if (OF_ONE.test(key)) {
         throw new InputError(
-          `A PAX global header gives all entries one ${key}; archive the tree ` +
-            "anew with tar",
+          `A PAX global header gives all entries one ${
+            shown(key)
+          }; archive the ` +
+            "tree anew with tar",
         );
       }
       globals.delete(key);

@@ -10,23 +10,25 @@ import {
   putText,
 } from "./block.ts";
 import type { Entry } from "./entry.ts";
-import { formatPax, type Globals, type PaxRecord } from "./pax.ts";
+import { formatPax, type Globals, isTakenBack, type PaxRecord } from "./pax.ts";
 
-/** Where an entry shall stand in the archive being written. */
+/** Where an entry goes in the archive being written. */
 export interface Target {
   /** Its path there; a directory's ends with a slash. */
   path: Uint8Array;
   /** A link's target there. */
   link?: Uint8Array;
-  /** Makes the entry a hard link without data, whatever it was. */
-  asHardLink?: boolean;
+  /** Makes the entry a hard link or an empty file, whatever it was. */
+  as?: "hardlink" | "file";
+  /** Tells which PAX records the entry loses, by their keywords. */
+  without?: (key: string) => boolean;
 }
 
 const SLASH = 0x2f;
 
 /**
- * Moves an entry by changing its main header block where it stands, if the
- * block has room for the new path and no extension header needs a change.
+ * Moves an entry by changing its main header block where it is, if the block has
+ * room for the new path and no extension header needs a change.
  *
  * @param bytes The buffer that the entry was read from. Changed if that worked.
  * @param dry Only tells whether it would work.
@@ -39,7 +41,8 @@ export function patch(
   dry = false,
 ): boolean {
   if (
-    entry.longName || entry.longLink || entry.sparse || target.asHardLink
+    entry.longName || entry.longLink || entry.sparse || entry.odd ||
+    target.as || target.without
   ) return false;
   for (const [key] of entry.records) {
     if (
@@ -62,7 +65,7 @@ export function patch(
 
 /**
  * Writes an entry's header blocks anew for another place: extension headers,
- * the main header, no sparse map.
+ * the main header, no sparse map, and nothing that readers disagree on.
  *
  * A path too long for the header goes where the entry had a long one before
  * (PAX record or GNU long name); else to a PAX record, or to a GNU long name
@@ -79,73 +82,14 @@ export function rebuild(
   target: Target,
 ): Uint8Array {
   const block = bytes.slice(entry.header, entry.header + BLOCK);
-  const { dialect } = entry;
-  const records = new Map<string, Uint8Array>(globals);
-  // A repeated keyword's last value counts (POSIX.1-2017 pax).
-  for (const [key, value] of entry.records) {
-    records.delete(key);
-    records.set(key, value);
-  }
-  for (const key of [...records.keys()]) {
-    if (key.startsWith("GNU.sparse.")) records.delete(key);
-  }
-  const hardLink = target.asHardLink || entry.kind === "hardlink";
-  if (entry.sparse || hardLink || entry.kind !== "file") records.delete("size");
+  const records = recordsFor(entry, globals, target);
+  const header = { block, records, before: [], entry };
   normalizeHeader(block, 0, entry, target);
-  const before: Uint8Array[] = [];
-
-  const put = (
-    key: "path" | "linkpath",
-    value: Uint8Array,
-    wasLong: boolean,
-    inHeader: () => boolean,
-    field: Field,
-    type: string,
-  ) => {
-    if (records.has(key)) records.set(key, value);
-    else if (!wasLong && inHeader()) {
-      records.delete(key);
-      return;
-    } else if (
-      wasLong || (dialect === "gnu" && entry.pax < 0) || !isUtf8(value)
-    ) {
-      records.delete(key);
-      before.push(longEntry(type, value));
-    } else records.set(key, value);
-    // Readers that know no extensions see the start of it.
-    putText(block, field, value);
-    if (key === "path") clearPrefix(block, 0, dialect);
-  };
-
-  put(
-    "path",
-    target.path,
-    entry.longName,
-    () => {
-      const split = splitPath(target.path, dialect);
-      if (split === undefined) return false;
-      putSplit(block, 0, dialect, target.path, split);
-      return true;
-    },
-    FIELD.name,
-    "L",
-  );
+  if (entry.odd) clearPrefix(block, entry.dialect);
+  putLong(header, PATH, target.path, entry.longName);
   // A symlink's target stays, but its long link name must be written again.
   const link = target.link ?? (entry.longLink ? entry.link : undefined);
-  if (link) {
-    put(
-      "linkpath",
-      link,
-      entry.longLink,
-      () => {
-        if (link.length > FIELD.link[1]) return false;
-        putText(block, FIELD.link, link);
-        return true;
-      },
-      FIELD.link,
-      "K",
-    );
-  }
+  if (link) putLong(header, LINK, link, entry.longLink);
   putChecksum(block);
   const pax = records.size > 0
     ? paxEntry(
@@ -153,7 +97,91 @@ export function rebuild(
       entry.pax < 0 ? undefined : bytes.slice(entry.pax, entry.pax + BLOCK),
     )
     : [];
-  return concat([...before, ...pax, block]);
+  return concat([...header.before, ...pax, block]);
+}
+
+/** The PAX records that an entry gets: those in force, without what is settled. */
+function recordsFor(
+  entry: Entry,
+  globals: Globals,
+  target: Target,
+): Map<string, Uint8Array> {
+  const records = new Map<string, Uint8Array>(globals);
+  // A repeated keyword's last value counts (POSIX.1-2017 pax).
+  for (const [key, value] of entry.records) {
+    records.delete(key);
+    if (!isTakenBack([key, value])) records.set(key, value);
+  }
+  for (const key of [...records.keys()]) {
+    if (
+      key.startsWith("GNU.sparse.") || target.without?.(key) ||
+      (entry.odd && key === "SCHILY.realsize")
+    ) records.delete(key);
+  }
+  if (target.as || entry.sparse || entry.kind !== "file") {
+    records.delete("size");
+  }
+  return records;
+}
+
+/** Header blocks in the making. */
+interface NewHeader {
+  /** The main header block. */
+  block: Uint8Array;
+  /** What goes into the PAX header. */
+  records: Map<string, Uint8Array>;
+  /** Gets GNU long names. */
+  before: Uint8Array[];
+  entry: Entry;
+}
+
+/** A name that a header block may have no room for. */
+interface LongField {
+  /** Keyword of the PAX record for it. */
+  key: "path" | "linkpath";
+  field: Field;
+  /** Type flag of the GNU long name for it. */
+  type: "L" | "K";
+}
+
+const PATH: LongField = { key: "path", field: FIELD.name, type: "L" };
+const LINK: LongField = { key: "linkpath", field: FIELD.link, type: "K" };
+
+/** Writes a path or a link's target to where it has room. */
+function putLong(
+  { block, records, before, entry }: NewHeader,
+  { key, field, type }: LongField,
+  value: Uint8Array,
+  wasLong: boolean,
+): void {
+  const { dialect } = entry;
+  if (records.has(key)) records.set(key, value);
+  else if (!wasLong && fits(block, key, value, dialect)) return;
+  else if (
+    wasLong || (dialect === "gnu" && entry.pax < 0) || !isUtf8(value)
+  ) before.push(longEntry(type, value));
+  else records.set(key, value);
+  // Readers that know no extensions see the start of it.
+  putText(block, field, value);
+  if (key === "path" && dialect !== "gnu") clearPrefix(block, dialect);
+}
+
+/** Writes a name into a header block's own fields, if they have room. */
+function fits(
+  block: Uint8Array,
+  key: "path" | "linkpath",
+  value: Uint8Array,
+  dialect: Dialect,
+): boolean {
+  if (key === "linkpath") {
+    if (value.length > FIELD.link[1]) return false;
+    putText(block, FIELD.link, value);
+    return true;
+  }
+  const split = splitPath(value, dialect);
+  if (split === undefined) return false;
+  putSplit(block, 0, dialect, value, split);
+  return true;
 }
 
 /** Brings what engines reject in a main header block to what they take. */
@@ -170,7 +198,12 @@ function normalizeHeader(
     putNumber(block, FIELD.devmajor, 0, at);
     putNumber(block, FIELD.devminor, 0, at);
   }
-  if (target.asHardLink || entry.kind === "hardlink") {
+  if (target.as === "file") {
+    block[at + 156] = 0x30;
+    putNumber(block, FIELD.size, 0, at);
+    putNumber(block, FIELD.devmajor, 0, at);
+    putNumber(block, FIELD.devminor, 0, at);
+  } else if (target.as === "hardlink" || entry.kind === "hardlink") {
     block[at + 156] = 0x31;
     putNumber(block, FIELD.size, 0, at);
   } else if (entry.kind === "file") {
@@ -179,6 +212,7 @@ function normalizeHeader(
     if (entry.sparse) putNumber(block, FIELD.size, entry.size, at);
     if (entry.flag === 0x53) block.fill(0, at + 386, at + 495);
   } else if (entry.kind === "directory") block[at + 156] = 0x35;
+  if (entry.odd && entry.kind !== "file") putNumber(block, FIELD.size, 0, at);
 }
 
 /** Where a path can be split for name and prefix; -1 for no split at all. */
@@ -200,15 +234,16 @@ function putSplit(
   path: Uint8Array,
   split: number,
 ): void {
-  clearPrefix(block, at, dialect);
+  if (dialect !== "gnu") clearPrefix(block, dialect, at);
   putText(block, FIELD.name, path.subarray(split + 1), at);
   if (split > 0) block.set(path.subarray(0, split), at + FIELD.prefix[0]);
 }
 
-function clearPrefix(block: Uint8Array, at: number, dialect: Dialect): void {
-  if (dialect === "gnu") return;
+/** Clears the prefix: where GNU has times, and star has times after it. */
+function clearPrefix(block: Uint8Array, dialect: Dialect, at = 0): void {
   const [offset, length] = FIELD.prefix;
-  block.fill(0, at + offset, at + offset + (dialect === "star" ? 131 : length));
+  const size = dialect === "star" ? 131 : dialect === "gnu" ? 24 : length;
+  block.fill(0, at + offset, at + offset + size);
 }
 
 /** A header block for an extension header, the same for the same size. */
@@ -248,6 +283,8 @@ export function paxEntry(
   const data = formatPax(records);
   if (block) {
     putNumber(block, FIELD.size, data.length);
+    // Solaris's "X" is the same, but few readers know it.
+    block[FIELD.type[0]] = 0x78;
     putChecksum(block);
   } else block = extensionBlock("././@PaxHeader", "x", data.length);
   const whole = new Uint8Array(padded(data.length));

@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
 import { asciiText } from "../streams/bytes.ts";
 import { BLOCK, numberField } from "./block.ts";
 import type { PaxRecord } from "./pax.ts";
@@ -32,7 +33,10 @@ export function readOldGnuMap(
 ): { map: SparseMap; blocks: number } | undefined {
   const segments: Segment[] = [];
   const realSize = numberField(bytes, [483, 12]);
-  if (realSize === undefined) throw new InputError("Bad sparse file size");
+  if (realSize === undefined) {
+    const text = shown(bytes.subarray(483, 495));
+    throw new InputError(`Bad number ${text} for the size of a sparse file`);
+  }
   const take = (at: number, count: number) => {
     for (let i = 0; i < count; i++, at += 24) {
       // An unused slot starts with a NUL.
@@ -40,7 +44,7 @@ export function readOldGnuMap(
       const offset = numberField(bytes, [at, 12]);
       const length = numberField(bytes, [at + 12, 12]);
       if (offset === undefined || length === undefined) {
-        throw new InputError("Bad number in a sparse map");
+        throw badNumber(bytes.subarray(at, at + 24));
       }
       addSegment(segments, offset, length);
     }
@@ -138,7 +142,7 @@ export function readDataMap(
         return value;
       }
       if (digit < 0 || digit > 9 || digits > 15) {
-        throw new InputError("Bad number in a sparse map");
+        throw badNumber(bytes.subarray(at - digits, at + 1));
       }
       value = value * 10 + digit;
     }
@@ -169,11 +173,18 @@ export function storedSize(map: SparseMap): number {
 function addSegment(segments: Segment[], offset: number, length: number) {
   if (segments.length >= MAX_SEGMENTS) throw tooMany();
   if (offset < 0 || length < 0) {
-    throw new InputError("A sparse map holds a negative number");
+    throw new InputError(
+      `A sparse map holds a negative number: ${Math.min(offset, length)}`,
+    );
   }
   const last = segments.at(-1);
   if (last && offset < last[0] + last[1]) {
-    throw new InputError("A sparse map's segments overlap");
+    throw new InputError(
+      `A sparse map's segments overlap: one ends at ${
+        last[0] + last[1]
+      }, the ` +
+        `next one starts at ${offset}`,
+    );
   }
   segments.push([offset, length]);
 }
@@ -188,7 +199,10 @@ function tooMany(): InputError {
 function checkMap(map: SparseMap): SparseMap {
   const last = map.segments.at(-1);
   if (map.realSize < 0 || (last && last[0] + last[1] > map.realSize)) {
-    throw new InputError("A sparse map reaches past the end of its file");
+    throw new InputError(
+      `A sparse map reaches past the end of its file, which has ` +
+        `${map.realSize} bytes`,
+    );
   }
   return map;
 }
@@ -199,10 +213,12 @@ function decimal(value: Uint8Array): number {
 
 function decimalText(text: string): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (!Number.isSafeInteger(value)) {
-    throw new InputError("Bad number in a sparse map");
-  }
+  if (!Number.isSafeInteger(value)) throw badNumber(text);
   return value;
+}
+
+function badNumber(text: string | Uint8Array): InputError {
+  return new InputError(`Bad number ${shown(text, 40)} in a sparse map`);
 }
 
 /** Tells where in a sparse file its stored data belong. */

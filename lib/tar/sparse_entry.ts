@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
 import { asciiText } from "../streams/bytes.ts";
 import { BLOCK, padded } from "./block.ts";
 import type { Entry } from "./entry.ts";
@@ -13,6 +14,7 @@ import {
 } from "./sparse.ts";
 
 const EMPTY = new Uint8Array(0);
+const UNPACK = { remedy: "archive the tree anew with GNU tar, without -S" };
 
 /** Bytes of the longest map taken: 2 numbers of up to 16 digits a segment. */
 const MAX_MAP = MAX_SEGMENTS * 34;
@@ -31,9 +33,15 @@ export function readSparse(
   entry: Entry,
   effective: readonly PaxRecord[],
 ): Entry | "more" {
+  checkStar(entry, effective);
   const hasRecords = effective.some(([key]) => key.startsWith("GNU.sparse."));
   if (entry.flag === TYPE.sparse) {
-    if (hasRecords) throw new InputError("A sparse file has two maps");
+    if (hasRecords) {
+      throw new InputError(
+        "A sparse file has two maps, an old GNU one and PAX records",
+        UNPACK,
+      );
+    }
     const found = readOldGnuMap(bytes.subarray(entry.header));
     if (!found) return "more";
     entry.end += found.blocks * BLOCK;
@@ -41,14 +49,35 @@ export function readSparse(
   } else if (!hasRecords) return entry;
   else if (!readPaxSparse(bytes, entry, effective)) return "more";
   // Without one, some readers take the file for a sparse one, some do not.
-  if (!entry.sparse) throw new InputError("A sparse file has no map");
-  if (storedSize(entry.sparse) !== entry.stored) {
+  if (!entry.sparse) throw new InputError("A sparse file has no map", UNPACK);
+  const stored = storedSize(entry.sparse);
+  if (stored !== entry.stored) {
     throw new InputError(
-      "A sparse map's segments do not add up to the data stored",
+      `A sparse map's segments of ${stored} bytes do not add up to the ` +
+        `${entry.stored} bytes of data stored`,
+      UNPACK,
     );
   }
   entry.size = entry.sparse.realSize;
   return entry;
+}
+
+/**
+ * Looks for what star has of its own: maps of sparse files that no engine reads,
+ * and a size that libarchive takes for the file's.
+ */
+function checkStar(entry: Entry, effective: readonly PaxRecord[]): void {
+  const values: Globals = new Map(effective);
+  const type = asciiText(values.get("SCHILY.filetype") ?? EMPTY);
+  const isOld = entry.flag === TYPE.sparse && entry.dialect !== "gnu";
+  if (isOld || type === "sparse") {
+    throw new InputError(
+      "A sparse file in star's own format, which engines cannot read",
+      { remedy: "unpack it with star, and archive the tree with GNU tar -S" },
+    );
+  }
+  const size = paxNumber(values.get("SCHILY.realsize"));
+  if (size !== undefined && size !== entry.size) entry.odd = true;
 }
 
 /** Reads a map that PAX records hold, or tell of; false if bytes are missing. */
@@ -68,7 +97,10 @@ function readPaxSparse(
     );
   }
   if (![".", "0.0", "0.1"].includes(version)) {
-    throw new InputError(`PAX sparse version ${version} is not known`);
+    throw new InputError(
+      `PAX sparse version ${shown(version)} is not known`,
+      UNPACK,
+    );
   }
   entry.sparse = readPaxMap(effective);
   return true;
@@ -81,7 +113,7 @@ function readMapInData(
   realSize: number | undefined,
 ): boolean {
   if (realSize === undefined) {
-    throw new InputError("A sparse map has no file size");
+    throw new InputError("A sparse map has no file size", UNPACK);
   }
   // The map takes whole blocks in front of the data and counts as stored.
   const data = bytes.subarray(entry.end);
@@ -90,7 +122,7 @@ function readMapInData(
     if (data.length < padded(entry.stored) && data.length < MAX_MAP) {
       return false;
     }
-    throw new InputError("A sparse map is longer than its file's data");
+    throw new InputError("A sparse map is longer than its file's data", UNPACK);
   }
   entry.end += found.size;
   entry.stored -= found.size;

@@ -43,12 +43,12 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a NUL in a PAX name",
     withPax(paxRecord("path", "a\0b")),
-    /record "path" holds a NUL.*"named"/,
+    /record "path" .* holds a NUL.*"named"/,
   ],
   [
     "a NUL in a PAX link name",
     withPax(paxRecord("linkpath", "\0")),
-    /record "linkpath" holds a NUL.*"named"/,
+    /record "linkpath" .* holds a NUL.*"named"/,
   ],
   [
     "a bad checksum",
@@ -58,7 +58,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a bad checksum behind a PAX header",
     tarOf([FILE, { ...FILE, badChecksum: true, pax: [["mtime", "1"]] }]),
-    /Bad header checksum behind an extension header/,
+    /Bad header checksum after an extension header/,
   ],
   [
     "a negative size",
@@ -88,19 +88,19 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a size that the input does not have",
     tarOf([{ name: "short", size: 1 << 30 }]),
-    /cut short: \d+ bytes of "short" are missing/,
+    /cut short: it ends \d+ bytes before the data of "short" do/,
   ],
   [
     "a PAX record that is too long",
     withPax("99 mtime=1\n"),
-    /record's length \(99\) does not match.*"named"/,
+    /length of the PAX record "99 mtime=1\\n" \(99\) does not match.*"named"/,
   ],
   [
     "a PAX record that is too short",
     withPax("9 mtime=1\n"),
-    /record does not end where its length says.*"named"/,
+    /record "9 mtime=1\\n" does not end where its length says.*"named"/,
   ],
-  ["a PAX record of length 0", withPax("0 mtime=1\n"), /length \(0\)/],
+  ["a PAX record of length 0", withPax("0 mtime=1\n"), /"0 mtime=1\\n" \(0\)/],
   ["a PAX record without a length", withPax("mtime=1\n"), /no valid length/],
   [
     "a PAX record of an absurd length",
@@ -134,7 +134,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a global header that names files",
     concat([paxHeader([["path", "x"]], "g"), tarOf([FILE])]),
-    /global header gives all entries one path/,
+    /global header gives all entries one "path"/,
   ],
   [
     "global headers that change again and again",
@@ -159,12 +159,12 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a directory with data",
     tarOf([{ ...DIRECTORY, name: "full/", data: "data" }]),
-    /A directory that holds data \(4 bytes\).*"full\/"/,
+    /after "full\/", a directory that says it has 4 bytes of data/,
   ],
   [
     "a symlink with data",
     tarOf([{ name: "link", type: "2", link: "x", data: "data" }]),
-    /A symlink that holds data \(4 bytes\).*"link"/,
+    /after "link", a symlink that says it has 4 bytes of data/,
   ],
   [
     "a hard link to nothing",
@@ -236,7 +236,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
   [
     "a tar that is cut in a file's data",
     tarOf([FILE, { name: "large", data: "x".repeat(5000) }]).subarray(0, 3000),
-    /cut short: \d+ bytes of "large" are missing/,
+    /cut short: it ends \d+ bytes before the data of "large" do/,
   ],
   [
     "a tar that is cut in a header",

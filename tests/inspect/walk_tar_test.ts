@@ -79,6 +79,6 @@ Deno.test("A walk refuses a tar that is cut short, also where it would seek", as
   const cut = bytes.slice(0, bytes.length - 4096);
   await assert.rejects(
     walkTar(new Blob([cut]), () => {}),
-    /cut short: \d+ bytes of "file7"/,
+    /cut short: it ends 2048 bytes before the data of "file7" do/,
   );
 });

@@ -148,18 +148,53 @@ Deno.test("TarReader refuses tars that are cut short", async () => {
     name: "cut",
     data: "x".repeat(900),
   }]);
-  for (const length of [1100, 1537, 2000, 2047]) {
+  for (const length of [1100, 1537, 1800, 1923]) {
     for (const size of [BLOCK, 1 << 20]) {
       await assert.rejects(
         () => pathsOf(tar.subarray(0, length), size),
-        { name: "CutShortError", message: /cut short: \d+ bytes of "cut"/ },
+        {
+          name: "CutShortError",
+          message: /cut short: it ends \d+ bytes before the data of "cut" do/,
+        },
         `${length} ${size}`,
       );
     }
   }
   await assert.rejects(
     () => pathsOf(tar.subarray(0, 700)),
-    /cut short: it ends inside a header, after "first"/,
+    /cut short: it ends inside a header, at byte 512, after "first"/,
+  );
+});
+
+Deno.test("TarReader takes a last file without its padding, as umoci writes it", async () => {
+  const tar = tarOf([{ name: "last", data: "x".repeat(900) }]);
+  for (const size of [BLOCK, 1 << 20]) {
+    for (const length of [BLOCK + 900, BLOCK + 901, 2 * BLOCK + 511]) {
+      const reader = readerOf(tar.subarray(0, length), size);
+      let covered = 0;
+      let data = "";
+      for await (const bytes of reader.buffers()) {
+        for (let item; (item = reader.next());) {
+          covered += item.end - item.start;
+          if (item.part !== "data") continue;
+          data += binary(bytes.subarray(item.start, item.dataEnd));
+        }
+      }
+      assert.equal(data, "x".repeat(900), `${length}`);
+      assert.equal(covered, 3 * BLOCK, "The padding is there");
+      assert.ok(reader.shape.ragged);
+    }
+  }
+});
+
+Deno.test("TarReader says what an entry claimed when no header comes after it", async () => {
+  const tar = tarOf([
+    { name: "link", type: "2", link: "x", data: "data" },
+    { name: "next" },
+  ]);
+  await assert.rejects(
+    () => pathsOf(tar),
+    /at byte 512 .*after "link", a symlink that says it has 4 bytes of data;/,
   );
 });
 
