@@ -1,235 +1,174 @@
 import { inputChanged } from "../errors/input_changed.ts";
-import { Archive } from "./archive.ts";
-import { utf8 } from "../streams/bytes.ts";
-import { textDigest } from "../streams/sha256.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
-import { appcManifest, type AppcOptions } from "../formats/appc.ts";
-import { runtimeConfig, type RuntimeOptions } from "../formats/bundle.ts";
-import { dockerManifest } from "../formats/docker.ts";
-import { repositories, v1Chain, v1Json } from "../formats/docker_v1.ts";
-import { jsonText } from "../formats/json_text.ts";
-import { keepsConfig } from "../read/kept_config.ts";
-import type { Layer } from "../image/layer.ts";
-import { lxdMetadata } from "../formats/lxd.ts";
-import { imageIndex, imageManifest, ociLayout } from "../formats/oci.ts";
-import { imageConfig } from "../formats/oci_config.ts";
 import { type Face, FACES } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
-import type { BuildOptions, Isoc } from "./build.ts";
+import type { Layer } from "../image/layer.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
 import type { LayerOutput, Stack } from "../rootfs/layer_stack.ts";
 import { rootHeader } from "../rootfs/relocate.ts";
 import { type ImageDescription, rootfsFacts } from "../rootfs/facts.ts";
-import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { rootfsEntries } from "../rootfs/scan.ts";
-import { toStream } from "../streams/source.ts";
-import { closing, newHeader, padding } from "../tar/header.ts";
+import { closing, newHeader } from "../tar/header.ts";
+import { Archive, type Stretch } from "./archive.ts";
+import { addV1Chain, ownV1File } from "./docker_v1_chain.ts";
+import {
+  addDocuments,
+  type DocumentFacts,
+  type ImageDocuments,
+  imageDocuments,
+} from "./documents.ts";
 
-/** The parts that take their files from below rootfs/. */
+/** The faces that take their files from below rootfs/. */
 const ROOTFS_FACES: Face[] = ["appc", "bundle", "lxd"];
 
 /**
- * Makes the documents and puts the archive together.
- *
- * Documents come first: whoever reads the archive as a stream then knows what
- * the rest is. rkt wants `manifest` to be the very first.
+ * The layer's data start on a multiple of this, in bytes. File systems that share
+ * equal blocks then share the layer with the input; and since the documents'
+ * length is rounded so far up, a guess of it is nearly always right.
  */
+const ROOM = 1 << 15;
+/** Further layers start on a multiple of this: a block of a file system. */
+const PAGE = 1 << 12;
+
+/** What can be chosen about an archive. */
+export interface AssembleOptions {
+  faces?: readonly Face[];
+  pristine?: boolean;
+}
+
+/** An archive whose parts are known. */
+export interface Assembled {
+  archive: Archive;
+  image: Image;
+  made: ImageDocuments;
+  faces: Face[];
+  /** What the user should know of, in sentences. */
+  notes: string[];
+}
+
+/** What the archive is put together of. */
+interface Contents {
+  faces: ReadonlySet<Face>;
+  image: Image;
+  layers: Layer[];
+  facts: DocumentFacts;
+  made: ImageDocuments;
+  /** The header blocks of rootfs/ itself; a new directory's unless given. */
+  root?: Uint8Array;
+  /** Whether the Docker v1 face has its newest image in rootfs/. */
+  v1InRootfs: boolean;
+  /** The layers' bytes, and those of the entries below rootfs/. */
+  stretches: Stretch[];
+  rootfs: Stretch;
+}
+
+/** Makes the documents and puts the archive together. */
 export async function assemble(
   stack: Stack,
   description: ImageDescription,
-  options: BuildOptions,
-): Promise<Isoc> {
-  const faces = new Set(options.faces ?? FACES);
-  const facts = await rootfsFacts(stack.tree, description, faces.has("appc"));
+  { faces = FACES, pristine = false }: AssembleOptions,
+): Promise<Assembled> {
+  const chosen = new Set(faces);
+  const facts = await rootfsFacts(stack.tree, description, chosen.has("appc"));
   const image: Image = { ...description, architecture: facts.architecture };
-  const { visible } = stack;
   const layers = stack.layers.map(({ layer }) => layer);
-  const texts = documents(image, layers, {
-    ...facts,
-    ...(visible && { visible }),
-  });
-  const { baseConfig } = description;
-  if (baseConfig !== undefined && keepsConfig(baseConfig, image, layers)) {
-    texts.config = baseConfig;
-  }
-  const imageId = textDigest(texts.config);
-  const manifest = jsonText(imageManifest(image, layers, {
-    digest: imageId,
-    size: utf8(texts.config).length,
-  }));
-  const manifestDigest = textDigest(manifest);
   const notes = [...facts.notes, ...stack.notes ?? []];
-  if (visible === null) {
+  if (stack.visible === null) {
     notes.push(
       "rkt may hang on this image: the rootfs has character devices, and too " +
         "many files to list the others for it",
     );
   }
+  const made = imageDocuments(image, layers, description.baseConfig);
+  const { visible, tree, source, rootfsSize } = stack;
+  const mtime = Math.floor(image.created);
+  const contents: Contents = {
+    faces: chosen,
+    image,
+    layers,
+    facts: { ...facts, ...(visible && { visible }) },
+    made,
+    root: rootHeader(tree, ROOTFS),
+    v1InRootfs: !pristine && v1InRootfs(chosen, stack, notes),
+    stretches: stack.layers.map(layerStretch),
+    rootfs: {
+      size: rootfsSize,
+      chunks: () => rootfsEntries(source, tree, mtime),
+    },
+  };
+  const archive = layOut(contents);
+  return {
+    archive,
+    image,
+    made,
+    faces: FACES.filter((face) => chosen.has(face)),
+    notes,
+  };
+}
+
+/**
+ * Puts the parts in order: documents, layers, rootfs/. Whoever reads the archive
+ * as a stream knows from its beginning what the rest is, and need not read on
+ * after the layers if these are all that is wanted.
+ */
+function layOut(contents: Contents): Archive {
+  const { faces, image, layers, stretches } = contents;
+  const archive = new Archive(image.created);
+  addDocuments(archive, faces, image, contents);
   const hasRootfs = ROOTFS_FACES.some((face) => faces.has(face));
   const hasBlobs = faces.has("docker") || faces.has("oci");
-  const archive = new Archive(image.created);
-  if (faces.has("appc")) archive.file("manifest", texts.appc);
-  if (faces.has("oci")) {
-    const size = utf8(manifest).length;
-    const index = imageIndex(image, { digest: manifestDigest, size });
-    archive.file("oci-layout", jsonText(ociLayout()));
-    archive.file("index.json", jsonText(index));
-  }
-  if (faces.has("docker")) {
-    const document = dockerManifest(image, layers, imageId);
-    archive.file("manifest.json", jsonText(document));
-  }
-  if (faces.has("bundle")) archive.file("config.json", texts.runtime);
-  if (faces.has("lxd")) {
-    const document = lxdMetadata(image, { application: faces.has("bundle") });
-    archive.file("metadata.yaml", jsonText(document));
-  }
-  if (hasBlobs) {
-    archive.directory("blobs/");
-    archive.directory("blobs/sha256/");
-    archive.file(`blobs/sha256/${imageId}`, texts.config);
-  }
-  if (faces.has("oci")) {
-    archive.file(`blobs/sha256/${manifestDigest}`, manifest);
-  }
-  if (hasRootfs) archive.add(rootfsHeader(stack, archive.mtime));
-  if (faces.has("docker-v1")) {
-    const parts = v1Parts(image, layers);
-    const { id } = parts.at(-1)!;
-    archive.file("repositories", jsonText(repositories(image, id)));
-    const place = hasRootfs && !options.pristine
-      ? v1Place(stack, id, notes)
-      : `${id}/`;
-    addV1(archive, place, parts, stack, hasBlobs);
-  }
-  if (hasRootfs) addRootfs(archive, stack);
-  if (hasBlobs) {
-    const written = new Set<string>();
-    for (const output of stack.layers) {
-      const { digest } = output.layer;
-      // Two layers can be the same, such as empty ones.
-      if (!written.has(digest)) {
-        addLayer(archive, `blobs/sha256/${digest}`, output);
-      }
-      written.add(digest);
-    }
-  }
-  archive.add(closing());
-  return {
-    size: archive.size,
-    imageId,
-    manifestDigest,
-    image,
-    layers: stack.layers.map(({ layer, changes }) => ({ ...layer, changes })),
-    notes,
-    entries: stack.entries,
-    faces: FACES.filter((face) => faces.has(face)),
-    stream: () => toStream(archive.chunks()),
-  };
-}
-
-/** The documents that need no digest but the layers'. */
-export function documents(
-  image: Image,
-  layers: Layer[],
-  facts: RuntimeOptions & AppcOptions,
-) {
-  return {
-    config: jsonText(imageConfig(image, layers)),
-    appc: jsonText(appcManifest(image, facts)),
-    runtime: jsonText(runtimeConfig(image, facts)),
-    lxd: jsonText(lxdMetadata(image)),
-  };
-}
-
-/** A layer in the eyes of Docker before 1.10: an image with a parent. */
-interface V1Part {
-  id: string;
-  json: string;
-}
-
-/** The chain of v1 images, lowest first. */
-function v1Parts(image: Image, layers: Layer[]): V1Part[] {
-  return v1Chain(layers.map(({ digest }) => digest)).map(
-    ({ id, parent }, i) => {
-      const json = { ...v1Json(image, layers[i]!, parent), id };
-      return { id, json: jsonText(json) };
-    },
-  );
-}
-
-/** The directory of the newest v1 image: rootfs/, or one of its own. */
-function v1Place(
-  stack: Stack,
-  id: string,
-  notes: string[],
-): string {
-  const own = `${id}/`;
-  if (stack.layers.length > 1) return own;
-  for (const name of ["VERSION", "json", "layer.tar"]) {
-    if (stack.tree.index.find(utf8(name)) < 0) continue;
-    notes.push(
-      `The rootfs has a /${name} of its own, so the part for Docker before ` +
-        `1.10 stands in ${own} instead of ${ROOTFS}`,
+  if (hasRootfs) {
+    const { mtime } = archive;
+    archive.add(
+      contents.root ?? newHeader({ path: ROOTFS, type: "directory", mtime }),
     );
-    return own;
   }
-  return ROOTFS;
-}
-
-/** The Docker v1 part: a directory with VERSION, json and layer.tar a layer. */
-function addV1(
-  archive: Archive,
-  place: string,
-  parts: V1Part[],
-  stack: Stack,
-  linked: boolean,
-): void {
-  for (const [i, { id, json }] of parts.entries()) {
-    const directory = i < parts.length - 1 ? `${id}/` : place;
-    if (directory !== ROOTFS) archive.directory(directory);
-    archive.file(`${directory}VERSION`, "1.0");
-    archive.file(`${directory}json`, json);
-    const output = stack.layers[i]!;
-    if (linked) {
-      archive.symlink(
-        `${directory}layer.tar`,
-        `../blobs/sha256/${output.layer.digest}`,
-      );
-    } else addLayer(archive, `${directory}layer.tar`, output);
+  const paths = faces.has("docker-v1")
+    ? addV1Chain(archive, image, layers, {
+      inRootfs: hasRootfs && contents.v1InRootfs,
+      linked: hasBlobs,
+    })
+    : [];
+  if (hasBlobs) {
+    paths.push(...layers.map(({ digest }) => `blobs/sha256/${digest}`));
   }
+  let boundary = ROOM;
+  for (const [i, path] of paths.entries()) {
+    // Two layers can be the same, such as empty ones.
+    if (paths.indexOf(path) < i) continue;
+    archive.stretch(path, stretches[i]!, boundary);
+    boundary = PAGE;
+  }
+  if (hasRootfs) archive.add(contents.rootfs);
+  archive.add(closing());
+  return archive;
 }
 
-/** The entry of rootfs/ itself, with the metadata of the input's root. */
-function rootfsHeader({ tree }: Stack, mtime: number): Uint8Array {
-  return rootHeader(tree, ROOTFS) ??
-    newHeader({ path: ROOTFS, type: "directory", mtime });
+/** Whether the newest Docker v1 image may be in rootfs/; notes it if not. */
+function v1InRootfs(
+  faces: ReadonlySet<Face>,
+  { layers, tree }: Stack,
+  notes: string[],
+): boolean {
+  if (layers.length > 1) return false;
+  const own = ownV1File(tree);
+  if (own === undefined) return true;
+  const hasRootfs = ROOTFS_FACES.some((face) => faces.has(face));
+  if (faces.has("docker-v1") && hasRootfs) {
+    notes.push(
+      `The rootfs has a /${own} of its own, so the face for Docker before ` +
+        `1.10 is in ${layers[0]!.layer.digest}/ instead of ${ROOTFS}`,
+    );
+  }
+  return false;
 }
 
-function addRootfs(
-  archive: Archive,
-  { source, tree, rootfsSize }: Stack,
-): void {
-  archive.add({
-    size: rootfsSize,
-    chunks: () => rootfsEntries(source, tree, archive.mtime),
-  });
-}
-
-function addLayer(
-  archive: Archive,
-  path: string,
-  { layer, chunks, isSteady }: LayerOutput,
-): void {
-  archive.entry({ path, type: "file", size: layer.size });
-  archive.add({
+function layerStretch({ layer, chunks, isSteady }: LayerOutput): Stretch {
+  return {
     size: layer.size,
     // The digest is in the documents already, so these bytes must be the same.
-    chunks: isSteady ? chunks : () =>
-      digestChecked(
-        chunks(),
-        layer.digest,
-        inputChanged().message,
-      ),
-  });
-  archive.add(padding(layer.size));
+    chunks: isSteady
+      ? chunks
+      : () => digestChecked(chunks(), layer.digest, inputChanged().message),
+  };
 }

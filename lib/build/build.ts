@@ -1,5 +1,6 @@
 import { DescriptionError } from "../errors/description_error.ts";
-import { assemble, documents } from "./assemble.ts";
+import { assemble, type Assembled } from "./assemble.ts";
+import { checkDocuments } from "./documents.ts";
 import type { Layer } from "../image/layer.ts";
 import type { Face } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
@@ -7,13 +8,14 @@ import {
   type LayerInput,
   readLayers,
   type Spool,
+  type Stack,
 } from "../rootfs/layer_stack.ts";
 import {
   DEFAULT_ARCHITECTURE,
   type ImageDescription,
 } from "../rootfs/facts.ts";
 import { changedLayer, type ScanOptions, scanRootfs } from "../rootfs/scan.ts";
-import { fromStream, type Source } from "../streams/source.ts";
+import { fromStream, type Source, toStream } from "../streams/source.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
 
 /** How {@linkcode build} makes an archive. */
@@ -112,24 +114,21 @@ export async function build(
   checkDescription(description);
   const scanned = await scanRootfs(source, scanOptions(description, options));
   const { layer, changes, tree } = scanned;
-  return await assemble(
-    {
-      ...scanned,
-      source,
-      entries: tree.entries,
-      layers: [{
-        layer,
-        changes,
-        chunks: () =>
-          changes.size > 0
-            ? changedLayer(source, tree)
-            : fromStream(source.stream()),
-        isSteady: source.isSteady && changes.size === 0,
-      }],
-    },
-    description,
-    options,
-  );
+  const stack: Stack = {
+    ...scanned,
+    source,
+    entries: tree.entries,
+    layers: [{
+      layer,
+      changes,
+      chunks: () =>
+        changes.size > 0
+          ? changedLayer(source, tree)
+          : fromStream(source.stream()),
+      isSteady: source.isSteady && changes.size === 0,
+    }],
+  };
+  return isocOf(stack, await assemble(stack, description, options));
 }
 
 /**
@@ -157,7 +156,25 @@ export async function buildLayers(
     scanOptions(description, options),
     spool,
   );
-  return await assemble(stack, description, options);
+  return isocOf(stack, await assemble(stack, description, options));
+}
+
+/** The archive as its maker sees it. */
+function isocOf(
+  { layers, entries }: Stack,
+  { archive, image, made, faces, notes }: Assembled,
+): Isoc {
+  return {
+    size: archive.size,
+    imageId: made.imageId,
+    manifestDigest: made.manifestDigest,
+    image,
+    layers: layers.map(({ layer, changes }) => ({ ...layer, changes })),
+    notes,
+    entries,
+    faces,
+    stream: () => toStream(archive.chunks()),
+  };
 }
 
 /**
@@ -167,7 +184,7 @@ export async function buildLayers(
  * @throws {DescriptionError} If a number in it is out of bounds.
  */
 export function checkDescription(description: ImageDescription): void {
-  documents(
+  checkDocuments(
     {
       ...description,
       architecture: description.architecture ?? DEFAULT_ARCHITECTURE,

@@ -133,6 +133,7 @@ export async function withExport(
       counted(),
       face,
       (chunks) => flow.keep(chunks),
+      flow.size === undefined,
     );
     await use(exported, name, bar);
   } catch (error) {

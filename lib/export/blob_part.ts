@@ -88,6 +88,14 @@ export class BlobPart implements Part {
     return undefined;
   }
 
+  get isComplete(): boolean {
+    const wanted = this.#wanted;
+    return wanted !== undefined && wanted.size <= this.#blobs.size &&
+      this.#written.has("manifest.json") &&
+      (!this.#isOci ||
+        (this.#written.has("index.json") && this.#written.has("oci-layout")));
+  }
+
   end(): Uint8Array[] {
     const made = this.#missing();
     const { dockerBlobs, ociBlobs } = this.#documents;

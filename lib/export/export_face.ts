@@ -43,6 +43,8 @@ export interface Exported {
  * @param face What to take out. `rootfs` is the layer itself, byte for byte; of
  * several layers it is the tree that they make together.
  * @param spool Where the archive is kept if it must be read twice.
+ * @param drain Whether the archive is read to its end even if nothing more of it
+ * is wanted, as one from a pipe must be.
  * @returns The archive of that part.
  * @throws {InputError} If it is no isoc, or has nothing to make that part of.
  * The stream throws it too, for what comes later.
@@ -51,6 +53,7 @@ export async function exportFace(
   chunks: AsyncIterable<Uint8Array>,
   face: ExportFace,
   spool: Spool,
+  drain = false,
 ): Promise<Exported> {
   const head = await readHead(chunks);
   let { documents, blocks } = head;
@@ -64,7 +67,7 @@ export async function exportFace(
   return {
     names: (documents.image ?? documents.v1)?.names ?? [],
     twice,
-    chunks: passEntries(blocks, decider),
+    chunks: passEntries(blocks, decider, drain && !twice),
   };
 }
 

@@ -32,6 +32,10 @@ export class LayerPart implements Part {
     };
   }
 
+  get isComplete(): boolean {
+    return this.#written;
+  }
+
   end(): Uint8Array[] {
     if (this.#written) return [];
     throw new InputError(`The layer sha256:${this.#digest} is missing`);

@@ -1,8 +1,11 @@
 import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
-import { binary } from "../streams/bytes.ts";
+import { ROOTFS } from "../image/rootfs_prefix.ts";
+import { ascii, binary, startsWith } from "../streams/bytes.ts";
 import type { Documents } from "./documents.ts";
 import type { Decider, Fate, Passing } from "./pass.ts";
+
+const PREFIX = ascii(ROOTFS);
 
 /** One engine's part of an archive, as an archive of its own. */
 export interface Part {
@@ -12,6 +15,8 @@ export interface Part {
    * @param path Its path, one character a byte.
    */
   take(path: string, passing: Passing): Fate | undefined;
+  /** Whether it has all that it wants of the archive. */
+  readonly isComplete?: boolean;
   /** Entries that the archive lacks, and the end. */
   end(): Uint8Array[];
 }
@@ -54,6 +59,14 @@ export class PartDecider implements Decider {
         return fate.onEnd?.();
       },
     };
+  }
+
+  /**
+   * In an archive that ciso wrote, rootfs/ comes last. In others, anything may
+   * follow that changes what has been passed on.
+   */
+  isDone(path: Uint8Array): boolean {
+    return this.#part.isComplete === true && startsWith(path, PREFIX);
   }
 
   end(): Uint8Array[] {

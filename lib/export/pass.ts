@@ -46,6 +46,8 @@ export const KEEP: Fate = { header: "own", data: "padded" };
 export interface Decider {
   /** Says what becomes of an entry; nothing at all unless a fate is given. */
   entry(passing: Passing): Fate | undefined;
+  /** Tells, before an entry, whether nothing more of the archive is wanted. */
+  isDone?(path: Uint8Array): boolean;
   /** Is called at the end of the archive; gives what is written there. */
   end(): Uint8Array[];
 }
@@ -57,31 +59,38 @@ export interface Decider {
  * The closing blocks of zeros are left out: they are the decider's.
  *
  * @param blocks The tar, in buffers of whole blocks. Released.
+ * @param drain Whether to read to the end even if nothing more is wanted: who
+ * writes into a pipe fails when nobody reads it.
  * @throws {InputError} If it is no tar, is cut short, or has a path that climbs
  * out.
  */
 export async function* passEntries(
   blocks: AsyncIterable<Uint8Array>,
   decider: Decider,
+  drain = false,
 ): AsyncGenerator<Uint8Array> {
   const tar = new TarReader(blocks);
   /** What becomes of the current entry. */
   let fate: Fate | undefined;
   /** What is passed on only when nothing is wrong with what follows it. */
   let held: Uint8Array = EMPTY;
+  let isDone = false;
   for await (const buffer of tar.buffers()) {
     const pieces = new Pieces(buffer);
     for (let item; (item = tar.next());) {
       if (item.part === "header") {
-        fate = begin(item.entry, tar, decider, pieces);
+        isDone = decider.isDone?.(pathOf(item.entry)) ?? false;
+        if (isDone) tar.ignoreRest();
+        else fate = begin(item.entry, tar, decider, pieces);
       } else if (item.part === "data" && fate) take(fate, item, buffer, pieces);
     }
     const made = pieces.take();
     if (made === buffer) tar.take();
     if (held.length > 0) yield held;
     held = made;
+    if (isDone && !drain) break;
   }
-  if (tar.size === 0) throw new InputError("The input is empty");
+  if (tar.size === 0 && !isDone) throw new InputError("The input is empty");
   const last = concat(decider.end());
   if (held.length > 0) yield held;
   if (last.length > 0) yield last;

@@ -180,6 +180,12 @@ export class TarReader {
     this.#data = 0;
   }
 
+  /** Makes one gap of all that follows, which nobody looks at any more. */
+  ignoreRest(): void {
+    this.#data = -1;
+    this.#ended = true;
+  }
+
   /** Size in bytes of what has been read and cut into items so far. */
   get size(): number {
     return this.offset + this.#rest.length;

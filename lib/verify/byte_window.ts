@@ -17,6 +17,11 @@ export class ByteWindow {
     this.#source = source;
   }
 
+  /** Tells whether the source goes so far; one that is cut short may not. */
+  reaches(end: number): boolean {
+    return end <= this.#source.size;
+  }
+
   /**
    * Bytes from an offset on that are at hand: at least one, at most `length`, or
    * `undefined` if they have to be read first.

@@ -287,6 +287,8 @@ export class LayerStackCheck {
       two.has(otherRoot, FLAG.sparse)
     ) return undefined;
     const start = two.data(otherRoot);
+    // That the archive is cut short is found where its entries are read.
+    if (!rootfs.window.reaches(start + size)) return undefined;
     if (root !== slot) {
       // Its data have been compared, unless their own path is hidden.
       if (!one.has(root, FLAG.visible)) {

@@ -537,12 +537,28 @@ Deno.test("export notices a damaged image config", async () => {
 Deno.test("export notices an archive that is cut short", async () => {
   const cut = `${work}/cut.isoc`;
   const bytes = await Deno.readFile(modern.isoc);
-  await Deno.writeFile(cut, bytes.subarray(0, bytes.length - 100_000));
-  for (const face of [...FACES, "isoc"]) {
-    const output = `${work}/cut.out`;
-    const args = ["export", cut, "--as", face, "-o", output];
-    assertRefused(await ciso(args), /cut\.isoc.*cut short/);
-    await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
+  const output = `${work}/cut.out`;
+  // One that ends inside the layer, and one that ends inside rootfs/.
+  for (const length of [bytes.length / 4, bytes.length - 100_000]) {
+    await Deno.writeFile(cut, bytes.subarray(0, length));
+    for (const face of [...FACES, "isoc"]) {
+      const args = ["export", cut, "--as", face, "-o", output];
+      const result = await ciso(args);
+      const isBefore = ["docker", "oci", "rootfs"].includes(face);
+      if (length > bytes.length / 2 && isBefore) {
+        // What these want is whole: it comes before rootfs/, digests and all.
+        assertSucceeded(result);
+        const whole = await exported(modern.isoc, face, "whole.tar");
+        assert.deepEqual(
+          await Deno.readFile(output),
+          await Deno.readFile(whole),
+        );
+        await Deno.remove(output);
+        continue;
+      }
+      assertRefused(result, /cut\.isoc.*cut short/);
+      await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
+    }
   }
 });
 

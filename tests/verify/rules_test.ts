@@ -296,9 +296,9 @@ function blobsOf2(parts: Part[]): string {
 
 /** Rules that cannot be broken alone, with those that break along. */
 const ALONG: Partial<Record<RuleName, RuleName[]>> = {
-  // What comes after is not read, such as the layer.
-  "tar-truncated": ["blob-missing"],
-  "tar-header": ["blob-missing"],
+  // What comes after is not read, such as the rest of rootfs/.
+  "tar-truncated": ["tree-missing"],
+  "tar-header": ["tree-missing"],
   "json-syntax": ["faces-names"],
   // The image config still says the digest of the right layer.
   "faces-layers": ["diff-id"],

@@ -1,0 +1,106 @@
+import { utf8 } from "../streams/bytes.ts";
+import { textDigest } from "../streams/sha256.ts";
+import { appcManifest, type AppcOptions } from "../formats/appc.ts";
+import { runtimeConfig, type RuntimeOptions } from "../formats/bundle.ts";
+import { dockerManifest } from "../formats/docker.ts";
+import { jsonText } from "../formats/json_text.ts";
+import { lxdMetadata } from "../formats/lxd.ts";
+import { imageIndex, imageManifest, ociLayout } from "../formats/oci.ts";
+import { imageConfig } from "../formats/oci_config.ts";
+import type { Face } from "../image/face.ts";
+import type { Image } from "../image/image.ts";
+import type { Layer } from "../image/layer.ts";
+import { keepsConfig } from "../read/kept_config.ts";
+import type { Archive } from "./archive.ts";
+
+/** What the documents need to know of the rootfs. */
+export type DocumentFacts = RuntimeOptions & AppcOptions;
+
+/** The documents that the others name by their digests. */
+export interface ImageDocuments {
+  /** The image config, and its digest, which is the image's ID in Docker. */
+  config: string;
+  imageId: string;
+  /** The OCI image manifest and its digest. */
+  manifest: string;
+  manifestDigest: string;
+}
+
+/**
+ * Makes image config and image manifest.
+ *
+ * @param baseConfig The image config to keep, if it says the same.
+ */
+export function imageDocuments(
+  image: Image,
+  layers: Layer[],
+  baseConfig?: string,
+): ImageDocuments {
+  const config =
+    baseConfig !== undefined && keepsConfig(baseConfig, image, layers)
+      ? baseConfig
+      : jsonText(imageConfig(image, layers));
+  const imageId = textDigest(config);
+  const manifest = jsonText(imageManifest(image, layers, {
+    digest: imageId,
+    size: utf8(config).length,
+  }));
+  return { config, imageId, manifest, manifestDigest: textDigest(manifest) };
+}
+
+/**
+ * Makes all documents, to find what is wrong with a description.
+ *
+ * @throws {DescriptionError} If it breaks a rule of a format.
+ */
+export function checkDocuments(
+  image: Image,
+  layers: Layer[],
+  facts: DocumentFacts,
+): void {
+  imageConfig(image, layers);
+  appcManifest(image, facts);
+  runtimeConfig(image, facts);
+  lxdMetadata(image);
+}
+
+/**
+ * Adds the documents of all faces but Docker v1: `manifest` first, which rkt
+ * wants, then those that tell what the others are.
+ */
+export function addDocuments(
+  archive: Archive,
+  faces: ReadonlySet<Face>,
+  image: Image,
+  { layers, facts, made }: {
+    layers: Layer[];
+    facts: DocumentFacts;
+    made: ImageDocuments;
+  },
+): void {
+  const { config, imageId, manifest, manifestDigest } = made;
+  const add = (path: string, document: object) =>
+    archive.file(path, jsonText(document));
+  if (faces.has("appc")) add("manifest", appcManifest(image, facts));
+  if (faces.has("oci")) {
+    const size = utf8(manifest).length;
+    add("oci-layout", ociLayout());
+    add("index.json", imageIndex(image, { digest: manifestDigest, size }));
+  }
+  if (faces.has("docker")) {
+    add("manifest.json", dockerManifest(image, layers, imageId));
+  }
+  if (faces.has("bundle")) add("config.json", runtimeConfig(image, facts));
+  if (faces.has("lxd")) {
+    const application = faces.has("bundle");
+    add("metadata.yaml", lxdMetadata(image, { application }));
+  }
+  if (faces.has("docker") || faces.has("oci")) {
+    archive.directory("blobs/");
+    archive.directory("blobs/sha256/");
+    archive.file(`blobs/sha256/${imageId}`, config);
+  }
+  if (faces.has("oci")) {
+    archive.file(`blobs/sha256/${manifestDigest}`, manifest);
+  }
+}
