@@ -14,10 +14,9 @@ import { host } from "../system/host.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
-import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import { imageDescription, platformOf } from "./description.ts";
 import { directoryOptions } from "./directory_options.ts";
-import { type Option, type Parsed, parseOptions } from "./options.ts";
+import type { Parsed } from "./options.ts";
 import {
   outputPath,
   progressBar,
@@ -27,32 +26,21 @@ import {
 import { report, summary } from "./report.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** The options of `ciso build`. */
-export const BUILD_OPTIONS: Option[] = [
-  ...IMAGE_OPTIONS,
-  ...INPUT_OPTIONS,
-  ...WORK_OPTIONS,
-];
-
-/** The options of `ciso convert`. */
-export const CONVERT_OPTIONS: Option[] = [...IMAGE_OPTIONS, ...WORK_OPTIONS];
-
 /**
  * Runs `ciso build`.
  *
- * @param args The words behind the command's name.
+ * @param parsed The command line.
  * @throws {UsageError} If the command line is wrong.
  * @throws {Error} If the build fails; the message is for the user.
  */
-export async function runBuild(args: string[]): Promise<void> {
-  const parsed = parseOptions(args, BUILD_OPTIONS);
+export async function runBuild(parsed: Parsed): Promise<void> {
   const from = parsed.value("from");
   const layers = parsed.values("layer");
   const { words } = parsed;
   if (words.length > 1) {
     throw new UsageError(
       `One rootfs is taken, but here are ${words.length}: ` +
-        `${shownList(words)} (the command goes behind --)`,
+        `${shownList(words)} (the command goes after --)`,
     );
   }
   // The original reads standard input; with other inputs it must be asked for.
@@ -71,18 +59,28 @@ export async function runBuild(args: string[]): Promise<void> {
  * Runs `ciso convert`: an image file in, an isoc out, with the same layers and
  * configuration.
  *
- * @param args The words behind the command's name.
+ * @param parsed The command line.
  * @throws {UsageError} If the command line is wrong.
  * @throws {Error} If the conversion fails; the message is for the user.
  */
-export async function runConvert(args: string[]): Promise<void> {
-  const parsed = parseOptions(args, CONVERT_OPTIONS);
-  const [from] = parsed.words;
-  if (from === undefined || parsed.words.length > 1) {
+export async function runConvert(parsed: Parsed): Promise<void> {
+  const { words } = parsed;
+  if (words.length > 1) {
     throw new UsageError(
-      "ciso convert takes one image file: ciso convert IN -t NAME -o OUT",
+      `ciso convert takes one image, but here are ${words.length}: ` +
+        `${shownList(words)} (the command goes after --)`,
     );
   }
+  await convertFile(words[0] ?? "-", parsed);
+}
+
+/**
+ * Makes an isoc of an image file.
+ *
+ * @param from The image's path; `-` is standard input.
+ * @param parsed The options of `ciso convert`, or some of them.
+ */
+export async function convertFile(from: string, parsed: Parsed): Promise<void> {
   await run(parsed, { from, layers: [], directory: {} });
 }
 
@@ -99,7 +97,11 @@ async function run(
     throw new UsageError("Standard input can be read once only");
   }
   if (reads.length > 0 && host.isTerminal(0)) {
-    throw new UsageError("There is no rootfs: give a tar file, or pipe one in");
+    throw new UsageError(
+      `There is no ${
+        from === "-" ? "image" : "rootfs"
+      }: give a file, or pipe one in`,
+    );
   }
   if (
     parsed.on("allow-whiteouts") && (from !== undefined || layers.length > 0)

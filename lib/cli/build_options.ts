@@ -1,9 +1,11 @@
-import type { Option } from "./options.ts";
+import { FACES } from "../image/face.ts";
+import { group, type Option } from "./options.ts";
 
 /** Options that say what the image is, for all commands that make one. */
-export const IMAGE_OPTIONS: Option[] = [
+export const IMAGE_OPTIONS: Option[] = group("Image", [
   {
     name: "tag",
+    brief: true,
     short: "t",
     value: "NAME[:TAG]",
     help: "name of the image, can be repeated; the tag is latest unless given",
@@ -16,18 +18,26 @@ export const IMAGE_OPTIONS: Option[] = [
   {
     name: "cmd",
     value: "WORDS",
-    help: "the command, where none stands behind --",
+    help: "the command, where none follows --",
   },
   {
     name: "env",
+    brief: true,
     short: "e",
     value: "KEY=VALUE",
     help: "environment variable, can be repeated; KEY alone: its value here",
   },
   { name: "env-file", value: "FILE", help: "a file of KEY=VALUE lines" },
-  { name: "workdir", short: "w", value: "PATH", help: "working directory" },
+  {
+    name: "workdir",
+    brief: true,
+    short: "w",
+    value: "PATH",
+    help: "working directory",
+  },
   {
     name: "user",
+    brief: true,
     short: "u",
     value: "USER[:GROUP]",
     help: "names or numbers",
@@ -61,19 +71,45 @@ export const IMAGE_OPTIONS: Option[] = [
   },
   {
     name: "health-cmd",
+    group: "Health check",
     value: "WORDS",
     help: "health check: a JSON array of words, or a line for the shell",
   },
-  { name: "health-interval", value: "TIME", help: "such as 30s" },
-  { name: "health-timeout", value: "TIME", help: "such as 5s" },
-  { name: "health-start-period", value: "TIME", help: "such as 1m" },
+  {
+    name: "health-interval",
+    group: "Health check",
+    value: "TIME",
+    help: "such as 30s",
+  },
+  {
+    name: "health-timeout",
+    group: "Health check",
+    value: "TIME",
+    help: "such as 5s",
+  },
+  {
+    name: "health-start-period",
+    group: "Health check",
+    value: "TIME",
+    help: "such as 1m",
+  },
   {
     name: "health-start-interval",
+    group: "Health check",
     value: "TIME",
     help: "such as 1s; Docker 25 and newer",
   },
-  { name: "health-retries", value: "COUNT", help: "failures in a row" },
-  { name: "no-healthcheck", help: "switch off a health check of --config" },
+  {
+    name: "health-retries",
+    group: "Health check",
+    value: "COUNT",
+    help: "failures in a row",
+  },
+  {
+    name: "no-healthcheck",
+    group: "Health check",
+    help: "switch off a health check of --config",
+  },
   {
     name: "shell",
     value: "WORDS",
@@ -98,12 +134,13 @@ export const IMAGE_OPTIONS: Option[] = [
       "an image config in JSON to start from, such as skopeo inspect --config, " +
       "crane config or docker inspect print it; the options win",
   },
-];
+]);
 
 /** Options of `ciso build` that say what it starts from. */
-export const INPUT_OPTIONS: Option[] = [
+export const INPUT_OPTIONS: Option[] = group("Input", [
   {
     name: "from",
+    brief: true,
     value: "IMAGE",
     help:
       "image to start from: an isoc, a docker save archive, an OCI layout " +
@@ -111,6 +148,7 @@ export const INPUT_OPTIONS: Option[] = [
   },
   {
     name: "layer",
+    brief: true,
     value: "FILE.tar",
     help: "a layer on top, can be repeated, lowest first",
   },
@@ -132,12 +170,13 @@ export const INPUT_OPTIONS: Option[] = [
     value: "FILE",
     help: "a file of such patterns, such as a .dockerignore; none unless given",
   },
-];
+]);
 
 /** Options of `ciso build` that say how, not what. */
-export const WORK_OPTIONS: Option[] = [
+export const WORK_OPTIONS: Option[] = group("Output", [
   {
     name: "output",
+    brief: true,
     short: "o",
     value: "FILE",
     help: "where the archive goes; standard output unless given",
@@ -145,11 +184,14 @@ export const WORK_OPTIONS: Option[] = [
   {
     name: "faces",
     value: "LIST",
-    help: "only these engines' parts: appc,docker,docker-v1,oci,bundle,lxd",
+    help: "only these engines' faces, with commas between",
+    values: FACES,
+    list: true,
   },
   {
     name: "layout",
     value: "full|classic",
+    values: ["full", "classic"],
     help: "classic: only the entries of 2015, for Docker 1.9 and older",
   },
   {
@@ -158,31 +200,41 @@ export const WORK_OPTIONS: Option[] = [
   },
   {
     name: "allow-whiteouts",
+    group: "Input",
     help: "take names that start with .wh. as ordinary files",
   },
   {
     name: "max-unpacked",
+    group: "Input",
     value: "SIZE",
     help: "most that a rootfs may hold once it is decompressed, and that the " +
       "holes of its sparse files may take, such as 64G; 32G unless given",
   },
   {
     name: "max-window",
+    group: "Input",
     value: "SIZE",
     help: "most memory that taking zstd or xz off may need, such as 2G; 128M " +
       "unless given",
   },
   {
     name: "json",
+    group: "General",
     help: "print what was made as JSON: on standard output if -o is given, " +
       "else on standard error",
   },
-  { name: "quiet", short: "q", help: "no notes and no progress bar" },
+  {
+    name: "quiet",
+    group: "General",
+    brief: true,
+    short: "q",
+    help: "no notes and no progress bar",
+  },
   {
     name: "verbose",
+    group: "General",
+    brief: true,
     short: "v",
     help: "say what was made, changed, and not expressible",
   },
-  { name: "help", short: "h", help: "show this text" },
-  { name: "version", short: "V", help: "show the version" },
-];
+]);

@@ -14,7 +14,7 @@ import type { Platform } from "../read/open_image.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
 import { host } from "../system/host.ts";
 import { parseDuration } from "./duration.ts";
-import { CLASSIC_USAGE } from "./help.ts";
+import { CLASSIC_USAGE } from "./version.ts";
 import type { Parsed } from "./options.ts";
 import { pairLines, pairs } from "./pairs.ts";
 import { UsageError } from "./usage_error.ts";

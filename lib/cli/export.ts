@@ -13,9 +13,9 @@ import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { isRoot, ownIds } from "../system/own_ids.ts";
 import { toStream } from "../streams/source.ts";
-import { runConvert } from "./build.ts";
-import { EXPORT_FACES, EXPORT_OPTIONS } from "./export_options.ts";
-import { type Parsed, parseOptions } from "./options.ts";
+import { convertFile } from "./build.ts";
+import { EXPORT_FACES } from "./export_options.ts";
+import type { Parsed } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import {
   outputPath,
@@ -28,12 +28,11 @@ import { UsageError } from "./usage_error.ts";
 /**
  * Runs `ciso export`.
  *
- * @param args The words behind the command's name.
+ * @param parsed The command line.
  * @throws {UsageError} If the command line is wrong.
  * @throws {Error} If the export fails; the message is for the user.
  */
-export async function runExport(args: string[]): Promise<void> {
-  const parsed = parseOptions(args, EXPORT_OPTIONS);
+export async function runExport(parsed: Parsed): Promise<void> {
   const face = faceOf(parsed);
   const path = archivePath(parsed, "export");
   const output = outputPath(parsed);
@@ -41,17 +40,7 @@ export async function runExport(args: string[]): Promise<void> {
   const tell = (line: string) => quiet || say(line);
   if (face === "isoc") {
     // An archive as ciso writes it now has to be made anew.
-    const options = ["quiet", "verbose"].filter((name) => parsed.on(name))
-      .map((name) => `--${name}`);
-    const limits = ["max-unpacked", "max-window"].flatMap((name) =>
-      parsed.values(name).map((size) => `--${name}=${size}`)
-    );
-    return await runConvert([
-      ...options,
-      ...limits,
-      ...(output === undefined ? [] : [`--output=${output}`]),
-      path,
-    ]);
+    return await convertFile(path, parsed);
   }
   await withExport(path, parsed, face, async (exported, name, bar) => {
     if (

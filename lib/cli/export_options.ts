@@ -1,3 +1,4 @@
+import { ENGINES } from "./engines.ts";
 import type { ExportFace } from "../export/export_face.ts";
 import { FACES } from "../image/face.ts";
 import type { Option } from "./options.ts";
@@ -9,7 +10,7 @@ export const EXPORT_FACES: (ExportFace | "isoc")[] = [
   "isoc",
 ];
 
-/** The options that all of these commands have. */
+/** Options that all commands which read an archive have. */
 export const COMMON: Option[] = [
   {
     name: "max-unpacked",
@@ -23,10 +24,13 @@ export const COMMON: Option[] = [
     help: "most memory that taking zstd or xz off may need, such as 2G; 128M " +
       "unless given",
   },
-  { name: "quiet", short: "q", help: "no notes and no progress bar" },
-  { name: "verbose", short: "v", help: "say what is done" },
-  { name: "help", short: "h", help: "show this text" },
-  { name: "version", short: "V", help: "show the version" },
+  {
+    name: "quiet",
+    group: "General",
+    short: "q",
+    help: "no notes and no progress bar",
+  },
+  { name: "verbose", group: "General", short: "v", help: "say what is done" },
 ];
 
 /** The options of `ciso export`. */
@@ -34,7 +38,9 @@ export const EXPORT_OPTIONS: Option[] = [
   {
     name: "as",
     value: "FACE",
-    help: `what to write: ${EXPORT_FACES.join(", ")}`,
+    help: "what to write",
+    values: EXPORT_FACES,
+    brief: true,
   },
   {
     name: "output",
@@ -44,11 +50,6 @@ export const EXPORT_OPTIONS: Option[] = [
       "where it goes, standard output unless given; with --as bundle, DIR/ " +
       "is a directory to unpack to",
   },
-  {
-    name: "allow-devices",
-    help:
-      "with DIR/, make block devices too, and devices that everybody may write to",
-  },
   ...COMMON,
 ];
 
@@ -57,9 +58,9 @@ export const LOAD_OPTIONS: Option[] = [
   {
     name: "engine",
     value: "NAME",
-    help:
-      "docker, podman, nerdctl, ctr, rkt, lxc or incus; the first one that " +
-      "is here unless given",
+    help: "the engine; the first one that is here unless given",
+    values: ENGINES.map(({ name }) => name),
+    brief: true,
   },
   { name: "dry-run", help: "print the command, and run nothing" },
   ...COMMON,

@@ -78,13 +78,11 @@ export function fail(error: unknown, help: string): number {
   // Whoever reads standard output has enough, as `head` does.
   if (errorCode(error) === "EPIPE") return EXIT.pipe;
   const debug = isDebugging();
-  if (error instanceof UsageError || isKnown(error)) {
-    say(debug ? traceOf(error) : error.message);
-    if (!(error instanceof UsageError)) {
-      return error instanceof DescriptionError ? EXIT.usage : EXIT.failed;
-    }
-    sayHint(`Try '${help}' for more.`);
-    return EXIT.usage;
+  const code = codeOf(error);
+  if (code !== undefined) {
+    say(debug ? traceOf(error) : (error as Error).message);
+    if (error instanceof UsageError) sayHint(`Try '${help}' for more.`);
+    return code;
   }
   // The system refuses something in a place that knows no better words.
   const { syscall, path } = Object(error) as {
@@ -110,9 +108,13 @@ export function fail(error: unknown, help: string): number {
   return EXIT.bug;
 }
 
-function isKnown(error: unknown): error is Error {
-  return error instanceof InputError || error instanceof FileError ||
-    error instanceof DescriptionError;
+/** The exit code that an error's class has; none if it is of no such class. */
+function codeOf(error: unknown): number | undefined {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof DescriptionError) return EXIT.usage;
+  return error instanceof InputError || error instanceof FileError
+    ? EXIT.failed
+    : undefined;
 }
 
 /** An error's stack, with those of its causes. */

@@ -1,94 +1,217 @@
+import {
+  choiceOf,
+  type Command,
+  optionsOf,
+  type Program,
+  type Topic,
+} from "./command.ts";
 import type { Option } from "./options.ts";
 
-/** The version of the program. */
-export const VERSION = "0.1.0";
+/** Columns of the help, and of the forms of options in it. */
+const WIDTH = 79;
+const MARGIN = 28;
 
-/** The usage of 2015, which stays. */
-export const CLASSIC_USAGE = "cat rootfs.tar | NAME= COMMAND= ✂ > image.isoc";
+/** Exit codes of all commands, where a command does not say more. */
+export const EXIT_CODES: readonly (readonly [string, string])[] = [
+  ["0", "done"],
+  [
+    "1",
+    "a file, an archive, an engine or the machine is at fault: it cannot be " +
+    "read or written, or is not what the command needs",
+  ],
+  [
+    "2",
+    "the command line is wrong: an unknown option, a missing or forbidden name",
+  ],
+  ["70", "ciso itself is at fault: please report it"],
+  ["129, 130, 143", "stopped by hangup, Ctrl-C, or termination"],
+  ["141", "the reader of standard output went away"],
+];
 
-/** Lists options for a help text: forms in one column, purpose in the next. */
-export function optionTable(options: Option[]): string {
-  const rows = options.map(({ name, short, value, help }) => {
-    const form = `  ${short ? `-${short}, ` : "    "}--${name}${
-      value ? ` ${value}` : ""
-    }`;
-    return [form, help] as const;
-  });
-  const margin = " ".repeat(28);
-  return rows.map(([form, help]) => {
-    const text = wrap(help, 79 - margin.length).join(`\n${margin}`);
-    return form.length < margin.length
-      ? form.padEnd(margin.length) + text
-      : `${form}\n${margin}${text}`;
+/** Environment variables, for the help and the manual. */
+export const ENVIRONMENT: readonly (readonly [string, string])[] = [
+  ["NAME", "name of the image, where no --tag is given"],
+  ["COMMAND", "command, where none follows --, split as in a shell"],
+  [
+    "SOURCE_DATE_EPOCH",
+    "creation time in seconds since 1970, for the same bytes every time",
+  ],
+  ["TMPDIR", "where a piped input is kept while it is worked on"],
+  ["CISO_DEBUG", "show where in the program an error comes from"],
+];
+
+/** The long help of a command: what `--help` and `ciso help COMMAND` print. */
+export function longHelp(command: Command, program: Program): string {
+  const isFirst = command === program.commands[0];
+  return sections([
+    `ciso ${command.name}: ${command.summary}.`,
+    usage(command),
+    wrapped(command.about),
+    ...(isFirst ? [commandList(program), topicList(program)] : []),
+    ...optionGroups(command).map(([heading, options]) =>
+      `${heading}:\n${optionTable(options)}`
+    ),
+    isFirst ? `Environment:\n${table(ENVIRONMENT)}` : "",
+    exitCodes(command, isFirst),
+    examples(command),
+  ]);
+}
+
+/** The short help of a command: what `-h` prints. */
+export function shortHelp(command: Command, program: Program): string {
+  const options = optionsOf(command);
+  const brief = options.filter(({ brief }) => brief);
+  const isFirst = command === program.commands[0];
+  return sections([
+    `ciso ${command.name}: ${command.summary}.`,
+    usage(command),
+    brief.length > 0 ? `Options:\n${optionTable(brief)}` : "",
+    isFirst ? commandList(program) : "",
+    examples(command),
+    `All options and more: ciso ${
+      isFirst ? "" : `${command.name} `
+    }--help, or ciso help ${isFirst ? "[COMMAND|TOPIC]" : command.name}`,
+  ]);
+}
+
+/** What `ciso help` and a bare `ciso` on a terminal print. */
+export function overview(program: Program): string {
+  return sections([
+    `ciso ${program.version} makes one image archive for all container engines.`,
+    `Usage:\n${
+      program.commands.map(({ name, usage: [form] }) =>
+        `  ciso ${form?.replace(/^(\[build\]|)/, (word) => word) ?? name}`
+      ).join("\n")
+    }`,
+    commandList(program),
+    topicList(program),
+    "More: ciso help COMMAND, ciso help TOPIC, or ciso COMMAND -h",
+  ]);
+}
+
+/** A topic's page. */
+export function topicHelp({ text }: Topic): string {
+  return sections([wrapped(text)]);
+}
+
+/** A command's options by their headings, in the order of the table. */
+export function optionGroups(command: Command): [string, Option[]][] {
+  const groups = new Map<string, Option[]>();
+  for (const option of optionsOf(command)) {
+    const heading = option.group ?? "Options";
+    groups.set(heading, [...groups.get(heading) ?? [], option]);
+  }
+  return [...groups];
+}
+
+/** An option's forms, as the help shows them. */
+export function formOf({ name, short, value }: Option): string {
+  return `${short ? `-${short}, ` : "    "}--${name}${
+    value ? ` ${value}` : ""
+  }`;
+}
+
+/** What an option does, with the values that it takes. */
+export function helpOf(option: Option): string {
+  const choice = choiceOf(option);
+  return "values" in choice && !option.value?.includes("|")
+    ? `${option.help}: ${choice.values.join(", ")}`
+    : option.help;
+}
+
+/** Exit codes of a command, those of its own first. */
+export function exitCodesOf(command: Command): (readonly [string, string])[] {
+  const own = command.exitCodes ?? [];
+  const others = EXIT_CODES.filter(([code]) =>
+    !own.some(([other]) => other === code)
+  );
+  return [...own, ...others].sort(([a], [b]) => parseInt(a) - parseInt(b));
+}
+
+function sections(parts: string[]): string {
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function usage({ name, usage }: Command): string {
+  const forms = usage.length > 0 ? usage : [name];
+  return `Usage:\n${forms.map((form) => `  ciso ${form}`).join("\n")}`;
+}
+
+function commandList({ commands }: Program): string {
+  return `Commands:\n${
+    table(commands.map(({ name, summary }) => [name, summary]))
+  }`;
+}
+
+function topicList({ topics }: Program): string {
+  return topics.length > 0
+    ? `Topics of ciso help:\n${
+      table(topics.map(({ name, summary }) => [name, summary]))
+    }`
+    : "";
+}
+
+function exitCodes(command: Command, all: boolean): string {
+  if (!all && !command.exitCodes) return "";
+  return `Exit codes:\n${table(exitCodesOf(command), 17)}`;
+}
+
+function examples({ examples }: Command): string {
+  return examples
+    ? `Examples:\n${examples.map((line) => `  ${line}`).join("\n")}`
+    : "";
+}
+
+function optionTable(options: Option[]): string {
+  return table(
+    options.map((option) => [formOf(option), helpOf(option)]),
+    MARGIN,
+  );
+}
+
+/** Two columns: terms, and what they mean, which goes on below itself. */
+export function table(
+  rows: readonly (readonly [string, string])[],
+  margin = Math.max(...rows.map(([term]) => term.length)) + 4,
+): string {
+  const blanks = " ".repeat(margin);
+  return rows.map(([term, meaning]) => {
+    const text = wrap(meaning, WIDTH - margin).join(`\n${blanks}`);
+    const head = `  ${term}`;
+    return head.length + 1 < margin
+      ? head.padEnd(margin) + text
+      : `${head}\n${blanks}${text}`;
   }).join("\n");
 }
 
+/** Paragraphs, broken into lines; lines that begin with blanks stay. */
+function wrapped(text: string): string {
+  return text.split("\n\n").map((paragraph) => {
+    const lines: string[] = [];
+    let running: string[] = [];
+    const flush = () => {
+      if (running.length > 0) lines.push(...wrap(running.join(" "), WIDTH));
+      running = [];
+    };
+    for (const line of paragraph.split("\n")) {
+      if (/^\s/.test(line)) {
+        flush();
+        lines.push(line);
+      } else running.push(line);
+    }
+    flush();
+    return lines.join("\n");
+  }).join("\n\n");
+}
+
 /** Breaks a text at its blanks into lines of `width` characters at most. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of text.split(/\s+/)) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + word.length < width) {
+    if (line !== undefined && line.length + 1 + word.length <= width) {
       lines[lines.length - 1] = `${line} ${word}`;
     } else lines.push(word);
   }
   return lines;
-}
-
-/** The text of `ciso convert --help`. */
-export function convertHelp(options: Option[]): string {
-  return `ciso convert makes an isoc of an image in another format.
-
-Usage:
-  ciso convert IMAGE [-t NAME[:TAG]] [-o FILE] [-- COMMAND ARG…]
-
-IMAGE is an isoc, what docker save or podman save writes, an OCI layout (tar or
-directory), or an ACI; - is standard input. Its layers and its configuration stay
-as they are, but for what the options say; its names stay unless --tag is given.
-
-Options:
-${optionTable(options)}
-`;
-}
-
-/** The text of `ciso --help`. */
-export function buildHelp(options: Option[]): string {
-  return `ciso ${VERSION} makes one image archive for all container engines.
-
-Usage:
-  ciso [build] [ROOTFS.tar] -t NAME[:TAG] [-o FILE] [-- COMMAND ARG…]
-  ciso build --from IMAGE [--layer FILE.tar]… -t NAME[:TAG] [-o FILE]
-  ciso convert IMAGE [-t NAME[:TAG]] [-o FILE]      (see ciso convert --help)
-  ciso export IMAGE.isoc --as FACE [-o FILE]        (see ciso export --help)
-  ciso load IMAGE.isoc [--engine NAME]              (see ciso load --help)
-  ${CLASSIC_USAGE}
-
-Reads a rootfs tar from a file or from standard input and writes an isoc: a tar
-that Docker, podman, containerd, skopeo, rkt, runc, LXD and Incus each take as
-their own image.
-
-Options:
-${optionTable(options)}
-
-Environment:
-  NAME               name of the image, where no --tag is given
-  COMMAND            command, where none stands behind --, split as in a shell
-  SOURCE_DATE_EPOCH  creation time in seconds since 1970, for the same bytes
-                     every time
-  TMPDIR             where a piped rootfs is kept while it is worked on
-  CISO_DEBUG         show stack traces
-
-Exit codes:
-  0    done
-  1    the build failed: the input is no usable rootfs, a file cannot be read
-       or written
-  2    wrong usage: unknown option, missing or forbidden name, missing command
-  129, 130, 143  stopped by hangup, Ctrl-C, or termination
-  141  the reader of standard output went away
-
-Examples:
-  ciso rootfs.tar -t isoc/hello -o hello.isoc -- /bin/echo make container not war
-  docker export CONTAINER | ciso -t me/app:1.0 -o app.isoc -- /app --serve
-  ciso rootfs.tar -t isoc/hello -- /bin/sh | docker load
-`;
 }

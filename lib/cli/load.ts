@@ -6,20 +6,18 @@ import { runProgram } from "../system/programs.ts";
 import { toStream } from "../streams/source.ts";
 import { type Engine, findEngine } from "./engines.ts";
 import { archivePath, withExport } from "./export.ts";
-import { LOAD_OPTIONS } from "./export_options.ts";
-import { parseOptions } from "./options.ts";
+import type { Parsed } from "./options.ts";
 import { writeOutput } from "./output.ts";
 
 /**
  * Runs `ciso load`: gives an engine the part of an isoc that it needs.
  *
- * @param args The words behind the command's name.
+ * @param parsed The command line.
  * @throws {UsageError} If the command line is wrong, or no engine is here.
  * @throws {Error} If the archive cannot be read or the engine fails, which has
  * said why.
  */
-export async function runLoad(args: string[]): Promise<void> {
-  const parsed = parseOptions(args, LOAD_OPTIONS);
+export async function runLoad(parsed: Parsed): Promise<void> {
   const path = archivePath(parsed, "load");
   const engine = findEngine(parsed.value("engine"));
   const { name, face, file } = engine;

@@ -1,37 +1,16 @@
-import { printText } from "./say.ts";
 import { host } from "../system/host.ts";
 import { cleanUp } from "../system/leftovers.ts";
-import {
-  BUILD_OPTIONS,
-  CONVERT_OPTIONS,
-  runBuild,
-  runConvert,
-} from "./build.ts";
-import { runExport } from "./export.ts";
-import { exportHelp, loadHelp } from "./export_help.ts";
-import { EXPORT_OPTIONS, LOAD_OPTIONS } from "./export_options.ts";
-import { buildHelp, convertHelp, VERSION } from "./help.ts";
-import { runLoad } from "./load.ts";
-import { fail } from "./failure.ts";
-import { runVerify } from "./verify.ts";
-import { VERIFY_OPTIONS, verifyHelp } from "./verify_options.ts";
-
-/** The commands by name; a line that starts with none of them is a build. */
-const COMMANDS: Record<
-  string,
-  { run: (args: string[]) => Promise<number | void>; help: () => string }
-> = {
-  build: { run: runBuild, help: () => buildHelp(BUILD_OPTIONS) },
-  convert: { run: runConvert, help: () => convertHelp(CONVERT_OPTIONS) },
-  export: { run: runExport, help: () => exportHelp(EXPORT_OPTIONS) },
-  load: { run: runLoad, help: () => loadHelp(LOAD_OPTIONS) },
-  verify: { run: runVerify, help: () => verifyHelp(VERIFY_OPTIONS) },
-};
+import { type Command, optionsOf, type Program } from "./command.ts";
+import { PROGRAM } from "./commands.ts";
+import { EXIT, fail } from "./failure.ts";
+import { longHelp, overview, shortHelp } from "./help.ts";
+import { parseOptions } from "./options.ts";
+import { printText } from "./say.ts";
 
 /**
  * Runs the program.
  *
- * @param args The words behind the program's name.
+ * @param args The words after the program's name.
  * @returns The exit code. What goes wrong is said on standard error.
  */
 export async function main(args: string[]): Promise<number> {
@@ -39,23 +18,43 @@ export async function main(args: string[]): Promise<number> {
     cleanUp();
     host.exit(code);
   });
-  const dashes = args.indexOf("--");
-  const options = dashes < 0 ? args : args.slice(0, dashes);
-  const named = args[0] !== undefined && Object.hasOwn(COMMANDS, args[0]);
-  const command = COMMANDS[named ? args[0]! : "build"]!;
+  const [first] = args;
+  const named = PROGRAM.commands.find(({ name }) => name === first);
+  const command = named ?? PROGRAM.commands[0]!;
   try {
-    if (options.includes("-h") || options.includes("--help")) {
-      printText(command.help());
-    } else if (options.includes("-V") || options.includes("--version")) {
-      printText(`ciso ${VERSION}\n`);
-    } else return await command.run(named ? args.slice(1) : args) ?? 0;
-    return 0;
+    const rest = named ? args.slice(1) : args;
+    return await run(command, rest, PROGRAM) ?? EXIT.done;
   } catch (error) {
-    return fail(
-      error,
-      named && args[0] !== "build" ? `ciso ${args[0]} --help` : "ciso --help",
-    );
+    const help = named && named !== PROGRAM.commands[0]
+      ? `ciso ${named.name} --help`
+      : "ciso --help";
+    return fail(error, help);
   } finally {
     cleanUp();
   }
+}
+
+async function run(
+  command: Command,
+  args: string[],
+  program: Program,
+): Promise<number | void> {
+  const dashes = args.indexOf("--");
+  const options = dashes < 0 ? args : args.slice(0, dashes);
+  // Help is for those whose other words are wrong, too.
+  if (options.includes("--help")) return printText(longHelp(command, program));
+  if (options.includes("-h")) return printText(shortHelp(command, program));
+  if (options.includes("-V") || options.includes("--version")) {
+    return printText(`ciso ${program.version}\n`);
+  }
+  const isBare = args.length === 0 && command === program.commands[0];
+  if (isBare && host.isTerminal(0) && !hasClassicUsage()) {
+    return printText(overview(program));
+  }
+  return await command.run(parseOptions(args, optionsOf(command)), program);
+}
+
+/** Whether the environment says what the image is, as in 2015. */
+function hasClassicUsage(): boolean {
+  return ["NAME", "COMMAND"].some((name) => host.env(name) !== undefined);
 }

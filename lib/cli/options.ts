@@ -1,5 +1,6 @@
+import { parseArgs } from "@std/cli";
 import { shownWord } from "../errors/shown.ts";
-import { oneEditAway } from "../rootfs/one_edit_away.ts";
+import { nearestWord } from "./nearest_word.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** One option of the command line. */
@@ -10,15 +11,28 @@ export interface Option {
   short?: string;
   /** What stands for its value in the help; an option without is a switch. */
   value?: string;
-  /** What it does, in one line of the help. */
+  /** What it does: no capital, no full stop. */
   help: string;
+  /** The heading that the long help lists it under; "Options" unless given. */
+  group?: string;
+  /** Whether the short help lists it too. */
+  brief?: true;
+  /** The values that it takes, where they can be listed. */
+  values?: readonly string[];
+  /** Whether it takes several of them, with commas between. */
+  list?: true;
+}
+
+/** Options below one heading of the help. */
+export function group(heading: string, options: Option[]): Option[] {
+  return options.map((option) => ({ group: heading, ...option }));
 }
 
 /** A command line, taken apart. */
 export interface Parsed {
   /** Words that are no options. */
   words: string[];
-  /** The words behind `--`, or `undefined` if there is no `--`. */
+  /** The words after `--`, or `undefined` if there is no `--`. */
   behind: string[] | undefined;
   /** Tells whether a switch is given. */
   on(name: string): boolean;
@@ -32,79 +46,126 @@ export interface Parsed {
  * Takes a command line apart, as GNU's getopt does: `--name VALUE`,
  * `--name=VALUE`, `-n VALUE`, `-nVALUE`, `-n=VALUE`, switches together as in
  * `-qv`, options and other words in any order, `-` is a word. An option that
- * stands where a value should is taken for an option. (Not by parseArgs of
- * `@std/cli`, which reads `-eKEY=VALUE` as the value `VALUE`.)
+ * comes where a value must be is an option.
  *
- * @param args The words behind the command's name.
+ * @param args The words after the command's name.
  * @param options The options that there are.
  * @throws {UsageError} If an option is unknown or lacks its value, or a switch
  * has one.
  */
-export function parseOptions(args: string[], options: Option[]): Parsed {
+export function parseOptions(
+  args: readonly string[],
+  options: readonly Option[],
+): Parsed {
+  const { given, words, behind } = expand(args, options);
+  const names = (isSwitch: boolean) =>
+    options.filter(({ value }) => (value === undefined) === isSwitch)
+      .map(({ name }) => name);
+  const found: Record<string, unknown> = parseArgs(given, {
+    boolean: names(true),
+    string: names(false),
+    collect: names(false),
+  });
+  const values = (name: string) =>
+    Object.hasOwn(found, name) && Array.isArray(found[name])
+      ? found[name] as string[]
+      : [];
+  return {
+    words,
+    behind,
+    on: (name) => Object.hasOwn(found, name) && found[name] === true,
+    value: (name) => values(name).at(-1),
+    values,
+  };
+}
+
+/** A command line whose options have one form: `--name=VALUE` or `--name`. */
+interface Expanded {
+  given: string[];
+  words: string[];
+  behind: string[] | undefined;
+}
+
+/**
+ * Brings all options to one form, which parseArgs reads as it is meant. By itself
+ * parseArgs takes `-eKEY=VALUE` for the value `VALUE`, a word `1.0` for a number,
+ * the word after a switch for its value if it is `true` or `false`, and
+ * `--quiet=1` for right.
+ */
+function expand(
+  args: readonly string[],
+  options: readonly Option[],
+): Expanded {
   const byForm = new Map<string, Option>();
   for (const option of options) {
     byForm.set(`--${option.name}`, option);
     if (option.short) byForm.set(`-${option.short}`, option);
   }
-  const found = new Map<string, string[]>();
+  const given: string[] = [];
   const words: string[] = [];
-  let behind: string[] | undefined;
-
-  const add = ({ name }: Option, value: string) =>
-    found.set(name, [...found.get(name) ?? [], value]);
   const isOption = (word: string) =>
     word === "--" || byForm.has(word.replace(/=.*/s, ""));
-
   for (let i = 0; i < args.length; i++) {
     const word = args[i]!;
-    if (word === "--") {
-      behind = args.slice(i + 1);
-      break;
-    }
+    if (word === "--") return { given, words, behind: args.slice(i + 1) };
     if (word === "-" || !word.startsWith("-")) {
       words.push(word);
       continue;
     }
-    const next = (option: Option) => {
-      const value = args[i + 1];
-      if (value === undefined || isOption(value)) throw lacksValue(option);
-      i++;
-      return value;
-    };
-    if (word.startsWith("--")) {
-      const [form] = word.split("=", 1) as [string];
-      const option = byForm.get(form);
+    for (const { option, form, value } of formsIn(word, byForm)) {
       if (!option) throw unknown(form, byForm);
-      const given = form === word ? undefined : word.slice(form.length + 1);
-      if (option.value) add(option, given ?? next(option));
-      else if (given === undefined) add(option, "");
-      else throw new UsageError(`Option ${form} takes no value`);
-      continue;
-    }
-    for (let at = 1; at < word.length; at++) {
-      const form = `-${word[at]}`;
-      const option = byForm.get(form);
-      if (!option) throw unknown(form, byForm);
-      if (option.value) {
-        const rest = word.slice(at + 1);
-        add(option, rest === "" ? next(option) : rest.replace(/^=/, ""));
-        break;
+      const { name } = option;
+      if (!option.value) {
+        if (value !== undefined) {
+          throw new UsageError(`Option ${form} takes no value`);
+        }
+        given.push(`--${name}`);
+        continue;
       }
-      add(option, "");
+      const next = args[i + 1];
+      if (value === undefined && (next === undefined || isOption(next))) {
+        throw lacksValue(option);
+      }
+      if (value === undefined) i++;
+      given.push(`--${name}=${value ?? next}`);
     }
   }
-  return {
-    words,
-    behind,
-    on: (name) => found.has(name),
-    value: (name) => found.get(name)?.at(-1),
-    values: (name) => found.get(name) ?? [],
-  };
+  return { given, words, behind: undefined };
+}
+
+/** The options that a word has: one, or several letters after one dash. */
+function* formsIn(
+  word: string,
+  byForm: Map<string, Option>,
+): Generator<{ form: string; option?: Option; value?: string }> {
+  if (word.startsWith("--")) {
+    const at = word.indexOf("=");
+    const form = at < 0 ? word : word.slice(0, at);
+    const option = byForm.get(form);
+    yield {
+      form,
+      ...(option && { option }),
+      ...(at >= 0 && { value: word.slice(at + 1) }),
+    };
+    return;
+  }
+  const letters = [...word.slice(1)];
+  for (const [i, letter] of letters.entries()) {
+    const form = `-${letter}`;
+    const option = byForm.get(form);
+    if (!option?.value) {
+      yield { form, ...(option && { option }) };
+      continue;
+    }
+    const rest = letters.slice(i + 1).join("");
+    yield { form, option, ...(rest && { value: rest.replace(/^=/, "") }) };
+    return;
+  }
 }
 
 function unknown(form: string, known: Map<string, Option>): UsageError {
-  const meant = form.startsWith("--") && [...oneEditAway(form)]
-    .find((other) => other.startsWith("--") && known.has(other));
+  const forms = [...known.keys()].filter((other) => other.startsWith("--"));
+  const meant = form.startsWith("--") ? nearestWord(form, forms) : undefined;
   return new UsageError(
     `Unknown option ${shownWord(form)}${
       meant ? `: did you mean ${meant}?` : ""

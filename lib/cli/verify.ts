@@ -18,10 +18,9 @@ import {
 } from "../verify/verify.ts";
 import { ofFile } from "./failure.ts";
 import { printJson, printLines, printText, say } from "./say.ts";
-import { type Parsed, parseOptions } from "./options.ts";
+import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
-import { VERIFY_OPTIONS } from "./verify_options.ts";
 
 /** What became of one file. */
 type Outcome = { file: string } & (Report | { error: string });
@@ -29,12 +28,11 @@ type Outcome = { file: string } & (Report | { error: string });
 /**
  * Runs `ciso verify`.
  *
- * @param args The words after the command's name.
+ * @param parsed The command line.
  * @returns The exit code: 0 if there is no finding, 1 if there is one.
  * @throws {UsageError} If the command line is wrong.
  */
-export async function runVerify(args: string[]): Promise<number> {
-  const parsed = parseOptions(args, VERIFY_OPTIONS);
+export async function runVerify(parsed: Parsed): Promise<number> {
   const files = [...parsed.words, ...parsed.behind ?? []];
   if (parsed.on("rules")) {
     if (files.length > 0) throw new UsageError("--rules takes no file");

@@ -30,9 +30,7 @@ export async function* outputOf(
   });
   // Without permission Deno gives a child that has no streams.
   if (!child.stdout) {
-    throw new FileError(
-      `Cannot start ${program}: this runtime does not allow it`,
-    );
+    throw programError(program, undefined);
   }
   const chunks = child.stdout[Symbol.asyncIterator]();
   let result = await chunks.next();
@@ -44,7 +42,7 @@ export async function* outputOf(
     while (!result.done) result = await chunks.next();
     await ended;
   }
-  if (failure) throw fileError(`Cannot start ${program}`, failure);
+  if (failure) throw programError(program, failure);
 }
 
 /**
@@ -107,7 +105,7 @@ export async function runProgram(
     }
     const code = await ended;
     if (failure) {
-      throw fileError(`Cannot run ${program}`, failure);
+      throw programError(program, failure);
     }
     return code;
   } catch (error) {
@@ -117,4 +115,18 @@ export async function runProgram(
   } finally {
     leftovers.delete(kill);
   }
+}
+
+/** Why a program cannot be started; without a cause the runtime forbids it. */
+function programError(program: string, cause: unknown): FileError {
+  const what = `Cannot run ${program}`;
+  // Deno says no more than that its permissions lack something.
+  const forbidden = cause === undefined ||
+    (cause instanceof Error && cause.name === "NotCapable");
+  return forbidden
+    ? new FileError(
+      `${what}: Deno does not allow it; run it with --allow-run=${program}`,
+      { cause },
+    )
+    : fileError(what, cause);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BUILD_OPTIONS } from "../../lib/cli/build.ts";
+import { buildCommand } from "../../lib/cli/build_command.ts";
 import { type Base, imageDescription } from "../../lib/cli/description.ts";
 import { parseOptions } from "../../lib/cli/options.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
@@ -13,7 +13,7 @@ function describe(...args: string[]) {
 }
 
 function describeFrom(base: Base | undefined, ...args: string[]) {
-  return imageDescription(parseOptions(args, BUILD_OPTIONS), base);
+  return imageDescription(parseOptions(args, buildCommand.options), base);
 }
 
 /** A file with a text. */

@@ -663,7 +663,7 @@ Deno.test("ciso -q leaves out notes, not errors", async () => {
 
 Deno.test("ciso shows help and version wherever they are asked for", async () => {
   for (
-    const args of [["--help"], ["-h"], ["build", "-h"], [rootfs, "--help"]]
+    const args of [["--help"], ["build", "--help"], [rootfs, "--help"]]
   ) {
     const { code, stdout, stderr } = await ciso(args);
     assert.equal(code, 0);

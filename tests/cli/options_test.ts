@@ -123,3 +123,42 @@ Deno.test("parseOptions() refuses a switch with a value", () => {
     message: "Option --quiet takes no value",
   });
 });
+
+Deno.test("parseOptions() takes nothing for what parseArgs would take it", () => {
+  // A number, a boolean, a nested key, the prototype's keys.
+  assert.deepEqual(parse("1.0", "-q", "true", "-v", "false", "0x10"), {
+    quiet: true,
+    verbose: true,
+    words: ["1.0", "true", "false", "0x10"],
+  });
+  assert.deepEqual(parse("-e", "1.0", "-w", "true", "--label", "1e3"), {
+    env: ["1.0"],
+    workdir: ["true"],
+    label: ["1e3"],
+  });
+  assert.deepEqual(parse("-eA=B=-C", "-e=-", "-w5", "-w.a.b", "-e-x"), {
+    env: ["A=B=-C", "-", "-x"],
+    workdir: ["5", ".a.b"],
+  });
+  assert.deepEqual(parse("-qv", "--no-check", "constructor"), {
+    quiet: true,
+    verbose: true,
+    "no-check": true,
+    words: ["constructor"],
+  });
+  for (
+    const word of ["--quiet=1", "--quiet=true", "--quiet=", "--no-check=1"]
+  ) {
+    assert.throws(
+      () => parse(word),
+      /^UsageError: Option --\S+ takes no value$/,
+    );
+  }
+  for (const word of ["-q=1", "--constructor=1", "--toString", "--a.b=1"]) {
+    assert.throws(() => parse(word), /^UsageError: Unknown option/);
+  }
+  const { on, value, values } = parseOptions([], OPTIONS);
+  assert.equal(on("constructor"), false);
+  assert.equal(value("toString"), undefined);
+  assert.deepEqual(values("__proto__"), []);
+});

@@ -84,7 +84,10 @@ function assertRefused(result: Result, line: RegExp, code = 1): void {
   const [first = "", ...others] = result.stderr.trimEnd().split("\n");
   assert.match(first, line);
   assert.match(first, /^ciso: /);
-  assert.deepEqual(others, code === 2 ? ["Try 'ciso --help' for more."] : []);
+  assert.deepEqual(
+    others,
+    code === 2 ? ["Try 'ciso export --help' for more."] : [],
+  );
   assert.equal(result.code, code);
   assert.equal(result.stdout, "");
 }
@@ -772,7 +775,7 @@ Deno.test("export tells wrong usage", async () => {
   const { isoc } = modern;
   const cases: [string[], RegExp][] = [
     [[isoc], /needs --as: one of appc, docker/],
-    [[isoc, "--as", "rkt"], /--as: "rkt" is none of appc/],
+    [[isoc, "--as", "rkt"], /--as: "rkt" is not one of appc/],
     [[isoc, isoc, "--as", "oci"], /takes one archive, but here are 2/],
     [[isoc, "--as", "oci", "--tag", "x"], /Unknown option --tag/],
     [["--as", "oci", "--max-unpacked", "lots"], /--max-unpacked: "lots"/],

@@ -94,7 +94,7 @@ Deno.test("ciso --faces refuses a part that it does not know", async () => {
   try {
     await assert.rejects(
       archiveWith(dir, "oci,rocket"),
-      /exit code 2:\nciso: --faces: "rocket" is none of appc, docker/,
+      /exit code 2:\nciso: --faces: "rocket" is not one of appc, docker/,
     );
   } finally {
     await Deno.remove(dir, { recursive: true });

@@ -129,7 +129,7 @@ Deno.test("load says which engines it looked for when there is none", async () =
 
 Deno.test("load tells wrong usage", async () => {
   const cases: [string[], RegExp][] = [
-    [[isoc, "--engine", "docker2"], /--engine: "docker2" is none of docker/],
+    [[isoc, "--engine", "docker2"], /--engine: "docker2" is not one of docker/],
     [[isoc, isoc], /takes one archive, but here are 2/],
     [[isoc, "--as", "oci"], /Unknown option --as/],
   ];

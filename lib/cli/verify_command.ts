@@ -1,9 +1,10 @@
+import type { Command } from "./command.ts";
 import { COMMON } from "./export_options.ts";
-import { optionTable } from "./help.ts";
 import type { Option } from "./options.ts";
+import { runVerify } from "./verify.ts";
 
 /** The options of `ciso verify`. */
-export const VERIFY_OPTIONS: Option[] = [
+const OPTIONS: Option[] = [
   { name: "json", help: "print one JSON document" },
   { name: "rules", help: "explain all rules, and verify nothing" },
   ...COMMON.map((option) =>
@@ -15,27 +16,22 @@ export const VERIFY_OPTIONS: Option[] = [
   ),
 ];
 
-/** The text of `ciso verify --help`. */
-export function verifyHelp(options: Option[]): string {
-  return `ciso verify checks images, and tells which engines take them.
-
-Usage:
-  ciso verify FILE… [--json]
-  ciso verify --rules
-
-FILE is an isoc, what docker save or podman save writes, an OCI layout (tar or
+/** `ciso verify`. */
+export const verifyCommand: Command = {
+  name: "verify",
+  summary: "check images, and tell which engines take them",
+  usage: ["verify FILE… [--json]", "verify --rules"],
+  about:
+    `FILE is an isoc, what docker save or podman save writes, an OCI layout (tar or
 directory), an ACI, or an image of LXD or Incus, compressed or not; - is standard
 input. All digests are computed anew; the files below rootfs/ are compared with
 those of the layers, and all documents with each other. Each finding is a line:
-
-  FILE: SEVERITY RULE ENTRY: WHAT IS WRONG; hurts ENGINES; REMEDY
-
-Options:
-${optionTable(options)}
-
-Exit codes:
-  0  no findings
-  1  findings, or a file that is no image or cannot be read
-  2  wrong usage
-`;
-}
+  FILE: SEVERITY RULE ENTRY: WHAT IS WRONG; hurts ENGINES; REMEDY`,
+  options: OPTIONS,
+  exitCodes: [
+    ["0", "no findings"],
+    ["1", "findings, or a file that is no image or cannot be read"],
+  ],
+  examples: ["ciso verify hello.isoc", "ciso verify --json *.isoc"],
+  run: runVerify,
+};

@@ -1,0 +1,25 @@
+import { buildCommand, convertCommand } from "./build_command.ts";
+import type { Program } from "./command.ts";
+import { exportCommand, loadCommand } from "./export_command.ts";
+import { helpCommand } from "./help_command.ts";
+import { TOPICS } from "./topics.ts";
+import { verifyCommand } from "./verify_command.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * The table of all commands. Parsing, help, completions and the manual are made
+ * of it: a new command is one entry here. The first one is called where a command
+ * line names none.
+ */
+export const PROGRAM: Program = {
+  version: VERSION,
+  commands: [
+    buildCommand,
+    convertCommand,
+    exportCommand,
+    loadCommand,
+    verifyCommand,
+    helpCommand,
+  ],
+  topics: TOPICS,
+};
