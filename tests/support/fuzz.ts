@@ -82,7 +82,7 @@ export async function fuzz(
 }
 
 /** Tars of a tree with odd metadata, by several programs. */
-async function realTars(folder: string): Promise<Uint8Array[]> {
+export async function realTars(folder: string): Promise<Uint8Array[]> {
   const tree = `${folder}/tree`;
   await run("python3", [`${import.meta.dirname}/odd_tree.py`, tree]);
   const tars: Uint8Array[] = [];
@@ -110,7 +110,7 @@ async function realTars(folder: string): Promise<Uint8Array[]> {
 }
 
 /** Builds an archive in memory. */
-async function archiveOf(input: Uint8Array): Promise<Uint8Array> {
+export async function archiveOf(input: Uint8Array): Promise<Uint8Array> {
   const isoc = await build(new Blob([input as Uint8Array<ArrayBuffer>]), {
     names: ["isoc/fuzz"],
     command: ["/bin/true"],
@@ -141,7 +141,7 @@ function complaint(error: unknown): string | undefined {
 }
 
 /** Reads a batch of archives by three other readers: Python, GNU tar and Go. */
-async function readByOthers(
+export async function readByOthers(
   folder: string,
   inputs: Uint8Array[],
 ): Promise<FuzzResult["failure"]> {
@@ -162,7 +162,7 @@ async function readByOthers(
 }
 
 /** A real tar with up to four changes. */
-function mutate(
+export function mutate(
   tars: Uint8Array[],
   random: (below: number) => number,
 ): Uint8Array {
@@ -283,12 +283,12 @@ const MUTATIONS: Mutation[] = [
   },
 ];
 
-function isHeader(tar: Uint8Array, block: number): boolean {
+export function isHeader(tar: Uint8Array, block: number): boolean {
   return tar[block + 257] === 0x75 && tar[block + 258] === 0x73;
 }
 
 /** Makes the checksum right again, so that what it guards is reached. */
-function repaired(tar: Uint8Array, block: number): Uint8Array {
+export function repaired(tar: Uint8Array, block: number): Uint8Array {
   if (block + 512 > tar.length) return tar;
   tar.fill(0x20, block + 148, block + 156);
   let sum = 0;

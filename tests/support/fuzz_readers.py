@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import zlib
 
 OWN = {b"json", b"VERSION", b"layer.tar"}
 
@@ -59,9 +60,13 @@ def python_view(tar):
         elif entry.isreg():
             kind = "file"
             facts.append(entry.size)
+            facts.append(zlib.crc32(tar.extractfile(entry).read()))
         else:
             kind = "other"
-            facts += [entry.type, entry.devmajor, entry.devminor]
+            facts.append(entry.type)
+            # Nobody makes a FIFO with the numbers of a device.
+            if entry.isdev() and not entry.isfifo():
+                facts += [entry.devmajor, entry.devminor]
         found[clean(raw)] = (kind, clean(link) if kind == "link" else b"", facts)
     return found
 
