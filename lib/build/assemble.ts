@@ -1,5 +1,6 @@
 import { inputChanged } from "../errors/input_changed.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
+import { baseNotes } from "./base_image.ts";
 import { type Face, FACES } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
@@ -72,14 +73,14 @@ export async function assemble(
   const facts = await rootfsFacts(stack.tree, description, chosen.has("appc"));
   const image: Image = { ...description, architecture: facts.architecture };
   const layers = stack.layers.map(({ layer }) => layer);
-  const notes = [...facts.notes, ...stack.notes ?? []];
+  const notes = [...baseNotes(image), ...facts.notes, ...stack.notes ?? []];
   if (stack.visible === null) {
     notes.push(
       "rkt may hang on this image: the rootfs has character devices, and too " +
         "many files to list the others for it",
     );
   }
-  const made = imageDocuments(image, layers, description.baseConfig);
+  const made = imageDocuments(image, layers);
   const { visible, tree, source, rootfsSize } = stack;
   const mtime = Math.floor(image.created);
   const contents: Contents = {

@@ -1,5 +1,6 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { assemble, type Assembled } from "./assemble.ts";
+import { checkBase } from "./base_image.ts";
 import { checkDocuments } from "./documents.ts";
 import type { Layer } from "../image/layer.ts";
 import type { Face } from "../image/face.ts";
@@ -182,8 +183,10 @@ function isocOf(
  *
  * @throws {DescriptionError} If it breaks a rule of a format.
  * @throws {DescriptionError} If a number in it is out of bounds.
+ * @throws {InputError} If the base image is broken where it says nothing else.
  */
 export function checkDescription(description: ImageDescription): void {
+  checkBase(description);
   checkDocuments(
     {
       ...description,

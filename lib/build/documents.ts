@@ -2,15 +2,14 @@ import { utf8 } from "../streams/bytes.ts";
 import { textDigest } from "../streams/sha256.ts";
 import { appcManifest, type AppcOptions } from "../formats/appc.ts";
 import { runtimeConfig, type RuntimeOptions } from "../formats/bundle.ts";
+import { configText } from "../formats/config_text.ts";
 import { dockerManifest } from "../formats/docker.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { lxdMetadata } from "../formats/lxd.ts";
 import { imageIndex, imageManifest, ociLayout } from "../formats/oci.ts";
-import { imageConfig } from "../formats/oci_config.ts";
 import type { Face } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
-import { keepsConfig } from "../read/kept_config.ts";
 import type { Archive } from "./archive.ts";
 
 /** What the documents need to know of the rootfs. */
@@ -26,20 +25,9 @@ export interface ImageDocuments {
   manifestDigest: string;
 }
 
-/**
- * Makes image config and image manifest.
- *
- * @param baseConfig The image config to keep, if it says the same.
- */
-export function imageDocuments(
-  image: Image,
-  layers: Layer[],
-  baseConfig?: string,
-): ImageDocuments {
-  const config =
-    baseConfig !== undefined && keepsConfig(baseConfig, image, layers)
-      ? baseConfig
-      : jsonText(imageConfig(image, layers));
+/** Makes image config and image manifest. */
+export function imageDocuments(image: Image, layers: Layer[]): ImageDocuments {
+  const config = configText(image, layers);
   const imageId = textDigest(config);
   const manifest = jsonText(imageManifest(image, layers, {
     digest: imageId,
@@ -58,7 +46,7 @@ export function checkDocuments(
   layers: Layer[],
   facts: DocumentFacts,
 ): void {
-  imageConfig(image, layers);
+  configText(image, layers);
   appcManifest(image, facts);
   runtimeConfig(image, facts);
   lxdMetadata(image);

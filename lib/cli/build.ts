@@ -1,7 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { shownList } from "../errors/shown.ts";
 import { printJson, say } from "./say.ts";
-import { ofFile } from "./failure.ts";
+import { inFile, ofFile } from "./failure.ts";
 import { shown } from "../errors/shown.ts";
 import {
   build,
@@ -9,6 +9,7 @@ import {
   type BuildOptions,
   type Isoc,
 } from "../build/build.ts";
+import { checkBase } from "../build/base_image.ts";
 import { type Face, FACES } from "../image/face.ts";
 import { host } from "../system/host.ts";
 import { spoolLayer } from "../system/spool_file.ts";
@@ -116,14 +117,21 @@ async function run(
     from,
     layers,
     rootfs,
-    platform: platformOf(parsed),
+    choice: {
+      platform: platformOf(parsed),
+      ...(parsed.value("name") !== undefined &&
+        { name: parsed.value("name")! }),
+      anyPlatform: parsed.on("force-platform"),
+    },
     limits: unpackLimits(parsed),
     directory,
   });
   try {
     const quiet = parsed.on("quiet");
     const base = from === undefined ? undefined : inputs;
-    const made = await make(inputs, imageDescription(parsed, base), output, {
+    const description = imageDescription(parsed, base);
+    if (from !== undefined) inFile(from, () => checkBase(description));
+    const made = await make(inputs, description, output, {
       faces,
       pristine: parsed.on("pristine"),
       allowWhiteouts: parsed.on("allow-whiteouts"),

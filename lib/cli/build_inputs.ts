@@ -4,7 +4,8 @@ import { InputError } from "../errors/input_error.ts";
 import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import type { LayerInput } from "../rootfs/layer_stack.ts";
 import { parseName } from "../image/name.ts";
-import { type Platform, readImage } from "../read/open_image.ts";
+import { imagePath } from "../read/image_path.ts";
+import { type ImageChoice, readImage } from "../read/open_image.ts";
 import { directoryFiles } from "../directory/layout_directory.ts";
 import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
@@ -15,6 +16,7 @@ import { openDirectory } from "../directory/open_directory.ts";
 import type { WalkOptions } from "../directory/walk.ts";
 import type { Base } from "./description.ts";
 import type { Origins } from "./report.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** What an image is built of. */
 export interface BuildInputs extends Base {
@@ -39,8 +41,8 @@ export interface Wanted {
   layers: string[];
   /** A rootfs, or one more layer; `-` is standard input. */
   rootfs?: string;
-  /** The platform to take of an image that has several. */
-  platform: Platform;
+  /** Which image to take of a file that has several. */
+  choice: ImageChoice;
   /** What a compressed file may take. */
   limits: UnpackLimits;
   /** How directories are read. */
@@ -60,7 +62,7 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
     plain: wanted.from === undefined && wanted.layers.length === 0,
     origins: [],
     notes: [],
-    fields: {},
+    base: { fields: {} },
     names: [],
     close: () => open.forEach((input) => input.close()),
   };
@@ -106,16 +108,25 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
 
 async function addImage(
   inputs: BuildInputs,
-  path: string,
-  { platform, limits }: Wanted,
+  given: string,
+  { choice, limits }: Wanted,
   open: Input[],
   openFile: (path: string) => Promise<Input>,
 ): Promise<void> {
+  const { path, name } = imagePath(given, host.exists);
+  if (name !== undefined && choice.name !== undefined) {
+    throw new UsageError(
+      `${given} names an image already: leave out --name ${choice.name}`,
+    );
+  }
   try {
     const files: ImageFiles = path !== "-" && host.isDirectory(path)
       ? directoryFiles(path)
       : await filesOfTar(await openFile(path));
-    const image = await readImage(files, platform);
+    const image = await readImage(files, {
+      ...choice,
+      ...(name !== undefined && { name }),
+    });
     for (const [i, stored] of image.layers.entries()) {
       const name = `${path}, layer ${i + 1}`;
       const { source, compression } = await unpackLayer(
@@ -142,8 +153,9 @@ async function addImage(
       });
       inputs.origins.push({ name, compression });
     }
-    const { fields, history, annotations, config, notes = [] } = image;
-    Object.assign(inputs, { fields, history, annotations, config });
+    const { base, annotations, notes } = image;
+    inputs.base = base;
+    inputs.annotations = annotations;
     inputs.notes.push(...notes);
     for (const name of image.names) {
       try {

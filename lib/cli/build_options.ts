@@ -126,6 +126,16 @@ export const IMAGE_OPTIONS: Option[] = group("Image", [
     value: "OS/ARCH[/VARIANT]",
     help: "such as linux/arm64; found in the command's program unless given",
   },
+  {
+    name: "force-platform",
+    help: "say --platform of an image that says another one of itself",
+  },
+  {
+    name: "name",
+    value: "NAME[:TAG]",
+    help:
+      "which image to take of a file that holds several, as FILE:NAME[:TAG] does",
+  },
   { name: "history", value: "TEXT", help: "how the layer was made" },
   {
     name: "config",

@@ -8,7 +8,7 @@ import { processConfig } from "../formats/process_config.ts";
 import { type ImageFields, readConfig } from "../read/read_config.ts";
 import { parseRfc3339, rfc3339 } from "../formats/values/time.ts";
 import { parseUser } from "../formats/values/user.ts";
-import type { Healthcheck, HistoryEntry } from "../image/image.ts";
+import type { BaseImage, Healthcheck } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
 import type { Platform } from "../read/open_image.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
@@ -22,12 +22,10 @@ import { splitWords } from "./words.ts";
 
 /** What the image says that another one starts from. */
 export interface Base {
-  fields: ImageFields;
-  history?: HistoryEntry[];
+  /** What its documents say of it. */
+  base: BaseImage;
   names: string[];
   annotations?: Record<string, string>;
-  /** Its image config, JSON. */
-  config?: string;
   /** Whether no layer comes on top. */
   complete?: boolean;
 }
@@ -47,7 +45,7 @@ export function imageDescription(
   parsed: Parsed,
   from?: Base,
 ): ImageDescription {
-  const base = { ...from?.fields, ...configFile(parsed.value("config")) };
+  const base = { ...from?.base.fields, ...configFile(parsed.value("config")) };
   // They go with a rootfs, as in 2015; some systems set NAME to the machine's.
   const name = from ? undefined : host.env("NAME");
   const tags = parsed.values("tag");
@@ -82,13 +80,12 @@ export function imageDescription(
   named("--user", () => parseUser(user));
   const created = parsed.value("created");
   // SOURCE_DATE_EPOCH is for what is made, and this image has been made before.
-  const keepsTime = created === undefined && from?.complete &&
-    base.created !== undefined;
+  const keepsTime = created === undefined && from?.complete;
   const platform = platformOf(parsed);
   // linux/arm64 chooses an image of any variant, which keeps its own.
   if (
     from && !platform.variant &&
-    platform.architecture === from.fields.architecture
+    platform.architecture === from.base.fields.architecture
   ) {
     delete platform.variant;
   }
@@ -130,11 +127,11 @@ export function imageDescription(
     healthcheck: healthcheck(parsed, base.healthcheck),
     shell: words(parsed, "shell") ?? base.shell,
     author: parsed.value("author") ?? base.author,
-    created: (keepsTime ? base.created : creationTime(created)) ??
+    // Of an image that has no time no other one is made up.
+    created: (keepsTime ? base.created ?? 0 : creationTime(created)) ??
       base.created ?? Math.floor(Date.now() / 1000),
     history: parsed.value("history"),
-    baseHistory: from?.history,
-    baseConfig: from?.config,
+    base: from?.base,
     ...platform,
   };
   return description;
@@ -155,7 +152,13 @@ function configFile(path: string | undefined): ImageFields {
   if (path === undefined) return {};
   const text = host.readText(path);
   return inFile(path, () => {
-    const fields = readConfig(text);
+    const { fields, faults, oddities } = readConfig(text);
+    const [wrong] = [
+      ...faults.map(({ message }) => message),
+      // Who keeps it is another matter: nothing is kept of this file.
+      ...oddities.map(({ note }) => note.replace(/[;:] .*/s, "")),
+    ];
+    if (wrong !== undefined) throw new InputError(wrong);
     check(fields);
     return fields;
   });

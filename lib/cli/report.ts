@@ -94,6 +94,6 @@ function* layerReport(
 function missing({ image, faces }: Isoc): [Face, string[]][] {
   return faces.map((face): [Face, string[]] => [
     face,
-    unsupported(image, face, faces),
+    unsupported(image, face),
   ]).filter(([, fields]) => fields.length > 0);
 }

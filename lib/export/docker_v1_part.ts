@@ -8,7 +8,7 @@ import {
   v1Json,
   type V1Link,
 } from "../formats/docker_v1.ts";
-import { jsonText } from "../formats/json_text.ts";
+import { jsonText, parseJson } from "../formats/json_text.ts";
 import type { Entry } from "../tar/entry.ts";
 import { closing, newHeader } from "../tar/header.ts";
 import { blobDigest, type Documents } from "./documents.ts";
@@ -190,15 +190,15 @@ export class DockerV1Part implements Part {
   }
 
   #hasParent(directory: string): boolean {
-    const json = this.#documents.json<{ parent?: string }>(`${directory}json`);
-    return json?.parent !== undefined;
+    return this.#documents.v1Link(`${directory}json`)?.parent !== undefined;
   }
 
   /** The json of an image, with the ID of its directory in it. */
   #json(path: string, place: string, id: string): Uint8Array {
     const text = this.#documents.texts.get(path)!;
-    const json = this.#documents.json<{ id?: string }>(path)!;
-    const right = json.id === id ? text : jsonText({ ...json, id });
+    const right = this.#documents.v1Link(path)?.id === id
+      ? text
+      : jsonText({ ...(parseJson(path, text) as object), id });
     return fileEntry(place, right, this.#mtime);
   }
 }

@@ -1,8 +1,22 @@
-import { shown, shownWord } from "../errors/shown.ts";
-import { parseJson } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
-import { asciiText, concat } from "../streams/bytes.ts";
+import { shown, shownWord } from "../errors/shown.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
+import { readConfigLayers } from "../read/read_config.ts";
+import {
+  type DockerEntry,
+  readDockerManifest,
+  readRepositories,
+  readV1Link,
+} from "../read/read_docker.ts";
+import {
+  type BlobDescriptor,
+  nameIn,
+  type OciManifest,
+  readOciIndex,
+  readOciManifest,
+} from "../read/read_oci.ts";
+import { asciiText, concat } from "../streams/bytes.ts";
+import { textDigest } from "../streams/sha256.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Fate } from "./pass.ts";
 
@@ -14,19 +28,21 @@ export interface ImageParts {
   layers: string[];
   /** Names with tags. */
   names: string[];
+  /** Annotations of the image manifest. */
+  annotations?: Map<string, string>;
 }
 
-/** An archive's part for Docker 1.9 and older. */
+/** An archive's face for Docker 1.9 and older. */
 export interface V1Part {
   /** ID of the newest image. */
   id: string;
-  /** The directory that it stands in, with a slash: `rootfs/` or the ID. */
+  /** Its directory, with a slash: `rootfs/` or the ID. */
   place: string;
   /** Names with tags. */
   names: string[];
 }
 
-/** The documents that each stand in a place of their own. */
+/** The documents that each have a place of their own. */
 const PLACES = new Set([
   "manifest",
   "oci-layout",
@@ -46,24 +62,6 @@ const MAX_DOCUMENT = 1 << 24;
 /** A blob larger than this, in bytes, is taken for a layer. */
 const MAX_BLOB = 1 << 22;
 
-/** What is read of the documents; any of it may be missing or something else. */
-interface DockerImage {
-  Config?: string;
-  Layers?: string[];
-  RepoTags?: string[];
-}
-interface Descriptor {
-  digest?: string;
-  annotations?: Record<string, string>;
-}
-interface Index {
-  manifests?: Descriptor[];
-}
-interface Manifest {
-  config?: Descriptor;
-  layers?: Descriptor[];
-}
-
 /** The digest that a path is the blob of, in hex. */
 export function blobDigest(path: string): string | undefined {
   return BLOB.exec(path)?.[1];
@@ -81,14 +79,15 @@ export class Documents {
   mtime: number | undefined;
   /** Directories named by an ID. */
   readonly #places = new Set<string>();
-  readonly #parsed = new Map<string, { text: string; value: unknown }>();
+  /** What has been read of the texts, by their paths. */
+  readonly #known = new Map<string, { text: string; value: unknown }>();
   #size = 0;
 
   /**
    * Looks at an entry: takes note of it if it says something about the image.
    *
    * @param all Whether to take `rootfs/json` for a document although nothing is
-   * known yet of a part for Docker 1.9.
+   * known yet of a face for Docker 1.9.
    * @returns How its text is taken, if it is a document.
    * @throws {InputError} If a document is no plain file, or too large.
    */
@@ -128,7 +127,9 @@ export class Documents {
       onEnd: () => {
         // A small layer is no document: those among the blobs start with "{".
         if (isBlob && parts[0]?.[0] !== 0x7b) return;
-        this.put(path, new TextDecoder().decode(concat(parts)));
+        const text = decoded(concat(parts));
+        if (text !== undefined) this.put(path, text);
+        else if (!isBlob) throw new InputError(`${path} is not UTF-8`);
       },
     };
   }
@@ -145,9 +146,9 @@ export class Documents {
   /** All blobs that the documents name, or `undefined` if some are not known. */
   get blobs(): Set<string> | undefined {
     const images = this.#ociImages();
-    if (images.length < this.#manifests().length) return undefined;
+    if (images.length < this.#manifests().size) return undefined;
     return new Set([
-      ...this.#manifests(),
+      ...this.#manifests().keys(),
       ...[...images, ...this.#dockerImages()].flatMap((image) => [
         image.config,
         ...image.layers,
@@ -166,7 +167,7 @@ export class Documents {
   /** The blobs that `index.json` names, and those that they name. */
   get ociBlobs(): string[] {
     return [
-      ...this.#manifests(),
+      ...this.#manifests().keys(),
       ...this.#ociImages().flatMap(({ config, layers }) => [config, ...layers]),
     ];
   }
@@ -174,35 +175,36 @@ export class Documents {
   /**
    * The one image that manifest.json or the image index tell of.
    *
-   * @throws {InputError} If there are several.
+   * @throws {InputError} If there are several, or they tell of two.
    */
   get image(): ImageParts | undefined {
     const docker = this.#dockerImages();
-    if (docker.length > 0) return only(docker, "manifest.json");
-    const manifests = this.#manifests();
-    const images = this.#ociImages();
-    if (images.length < manifests.length) return undefined;
-    return images.length > 0 ? only(images, "index.json") : undefined;
+    const isWhole = this.#ociImages().length === this.#manifests().size;
+    const oci = isWhole ? this.#ociImages() : [];
+    if (docker.length === 0) {
+      return oci.length > 0 ? only(oci, "index.json") : undefined;
+    }
+    const image = only(docker, "manifest.json");
+    const same = oci.find(({ config }) => config === image.config);
+    if (oci.length > 0 && !same) {
+      throw new InputError(
+        "manifest.json and index.json tell of two images; ciso convert takes " +
+          "the one of index.json",
+      );
+    }
+    const annotations = same?.annotations;
+    return { ...image, ...(annotations && { annotations }) };
   }
 
   /**
-   * The part for Docker 1.9 and older, if there is one.
+   * The face for Docker 1.9 and older, if there is one.
    *
    * @throws {InputError} If it holds several images.
    */
   get v1(): V1Part | undefined {
-    const document = this.json<Record<string, Record<string, string>>>(
-      "repositories",
-    );
-    if (!document) return undefined;
-    const names: string[] = [];
-    const ids = new Set<string>();
-    for (const [name, tags] of Object.entries(document)) {
-      for (const [tag, id] of Object.entries(tags ?? {})) {
-        names.push(`${name}:${tag}`);
-        ids.add(String(id));
-      }
-    }
+    const images = this.#read("repositories", readRepositories);
+    if (!images) return undefined;
+    const ids = new Set(images.map(({ id }) => id));
     const [id] = ids;
     if (ids.size !== 1 || !/^[0-9a-f]{64}$/.test(id!)) {
       throw new InputError(
@@ -212,64 +214,122 @@ export class Documents {
       );
     }
     const own = `${id}/`;
-    return { id: id!, place: this.#places.has(own) ? own : ROOTFS, names };
+    return {
+      id: id!,
+      place: this.#places.has(own) ? own : ROOTFS,
+      names: images.map(({ name }) => name),
+    };
   }
 
   /** The image config's text, if it is known. */
   get config(): string | undefined {
-    const digest = this.image?.config;
-    return digest && this.texts.get(`blobs/sha256/${digest}`);
+    return this.#config()?.text;
   }
 
-  #dockerImages(): ImageParts[] {
-    const document = this.json<DockerImage[]>("manifest.json");
-    return objects(document).map((image) => ({
-      config: blobIn("Config", image.Config),
-      layers: list(image.Layers).map((path) => blobIn("Layers", path)),
-      names: list(image.RepoTags).map(String),
+  /** The diff IDs that the image config lists, if it is known. */
+  get diffIds(): string[] | undefined {
+    return this.#config()?.diffIds;
+  }
+
+  #config(): { text: string; diffIds: string[] } | undefined {
+    const digest = this.image?.config;
+    if (digest === undefined) return undefined;
+    return this.#blob(digest, (text, path) => ({
+      text,
+      diffIds: readConfigLayers(text, path).diffIds,
     }));
   }
 
-  /** Digests of the image manifests that `index.json` lists. */
-  #manifests(): string[] {
-    const index = this.json<Index>("index.json");
-    return [...new Set(objects(index?.manifests).map(digestIn))];
+  /** What a Docker v1 image's `json` says of its place, if it is known. */
+  v1Link(path: string): ReturnType<typeof readV1Link> | undefined {
+    return this.#read(path, readV1Link);
+  }
+
+  #dockerImages(): ImageParts[] {
+    const images = this.#read("manifest.json", readDockerManifest) ?? [];
+    return images.map(({ config, layers, names }: DockerEntry) => ({
+      config: blobIn("Config", config),
+      layers: layers.map((path) => blobIn("Layers", path)),
+      names,
+    }));
+  }
+
+  /** What `index.json` lists, by the digests of the image manifests. */
+  #manifests(): Map<string, BlobDescriptor[]> {
+    return this.#read("index.json", (text, path) => {
+      const found = new Map<string, BlobDescriptor[]>();
+      for (const descriptor of readOciIndex(text, path)) {
+        const { digest } = descriptor;
+        const others = found.get(digest);
+        if (others) others.push(descriptor);
+        else found.set(digest, [descriptor]);
+      }
+      return found;
+    }) ?? new Map();
   }
 
   /** The images of the image index whose manifests are known. */
   #ociImages(): ImageParts[] {
-    const index = this.json<Index>("index.json");
-    return this.#manifests().flatMap((digest) => {
-      const manifest = this.json<Manifest>(`blobs/sha256/${digest}`);
+    return [...this.#manifests()].flatMap(([digest, descriptors]) => {
+      const manifest = this.#blob(digest, imageManifestIn);
       if (!manifest) return [];
       return [{
-        config: digestIn(manifest.config),
-        layers: objects(manifest.layers).map(digestIn),
-        names: objects(index?.manifests)
-          .filter((descriptor) => digestIn(descriptor) === digest)
-          .map(({ annotations }) => annotations?.["io.containerd.image.name"])
-          .filter((name) => name !== undefined).map(String),
+        config: manifest.config.digest,
+        layers: manifest.layers.map(({ digest }) => digest),
+        names: descriptors.map(nameIn).filter((name) => name !== undefined),
+        annotations: manifest.annotations,
       }];
     });
   }
 
+  /** Reads a blob that is a document, its digest checked, if it is known. */
+  #blob<T>(
+    digest: string,
+    read: (text: string, path: string) => T,
+  ): T | undefined {
+    return this.#read(`blobs/sha256/${digest}`, (text, path) => {
+      const found = textDigest(text);
+      if (found === digest) return read(text, path);
+      throw new InputError(
+        `${path} is damaged: its digest is sha256:${found}`,
+      );
+    });
+  }
+
   /**
-   * A document's content, if it has been read.
-   *
-   * @throws {InputError} If it is no JSON object.
+   * What a document says, if it is known. It is read once: the getters above are
+   * asked again and again.
    */
-  json<T>(path: string): T | undefined {
+  #read<T>(
+    path: string,
+    read: (text: string, path: string) => T,
+  ): T | undefined {
     const text = this.texts.get(path);
     if (text === undefined) return undefined;
-    const known = this.#parsed.get(path);
+    const known = this.#known.get(path);
     if (known?.text === text) return known.value as T;
-    const value = parseJson(shownWord(path), text);
-    if (typeof value !== "object" || value === null) {
-      throw new InputError(`${shownWord(path)} holds no object`);
-    }
-    this.#parsed.set(path, { text, value });
-    return value as T;
+    const value = read(text, path);
+    this.#known.set(path, { text, value });
+    return value;
   }
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function imageManifestIn(text: string, path: string): OciManifest {
+  const manifest = readOciManifest(text, path);
+  if (!Array.isArray(manifest)) return manifest;
+  throw new InputError(
+    `${path} is an image index inside another one; ciso convert takes such ` +
+      "archives",
+  );
 }
 
 function only<T>(images: T[], name: string): T {
@@ -281,32 +341,11 @@ function only<T>(images: T[], name: string): T {
   return images[0]!;
 }
 
-function list<T>(value: T[] | undefined): T[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function objects<T extends object>(value: T[] | undefined): T[] {
-  return list(value).filter((item) => typeof item === "object" && item);
-}
-
-function blobIn(field: string, path: unknown): string {
-  const digest = blobDigest(String(path));
+function blobIn(field: string, path: string): string {
+  const digest = blobDigest(path);
   if (digest) return digest;
   throw new InputError(
     `${field} in manifest.json is ${shown(path)}, not a path below ` +
       "blobs/sha256/; ciso convert makes an isoc of such an archive",
   );
-}
-
-function digestIn(descriptor: Descriptor | undefined): string {
-  const digest: unknown = descriptor?.digest;
-  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(String(digest)) ?? [];
-  if (!hex) {
-    throw new InputError(
-      `A descriptor's digest is ${
-        shown(digest)
-      }, not sha256: and 64 hex digits`,
-    );
-  }
-  return hex;
 }

@@ -1,23 +1,40 @@
 import { InputError } from "../errors/input_error.ts";
-import type { Image } from "../image/image.ts";
-import { readAppcManifest } from "../read/read_appc.ts";
-import { type ImageFields, readConfig } from "../read/read_config.ts";
+import type { BaseImage, Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
+import { readAppcManifest } from "../read/read_appc.ts";
+import { readConfig } from "../read/read_config.ts";
+import { readRuntimeConfig } from "../read/read_runtime.ts";
 import type { Documents } from "./documents.ts";
 
 /**
- * The image that an archive's documents tell of, for the documents that it
- * lacks: from the image config where there is one, else from the Docker v1 json,
- * else from the appc manifest.
+ * The image that an archive's documents tell of, for the documents that are made
+ * anew: from the image config where there is one, else from the Docker v1 json,
+ * else from the appc manifest, else from the bundle's config.json.
  *
  * @throws {InputError} If the documents tell of none, or break a rule.
  */
 export function imageOf(documents: Documents): Image {
-  const { image, v1, config, texts } = documents;
+  const base = baseOf(documents);
+  const annotations = documents.image?.annotations;
+  return {
+    created: documents.mtime ?? 0,
+    architecture: "amd64",
+    ...base.fields,
+    names: namesOf(documents),
+    ...(annotations?.size && { annotations: Object.fromEntries(annotations) }),
+    base,
+  };
+}
+
+function namesOf({ image, v1, texts }: Documents): string[] {
   const appc = texts.get("manifest");
-  const json = v1 && texts.get(`${v1.place}json`);
+  const bundle = texts.get("config.json");
   const names = [image?.names, v1?.names].find((names) => names?.length) ??
-    (appc === undefined ? [] : [readAppcManifest(appc).name]);
+    (appc !== undefined
+      ? [readAppcManifest(appc).name]
+      : bundle !== undefined
+      ? [readRuntimeConfig(bundle).name]
+      : []);
   if (names.length === 0) {
     throw new InputError(
       "The archive says no name; ciso convert can give one",
@@ -30,20 +47,28 @@ export function imageOf(documents: Documents): Image {
       `${(error as Error).message}; ciso convert -t gives another name`,
     );
   }
-  return {
-    created: documents.mtime ?? 0,
-    architecture: "amd64",
-    ...(config === undefined ? v1Fields(json, appc) : readConfig(config)),
-    names,
-  };
+  return names;
 }
 
-/** What the script of 2015 wrote of an image, in two documents. */
-function v1Fields(
-  json: string | undefined,
-  appc: string | undefined,
-): ImageFields {
-  const fields = json === undefined ? {} : readConfig(json);
-  if (fields.command || fields.entrypoint || appc === undefined) return fields;
-  return { ...readAppcManifest(appc).fields, ...fields };
+function baseOf({ image, config, v1, texts }: Documents): BaseImage {
+  if (config !== undefined) {
+    const path = `blobs/sha256/${image!.config}`;
+    const { fields, oddities, faults } = readConfig(config, path);
+    const [fault] = faults;
+    if (fault) throw new InputError(fault.message);
+    return { fields, oddities, config };
+  }
+  const appc = texts.get("manifest");
+  const place = `${v1?.place}json`;
+  const json = v1 && texts.get(place);
+  const bundle = texts.get("config.json");
+  if (json === undefined && appc === undefined && bundle !== undefined) {
+    return { fields: readRuntimeConfig(bundle).fields };
+  }
+  const fields = json === undefined ? {} : readConfig(json, place).fields;
+  if (fields.command || fields.entrypoint || appc === undefined) {
+    return { fields };
+  }
+  // The script of 2015 wrote what an image says into two documents.
+  return { fields: { ...readAppcManifest(appc).base.fields, ...fields } };
 }

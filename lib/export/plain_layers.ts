@@ -11,14 +11,10 @@ import type { Documents } from "./documents.ts";
 export function plainLayers(documents: Documents): string[] | undefined {
   const { image, v1 } = documents;
   if (!image) return v1 && [v1.id];
-  const config = documents.json<{ rootfs?: { diff_ids?: string[] } }>(
-    `blobs/sha256/${image.config}`,
-  );
-  if (!config) return undefined;
-  const diffIds = config.rootfs?.diff_ids ?? [];
-  const same = Array.isArray(diffIds) &&
-    diffIds.length === image.layers.length &&
-    image.layers.every((digest, i) => diffIds[i] === `sha256:${digest}`);
+  const { diffIds } = documents;
+  if (!diffIds) return undefined;
+  const same = diffIds.length === image.layers.length &&
+    image.layers.every((digest, i) => diffIds[i] === digest);
   if (!same) {
     throw new InputError(
       "The layers are not those of the image config, or are compressed; ciso " +

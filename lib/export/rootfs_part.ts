@@ -6,8 +6,9 @@ import { appcManifest } from "../formats/appc.ts";
 import { runtimeConfig } from "../formats/bundle.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { lxdMetadata } from "../formats/lxd.ts";
-import { type UserIds, userIds } from "../formats/values/user.ts";
+import { type UserIds, userIdsOrNobody } from "../formats/values/user.ts";
 import type { Image } from "../image/image.ts";
+import { readLxdMetadata } from "../read/read_lxd.ts";
 import { closing } from "../tar/header.ts";
 import { normalizePath } from "../tar/path.ts";
 import type { Documents } from "./documents.ts";
@@ -23,7 +24,9 @@ const ROOT = ascii(".");
 export type RootfsFace = "appc" | "bundle" | "lxd";
 
 /**
- * The documents of each part. Incus runs an image with `config.json` as an
+ * The documents of each face. rkt's passes as it is: it says nothing of the
+ * machine that runs it. Those of a runtime and of LXD do, so that a foreign one
+ * could run a hook or mount the host's files: they are made anew. Incus runs an image with `config.json` as an
  * application container, whose command it takes from there, and one without as a
  * system with an init of its own; LXD passes over the file.
  */
@@ -115,7 +118,8 @@ export class RootfsPart implements Part {
   readonly #documents: Documents;
   readonly #face: RootfsFace;
   readonly #entries: RootfsEntries;
-  readonly #written = new Set<string>();
+  /** Documents that the archive has. */
+  readonly #found = new Set<string>();
   /** Account files of the rootfs, for documents that are to be made. */
   readonly #accounts = new Map<string, string>();
   #usesTmp = false;
@@ -128,8 +132,8 @@ export class RootfsPart implements Part {
 
   take(path: string, passing: Passing): Fate | undefined {
     if (DOCUMENTS[this.#face].includes(path)) {
-      this.#written.add(path);
-      return KEEP;
+      this.#found.add(path);
+      return this.#face === "appc" ? KEEP : undefined;
     }
     if (!this.#entries.take(path, passing)) return undefined;
     if (path.startsWith("rootfs/tmp/")) this.#usesTmp = true;
@@ -143,19 +147,29 @@ export class RootfsPart implements Part {
 
   end(): Uint8Array[] {
     this.#entries.end();
-    const missing = DOCUMENTS[this.#face].filter((path) =>
-      !this.#written.has(path)
-    );
-    // An archive that was made without config.json need not get one for Incus.
-    const wanted = this.#face === "lxd" && this.#written.has("metadata.yaml")
-      ? []
-      : missing;
+    const mtime = this.#documents.mtime ?? 0;
     return [
-      ...wanted.map((path) =>
-        fileEntry(path, this.#document(path), this.#documents.mtime ?? 0)
+      ...this.#made().map((path) =>
+        fileEntry(path, this.#document(path), mtime)
       ),
       closing(),
     ];
+  }
+
+  /** The documents that are to be made. */
+  #made(): string[] {
+    const all = DOCUMENTS[this.#face];
+    if (this.#face === "appc") {
+      return all.filter((path) => !this.#found.has(path));
+    }
+    // An archive that was made without config.json need not get one for Incus.
+    return this.#isSystem() ? ["metadata.yaml"] : all;
+  }
+
+  /** Whether Incus takes it for a system with an init of its own. */
+  #isSystem(): boolean {
+    return this.#face === "lxd" && this.#found.has("metadata.yaml") &&
+      !this.#found.has("config.json");
   }
 
   #readAccounts(path: string, { entry }: Passing): Fate | undefined {
@@ -173,21 +187,29 @@ export class RootfsPart implements Part {
     };
   }
 
-  /** Makes a document that the archive lacks. */
   #document(path: string): string {
+    if (path === "metadata.yaml") return this.#metadata();
     const image = imageOf(this.#documents);
-    if (path === "metadata.yaml") {
-      // It stands beside a config.json always, see `end()`.
-      return jsonText(lxdMetadata(image, { application: true }));
-    }
     const ids = this.#userIds(image);
     if (path === "manifest") return jsonText(appcManifest(image, { ids }));
     return jsonText(runtimeConfig(image, { ids, tmp: !this.#usesTmp }));
   }
 
+  #metadata(): string {
+    const { config, v1, texts } = this.#documents;
+    const given = texts.get("metadata.yaml");
+    const hasImage = config !== undefined || v1 !== undefined ||
+      texts.has("manifest") || texts.has("config.json");
+    if (!hasImage && given !== undefined) {
+      return jsonText(readLxdMetadata(given));
+    }
+    const application = !this.#isSystem();
+    return jsonText(lxdMetadata(imageOf(this.#documents), { application }));
+  }
+
   #userIds({ user }: Image): UserIds {
     const text = (name: string) => this.#accounts.get(`rootfs/etc/${name}`);
-    return userIds(user, text("passwd"), text("group"));
+    return userIdsOrNobody(user, text("passwd"), text("group")).ids;
   }
 }
 

@@ -1,10 +1,14 @@
-import type { Image } from "../image/image.ts";
+import type { AppcMountPoint, AppcPort, Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
 import { absolutePath } from "./values/path.ts";
 import { appcName } from "./values/appc_name.ts";
-import { appcArchitecture, goArchitectureOfAppc } from "./values/arch.ts";
+import {
+  APPC_SYSTEMS,
+  appcArchitectureOf,
+  goArchitectureOfAppc,
+} from "./values/arch.ts";
 import { environment } from "./values/environment.ts";
-import { exposedPorts } from "./values/port.ts";
+import { exposedPorts, portKey } from "./values/port.ts";
 import { freeName } from "./values/free_name.ts";
 import { givenFields } from "./given_fields.ts";
 import { rfc3339 } from "./values/time.ts";
@@ -25,14 +29,8 @@ export interface AppcApp {
   supplementaryGIDs?: number[];
   workingDirectory?: string;
   environment?: NameValue[];
-  mountPoints?: { name: string; path: string }[];
-  ports?: {
-    name: string;
-    protocol: string;
-    port: number;
-    count: number;
-    socketActivated: boolean;
-  }[];
+  mountPoints?: AppcMountPoint[];
+  ports?: AppcPort[];
   userLabels?: Record<string, string>;
 }
 
@@ -62,6 +60,12 @@ export interface AppcOptions {
 
 /** appc's own annotations; a user's annotation must not pose as one. */
 const WELL_KNOWN = ["created", "authors", "homepage", "documentation"];
+
+/** Annotations that came from an ACI by these names, and appc's names for them. */
+const APPC_NAMES = new Map([
+  ["org.opencontainers.image.url", "homepage"],
+  ["org.opencontainers.image.documentation", "documentation"],
+]);
 
 /** The names that appc 0.8.11 allows for variables. */
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
@@ -93,7 +97,7 @@ export function appcManifest(
   options: AppcOptions = {},
 ): AppcManifest {
   const [name] = parseNames(image.names);
-  const arch = linuxArchitecture(image);
+  const arch = architecture(image);
   return {
     acKind: "ImageManifest",
     acVersion: "0.8.11",
@@ -102,8 +106,12 @@ export function appcManifest(
       { name: "version", value: name.tag },
       // Without both of them appc takes the image for independent of either.
       ...(arch
-        ? [{ name: "os", value: "linux" }, { name: "arch", value: arch }]
+        ? [
+          { name: "os", value: image.os ?? "linux" },
+          { name: "arch", value: arch },
+        ]
         : []),
+      ...image.base?.appc?.labels ?? [],
     ],
     app: app(image, options),
     annotations: annotations(image),
@@ -131,12 +139,12 @@ export function unsupportedByAppc(image: Image): (keyof Image)[] {
   fields.push(
     ...givenFields(image, ["stopSignal", "healthcheck", "shell", "onBuild"]),
   );
-  const arch = linuxArchitecture(image);
-  if ((image.os ?? "linux") !== "linux") fields.push("os");
+  const arch = architecture(image);
+  if (!APPC_SYSTEMS.has(image.os ?? "linux")) fields.push("os");
   else if (!arch) fields.push("architecture");
   if (
     image.variant &&
-    !(arch && goArchitectureOfAppc(arch).variant === image.variant)
+    !(arch && appcVariant(arch) === image.variant)
   ) fields.push("variant");
   fields.push(...givenFields(image, ["history"]));
   return fields;
@@ -144,38 +152,70 @@ export function unsupportedByAppc(image: Image): (keyof Image)[] {
 
 function app(image: Image, { ids, executable }: AppcOptions): AppcApp {
   const { user, group } = parseUser(image.user);
-  const { workdir } = image;
-  const ports = exposedPorts(image);
+  const { workdir, base } = image;
   const names = new Set<string>();
   const labels = Object.entries(image.labels ?? {});
   const variables = environment(image).map(variable)
     .filter(({ name }) => VARIABLE.test(name));
+  const groups = ids?.additionalGids ?? [];
+  const volumes = mountPoints(image, names);
+  const open = ports(image, names);
   return {
     exec: exec(image, executable),
     user,
     group: group ?? String(ids?.gid ?? 0),
-    ...(ids?.additionalGids?.length &&
-      { supplementaryGIDs: ids.additionalGids }),
+    ...(groups.length && { supplementaryGIDs: groups }),
     ...(workdir &&
       { workingDirectory: absolutePath("Working directory", workdir) }),
     ...(variables.length && { environment: variables }),
-    ...(image.volumes?.length && {
-      mountPoints: [...new Set(image.volumes)].map((path) => ({
-        name: freeName(appcName(path, "name"), names),
-        path: absolutePath("Volume", path),
-      })),
-    }),
-    ...(ports.length && {
-      ports: ports.map(({ port, protocol }) => ({
-        name: freeName(`${port}-${protocol}`, names),
-        protocol,
-        port,
-        count: 1,
-        socketActivated: false,
-      })),
-    }),
+    ...(volumes.length && { mountPoints: volumes }),
+    ...(open.length && { ports: open }),
     ...(labels.length && { userLabels: sortedRecord(labels) }),
+    ...base?.appc?.app,
   };
+}
+
+/** Keeps the names that an ACI gave its volumes, and gives the others theirs. */
+function mountPoints(image: Image, names: Set<string>): AppcMountPoint[] {
+  const wanted = new Set(image.volumes);
+  const kept = (image.base?.appc?.mountPoints ?? [])
+    .filter(({ path }) => wanted.has(path));
+  for (const { name, path } of kept) {
+    names.add(name);
+    wanted.delete(path);
+  }
+  return [
+    ...kept,
+    ...[...wanted].map((path) => ({
+      name: freeName(appcName(path, "name"), names),
+      path: absolutePath("Volume", path),
+    })),
+  ];
+}
+
+/** Keeps the names that an ACI gave its ports, and gives the others theirs. */
+function ports(image: Image, names: Set<string>): AppcPort[] {
+  const wanted = new Map(
+    exposedPorts(image).map((port) => [portKey(port), port]),
+  );
+  const key = ({ port, protocol, count }: AppcPort) =>
+    portKey({ port, count: count || 1, protocol: protocol as "tcp" });
+  const kept = (image.base?.appc?.ports ?? [])
+    .filter((port) => wanted.has(key(port)));
+  for (const port of kept) {
+    names.add(port.name);
+    wanted.delete(key(port));
+  }
+  return [
+    ...kept,
+    ...[...wanted.values()].map(({ port, count, protocol }) => ({
+      name: freeName(`${port}-${protocol}`, names),
+      protocol,
+      port,
+      count,
+      socketActivated: false,
+    })),
+  ];
 }
 
 function exec(image: Image, executable?: string): string[] {
@@ -192,14 +232,17 @@ function exec(image: Image, executable?: string): string[] {
 
 function annotations(image: Image): NameValue[] {
   const taken = new Set(WELL_KNOWN);
+  const given = Object.entries(
+    sortedRecord(Object.entries(image.annotations ?? {})),
+  );
   return [
     { name: "created", value: rfc3339(image.created) },
     ...(image.author ? [{ name: "authors", value: image.author }] : []),
-    ...Object.entries(sortedRecord(Object.entries(image.annotations ?? {})))
-      .map(([name, value]) => ({
-        name: freeName(appcName(name), taken),
-        value,
-      })),
+    ...given.map(([name, value]) => ({
+      name: (image.base?.appc && APPC_NAMES.get(name)) ||
+        freeName(appcName(name), taken),
+      value,
+    })),
   ];
 }
 
@@ -208,11 +251,19 @@ function variable(entry: string): NameValue {
   return { name: entry.slice(0, equals), value: entry.slice(equals + 1) };
 }
 
-/** appc's name of a Linux image's architecture, where there is one. */
-function linuxArchitecture(image: Image): string | undefined {
-  if ((image.os ?? "linux") !== "linux") return undefined;
+/** appc's name of an image's architecture, where there is one. */
+function architecture(image: Image): string | undefined {
+  return appcArchitectureOf(
+    image.os ?? "linux",
+    image.architecture,
+    image.variant,
+  );
+}
+
+/** The variant that is in appc's name of an architecture. */
+function appcVariant(arch: string): string | undefined {
   try {
-    return appcArchitecture(image.architecture, image.variant);
+    return goArchitectureOfAppc(arch).variant;
   } catch {
     return undefined;
   }

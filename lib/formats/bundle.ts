@@ -256,5 +256,7 @@ function annotations(image: Image): Record<string, string> {
     all.push([`${prefix}exposedPorts`, ports.join(",")]);
   }
   // Labels come last: they win over what is derived.
-  return sortedRecord([...all, ...Object.entries(image.labels ?? {})]);
+  // A runtime refuses an empty key.
+  const labels = Object.entries(image.labels ?? {}).filter(([key]) => key);
+  return sortedRecord([...all, ...labels]);
 }

@@ -2,7 +2,7 @@ import type { Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
 import { givenFields } from "./given_fields.ts";
 import type { Layer } from "../image/layer.ts";
-import { type ProcessConfig, processConfig } from "./process_config.ts";
+import { processObject } from "./config_text.ts";
 import { rfc3339 } from "./values/time.ts";
 import { sortedRecord } from "./sorted_record.ts";
 import { textDigest } from "../streams/sha256.ts";
@@ -15,7 +15,7 @@ export interface V1Image {
   /** Docker makes the layer's history entry from the words in here. */
   container_config?: { Cmd: string[] };
   author?: string;
-  config: ProcessConfig;
+  config: object;
   architecture: string;
   variant?: string;
   os: string;
@@ -45,7 +45,7 @@ export function v1Json(image: Image, layer: Layer, parent?: string): V1Image {
     created: rfc3339(image.created),
     ...(image.history && { container_config: { Cmd: [image.history] } }),
     ...(image.author && { author: image.author }),
-    config: processConfig(image),
+    config: processObject(image),
     architecture: image.architecture,
     ...(image.variant && { variant: image.variant }),
     os: image.os ?? "linux",

@@ -19,16 +19,26 @@ export function jsonText(document: object): string {
   ) + "\n";
 }
 
+/** Lists and objects that may be inside one another in a document. */
+const MAX_DEPTH = 100;
+
+/** A string, or a bracket of any kind. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{}]/gs;
+
 /**
  * Reads JSON that comes from outside.
+ *
+ * The depth is measured before the runtime's parser sees the text: some parsers,
+ * and all that walks over their result, run out of stack.
  *
  * @param name What messages call the document.
  * @param text The document's text.
  * @returns The value.
- * @throws {InputError} If it is not JSON. The runtime's own message quotes the
+ * @throws {InputError} If it is too deep, or not JSON. The runtime's own message quotes the
  * text as it is, and differs between runtimes, so it is the cause only.
  */
 export function parseJson(name: string, text: string): unknown {
+  checkDepth(name, text);
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -36,5 +46,18 @@ export function parseJson(name: string, text: string): unknown {
       ? "it is empty"
       : `it starts with ${shown(text.trimStart(), 40)}`;
     throw new InputError(`${name} is not JSON: ${start}`, { cause });
+  }
+}
+
+function checkDepth(name: string, text: string): void {
+  let depth = 0;
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === "[" || token === "{") depth++;
+    else if (token === "]" || token === "}") depth--;
+    if (depth > MAX_DEPTH) {
+      throw new InputError(
+        `${name} has lists and objects more than ${MAX_DEPTH} levels deep`,
+      );
+    }
   }
 }

@@ -75,33 +75,23 @@ export function lxdMetadata(
 }
 
 /**
- * Lists the fields that an image sets and its part for LXD and Incus cannot
- * express. The process stands in `config.json`, for Incus alone; without that
- * file nothing does.
+ * Lists the fields that an image sets and its face for LXD and Incus cannot
+ * express. LXD knows nothing of a process. Incus takes it from the bundle's
+ * `config.json`, where the archive has one.
  *
  * @param image The image.
- * @param options What else the archive has.
  * @returns Names of fields. `architecture` is among them when LXD has no name
  * for it and may refuse the image.
  */
-export function unsupportedByLxd(
-  image: Image,
-  { application }: LxdOptions = {},
-): (keyof Image)[] {
+export function unsupportedByLxd(image: Image): (keyof Image)[] {
   const fields: (keyof Image)[] = [];
   if (parseNames(image.names).length > 1) fields.push("names");
-  if (!application) {
-    fields.push(
-      ...givenFields(image, [
-        "command",
-        "entrypoint",
-        "env",
-        "workdir",
-        "user",
-      ]),
-    );
-  }
   fields.push(...givenFields(image, [
+    "command",
+    "entrypoint",
+    "env",
+    "workdir",
+    "user",
     "exposedPorts",
     "volumes",
     "stopSignal",

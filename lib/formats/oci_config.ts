@@ -16,7 +16,7 @@ export interface ImageConfig {
 }
 
 /**
- * Makes the image config, the one document that Docker, podman, containerd and
+ * Makes the image config of an image that is made from no other, the one document that Docker, podman, containerd and
  * all OCI tools share. The SHA-256 of its text is the image ID.
  *
  * @param image The image.
@@ -31,12 +31,9 @@ export interface ImageConfig {
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md}
  */
 export function imageConfig(image: Image, layers: Layer[]): ImageConfig {
-  const made = {
+  return {
     created: rfc3339(image.created),
     ...(image.author && { author: image.author }),
-  };
-  return {
-    ...made,
     architecture: image.architecture,
     ...(image.variant && { variant: image.variant }),
     os: image.os ?? "linux",
@@ -45,22 +42,15 @@ export function imageConfig(image: Image, layers: Layer[]): ImageConfig {
       type: "layers",
       diff_ids: layers.map(({ digest }) => `sha256:${digest}`),
     },
-    history: history(image, layers.length, {
-      ...made,
-      ...(image.history && { created_by: image.history }),
-    }),
+    history: layers.map(() => historyEntry(image)),
   };
 }
 
-/** One entry a layer: those that lower layers brought, then new ones. */
-function history(
-  { baseHistory = [] }: Image,
-  layers: number,
-  entry: HistoryEntry,
-): HistoryEntry[] {
-  const told = baseHistory.filter(({ empty_layer }) => !empty_layer).length;
-  // A history that does not fit its layers is worse than none.
-  const base = told <= layers ? baseHistory : [];
-  const missing = layers - (told <= layers ? told : 0);
-  return [...base, ...Array.from({ length: missing }, () => entry)];
+/** The history entry of a new layer. */
+export function historyEntry(image: Image): HistoryEntry {
+  return {
+    created: rfc3339(image.created),
+    ...(image.author && { author: image.author }),
+    ...(image.history && { created_by: image.history }),
+  };
 }

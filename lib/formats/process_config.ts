@@ -3,7 +3,7 @@ import { DescriptionError } from "../errors/description_error.ts";
 import type { Healthcheck, Image } from "../image/image.ts";
 import { absolutePath } from "./values/path.ts";
 import { environment } from "./values/environment.ts";
-import { exposedPorts, portKey } from "./values/port.ts";
+import { exposedPorts, portKeys } from "./values/port.ts";
 import { sortedRecord } from "./sorted_record.ts";
 import { stopSignal } from "./values/signal.ts";
 
@@ -52,7 +52,7 @@ export function processConfig(image: Image): ProcessConfig {
   const config: ProcessConfig = {};
   if (image.user) config.User = image.user;
   if (image.exposedPorts?.length) {
-    config.ExposedPorts = emptyObjects(exposedPorts(image).map(portKey));
+    config.ExposedPorts = emptyObjects(exposedPorts(image).flatMap(portKeys));
   }
   const env = environment(image);
   if (env.length) config.Env = env;

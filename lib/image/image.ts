@@ -58,7 +58,7 @@ export interface Image {
   labels?: Record<string, string>;
   /** Annotations of the image manifest and of the image index entry. */
   annotations?: Record<string, string>;
-  /** `PORT`, `PORT/tcp` or `PORT/udp`. */
+  /** `PORT` or `FIRST-LAST`, as it is or with `/tcp`, `/udp` or `/sctp`. */
   exposedPorts?: string[];
   /** Absolute paths that hold data of their own. */
   volumes?: string[];
@@ -82,6 +82,80 @@ export interface Image {
   variant?: string;
   /** Text for the layer's history entry (`created_by`). */
   history?: string;
-  /** History entries that lower layers bring with them, oldest first. */
-  baseHistory?: HistoryEntry[];
+  /** The image that it was made from, if it was. */
+  base?: BaseImage;
+}
+
+/** What an image's documents say of it, without its names: an image in part. */
+export type ImageFields = Partial<
+  Omit<Image, "names" | "annotations" | "base">
+>;
+
+/** What only some faces can keep of an image that another one is made from. */
+export interface Oddity {
+  /** The field that it belongs to. */
+  field: keyof ImageFields;
+  /** What it is and who keeps it, in a sentence. */
+  note: string;
+}
+
+/** A field of an image's documents that no engine could read. */
+export interface Fault {
+  /** The field; an option that sets it mends the fault. */
+  field: keyof ImageFields;
+  /** What is wrong, with the document and the path in it. */
+  message: string;
+}
+
+/**
+ * The image that another one is made from. Its documents stay as they are but
+ * for the fields in which the new image differs from `fields`.
+ */
+export interface BaseImage {
+  /** What it says, as far as every face can be made of it. */
+  fields: ImageFields;
+  /** Its image config, JSON, if it has one. */
+  config?: string;
+  /** What is in its documents and not in `fields`. */
+  oddities?: readonly Oddity[];
+  /** What must be replaced before anything can be made of it. */
+  faults?: readonly Fault[];
+  /** Parts of its appc image manifest that no other format knows. */
+  appc?: AppcParts;
+}
+
+/**
+ * Parts of an appc image manifest that no field of an {@linkcode Image} has.
+ *
+ * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
+ */
+export interface AppcParts {
+  /** Further groups of the process. */
+  supplementaryGIDs?: number[];
+  /** The volumes, with their names. */
+  mountPoints?: AppcMountPoint[];
+  /** The ports, with their names. */
+  ports?: AppcPort[];
+  /** Labels besides the three that are fields. */
+  labels?: { name: string; value: string }[];
+  /** Further fields of `app`, such as `isolators` and `eventHandlers`. */
+  app?: Record<string, unknown>;
+}
+
+/** A volume of an appc image manifest. */
+export interface AppcMountPoint {
+  name: string;
+  path: string;
+  readOnly?: boolean;
+}
+
+/** A port of an appc image manifest. */
+export interface AppcPort {
+  name: string;
+  protocol: string;
+  /** The first one. */
+  port: number;
+  /** How many ports it stands for; one unless given. */
+  count?: number;
+  socketActivated?: boolean;
 }

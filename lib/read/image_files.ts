@@ -1,6 +1,7 @@
-import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { binary } from "../streams/bytes.ts";
+import { shown, shownWord } from "../errors/shown.ts";
+import { BLOCK, isZeroBlock, padded } from "../tar/block.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import {
   fromStream,
@@ -24,7 +25,11 @@ export interface ImageFiles {
 }
 
 /** A source that knows its size in bytes. */
-export type FileSource = Source & { size: number };
+export type FileSource = Source & {
+  size: number;
+  /** Whether the archive has several files of this path; this is the last one. */
+  isRepeated?: boolean;
+};
 
 /** Documents larger than this are refused, in bytes. */
 const MAX_DOCUMENT = 1 << 24;
@@ -33,7 +38,8 @@ const MAX_DOCUMENT = 1 << 24;
  * Reads a whole document.
  *
  * @returns Its text, or `undefined` if there is no such file.
- * @throws {InputError} If it is larger than any real one.
+ * @throws {InputError} If it is larger than any real one, is not UTF-8, or comes
+ * twice: then others would read another image than this program.
  */
 export async function readDocument(
   files: Pick<ImageFiles, "open">,
@@ -41,22 +47,37 @@ export async function readDocument(
 ): Promise<string | undefined> {
   const file = await files.open(path);
   if (!file) return undefined;
+  // A blob is known by its digest.
+  if (file.isRepeated && !path.startsWith("blobs/")) {
+    throw new InputError(
+      `${shownWord(path)} is in the archive twice: nobody can tell which one ` +
+        "counts; make the archive anew",
+    );
+  }
   if (file.size > MAX_DOCUMENT) {
     throw new InputError(
       `${shownWord(path)} has ${file.size} bytes, too many to be true`,
     );
   }
-  return new TextDecoder().decode(await readAt(file, 0, file.size));
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(await readAt(file, 0, file.size));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new InputError(`${shownWord(path)} is not UTF-8`);
+  }
 }
 
 /** Where a file of a tar stands, or where a link leads. */
-type Place = { start: number; size: number } | { link: string };
+type Place =
+  & ({ start: number; size: number } | { link: string })
+  & { isRepeated: boolean };
 
 /**
  * Finds the files of an image in a tar. Reads it once; what is below `rootfs/`
  * is passed over, except for Docker v1's layer there.
  *
- * @throws {InputError} If the source is no tar.
+ * @throws {InputError} If the source is no tar, or has another one after its end.
  */
 export async function filesOfTar(source: Source): Promise<ImageFiles> {
   const places = new Map<string, Place>();
@@ -68,7 +89,11 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
       yield chunk;
     }
   }
-  for await (const { entry, place } of entriesOfImage(toStream(counted()))) {
+  let end = 0;
+  for await (const placed of entriesOfImage(toStream(counted()))) {
+    const { entry, place } = placed;
+    if (place > end) await checkGap(source, end, placed);
+    end = place + entry.end - entry.start + padded(entry.stored);
     const path = binary(normalizePath(entry.path));
     if (path.startsWith(ROOTFS) || path === "rootfs") {
       hasRootfs = true;
@@ -77,12 +102,13 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
     }
     if (entry.kind === "file" && !entry.sparse) {
       const start = place + entry.end - entry.start;
-      places.set(path, { start, size: entry.size });
+      const isRepeated = places.has(path);
+      places.set(path, { start, size: entry.size, isRepeated });
     } else if (entry.kind === "symlink" || entry.kind === "hardlink") {
       const link = entry.kind === "symlink"
         ? resolve(path, binary(entry.link))
         : binary(normalizePath(entry.link));
-      places.set(path, { link });
+      places.set(path, { link, isRepeated: places.has(path) });
     }
     if (places.size > MAX_FILES) {
       throw new InputError("It holds too many files to be an image");
@@ -93,13 +119,40 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
     open(path) {
       if (path === "") return Promise.resolve(slice(source, 0, size));
       let place = places.get(path);
+      let isRepeated = false;
       for (let i = 0; i < 8 && place && "link" in place; i++) {
+        isRepeated ||= place.isRepeated;
         place = places.get(place.link);
       }
       if (!place || "link" in place) return Promise.resolve(undefined);
-      return Promise.resolve(slice(source, place.start, place.size));
+      const file = slice(source, place.start, place.size);
+      isRepeated ||= place.isRepeated;
+      return Promise.resolve(isRepeated ? { ...file, isRepeated } : file);
     },
   };
+}
+
+/**
+ * Refuses what comes after the end of an archive: engines stop at the end, so
+ * that they read another image.
+ *
+ * @param start Where the entry before ends.
+ * @param next The entry that comes next.
+ */
+async function checkGap(
+  source: Source,
+  start: number,
+  { place, entry }: PlacedEntry,
+): Promise<void> {
+  // What is no zeros there is a PAX global header.
+  for (const at of [start, place - BLOCK]) {
+    if (!isZeroBlock(await readAt(source, at, BLOCK), 0)) continue;
+    throw new InputError(
+      `Another archive comes after the end of this one, from the entry ${
+        shown(entry.path)
+      } on: take them apart first`,
+    );
+  }
 }
 
 /** Reads a tar's entries, and tells what it is when it is no tar. */

@@ -1,25 +1,47 @@
-import { shown, shownList, shownWord } from "../errors/shown.ts";
-import { parseJson } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
+import { shownWord } from "../errors/shown.ts";
+import type { BaseImage, ImageFields } from "../image/image.ts";
 import { textDigest } from "../streams/sha256.ts";
-import type { HistoryEntry } from "../image/image.ts";
-import { readAppcManifest } from "./read_appc.ts";
-import { type ImageFields, readConfig } from "./read_config.ts";
+import {
+  chooseImage,
+  type ImageChoice,
+  platformText,
+  suits,
+} from "./choose_image.ts";
 import {
   type FileSource,
   type ImageFiles,
   readDocument,
 } from "./image_files.ts";
+import { readAppcManifest } from "./read_appc.ts";
+import { readConfig, readWholeConfig } from "./read_config.ts";
+import {
+  type DockerEntry,
+  readDockerManifest,
+  readRepositories,
+} from "./read_docker.ts";
+import {
+  type BlobDescriptor,
+  nameIn,
+  type OciManifest,
+  type Platform,
+  readOciIndex,
+  readOciManifest,
+  REF_NAME,
+} from "./read_oci.ts";
+
+export type { ImageChoice } from "./choose_image.ts";
+export type { Platform } from "./read_oci.ts";
 
 /** A layer as an image file holds it. */
 export interface StoredLayer {
-  /** Its bytes as they stand there, compressed or not. */
+  /** Its bytes as they are there, compressed or not. */
   source: FileSource;
   /** SHA-256 of these bytes in hex, where the image says it. */
   digest?: string;
   /** SHA-256 of the uncompressed layer in hex, where the image says it. */
   diffId?: string;
-  /** Whether it is an ACI, whose files stand below rootfs/. */
+  /** Whether it is an ACI, whose files are below rootfs/. */
   aci?: boolean;
   /** Absolute paths of the files that an ACI shows, where it hides others. */
   visible?: string[];
@@ -29,28 +51,15 @@ export interface StoredLayer {
 export interface StoredImage {
   /** Layers, lowest first. */
   layers: StoredLayer[];
-  /** What its image config says. */
-  fields: ImageFields;
-  /** The image config itself, JSON, where it has one. */
-  config?: string;
-  /** The history of its layers, where it has one. */
-  history?: HistoryEntry[];
+  /** What its documents say of it. */
+  base: BaseImage;
   /** Annotations of its manifest. */
   annotations?: Record<string, string>;
   /** Its names, with tags. */
   names: string[];
-  /** What the image says and an isoc cannot, in sentences. */
-  notes?: string[];
+  /** What the user should know of it, in sentences. */
+  notes: string[];
 }
-
-/** The platform wanted of an image index that has several. */
-export interface Platform {
-  os?: string;
-  architecture?: string;
-  variant?: string;
-}
-
-type Json = Record<string, unknown>;
 
 /**
  * Reads an image: an isoc, what `docker save` or `podman save` writes, an OCI
@@ -58,22 +67,55 @@ type Json = Record<string, unknown>;
  * of its layers when they are read.
  *
  * @param files The image's files.
- * @param platform Which one to take, where an image index has several.
+ * @param choice Which image to take, where there are several.
  * @returns Its layers, to be read, and what its documents say.
  * @throws {InputError} If it is none of these, or its documents do not fit
  * together.
  */
 export async function readImage(
   files: ImageFiles,
-  platform: Platform = {},
+  choice: ImageChoice = {},
 ): Promise<StoredImage> {
-  const index = await readDocument(files, "index.json");
-  if (index !== undefined && await files.open("oci-layout")) {
-    return await readOci(files, parse("index.json", index), platform);
+  const image = await readAny(files, choice);
+  const { os, architecture, variant } = image.base.fields;
+  if (os === "windows") {
+    throw new InputError(
+      "It is an image for Windows, whose layers are no Linux root file " +
+        "systems: save the image for Linux, if there is one",
+    );
   }
+  const { platform = {}, anyPlatform } = choice;
+  const has: Platform = {
+    ...(os && { os }),
+    ...(architecture && { architecture }),
+    ...(variant && { variant }),
+  };
+  if (!anyPlatform && !suits(has, platform)) {
+    throw new InputError(
+      `It is for ${platformText(has)}, not for ${platformText(platform)}; ` +
+        "--force-platform says that it is for that platform all the same",
+    );
+  }
+  return image;
+}
+
+async function readAny(
+  files: ImageFiles,
+  choice: ImageChoice,
+): Promise<StoredImage> {
   const manifest = await readDocument(files, "manifest.json");
+  const index = await files.open("oci-layout")
+    ? await readDocument(files, "index.json")
+    : undefined;
+  if (index !== undefined) {
+    const listed = readOciIndex(index);
+    // Docker 25 writes an index without images beside a good manifest.json.
+    if (listed.length > 0 || manifest === undefined) {
+      return await readOci(files, listed, choice);
+    }
+  }
   if (manifest !== undefined) {
-    return await readDocker(files, parse("manifest.json", manifest));
+    return await readDocker(files, readDockerManifest(manifest), choice);
   }
   const appc = await readDocument(files, "manifest");
   if (appc !== undefined && files.hasRootfs) return await readAci(files, appc);
@@ -93,148 +135,128 @@ export async function readImage(
 /** Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset". */
 async function readDocker(
   files: ImageFiles,
-  document: unknown,
+  entries: DockerEntry[],
+  choice: ImageChoice,
 ): Promise<StoredImage> {
-  const entries = list(document) as Json[];
-  const [entry] = entries;
-  if (!entry || entries.length > 1) {
-    throw new InputError(
-      `manifest.json lists ${entries.length} images where one is wanted: ` +
-        "save each in a file of its own",
-    );
+  if (entries.length === 0) {
+    throw new InputError("manifest.json lists no image");
   }
-  const path = text("Config", entry.Config);
+  const candidates = await Promise.all(entries.map(async (entry) => ({
+    ...entry,
+    id: `${entry.config} ${entry.layers.join(" ")}`,
+    // Of one image, whose platform is looked at later, nothing need be read.
+    platform: entries.length === 1
+      ? {}
+      : platformIn(await dockerConfig(files, entry.config)),
+  })));
+  const [first, ...others] = chooseImage(candidates, choice);
+  const { config: path, layers } = first!;
+  const config = await dockerConfig(files, path);
+  const { base, diffIds, notes } = readWholeConfig(config, layers.length, path);
+  return {
+    base,
+    notes,
+    layers: await Promise.all(layers.map(async (path, i) => ({
+      source: await neededFile(files, path),
+      diffId: diffIds[i]!,
+    }))),
+    names: [first!, ...others].flatMap(({ names }) => names),
+  };
+}
+
+async function dockerConfig(files: ImageFiles, path: string): Promise<string> {
   const config = await needed(files, path);
   // Docker and all that write its archives name the file by its digest.
   const [, digest] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path) ?? [];
   if (digest) checkDigest(path, config, digest);
-  const paths = list(entry.Layers).map((path) => text("Layers", path));
-  const { diffIds, ...rest } = readConfigOf(config, paths.length);
+  return config;
+}
+
+function platformIn(config: string): Platform {
+  const { os, architecture, variant } = readConfig(config).fields;
   return {
-    ...rest,
-    layers: await Promise.all(paths.map(async (path, i) => ({
-      source: await neededFile(files, path),
-      diffId: diffIds[i],
-    }))),
-    names: list(entry.RepoTags).map((name) => text("RepoTags", name)),
+    ...(os && { os }),
+    ...(architecture && { architecture }),
+    ...(variant && { variant }),
   };
 }
 
 /** OCI image-spec v1.1, "Image Layout", "Image Index" and "Image Manifest". */
 async function readOci(
   files: ImageFiles,
-  index: Json,
-  platform: Platform,
+  index: BlobDescriptor[],
+  choice: ImageChoice,
 ): Promise<StoredImage> {
-  const found = await choose(files, index, platform, 0);
-  const manifest = parse("The image manifest", found.text);
-  const descriptor = (manifest.config ?? {}) as Json;
-  const mediaType = String(descriptor.mediaType);
+  const { manifest, names } = await followIndex(files, index, choice, 0);
+  const { config: descriptor, layers, annotations } = manifest;
+  const { mediaType = "unknown" } = descriptor;
   if (!/image\.(config\.)?v1\+json$/.test(mediaType)) {
     throw new InputError(
       `It is no container image: its config is ${shownWord(mediaType)}`,
     );
   }
   const config = await blob(files, descriptor);
-  const layers = list(manifest.layers) as Json[];
-  const { diffIds, ...rest } = readConfigOf(config, layers.length);
-  return {
-    ...rest,
-    layers: await Promise.all(layers.map(async (descriptor, i) => {
-      const digest = digestIn(descriptor);
-      return {
-        source: await neededFile(files, `blobs/sha256/${digest}`),
-        digest,
-        diffId: diffIds[i],
-      };
-    })),
-    annotations: stringsOf(manifest.annotations),
-    names: found.names,
-  };
-}
-
-/** What an image config says of an image with that many layers. */
-function readConfigOf(config: string, layers: number) {
-  const document = parse("The image config", config);
-  const ids = list((document.rootfs as Json | undefined)?.diff_ids);
-  if (layers === 0) throw new InputError("The image has no layers");
-  if (ids.length !== layers) {
-    throw new InputError(
-      `The image has ${layers} layers, but its config lists ${ids.length}`,
-    );
-  }
-  const history = list(document.history) as HistoryEntry[];
-  return {
+  const { base, diffIds, notes } = readWholeConfig(
     config,
-    fields: readConfig(config),
-    diffIds: ids.map((id) => digestIn({ digest: id })),
-    ...(history.length > 0 && { history }),
+    layers.length,
+    blobPath(descriptor.digest),
+  );
+  return {
+    base,
+    notes,
+    layers: await Promise.all(layers.map(async ({ digest }, i) => ({
+      source: await neededFile(files, blobPath(digest)),
+      digest,
+      diffId: diffIds[i]!,
+    }))),
+    ...(annotations.size > 0 && {
+      annotations: Object.fromEntries(annotations),
+    }),
+    names,
   };
 }
 
-/** Follows an image index to the manifest of the platform wanted. */
-async function choose(
+/** Follows an image index to the manifest of the image wanted. */
+async function followIndex(
   files: ImageFiles,
-  index: Json,
-  platform: Platform,
+  index: BlobDescriptor[],
+  choice: ImageChoice,
   depth: number,
-): Promise<{ text: string; names: string[] }> {
-  const all = (list(index.manifests) as Json[]).filter((descriptor) => {
-    const { os, architecture } = (descriptor.platform ?? {}) as Platform;
-    // BuildKit's attestations are no images.
-    return !(os === "unknown" && architecture === "unknown");
-  });
-  let fits = all.filter(({ platform: given }) => {
-    const has = (given ?? {}) as Platform;
-    return (["os", "architecture", "variant"] as const).every((key) =>
-      !platform[key] || !has[key] || platform[key] === has[key]
-    );
-  });
-  if (new Set(fits.map(digestIn)).size > 1) {
+): Promise<{ manifest: OciManifest; names: string[] }> {
+  if (depth > 4) throw new InputError("Its image indexes never end");
+  let candidates = index.filter(isImage).map((descriptor) => ({
+    ...descriptor,
+    id: descriptor.digest,
+    names: [nameIn(descriptor), descriptor.annotations.get(REF_NAME)]
+      .filter((name) => name !== undefined),
+  }));
+  if (new Set(candidates.map(({ id }) => id)).size > 1) {
     // docker save lists the platforms that were not pulled as well.
     const present = await Promise.all(
-      fits.map((one) => files.open(`blobs/sha256/${digestIn(one)}`)),
+      candidates.map(({ digest }) => files.open(blobPath(digest))),
     );
-    fits = fits.filter((_, i) => present[i]);
+    if (present.some((file) => file)) {
+      candidates = candidates.filter((_, i) => present[i]);
+    }
   }
-  const digests = new Set(fits.map(digestIn));
-  if (digests.size !== 1) {
-    const platforms = all.map(({ platform, annotations }) => {
-      const { os, architecture, variant } = (platform ?? {}) as Platform;
-      return [os, architecture, variant].filter(Boolean).join("/") ||
-        stringsOf(annotations)?.[REF_NAME] || "any platform";
-    });
-    throw new InputError(
-      digests.size === 0
-        ? `No image in it is for the platform wanted; it has ${
-          shownList(platforms, 8, shownWord) || "none"
-        }`
-        : `It holds several images (${
-          shownList(platforms, 8, shownWord)
-        }): choose one ` +
-          "with --platform, or save it alone",
-    );
-  }
-  const [first] = fits;
-  const document = await blob(files, first!);
-  const parsed = parse("The image manifest", document);
-  if (Array.isArray(parsed.manifests)) {
-    if (depth > 3) throw new InputError("Its image indexes never end");
-    const inner = await choose(files, parsed, platform, depth + 1);
-    return { ...inner, names: [...namesOf(fits), ...inner.names] };
-  }
-  return { text: document, names: namesOf(fits) };
+  const chosen = chooseImage(candidates, choice);
+  const [first] = chosen;
+  const found = readOciManifest(
+    await blob(files, first!),
+    blobPath(first!.digest),
+  );
+  const names = chosen.map(nameIn).filter((name) => name !== undefined);
+  if (!Array.isArray(found)) return { manifest: found, names };
+  // The name was for the outer index.
+  const { name: _, ...rest } = choice;
+  const inner = await followIndex(files, found, rest, depth + 1);
+  return { ...inner, names: [...names, ...inner.names] };
 }
 
-const REF_NAME = "org.opencontainers.image.ref.name";
-
-function namesOf(descriptors: Json[]): string[] {
-  return descriptors.flatMap(({ annotations }) => {
-    const notes = stringsOf(annotations) ?? {};
-    const name = notes["io.containerd.image.name"] ?? notes[REF_NAME];
-    // Most tools write the bare tag there, which names nothing.
-    return name?.includes("/") || name?.includes(":") ? [name] : [];
-  });
+/** BuildKit's attestations are no images. */
+function isImage({ platform, annotations }: BlobDescriptor): boolean {
+  return !(platform.os === "unknown" && platform.architecture === "unknown") &&
+    !annotations.has("vnd.docker.reference.digest");
 }
 
 /** appc spec 0.8.11, or the archive that the script of 2015 wrote. */
@@ -246,67 +268,75 @@ async function readAci(
   const repositories = await readDocument(files, "repositories");
   const layer = await files.open("rootfs/layer.tar");
   if (layer && repositories !== undefined) {
-    const { os, architecture, variant } = image.fields;
+    const { os, architecture, variant } = image.base.fields;
     const v1 = await readDocument(files, "rootfs/json");
     return {
       layers: [{ source: layer }],
       // Docker's document tells the command from the entrypoint.
-      fields: v1 === undefined
-        ? image.fields
-        : { os, architecture, variant, ...readConfig(v1) },
-      names: namesIn(parse("repositories", repositories)),
+      base: v1 === undefined ? { fields: image.base.fields } : {
+        fields: {
+          ...platform({ os, architecture, variant }),
+          ...readConfig(v1, "rootfs/json").fields,
+        },
+      },
+      names: readRepositories(repositories).map(({ name }) => name),
+      notes: [],
     };
   }
   const whole = await files.open("");
   if (!whole) throw new InputError("An ACI must be a file");
-  const { visible, fields, annotations, notes, name } = image;
+  const { visible, base, annotations, name } = image;
   return {
     layers: [{ source: whole, aci: true, ...(visible && { visible }) }],
-    fields,
-    annotations,
-    notes,
+    base,
+    ...(annotations && { annotations }),
     names: [name],
+    notes: appcNotes(base),
   };
 }
 
-/** The names in Docker v1's `repositories`. */
-function namesIn(repositories: Json): string[] {
-  return Object.entries(repositories).flatMap(([name, tags]) =>
-    Object.keys(tags as Json).map((tag) => `${name}:${tag}`)
+/** Says what of an ACI no other face can do. */
+function appcNotes({ appc }: BaseImage): string[] {
+  const { app = {}, mountPoints = [], supplementaryGIDs } = appc ?? {};
+  const words = [
+    ...Object.keys(app).map(shownWord),
+    ...(supplementaryGIDs ? ["supplementaryGIDs"] : []),
+    ...(mountPoints.some(({ readOnly }) => readOnly) ? ["readOnly"] : []),
+  ];
+  return words.length === 0
+    ? []
+    : [`Only rkt's face keeps what the ACI says of ${words.join(", ")}`];
+}
+
+/** The fields of a platform that are set. */
+function platform(fields: ImageFields): ImageFields {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
   );
 }
 
+function blobPath(digest: string): string {
+  return `blobs/sha256/${digest}`;
+}
+
 /** A document among the blobs, its digest checked. */
-async function blob(files: ImageFiles, descriptor: Json): Promise<string> {
-  const digest = digestIn(descriptor);
-  const path = `blobs/sha256/${digest}`;
+async function blob(
+  files: ImageFiles,
+  { digest }: BlobDescriptor,
+): Promise<string> {
+  const path = blobPath(digest);
   const document = await needed(files, path);
   checkDigest(path, document, digest);
   return document;
 }
 
-function checkDigest(
-  path: string,
-  document: string,
-  digest: string,
-): void {
+function checkDigest(path: string, document: string, digest: string): void {
   const found = textDigest(document);
   if (found !== digest) {
     throw new InputError(
       `${shownWord(path)} is damaged: its digest is sha256:${found}`,
     );
   }
-}
-
-function digestIn(descriptor: Json | undefined): string {
-  const digest = descriptor?.digest;
-  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(String(digest)) ?? [];
-  if (!hex) {
-    throw new InputError(
-      `Digests must be sha256: and 64 hex digits, not ${shown(digest)}`,
-    );
-  }
-  return hex;
 }
 
 async function needed(files: ImageFiles, path: string): Promise<string> {
@@ -324,31 +354,4 @@ async function neededFile(
   const file = await files.open(path);
   if (!file) throw new InputError(`The layer ${shownWord(path)} is missing`);
   return file;
-}
-
-function parse(name: string, text: string): Json {
-  const document = parseJson(shownWord(name), text);
-  if (typeof document !== "object" || document === null) {
-    throw new InputError(`${shownWord(name)} holds no object`);
-  }
-  return document as Json;
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** An object's strings; `undefined` if it has none. */
-function stringsOf(value: unknown): Record<string, string> | undefined {
-  const entries = Object.entries((value ?? {}) as Json).filter(
-    (entry): entry is [string, string] => typeof entry[1] === "string",
-  );
-  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
-}
-
-function text(name: string, value: unknown): string {
-  if (typeof value !== "string") {
-    throw new InputError(`${name} in manifest.json is no string`);
-  }
-  return value;
 }

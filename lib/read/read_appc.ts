@@ -1,44 +1,34 @@
-import { parseJson } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
 import { goArchitectureOfAppc } from "../formats/values/arch.ts";
-import type { ImageFields } from "./read_config.ts";
+import { environmentFault } from "../formats/values/environment.ts";
+import { absolutePath } from "../formats/values/path.ts";
+import { goArchitecture } from "../formats/values/platform.ts";
+import { parseExposedPort, portKey } from "../formats/values/port.ts";
 import { parseRfc3339 } from "../formats/values/time.ts";
-
-type NameValue = { name: string; value: string };
-
-/** The parts of an appc image manifest that an image can take over. */
-interface Manifest {
-  name?: string;
-  labels?: NameValue[];
-  annotations?: NameValue[];
-  dependencies?: unknown[];
-  pathWhitelist?: string[];
-  app?: {
-    exec?: string[];
-    user?: string;
-    group?: string;
-    environment?: NameValue[];
-    workingDirectory?: string;
-    mountPoints?: { path: string }[];
-    ports?: { port: number; protocol: string; count?: number }[];
-    userLabels?: Record<string, string>;
-    isolators?: unknown[];
-    eventHandlers?: unknown[];
-  };
-}
+import type { AppcParts, BaseImage, ImageFields } from "../image/image.ts";
+import { parseJson } from "../formats/json_text.ts";
+import {
+  anyObject,
+  anything,
+  list,
+  number,
+  object,
+  optional,
+  Place,
+  record,
+  text,
+} from "./shape.ts";
 
 /** What an appc image manifest says. */
 export interface AppcImage {
   /** The image's name with its tag. */
   name: string;
-  /** The fields that are set. */
-  fields: ImageFields;
+  /** What it says of the image. */
+  base: BaseImage;
   /** Annotations, without those that are fields. */
   annotations?: Record<string, string>;
   /** Absolute paths of the files that are shown, where others are hidden. */
   visible?: string[];
-  /** What the other formats cannot say, in sentences. */
-  notes: string[];
 }
 
 /** What OCI calls annotations that appc defines. */
@@ -47,85 +37,187 @@ const OCI_NAMES = new Map([
   ["documentation", "org.opencontainers.image.documentation"],
 ]);
 
-/** Ports at most that one entry may stand for. */
-const MAX_PORTS = 1024;
+const NAME_VALUE = object({ name: text, value: text });
+
+const APP = object({
+  exec: optional(list(text)),
+  user: optional(text),
+  group: optional(text),
+  supplementaryGIDs: optional(list(number)),
+  environment: optional(list(NAME_VALUE)),
+  workingDirectory: optional(text),
+  mountPoints: optional(list(object({ name: text, path: text }))),
+  ports: optional(list(object({
+    name: text,
+    port: number,
+    protocol: text,
+    count: optional(number),
+  }))),
+  userLabels: optional(record(text)),
+  isolators: optional(list(object({ name: text, value: anything }))),
+  eventHandlers: optional(list(object({ name: text, exec: list(text) }))),
+});
+
+const MANIFEST = object({
+  name: text,
+  labels: optional(list(NAME_VALUE)),
+  annotations: optional(list(NAME_VALUE)),
+  dependencies: optional(list(anything)),
+  pathWhitelist: optional(list(text)),
+  app: optional(APP),
+});
+
+type App = ReturnType<typeof APP>;
+
+/** Fields of `app` that an {@linkcode Image} has, or {@linkcode AppcParts} by name. */
+const KNOWN = new Set(
+  "exec user group supplementaryGIDs environment workingDirectory mountPoints ports userLabels"
+    .split(" "),
+);
+
+/** Labels that an {@linkcode Image} has fields for. */
+const KNOWN_LABELS = new Set(["version", "os", "arch"]);
 
 /**
  * Reads an appc image manifest: the inverse of {@linkcode appcManifest}.
  *
- * @param text JSON.
+ * @param source JSON.
  * @returns What it says, in this project's words.
  * @throws {InputError} If it is no manifest, or needs other images.
  *
  * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
  */
-export function readAppcManifest(text: string): AppcImage {
-  const manifest = parseJson("The appc manifest", text) as Manifest;
-  if (typeof manifest?.name !== "string") {
-    throw new InputError("The appc manifest has no name");
-  }
+export function readAppcManifest(source: string): AppcImage {
+  const document = parseJson("manifest", source);
+  const place = new Place("manifest");
+  const manifest = MANIFEST(document, place);
   if (manifest.dependencies?.length) {
     throw new InputError(
       "The ACI depends on other ACIs; render it to one first",
     );
   }
-  const { app } = manifest;
+  const { app, labels = [], annotations = [] } = manifest;
   const label = (name: string) =>
-    manifest.labels?.find((label) => label.name === name)?.value;
+    labels.find((label) => label.name === name)?.value;
   const note = (name: string) =>
-    manifest.annotations?.find((note) => note.name === name)?.value;
-  const { user, group } = app ?? {};
+    annotations.find((note) => note.name === name)?.value;
+  const fields: ImageFields = {
+    ...(app && appFields(app, place.at("app"))),
+    author: note("authors"),
+    created: seconds(note("created")),
+    os: label("os"),
+    ...architecture(label("arch")),
+  };
+  const others = annotations.filter(({ name }) =>
+    name !== "created" && name !== "authors"
+  );
+  const visible = filled(manifest.pathWhitelist);
+  const own = labels.filter(({ name }) => !KNOWN_LABELS.has(name));
+  const parts: AppcParts = {
+    ...appParts((document as { app?: unknown }).app),
+    ...(own.length > 0 && { labels: own }),
+  };
+  return {
+    name: `${manifest.name}:${label("version") ?? "latest"}`,
+    base: {
+      fields: Object.fromEntries(
+        Object.entries(fields).filter(([, value]) => value !== undefined),
+      ),
+      appc: parts,
+    },
+    ...(others.length > 0 && {
+      annotations: Object.fromEntries(
+        others.map(({ name, value }) => [OCI_NAMES.get(name) ?? name, value]),
+      ),
+    }),
+    ...(visible && { visible }),
+  };
+}
+
+function appFields(app: App, place: Place): ImageFields {
+  const { user, group, environment, workingDirectory } = app;
   if (user?.startsWith("/") || group?.startsWith("/")) {
     throw new InputError(
       "The ACI takes its user from the owner of a file: give its manifest a " +
         "name or a number",
     );
   }
-  const arch = label("arch");
-  const fields: ImageFields = {
-    command: filled(app?.exec),
-    env: filled(app?.environment)?.map(({ name, value }) => `${name}=${value}`),
+  const env = filled(environment)?.map(({ name, value }) => `${name}=${value}`);
+  for (const [i, entry] of env?.entries() ?? []) {
+    const fault = environmentFault(entry, i);
+    if (fault) {
+      throw new InputError(`${place.at("environment").text}: ${fault}`);
+    }
+  }
+  const path = (field: string, value: string) =>
+    valid(place.at(field), () => absolutePath("The path", value));
+  return {
+    command: filled(app.exec),
+    env,
     // Root is what an image without a user runs as.
     user: !user || (user === "0" && (!group || group === "0"))
       ? undefined
       : group
       ? `${user}:${group}`
       : user,
-    workdir: app?.workingDirectory,
-    volumes: filled(app?.mountPoints)?.map(({ path }) => path),
-    exposedPorts: filled(app?.ports)?.flatMap(({ port, protocol, count }) =>
-      Array.from(
-        { length: Math.min(count || 1, MAX_PORTS) },
-        (_, i) => `${port + i}/${protocol}`,
-      )
-    ),
-    labels: app?.userLabels,
-    author: note("authors"),
-    created: seconds(note("created")),
-    os: label("os"),
-    ...(arch && goArchitectureOfAppc(arch)),
+    workdir: workingDirectory
+      ? path("workingDirectory", workingDirectory)
+      : undefined,
+    volumes: filled([
+      ...new Set(
+        app.mountPoints?.map(({ path: at }) => path("mountPoints", at)),
+      ),
+    ]),
+    exposedPorts: filled([
+      ...new Set(
+        app.ports?.map(({ port, protocol, count }) =>
+          valid(place.at("ports"), () => {
+            const last = port + (count || 1) - 1;
+            const range = last > port ? `${port}-${last}` : port;
+            return portKey(parseExposedPort(`${range}/${protocol}`));
+          })
+        ),
+      ),
+    ]),
+    labels: app.userLabels?.size
+      ? Object.fromEntries(app.userLabels)
+      : undefined,
   };
-  const others = manifest.annotations?.filter(({ name }) =>
-    name !== "created" && name !== "authors"
+}
+
+/** Has an error name the place. */
+function valid<T>(place: Place, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new InputError(`${place.text}: ${(error as Error).message}`);
+  }
+}
+
+/** What the appc face alone can keep; its shape has been checked. */
+function appParts(value: unknown): AppcParts {
+  if (value === undefined || value === null) return {};
+  const app = anyObject(value, new Place("manifest"));
+  const { supplementaryGIDs, mountPoints, ports } = app as AppcParts;
+  const others = Object.entries(app).filter(([name, value]) =>
+    !KNOWN.has(name) && value !== null
   );
-  const visible = filled(manifest.pathWhitelist);
   return {
-    name: `${manifest.name}:${label("version") ?? "latest"}`,
-    fields: Object.fromEntries(
-      Object.entries(fields).filter(([, value]) => value !== undefined),
-    ),
-    ...(filled(others) && {
-      annotations: Object.fromEntries(
-        others!.map(({ name, value }) => [OCI_NAMES.get(name) ?? name, value]),
-      ),
-    }),
-    ...(visible && { visible }),
-    notes: (["isolators", "eventHandlers"] as const)
-      .filter((key) => app?.[key]?.length)
-      .map((key) =>
-        `The ACI's ${key} are left out: other formats have no such thing`
-      ),
+    ...(supplementaryGIDs?.length && { supplementaryGIDs }),
+    ...(mountPoints?.length && { mountPoints }),
+    ...(ports?.length && { ports }),
+    ...(others.length > 0 && { app: Object.fromEntries(others) }),
   };
+}
+
+function architecture(name: string | undefined): ImageFields {
+  if (!name) return {};
+  try {
+    return goArchitectureOfAppc(name);
+  } catch {
+    // appc has other names for some systems.
+    return goArchitecture(name);
+  }
 }
 
 function filled<T>(list: T[] | undefined): T[] | undefined {

@@ -1,12 +1,33 @@
-import { parseJson } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
-import type { Healthcheck, Image } from "../image/image.ts";
+import { shown } from "../errors/shown.ts";
+import { type JsonObject, keyOf } from "../formats/json_object.ts";
+import type { BaseImage, Fault, ImageFields, Oddity } from "../image/image.ts";
+import { goArchitecture } from "../formats/values/platform.ts";
 import { parseRfc3339 } from "../formats/values/time.ts";
+import { parseJson } from "../formats/json_text.ts";
+import { ProcessReader } from "./read_process.ts";
+import {
+  anyObject,
+  list,
+  object,
+  optional,
+  Place,
+  type Shape,
+  text,
+  truth,
+} from "./shape.ts";
 
-/** What can be read from an image config: an {@linkcode Image} in part. */
-export type ImageFields = Partial<Omit<Image, "names" | "annotations">>;
+export type { ImageFields } from "../image/image.ts";
 
-type Json = Record<string, unknown>;
+/** What an image config says. */
+export interface ConfigReading {
+  /** The fields that are set, as far as every face can be made of them. */
+  fields: ImageFields;
+  /** What it says and `fields` do not. */
+  oddities: Oddity[];
+  /** What has a shape that no engine reads. */
+  faults: Fault[];
+}
 
 /**
  * Reads an OCI or Docker image config: the whole document, its `config` object
@@ -14,143 +35,182 @@ type Json = Record<string, unknown>;
  * {@linkcode imageConfig}, for the fields that say something about the image
  * and not about its layers.
  *
- * @param text JSON.
- * @returns The fields that are set.
- * @throws {InputError} If the text is no JSON, or a field has another type
- * than the specification says.
+ * It takes what Docker takes: values that only Docker knows what to do with are
+ * left out of the fields and listed.
+ *
+ * @param source JSON.
+ * @param name What messages call the document.
+ * @returns What it says.
+ * @throws {InputError} If the text is no JSON, or no image config.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md}
  */
-export function readConfig(text: string): ImageFields {
-  let document = parseJson("The image config", text);
+export function readConfig(
+  source: string,
+  name = "The image config",
+): ConfigReading {
+  let document = parseJson(name, source);
   // docker inspect prints a list.
   if (Array.isArray(document)) {
     if (document.length !== 1) {
       throw new InputError(
-        `The list has ${document.length} image configs where one is wanted`,
+        `${name} is a list of ${document.length} image configs where one is ` +
+          "wanted",
       );
     }
     document = document[0];
   }
-  if (typeof document !== "object" || document === null) {
-    throw new InputError("The image config is no JSON object");
-  }
-  const whole = document as Json;
-  const inner = object("config", whole.config ?? whole.Config);
-  const process = inner ?? whole;
-  // Docker inspect and the config document differ in the case of these.
-  const outer = inner ? lowerKeys(whole) : {};
-  const fields: ImageFields = {
-    command: strings("Cmd", process.Cmd),
-    entrypoint: strings("Entrypoint", process.Entrypoint),
-    env: strings("Env", process.Env),
-    workdir: string("WorkingDir", process.WorkingDir),
-    user: string("User", process.User),
-    labels: record("Labels", process.Labels),
-    exposedPorts: keys("ExposedPorts", process.ExposedPorts),
-    volumes: keys("Volumes", process.Volumes),
-    stopSignal: string("StopSignal", process.StopSignal),
-    healthcheck: healthcheck(process.Healthcheck),
-    shell: strings("Shell", process.Shell),
-    onBuild: strings("OnBuild", process.OnBuild),
-    author: string("author", outer.author),
-    created: time(outer.created),
-    os: string("os", outer.os),
-    architecture: string("architecture", outer.architecture),
-    variant: string("variant", outer.variant),
+  const place = new Place(name);
+  const whole = anyObject(document, place);
+  const key = keyOf(whole, "config");
+  const inner = key === undefined
+    ? undefined
+    : optional(anyObject)(whole[key], place.at(key));
+  const reader = new ProcessReader(
+    inner ?? whole,
+    inner ? place.at(key!) : place,
+  );
+  const fields = reader.fields();
+  // The `config` object alone has none of these.
+  if (inner) Object.assign(fields, outerFields(whole, place, reader));
+  return {
+    fields: given(fields),
+    oddities: reader.oddities,
+    faults: reader.faults,
   };
+}
+
+/** Leaves out the fields that are not set. */
+function given<T extends object>(fields: T): T {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
-  );
+  ) as T;
 }
 
-function lowerKeys(document: Json): Json {
-  return Object.fromEntries(
-    Object.entries(document).map((
-      [key, value],
-    ) => [key.toLowerCase(), value]),
-  );
+/** The fields that are not about the process. */
+function outerFields(
+  whole: JsonObject,
+  place: Place,
+  reader: ProcessReader,
+): ImageFields {
+  const read = (name: keyof ImageFields) => {
+    const key = keyOf(whole, name) ?? name;
+    return reader.take(name, () => optional(text)(whole[key], place.at(key)));
+  };
+  const architecture = read("architecture");
+  const variant = read("variant");
+  const os = read("os")?.toLowerCase();
+  return {
+    author: read("author") || undefined,
+    created: time(read("created")),
+    os: os || undefined,
+    ...(architecture && goArchitecture(architecture, variant)),
+  };
 }
 
-function fail(name: string, wanted: string): never {
-  throw new InputError(`${name} in the image config is not ${wanted}`);
-}
-
-/** An empty string or null counts as not set, as Docker writes them. */
-function string(name: string, value: unknown): string | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  return typeof value === "string" ? value : fail(name, "a string");
-}
-
-function strings(name: string, value: unknown): string[] | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (
-    !Array.isArray(value) || value.some((word) => typeof word !== "string")
-  ) return fail(name, "a list of strings");
-  return value.length > 0 ? value : undefined;
-}
-
-function object(name: string, value: unknown): Json | undefined {
-  if (value === undefined || value === null) return undefined;
-  return typeof value === "object" && !Array.isArray(value)
-    ? value as Json
-    : fail(name, "an object");
-}
-
-function keys(name: string, value: unknown): string[] | undefined {
-  const found = Object.keys(object(name, value) ?? {});
-  return found.length > 0 ? found : undefined;
-}
-
-function record(
-  name: string,
-  value: unknown,
-): Record<string, string> | undefined {
-  const found = object(name, value);
-  if (!found || Object.keys(found).length === 0) return undefined;
-  if (Object.values(found).some((text) => typeof text !== "string")) {
-    return fail(name, "an object of strings");
-  }
-  return found as Record<string, string>;
-}
-
-/** Seconds since 1970 of an RFC 3339 time. */
-function time(value: unknown): number | undefined {
-  const text = string("created", value);
-  if (text === undefined) return undefined;
+/** Seconds since 1970 of a time that says something. */
+function time(created: string | undefined): number | undefined {
   try {
-    const seconds = Math.floor(parseRfc3339(text));
+    const seconds = Math.floor(parseRfc3339(created ?? ""));
     // Docker writes the year 1 where it knows no time.
     return seconds < 0 ? undefined : seconds;
   } catch {
-    return fail("created", "an RFC 3339 time");
+    return undefined;
   }
 }
 
-function healthcheck(value: unknown): Healthcheck | undefined {
-  const check = object("Healthcheck", value);
-  const test = strings("Healthcheck.Test", check?.Test);
-  if (!check || !test) return undefined;
-  /** Docker writes nanoseconds. */
-  const seconds = (name: string) => {
-    const count = number(`Healthcheck.${name}`, check[name]);
-    return count === undefined ? undefined : count / 1e9;
-  };
-  const found: Healthcheck = {
-    test,
-    interval: seconds("Interval"),
-    timeout: seconds("Timeout"),
-    startPeriod: seconds("StartPeriod"),
-    startInterval: seconds("StartInterval"),
-    retries: number("Healthcheck.Retries", check.Retries),
-  };
-  return Object.fromEntries(
-    Object.entries(found).filter(([, value]) => value !== undefined),
-  ) as unknown as Healthcheck;
+/** What the image config of an image says of its layers. */
+const LAYERS = object({
+  rootfs: optional(object({ diff_ids: optional(list(text)) })),
+  history: optional(list(object({
+    created: optional(text),
+    author: optional(text),
+    created_by: optional(text),
+    comment: optional(text),
+    empty_layer: optional(truth),
+  }))),
+  // Engines read these; what is in them stays as it is.
+  "os.version": optional(text),
+  "os.features": optional(list(text)),
+}) satisfies Shape<unknown>;
+
+/** What the image config of an image says, with its layers. */
+export interface WholeConfig {
+  /** What it says of the image. */
+  base: BaseImage;
+  /** SHA-256 of the uncompressed layers in hex, lowest first. */
+  diffIds: string[];
+  /** What the user should know of it, in sentences. */
+  notes: string[];
 }
 
-/** Zero counts as not set. */
-function number(name: string, value: unknown): number | undefined {
-  if (value === undefined || value === null || value === 0) return undefined;
-  return typeof value === "number" ? value : fail(name, "a number");
+/**
+ * Reads what an image config says of the image's layers.
+ *
+ * @param source JSON.
+ * @param name What messages call the document.
+ * @returns SHA-256 of the uncompressed layers in hex, and how many layers the
+ * history names.
+ * @throws {InputError} If it has another shape.
+ */
+export function readConfigLayers(
+  source: string,
+  name = "The image config",
+): { diffIds: string[]; told: number } {
+  const place = new Place(name);
+  const { rootfs, history = [] } = LAYERS(parseJson(name, source), place);
+  const ids = place.at("rootfs").at("diff_ids");
+  return {
+    diffIds: (rootfs?.diff_ids ?? []).map((id, i) => hexOf(id, ids.at(i))),
+    told: history.filter(({ empty_layer }) => !empty_layer).length,
+  };
+}
+
+/**
+ * Reads the image config of an image that has layers.
+ *
+ * @param source JSON.
+ * @param layers How many layers the image has.
+ * @param name What messages call the document.
+ * @throws {InputError} If it is no image config, or is one of other layers.
+ */
+export function readWholeConfig(
+  source: string,
+  layers: number,
+  name = "The image config",
+): WholeConfig {
+  const { fields, oddities, faults } = readConfig(source, name);
+  const { diffIds, told } = readConfigLayers(source, name);
+  if (layers === 0) throw new InputError("The image has no layers");
+  if (diffIds.length !== layers) {
+    throw new InputError(
+      `The image has ${layers} layers, but its config lists ${diffIds.length}`,
+    );
+  }
+  const notes = told > layers
+    ? [
+      `The image's history is left out: it names ${told} layers where there ` +
+      `are ${layers}, and Docker refuses that`,
+    ]
+    : [];
+  return {
+    base: { fields, config: source, oddities, faults },
+    diffIds,
+    notes,
+  };
+}
+
+/**
+ * The hex digits of a SHA-256 digest.
+ *
+ * @param digest The digest.
+ * @param place Where it is, for the error.
+ * @throws {InputError} If it is another digest, or none.
+ */
+export function hexOf(digest: string, place: Place): string {
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest) ?? [];
+  if (hex) return hex;
+  throw new InputError(
+    `${place.text} is ${shown(digest)}, but must be sha256: and 64 hex digits`,
+  );
 }

@@ -3,7 +3,11 @@ import { InputError } from "../errors/input_error.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { elfArchitecture } from "./elf.ts";
 import { environment } from "../formats/values/environment.ts";
-import { type UserIds, userIds } from "../formats/values/user.ts";
+import {
+  type UserIds,
+  userIds,
+  userIdsOrNobody,
+} from "../formats/values/user.ts";
 import type { Image } from "../image/image.ts";
 import { nearestProgram } from "./nearest_program.ts";
 import { NODE } from "./path_index.ts";
@@ -13,11 +17,6 @@ import type { RootfsTree } from "./rootfs_tree.ts";
 export type ImageDescription = Omit<Image, "architecture"> & {
   /** In Go's spelling; found in the command's program unless given. */
   architecture?: string;
-  /**
-   * The image config that the image starts from, JSON. It is kept byte for byte
-   * if the image says the same.
-   */
-  baseConfig?: string;
 };
 
 /** What a rootfs without any known program is taken for. */
@@ -59,8 +58,12 @@ export async function rootfsFacts(
       (await tree.files.read(utf8(path), MAX_ACCOUNTS))?.bytes,
     );
   const ids = image.user
-    ? userIds(image.user, await text("etc/passwd"), await text("etc/group"))
+    ? userOf(image, await text("etc/passwd"), await text("etc/group"), notes)
     : { uid: 0, gid: 0 };
+  const { appc: parts, fields } = image.base ?? {};
+  if (parts?.supplementaryGIDs && image.user === fields?.user) {
+    ids.additionalGids = parts.supplementaryGIDs;
+  }
   const program = await findProgram(tree, image, notes);
   const found = await programArchitecture(tree, program, notes) ??
     await programArchitecture(tree, "/bin/sh");
@@ -91,6 +94,19 @@ export async function rootfsFacts(
     architecture: image.architecture ?? found ?? DEFAULT_ARCHITECTURE,
     notes,
   };
+}
+
+/** Looks up the image's user; one of the base image may be unknown. */
+function userOf(
+  { user, base }: ImageDescription,
+  passwd: string,
+  group: string,
+  notes: string[],
+): UserIds {
+  if (!base || base.fields.user !== user) return userIds(user, passwd, group);
+  const { ids, fault } = userIdsOrNobody(user, passwd, group);
+  if (fault) notes.push(`${fault}; the face bundle runs it as ${ids.uid}`);
+  return ids;
 }
 
 async function isDirectory(tree: RootfsTree, path: string): Promise<boolean> {
@@ -159,7 +175,7 @@ function directoryOf(path: string): string {
 }
 
 function searchPath(image: ImageDescription): string[] {
-  const variables = environment({ ...image, architecture: "" });
+  const variables = environment(image);
   const path = variables.findLast((variable) => variable.startsWith("PATH="));
   return (path ?? "").slice("PATH=".length).split(":").filter((directory) =>
     directory.startsWith("/")

@@ -34,6 +34,9 @@ export const host = {
       }
     });
   },
+  /** Tells whether there is anything of that path. */
+  exists: (path: string): boolean =>
+    fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   isDirectory: (path: string): boolean =>
     fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   /** A small text file, whole. */

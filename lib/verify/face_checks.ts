@@ -119,7 +119,7 @@ const V1_FIELDS = [
 
 function fieldsOf(text: string): ImageFields | undefined {
   try {
-    return readConfig(text);
+    return readConfig(text).fields;
   } catch {
     return undefined;
   }

@@ -52,7 +52,7 @@ Deno.test("imageDescription() reads words as JSON or as a shell does", () => {
 });
 
 Deno.test("imageDescription() takes the command from the nearest place", () => {
-  const base = { fields: { command: ["base"] }, names: ["base"] };
+  const base = { base: { fields: { command: ["base"] } }, names: ["base"] };
   withEnv({ COMMAND: "from env", NAME: "name" }, () => {
     const command = (...args: string[]) => describeFrom(undefined, ...args);
     assert.deepEqual(command("--cmd", "a 'b c'", "--", "d").command, ["d"]);
@@ -68,7 +68,7 @@ Deno.test("imageDescription() takes the command from the nearest place", () => {
     assert.equal(describeFrom(base, "--entrypoint=x").command, undefined);
     assert.deepEqual(describeFrom(base).names, ["base"]);
     assert.equal(
-      describeFrom({ fields: {}, names: ["base"] }).command,
+      describeFrom({ base: { fields: {} }, names: ["base"] }).command,
       undefined,
     );
   });
@@ -134,7 +134,10 @@ Deno.test("imageDescription() lets the options win over --config", async () => {
       Healthcheck: { Test: ["CMD", "x"], Interval: 1e9, Timeout: 2e9 },
     },
   }));
-  const base = { fields: { author: "base", user: "base" }, names: [] };
+  const base = {
+    base: { fields: { author: "base", user: "base" } },
+    names: [],
+  };
   const { author, user, env, volumes, healthcheck, architecture, variant } =
     describeFrom(
       base,
@@ -214,8 +217,8 @@ Deno.test("imageDescription() names the option that is malformed", async () => {
       [["--entrypoint", "[a"], "--entrypoint: The list of words is not JSON"],
       [["--entrypoint", "'a"], "--entrypoint: The single quote at character 1"],
       [["--shell", "[}"], "--shell: The list of words is not JSON"],
-      [["-e", "=1"], '--env: Environment entry "=1" is not KEY=VALUE'],
-      [["--env-file", bad], '--env-file: Environment entry "=1" is not'],
+      [["-e", "=1"], '--env: Environment entry 1 has no name before its "="'],
+      [["--env-file", bad], "--env-file: Environment entry 1 has no name"],
       [["-w", "srv"], '--workdir: Working directory "srv" is not absolute'],
       [["-u", "a:b:c"], '--user: User "a:b:c" is not USER or USER:GROUP'],
       [["-l", "=x"], '--label: "=x" is not KEY=VALUE'],

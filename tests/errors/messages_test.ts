@@ -52,7 +52,6 @@ Deno.test("no message holds what JSON.parse says", async () => {
   await never(/JSON\.parse\(/, "use parseJson() of lib/formats/json_text.ts", [
     "lib/formats/json_text.ts",
     // These read what ciso has checked before.
-    "lib/read/kept_config.ts",
     "lib/inspect/found_image.ts",
     "lib/cli/export.ts",
   ]);

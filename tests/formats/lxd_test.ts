@@ -44,18 +44,6 @@ Deno.test("lxdMetadata() marks an application container for Incus", () => {
   assert.equal(lxdMetadata({ ...PLAIN, labels }).properties.type, "mine");
 });
 
-Deno.test("unsupportedByLxd() leaves the process to config.json, for Incus", () => {
-  assert.deepEqual(unsupportedByLxd(FULL, { application: true }), [
-    "names",
-    "exposedPorts",
-    "volumes",
-    "stopSignal",
-    "healthcheck",
-    "shell",
-    "history",
-  ]);
-});
-
 Deno.test("unsupportedByLxd() names what tells how to run", () => {
   assert.deepEqual(unsupportedByLxd(PLAIN), []);
   assert.deepEqual(unsupportedByLxd(FULL), [

@@ -10,10 +10,36 @@ Deno.test("unsupported() asks the format", () => {
   assert.ok(unsupported(FULL, "bundle").includes("volumes"));
 });
 
-Deno.test("unsupported() knows that a bundle makes Incus run the process", () => {
-  assert.ok(unsupported(FULL, "lxd", ["docker", "lxd"]).includes("env"));
-  assert.ok(!unsupported(FULL, "lxd", ["bundle", "lxd"]).includes("env"));
-  assert.ok(!unsupported(FULL, "lxd").includes("env"));
+Deno.test("unsupported() names what only the appc face keeps", () => {
+  const image = {
+    ...PLAIN,
+    base: {
+      fields: {},
+      appc: {
+        supplementaryGIDs: [5],
+        mountPoints: [{ name: "data", path: "/data", readOnly: true }],
+        ports: [{ name: "http", port: 80, protocol: "tcp" }],
+        labels: [{ name: "channel", value: "beta" }],
+        app: { isolators: [], eventHandlers: [] },
+      },
+    },
+  };
+  const others = [
+    "isolators",
+    "eventHandlers",
+    "supplementaryGIDs",
+    "names of mountPoints",
+    "readOnly",
+    "names of ports",
+    "further appc labels",
+  ];
+  assert.deepEqual(unsupported(image, "appc"), []);
+  assert.deepEqual(unsupported(image, "oci"), others);
+  // A runtime knows further groups.
+  assert.deepEqual(
+    unsupported(image, "bundle"),
+    others.filter((name) => name !== "supplementaryGIDs"),
+  );
 });
 
 Deno.test("unsupported() finds nothing in a plain image", () => {

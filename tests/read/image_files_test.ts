@@ -25,12 +25,45 @@ Deno.test("filesOfTar() finds files under any spelling of their path", async () 
   assert.equal(files.hasRootfs, false);
 });
 
-Deno.test("filesOfTar() takes the last of several files of one path", async () => {
-  const files = await filesOf({ name: "a", data: "1" }, {
-    name: "a",
-    data: "2",
-  });
-  assert.equal(await readDocument(files, "a"), "2");
+Deno.test("readDocument() refuses a file that comes twice, but for blobs", async () => {
+  const twice = (name: string, other = name) =>
+    filesOf({ name, data: "1" }, { name: other, data: "2" });
+  for (const name of ["manifest.json", "index.json", "a"]) {
+    await assert.rejects(
+      twice(name, `./${name}`).then((files) => readDocument(files, name)),
+      /^InputError: [a-z.]+ is in the archive twice: nobody can tell/,
+      name,
+    );
+  }
+  const blobs = await twice("blobs/sha256/a");
+  assert.equal(await readDocument(blobs, "blobs/sha256/a"), "2");
+  const linked = await filesOf(
+    { name: "a", data: "1" },
+    { name: "b", data: "2" },
+    { name: "a", type: "2", link: "b" },
+  );
+  await assert.rejects(readDocument(linked, "a"), /is in the archive twice/);
+});
+
+Deno.test("readDocument() refuses what is not UTF-8", async () => {
+  const files = await filesOf({ name: "a", data: '{"a":"\xff"}' });
+  await assert.rejects(
+    readDocument(files, "a"),
+    new InputError("a is not UTF-8"),
+  );
+});
+
+Deno.test("filesOfTar() refuses an archive after the end of one", async () => {
+  const one = (name: string) => tarOf([{ name, data: "x" }]);
+  for (const gap of [0, 512, 10240]) {
+    const tar = new Blob(
+      [one("a"), new Uint8Array(gap), one("b")] as Uint8Array<ArrayBuffer>[],
+    );
+    await assert.rejects(
+      filesOfTar(tar),
+      /^InputError: Another archive comes after the end of this one, from the entry "b" on/,
+    );
+  }
 });
 
 Deno.test("filesOfTar() follows links", async () => {

@@ -56,9 +56,8 @@ Deno.test("readImage() reads a Docker archive", async () => {
     { text: "L1", diffId: hex("L1") },
     { text: "L2", diffId: hex("L2") },
   ]);
-  assert.deepEqual(image.fields, FIELDS);
-  assert.deepEqual(image.history, HISTORY);
-  assert.equal(image.config, CONFIG);
+  assert.deepEqual(image.base.fields, FIELDS);
+  assert.equal(image.base.config, CONFIG);
   assert.deepEqual(image.names, ["isoc/a:1", "isoc/b:2"]);
 });
 
@@ -104,9 +103,8 @@ Deno.test("readImage() reads an OCI image layout", async () => {
     { text: "packed", digest: hex("packed"), diffId: hex("L1") },
     { text: "L2", digest: hex("L2"), diffId: hex("L2") },
   ]);
-  assert.deepEqual(image.fields, FIELDS);
-  assert.deepEqual(image.history, HISTORY);
-  assert.equal(image.config, CONFIG);
+  assert.deepEqual(image.base.fields, FIELDS);
+  assert.equal(image.base.config, CONFIG);
   assert.deepEqual(image.annotations, { note: "x" });
 });
 
@@ -147,7 +145,7 @@ Deno.test("readImage() reads an ACI", async () => {
   assert.equal(layer?.source.size, 512 * 6);
   assert.deepEqual(others, []);
   assert.deepEqual(image.names, ["example.com/a:latest"]);
-  assert.deepEqual(image.fields, { command: ["/a"] });
+  assert.deepEqual(image.base.fields, { command: ["/a"] });
 });
 
 Deno.test("readImage() reads an isoc of 2015", async () => {
@@ -165,7 +163,7 @@ Deno.test("readImage() reads an isoc of 2015", async () => {
   });
   assert.deepEqual(await layersOf(image), [{ text: "L1" }]);
   assert.deepEqual(image.names, ["isoc/a:1", "isoc/a:2"]);
-  const { entrypoint, command, architecture } = image.fields;
+  const { entrypoint, command, architecture } = image.base.fields;
   assert.deepEqual({ entrypoint, command, architecture }, {
     entrypoint: ["/a"],
     command: ["b"],

@@ -1,5 +1,5 @@
-import { shown } from "../../errors/shown.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
+import { shown } from "../../errors/shown.ts";
 
 /** The name of one architecture in each spelling. */
 interface Architecture {
@@ -38,6 +38,17 @@ const ARCHITECTURES: readonly Architecture[] = [
   { go: "mips64le" },
 ];
 
+/** Systems that appc knows, with its names for their architectures by Go's. */
+export const APPC_SYSTEMS = new Map<string, Map<string, string>>([
+  // Those of Linux are in the table above.
+  ["linux", new Map()],
+  [
+    "freebsd",
+    new Map([["amd64", "amd64"], ["386", "i386"], ["arm", "arm"]]),
+  ],
+  ["darwin", new Map([["amd64", "x86_64"], ["386", "i386"]])],
+]);
+
 /** An architecture in Go's spelling. */
 export interface GoArchitecture {
   architecture: string;
@@ -57,6 +68,29 @@ export function appcArchitecture(
   variant?: string,
 ): string {
   return fromGo("appc", architecture, variant);
+}
+
+/**
+ * Finds appc's name for the architecture of a system.
+ *
+ * @param os The system in Go's spelling.
+ * @param architecture Go's name.
+ * @param variant Go's variant.
+ * @returns `undefined` if appc does not know the two together.
+ *
+ * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
+ */
+export function appcArchitectureOf(
+  os: string,
+  architecture: string,
+  variant?: string,
+): string | undefined {
+  if (os !== "linux") return APPC_SYSTEMS.get(os)?.get(architecture);
+  try {
+    return appcArchitecture(architecture, variant);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -82,18 +116,18 @@ export function lxdArchitecture(
  * @throws {DescriptionError} If appc has no such name.
  */
 export function goArchitectureOfAppc(name: string): GoArchitecture {
-  return toGo("appc", name);
-}
-
-/**
- * Translates an architecture from the spelling of LXD and Incus to Go's.
- *
- * @param name LXD's name, such as `x86_64`.
- * @returns Go's name and variant.
- * @throws {DescriptionError} If LXD has no such name.
- */
-export function goArchitectureOfLxd(name: string): GoArchitecture {
-  return toGo("lxd", name);
+  const row = ARCHITECTURES.find(({ appc }) => appc === name);
+  if (!row) {
+    throw new DescriptionError(
+      `appc has no architecture ${shown(name)}: it knows ${
+        ARCHITECTURES.map(({ appc }) => appc).filter(Boolean).join(", ")
+      }`,
+    );
+  }
+  return {
+    architecture: row.go,
+    ...(row.variant && { variant: row.variant }),
+  };
 }
 
 const TITLES = { appc: "appc", lxd: "LXD" } as const;
@@ -116,21 +150,6 @@ function fromGo(
       ARCHITECTURES.filter((row) => row[to]).map(goName).join(", ")
     }`,
   );
-}
-
-function toGo(from: "appc" | "lxd", name: string): GoArchitecture {
-  const row = ARCHITECTURES.find((row) => row[from] === name);
-  if (!row) {
-    throw new DescriptionError(
-      `${TITLES[from]} has no architecture ${shown(name)}: it knows ${
-        ARCHITECTURES.map((row) => row[from]).filter(Boolean).join(", ")
-      }`,
-    );
-  }
-  return {
-    architecture: row.go,
-    ...(row.variant && { variant: row.variant }),
-  };
 }
 
 function goName({ go, variant }: Architecture): string {

@@ -12,19 +12,52 @@ export interface GoPlatform {
 }
 
 /** What kernels, compilers and Debian call some machines. */
-const OTHER_NAMES: Record<string, { architecture: string; variant?: string }> =
-  {
-    aarch64: { architecture: "arm64" },
-    armel: { architecture: "arm", variant: "v6" },
-    armhf: { architecture: "arm", variant: "v7" },
-    armv6l: { architecture: "arm", variant: "v6" },
-    armv7l: { architecture: "arm", variant: "v7" },
-    i386: { architecture: "386" },
-    i686: { architecture: "386" },
-    ppc64el: { architecture: "ppc64le" },
-    "x86-64": { architecture: "amd64" },
-    x86_64: { architecture: "amd64" },
-  };
+const OTHER_NAMES = new Map<
+  string,
+  { architecture: string; variant?: string }
+>([
+  ["aarch64", { architecture: "arm64" }],
+  ["aarch64_be", { architecture: "arm64be" }],
+  ["armel", { architecture: "arm", variant: "v6" }],
+  ["armhf", { architecture: "arm", variant: "v7" }],
+  ["armv5l", { architecture: "arm", variant: "v5" }],
+  ["armv5tel", { architecture: "arm", variant: "v5" }],
+  ["armv6l", { architecture: "arm", variant: "v6" }],
+  ["armv7", { architecture: "arm", variant: "v7" }],
+  ["armv7l", { architecture: "arm", variant: "v7" }],
+  ["armv8l", { architecture: "arm", variant: "v8" }],
+  ["i386", { architecture: "386" }],
+  ["i486", { architecture: "386" }],
+  ["i586", { architecture: "386" }],
+  ["i686", { architecture: "386" }],
+  ["loongarch64", { architecture: "loong64" }],
+  ["mips64el", { architecture: "mips64le" }],
+  ["mipsel", { architecture: "mipsle" }],
+  ["powerpc64", { architecture: "ppc64" }],
+  ["powerpc64le", { architecture: "ppc64le" }],
+  ["ppc64el", { architecture: "ppc64le" }],
+  ["x64", { architecture: "amd64" }],
+  ["x86", { architecture: "386" }],
+  ["x86-64", { architecture: "amd64" }],
+  ["x86_64", { architecture: "amd64" }],
+]);
+
+/**
+ * Gives an architecture Go's name, as engines know it.
+ *
+ * @param name The architecture, in any case and by any of its names.
+ * @param variant Its variant, which wins over one that the name tells.
+ */
+export function goArchitecture(
+  name: string,
+  variant?: string,
+): Omit<GoPlatform, "os"> {
+  const lower = name.toLowerCase();
+  const known = OTHER_NAMES.get(lower) ?? { architecture: lower };
+  // "7" is "v7" to Docker too.
+  const given = variant?.toLowerCase().replace(/^(?=[0-9])/, "v");
+  return { ...known, ...(given && { variant: given }) };
+}
 
 /**
  * Reads a platform as Docker writes it. Names that other programs have for an
@@ -43,8 +76,6 @@ export function goPlatform(text: string): GoPlatform {
       `${shown(text)} is not OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64`,
     );
   }
-  const known = Object.hasOwn(OTHER_NAMES, name)
-    ? OTHER_NAMES[name]!
-    : { architecture: name };
-  return { os, ...known, variant: variant ?? known.variant };
+  const { architecture, variant: found } = goArchitecture(name, variant);
+  return { os, architecture, variant: found };
 }

@@ -24,7 +24,10 @@ export function rfc3339(seconds: number): string {
       `Creation time ${seconds} is outside the years 0000 to 9999: give seconds since 1970-01-01T00:00:00Z`,
     );
   }
-  return new Date(Math.round(seconds * 1000)).toISOString()
+  const exact = seconds * 1000;
+  // Never up, into the next second, but for the error of the number itself.
+  const error = Math.abs(exact) * 2 * Number.EPSILON;
+  return new Date(Math.floor(exact + error)).toISOString()
     .replace(/\.?0*Z$/, "Z");
 }
 
@@ -35,7 +38,7 @@ const TIME =
  * Reads an RFC 3339 date and time, such as `2015-06-09T14:00:00.5+02:00`.
  *
  * @param text The date and time.
- * @returns Seconds since 1970-01-01T00:00:00Z, with their fraction.
+ * @returns Seconds since 1970-01-01T00:00:00Z, with microseconds.
  * @throws {InputError} If the text has another form or names no moment.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6}
@@ -57,6 +60,23 @@ export function parseRfc3339(text: string): number {
     );
   }
   const offset = (Number(h ?? 0) * 60 + Number(m ?? 0)) * 60;
-  return date.getTime() / 1000 + Number(fraction ?? 0) -
+  // More digits would round up to the next second.
+  return date.getTime() / 1000 + Number(fraction?.slice(0, 7) ?? 0) -
     (sign === "-" ? -offset : offset);
+}
+
+/**
+ * Tells whether Go, which engines are written in, takes a text for a time. It is
+ * stricter than RFC 3339: `T` and `Z` are capitals.
+ *
+ * @param text The text.
+ */
+export function isGoTime(text: string): boolean {
+  if (!/^[^a-z ]*$/.test(text)) return false;
+  try {
+    parseRfc3339(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -99,3 +99,28 @@ function id(what: string, file: string, text: string): number {
   }
   return value;
 }
+
+/** Who a process runs as if its user is nobody that the rootfs knows. */
+const NOBODY: UserIds = { uid: 65534, gid: 65534 };
+
+/**
+ * Looks up the user of an image that somebody else made. It may have one who is
+ * in no file, whom only Docker's run command replaces: then the numbers are
+ * nobody's, never root's.
+ *
+ * @param text `USER`, `USER:GROUP`, or nothing for root.
+ * @param passwd Text of the file `/etc/passwd`; empty where there is none.
+ * @param group Text of the file `/etc/group`; empty where there is none.
+ * @returns The numbers, and what is wrong with the user if these are nobody's.
+ */
+export function userIdsOrNobody(
+  text = "",
+  passwd = "",
+  group = "",
+): { ids: UserIds; fault?: string } {
+  try {
+    return { ids: userIds(text, passwd, group) };
+  } catch (error) {
+    return { ids: { ...NOBODY }, fault: (error as Error).message };
+  }
+}

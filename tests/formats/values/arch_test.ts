@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import {
   appcArchitecture,
   goArchitectureOfAppc,
-  goArchitectureOfLxd,
   lxdArchitecture,
 } from "../../../lib/formats/values/arch.ts";
 
@@ -55,18 +54,5 @@ Deno.test("goArchitectureOfAppc() reverses appcArchitecture()", () => {
   assert.throws(() => goArchitectureOfAppc("x86_64"), {
     name: "DescriptionError",
     message: /appc has no architecture "x86_64": it knows amd64, i386/,
-  });
-});
-
-Deno.test("goArchitectureOfLxd() reverses lxdArchitecture()", () => {
-  const names = "i686 x86_64 armv6l armv7l armv8l aarch64 ppc ppc64 ppc64le " +
-    "s390x mips mips64 riscv32 riscv64 loongarch64";
-  for (const name of names.split(" ")) {
-    const { architecture, variant } = goArchitectureOfLxd(name);
-    assert.equal(lxdArchitecture(architecture, variant), name);
-  }
-  assert.throws(() => goArchitectureOfLxd("amd64"), {
-    name: "DescriptionError",
-    message: /LXD has no architecture "amd64": it knows x86_64, i686/,
   });
 });

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { environment } from "../../../lib/formats/values/environment.ts";
+import {
+  environment,
+  environmentFault,
+} from "../../../lib/formats/values/environment.ts";
 import { PATH, PLAIN } from "../../support/sample_image.ts";
 
 Deno.test("environment() adds PATH where none is given", () => {
@@ -20,10 +23,28 @@ Deno.test("environment() keeps the last value of a variable", () => {
 });
 
 Deno.test("environment() refuses what is not KEY=VALUE", () => {
-  for (const entry of ["A", "=1", ""]) {
+  for (const entry of ["A", "=1", "", "A=\0"]) {
     assert.throws(() => environment({ ...PLAIN, env: [entry] }), {
       name: "DescriptionError",
-      message: /is not KEY=VALUE: write KEY= for an empty value/,
-    });
+    }, entry);
   }
+});
+
+Deno.test("environmentFault() never shows a value, which may be secret", () => {
+  const fault = (entry: string) => environmentFault(entry, 2);
+  assert.equal(fault("A=1"), undefined);
+  assert.equal(fault("A="), undefined);
+  assert.equal(
+    fault("secret"),
+    "Environment entry 3 is not KEY=VALUE: write KEY= for an empty value",
+  );
+  assert.equal(
+    fault("=secret"),
+    'Environment entry 3 has no name before its "="',
+  );
+  assert.equal(fault(""), "Environment entry 3 is empty");
+  assert.equal(
+    fault("KEY=sec\0ret"),
+    'Environment variable "KEY" holds a NUL character, which no process can have',
+  );
 });

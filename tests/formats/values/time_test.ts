@@ -1,6 +1,10 @@
 import { DescriptionError } from "../../../lib/errors/description_error.ts";
 import assert from "node:assert/strict";
-import { parseRfc3339, rfc3339 } from "../../../lib/formats/values/time.ts";
+import {
+  isGoTime,
+  parseRfc3339,
+  rfc3339,
+} from "../../../lib/formats/values/time.ts";
 
 Deno.test("rfc3339() writes UTC", () => {
   assert.equal(rfc3339(0), "1970-01-01T00:00:00Z");
@@ -12,6 +16,29 @@ Deno.test("rfc3339() keeps milliseconds", () => {
   assert.equal(rfc3339(0.5), "1970-01-01T00:00:00.5Z");
   assert.equal(rfc3339(10.001), "1970-01-01T00:00:10.001Z");
   assert.equal(rfc3339(1.005), "1970-01-01T00:00:01.005Z");
+});
+
+Deno.test("times never round up to the next second", () => {
+  const seconds = parseRfc3339("2015-06-09T12:00:00.999999999Z");
+  assert.equal(Math.floor(seconds), 1433851200);
+  assert.equal(rfc3339(seconds), "2015-06-09T12:00:00.999Z");
+  assert.equal(rfc3339(0.9999999), "1970-01-01T00:00:00.999Z");
+  assert.equal(rfc3339(-0.25), "1969-12-31T23:59:59.75Z");
+});
+
+Deno.test("isGoTime() is as strict as Go", () => {
+  assert.equal(isGoTime("2015-06-09T12:00:00Z"), true);
+  assert.equal(isGoTime("2015-06-09T12:00:00.123456789+02:00"), true);
+  for (
+    const text of [
+      "",
+      "2015-06-09t12:00:00Z",
+      "2015-06-09T12:00:00z",
+      "2015-06-09 12:00:00Z",
+      "2015-06-31T12:00:00Z",
+      "yesterday",
+    ]
+  ) assert.equal(isGoTime(text), false, text);
 });
 
 Deno.test("rfc3339() refuses what it cannot write", () => {
@@ -31,7 +58,7 @@ Deno.test("parseRfc3339() reads every form", () => {
       ["2015-06-09 14:00:00+02:00", 1433851200],
       ["2015-06-08T23:30:00-12:30", 1433851200],
       ["2015-06-09T12:00:00.25Z", 1433851200.25],
-      ["2024-02-29T00:00:00.123456789Z", 1709164800.123456789],
+      ["2024-02-29T00:00:00.123456789Z", 1709164800.123456],
       ["0001-01-01T00:00:00Z", -62135596800],
       ["0000-01-01T00:00:00Z", -62167219200],
       ["9999-12-31T23:59:59Z", 253402300799],

@@ -1,0 +1,147 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import { parseName } from "../image/name.ts";
+import type { Platform } from "./read_oci.ts";
+
+/** Which image to take of a file that holds several. */
+export interface ImageChoice {
+  /** Its platform, as far as it matters. */
+  platform?: Platform;
+  /** Its name, `NAME[:TAG]`, or the bare tag that an image layout has for it. */
+  name?: string;
+  /** Take an image of another platform than the wanted one, if it is the only one. */
+  anyPlatform?: boolean;
+}
+
+/** An image of a file that may hold several. */
+export interface Candidate {
+  /** What tells it from others of the same names and platform. */
+  id: string;
+  /** All names that the file has for it. */
+  names: string[];
+  platform: Platform;
+}
+
+/** Images that a message lists at most. */
+const MAX_LISTED = 20;
+
+/**
+ * Picks the candidates that are the image wanted: one, or one under several
+ * names.
+ *
+ * @param all All images of the file.
+ * @param choice Which one.
+ * @returns At least one; all have the same `id`.
+ * @throws {InputError} If there is none or several; it lists what there is.
+ */
+export function chooseImage<T extends Candidate>(
+  all: T[],
+  { platform = {}, name, anyPlatform }: ImageChoice,
+): T[] {
+  const named = name === undefined ? all : withName(all, name);
+  let fits = named.filter((one) => suits(one.platform, platform));
+  if (fits.length === 0 && anyPlatform && idsOf(named) === 1) fits = named;
+  if (idsOf(fits) === 1) return fits;
+  if (all.length === 0) throw new InputError("It lists no image");
+  if (named.length === 0) {
+    throw new InputError(
+      `It holds no image ${shown(name!)}; it has ${listed(all)}`,
+    );
+  }
+  if (fits.length === 0) {
+    throw new InputError(
+      `No image in it is for the platform wanted (${
+        platformText(platform)
+      }); it has ${listed(named)}`,
+    );
+  }
+  throw new InputError(
+    `It holds several images (${listed(fits)}): choose one with ${ways(fits)}`,
+  );
+}
+
+/**
+ * Tells whether an image is for a platform, as far as both are known.
+ *
+ * @param has The image's platform.
+ * @param wanted The platform.
+ */
+export function suits(has: Platform, wanted: Platform): boolean {
+  return (["os", "architecture", "variant"] as const).every((key) =>
+    !wanted[key] || !has[key] || wanted[key] === has[key]
+  );
+}
+
+/** A platform as Docker writes it; empty if nothing is known of it. */
+export function platformText(
+  { os, architecture, variant }: Platform,
+): string {
+  return [os, architecture, variant].filter((word) => word !== undefined)
+    .map((word) => /^[\w.-]+$/.test(word) ? word : shown(word, 40))
+    .join("/");
+}
+
+function idsOf(candidates: Candidate[]): number {
+  return new Set(candidates.map(({ id }) => id)).size;
+}
+
+/**
+ * The candidates of a name. A name without a tag means `latest`, or else the one
+ * image that has the name with any tag.
+ */
+function withName<T extends Candidate>(all: T[], name: string): T[] {
+  const wanted = forms(name);
+  const exact = all.filter(({ names }) =>
+    names.some((has) => forms(has).some((form) => wanted.includes(form)))
+  );
+  if (exact.length > 0 || name.slice(name.lastIndexOf("/")).includes(":")) {
+    return exact;
+  }
+  const starts = wanted.map((form) => form.replace(/:latest$/, ":"));
+  return all.filter(({ names }) =>
+    names.some((has) =>
+      forms(has).some((form) => starts.some((start) => form.startsWith(start)))
+    )
+  );
+}
+
+/**
+ * The ways to write a name: as it is, with all that is left out, and as podman
+ * has a name that no registry gave.
+ */
+function forms(name: string): string[] {
+  try {
+    const { qualified, familiar, domain, path, tag } = parseName(name);
+    const local = domain === "localhost" ? [`${path}:${tag}`] : [];
+    return [name, qualified, familiar, ...local];
+  } catch {
+    return [name];
+  }
+}
+
+/** What tells the images apart, as the command line says it. */
+function ways(fits: Candidate[]): string {
+  const platforms = new Set(fits.map(({ platform }) => platformText(platform)));
+  const names = new Set(fits.map(({ names }) => names.join(" ")));
+  const byName = "FILE:NAME[:TAG] or --name NAME[:TAG]";
+  if (names.size === 1) {
+    return platforms.size === 1
+      ? "a name: give each one of its own"
+      : "--platform, or save it alone";
+  }
+  return platforms.size === 1 ? byName : `--platform, ${byName}`;
+}
+
+function listed(candidates: Candidate[]): string {
+  const texts = new Set(candidates.map(({ names, platform, id }) => {
+    const name = names.map((name) =>
+      /^[\w.:/@-]{1,255}$/.test(name) ? name : shown(name)
+    ).join(" ");
+    const where = platformText(platform);
+    if (name) return where ? `${name} for ${where}` : name;
+    return where || `one without a name, ${shown(id.slice(0, 12))}`;
+  }));
+  const first = [...texts].slice(0, MAX_LISTED);
+  const more = texts.size - first.length;
+  return first.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

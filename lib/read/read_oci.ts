@@ -1,0 +1,148 @@
+import { goArchitecture } from "../formats/values/platform.ts";
+import { parseJson } from "../formats/json_text.ts";
+import { hexOf } from "./read_config.ts";
+import {
+  anyObject,
+  list,
+  object,
+  optional,
+  Place,
+  type Shape,
+  text,
+} from "./shape.ts";
+
+/** The platform of an image, in Go's words. */
+export interface Platform {
+  os?: string;
+  architecture?: string;
+  variant?: string;
+}
+
+/** What an index or a manifest says of a blob. */
+export interface BlobDescriptor {
+  /** SHA-256 of the blob in hex. */
+  digest: string;
+  mediaType?: string;
+  platform: Platform;
+  annotations: Map<string, string>;
+}
+
+/** An OCI image manifest. */
+export interface OciManifest {
+  config: BlobDescriptor;
+  /** The layers, lowest first. */
+  layers: BlobDescriptor[];
+  annotations: Map<string, string>;
+}
+
+/** Strings by key; what is none is passed over, as most engines do. */
+const strings: Shape<Map<string, string>> = (value, place) =>
+  new Map(
+    Object.entries(optional(anyObject)(value, place) ?? {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    ),
+  );
+
+const PLATFORM = object({
+  os: optional(text),
+  architecture: optional(text),
+  variant: optional(text),
+});
+
+const FIELDS = object({
+  digest: text,
+  mediaType: optional(text),
+  platform: optional(PLATFORM),
+  annotations: strings,
+});
+
+const descriptor: Shape<BlobDescriptor> = (value, place) => {
+  const { digest, mediaType, platform, annotations } = FIELDS(value, place);
+  return {
+    digest: hexOf(digest, place.at("digest")),
+    ...(mediaType && { mediaType }),
+    platform: goPlatformOf(platform ?? {}),
+    annotations,
+  };
+};
+
+const INDEX = object({ manifests: optional(list(descriptor)) });
+
+const MANIFEST = object({
+  manifests: optional(list(descriptor)),
+  config: optional(descriptor),
+  layers: optional(list(descriptor)),
+  annotations: strings,
+});
+
+/** A platform with the names that engines know. */
+function goPlatformOf(
+  { os, architecture, variant }: {
+    os?: string | undefined;
+    architecture?: string | undefined;
+    variant?: string | undefined;
+  },
+): Platform {
+  return {
+    ...(os && { os: os.toLowerCase() }),
+    ...(architecture && goArchitecture(architecture, variant)),
+  };
+}
+
+/**
+ * Reads `index.json`: the inverse of {@linkcode imageIndex}.
+ *
+ * @param source JSON.
+ * @param name What messages call the document.
+ * @returns What it lists.
+ * @throws {InputError} If it has another shape.
+ *
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md}
+ */
+export function readOciIndex(
+  source: string,
+  name = "index.json",
+): BlobDescriptor[] {
+  return INDEX(parseJson(name, source), new Place(name)).manifests ?? [];
+}
+
+/**
+ * Reads an image manifest, or an image index inside another one: the inverse of
+ * {@linkcode imageManifest}.
+ *
+ * @param source JSON.
+ * @param name What messages call the document.
+ * @returns The manifest, or what an index lists.
+ * @throws {InputError} If it has another shape.
+ *
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md}
+ */
+export function readOciManifest(
+  source: string,
+  name: string,
+): OciManifest | BlobDescriptor[] {
+  const place = new Place(name);
+  const found = MANIFEST(parseJson(name, source), place);
+  const { manifests, config, layers, annotations } = found;
+  if (manifests) return manifests;
+  if (!config) throw place.at("config").wrong(undefined, "an object");
+  return { config, layers: layers ?? [], annotations };
+}
+
+/** What OCI calls the name of an image in an index: often its tag alone. */
+export const REF_NAME = "org.opencontainers.image.ref.name";
+
+/** What containerd calls the whole name of an image in an index. */
+export const IMAGE_NAME = "io.containerd.image.name";
+
+/**
+ * The whole name that an index gives an image.
+ *
+ * @returns `undefined` if there is none: a bare tag names nothing.
+ */
+export function nameIn(
+  { annotations }: Pick<BlobDescriptor, "annotations">,
+): string | undefined {
+  const name = annotations.get(IMAGE_NAME) ?? annotations.get(REF_NAME);
+  return name?.includes("/") || name?.includes(":") ? name : undefined;
+}
