@@ -1,25 +1,50 @@
 /**
- * Makes isoc archives: one tar that Docker, podman, containerd, skopeo, rkt,
- * runc, LXD and Incus each take as their own image.
+ * Makes isocs: archives that Docker, podman, containerd, skopeo, rkt, runc, LXD and
+ * Incus each take as their own image. All of this runs in a browser too; what needs
+ * files is in `@isoc/isoc/node`.
+ *
+ * @example
+ * ```ts
+ * import { build } from "@isoc/isoc";
+ *
+ * const rootfs = new Blob([new Uint8Array(10240)]);
+ * try {
+ *   await build(rootfs, { names: ["isoc/hello"], command: ["/bin/sh"] });
+ * } catch (error) {
+ *   console.log((error as Error).message);
+ * }
+ * ```
  *
  * @module
  */
-export {
-  build,
-  type BuildOptions,
-  type BuiltLayer,
-  type Isoc,
-} from "./build/build.ts";
+export { build, type BuildOptions } from "./build/build.ts";
+export type { ArchiveOptions, BuiltLayer, Isoc } from "./build/isoc.ts";
+export type { IsocDescription } from "./build/created.ts";
 export { IsocStream, type IsocStreamOptions } from "./build/isoc_stream.ts";
 export {
-  type Spooled,
+  convert,
+  type ConvertOptions,
+  type Decompress,
+} from "./build/convert.ts";
+export { exportFace } from "./export/export_stream.ts";
+export type { ExportFace } from "./export/export_face.ts";
+export { readImage } from "./read/read_image.ts";
+export type { StoredImage, StoredLayer } from "./read/open_image.ts";
+export type { ImageChoice } from "./read/choose_image.ts";
+export type { Platform } from "./read/read_oci.ts";
+export type { FileSource } from "./read/image_files.ts";
+export {
+  type SpooledSource,
   spoolToMemory,
   type StreamSpool,
 } from "./streams/spool.ts";
-export type { Healthcheck, HistoryEntry, Image } from "./image/image.ts";
-export type { Face } from "./image/face.ts";
-export type { Layer } from "./image/layer.ts";
-export type { LayerChange } from "./rootfs/layer_change.ts";
-export type { ImageDescription } from "./rootfs/facts.ts";
+export type { Compression } from "./streams/compression.ts";
 export type { Source } from "./streams/source.ts";
+export type { ImageDescription } from "./rootfs/facts.ts";
+export type { LayerChange } from "./rootfs/layer_change.ts";
+export type * from "./image/image.ts";
+export { type Face, FACES } from "./image/face.ts";
+export type { Layer as ImageLayer } from "./image/layer.ts";
 export { type ImageName, parseName } from "./image/name.ts";
+export { DescriptionError } from "./errors/description_error.ts";
+export { InputError } from "./errors/input_error.ts";

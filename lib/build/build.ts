@@ -1,95 +1,54 @@
 import { DescriptionError } from "../errors/description_error.ts";
-import { assemble, type Assembled } from "./assemble.ts";
-import { checkBase } from "./base_image.ts";
-import { checkDocuments } from "./documents.ts";
-import type { Layer } from "../image/layer.ts";
-import type { Face } from "../image/face.ts";
-import type { Image } from "../image/image.ts";
+import {
+  DEFAULT_ARCHITECTURE,
+  type ImageDescription,
+} from "../rootfs/facts.ts";
 import {
   type LayerInput,
   readLayers,
   type Spool,
   type Stack,
 } from "../rootfs/layer_stack.ts";
-import {
-  DEFAULT_ARCHITECTURE,
-  type ImageDescription,
-} from "../rootfs/facts.ts";
 import { changedLayer, type ScanOptions, scanRootfs } from "../rootfs/scan.ts";
 import { fromStream, type Source, toStream } from "../streams/source.ts";
-import type { LayerChange } from "../rootfs/layer_change.ts";
+import {
+  type SpooledSource,
+  spoolToMemory,
+  type StreamSpool,
+} from "../streams/spool.ts";
+import { assemble, type Assembled } from "./assemble.ts";
+import { checkBase } from "./base_image.ts";
+import { type IsocDescription, withTime } from "./created.ts";
+import { checkDocuments } from "./documents.ts";
+import type { ArchiveOptions, Isoc } from "./isoc.ts";
 
-/** How {@linkcode build} makes an archive. */
-export interface BuildOptions {
+/** How {@linkcode build} makes an isoc. */
+export interface BuildOptions extends ArchiveOptions {
   /**
-   * The engines' parts that the archive has; all of them unless given. Without
-   * `appc`, `bundle` and `lxd` there is no rootfs/, and the archive is half as
-   * large.
+   * Where a layer is kept that cannot stay as it is, if there are several:
+   * {@linkcode spoolToMemory} unless given, which costs as much memory as the
+   * layer has bytes. `spoolToFile` of `@isoc/isoc/node` costs none.
    */
-  faces?: readonly Face[];
-  /** Puts nothing below rootfs/ that the input does not have. */
-  pristine?: boolean;
-  /** Take names that start with `.wh.` as ordinary files. */
-  allowWhiteouts?: boolean;
-  /**
-   * Bytes at most that sparse files may grow by when their holes are filled, as
-   * they are below rootfs/; 32 GiB unless given.
-   */
-  maxUnpacked?: number;
-  /** Is told how many more bytes of the input have been read by the scan. */
-  onRead?: (bytes: number) => void;
-}
-
-/** A layer of an archive; its digest is the diff ID. */
-export interface BuiltLayer extends Layer {
-  /**
-   * Why the layer is not the input byte for byte, each reason with the first
-   * path that it is for. Empty when the layer is the input.
-   */
-  readonly changes: ReadonlyMap<LayerChange, string>;
-}
-
-/** An archive that is ready to be streamed. */
-export interface Isoc {
-  /** Size of the archive in bytes. */
-  readonly size: number;
-  /** SHA-256 of the image config, which is the image's ID in Docker. */
-  readonly imageId: string;
-  /** SHA-256 of the OCI image manifest. */
-  readonly manifestDigest: string;
-  /** The image as described, with what the rootfs told. */
-  readonly image: Image;
-  /** Its layers, lowest first. */
-  readonly layers: readonly BuiltLayer[];
-  /** What the user should know of, in sentences. */
-  readonly notes: readonly string[];
-  /** How many entries the input has. */
-  readonly entries: number;
-  /** The engines' parts that the archive has. */
-  readonly faces: readonly Face[];
-  /**
-   * The archive's bytes. Can be called again while the source is there; each
-   * call reads the source anew, and fails if the source is not the same any more.
-   */
-  stream(): ReadableStream<Uint8Array>;
+  spool?: StreamSpool;
 }
 
 /**
- * Makes an isoc archive of a rootfs tar: one tar that Docker, podman,
- * containerd, skopeo, rkt, runc, LXD and Incus each take as their own image.
+ * Makes an isoc: one tar that Docker, podman, containerd, skopeo, rkt, runc, LXD and
+ * Incus each take as their own image.
  *
- * The source is read once here, to check and hash it, and twice while the
- * archive is streamed: once for the files below `rootfs/`, once for the layer.
- * Memory stays flat whatever the size of the source.
+ * A rootfs is read once here, to check and hash it, and twice while the archive is
+ * streamed: once for the files below `rootfs/`, once for the layer. Memory stays flat
+ * whatever its size. Of several layers, what they make together goes below `rootfs/`.
  *
- * @param source The rootfs, as an uncompressed tar. A `Blob` will do.
+ * @param input The rootfs, or the layers, lowest first; each an uncompressed tar. A
+ * `Blob` will do.
  * @param description What the image says about itself and its command.
- * @returns The archive, its documents made and its size known, to be streamed.
+ * @returns The isoc, its documents made and its size known, to be streamed.
  * @throws {DescriptionError} If the image description breaks a rule of a format.
- * @throws {InputError} If the source is no tar, or holds what no rootfs may;
+ * @throws {InputError} If an input is no tar, or holds what no rootfs or layer may;
  * the message names the entry.
  *
- * @example
+ * @example A rootfs
  * ```ts
  * import { build } from "@isoc/isoc";
  * import assert from "node:assert/strict";
@@ -100,17 +59,71 @@ export interface Isoc {
  * const isoc = await build(new Blob([stdout]), {
  *   names: ["isoc/tests:1.0"],
  *   command: ["/bin/sh"],
- *   created: 0,
+ *   created: new Date("2015-06-09T12:00:00Z"),
  * });
  * let size = 0;
  * for await (const chunk of isoc.stream()) size += chunk.length;
  * assert.equal(size, isoc.size);
  * ```
+ *
+ * @example Several layers
+ * ```ts
+ * import { build } from "@isoc/isoc";
+ * import assert from "node:assert/strict";
+ *
+ * const tar = async (folder: string) => {
+ *   const args = ["-c", "-C", folder, "."];
+ *   const { stdout } = await new Deno.Command("tar", { args }).output();
+ *   return new Blob([stdout]);
+ * };
+ * const isoc = await build([await tar("lib"), await tar("tests")], {
+ *   names: ["isoc/layers"],
+ *   command: ["/bin/sh"],
+ * });
+ * assert.equal(isoc.layers.length, 2);
+ * ```
  */
 export async function build(
+  input: Source | readonly Source[],
+  description: IsocDescription,
+  options: BuildOptions = {},
+): Promise<Isoc> {
+  const image = withTime(description);
+  if (!isList(input)) return await buildRootfs(input, image, options);
+  const layers = input.map((source, i) => ({ source, name: `layer ${i + 1}` }));
+  const { spool, close } = layerSpool(options.spool);
+  try {
+    return { ...await buildLayers(layers, image, spool, options), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function isList(input: Source | readonly Source[]): input is readonly Source[] {
+  return Array.isArray(input);
+}
+
+/** A spool for layers, and what lets go of all that it holds. */
+export function layerSpool(
+  spool: StreamSpool = spoolToMemory,
+): { spool: Spool; close: () => void } {
+  const kept: SpooledSource[] = [];
+  return {
+    async spool(chunks) {
+      const source = await spool(toStream(chunks));
+      kept.push(source);
+      return source;
+    },
+    close: () => kept.splice(0).forEach((source) => source.close?.()),
+  };
+}
+
+/** As {@linkcode build}, of a rootfs. */
+async function buildRootfs(
   source: Source,
   description: ImageDescription,
-  options: BuildOptions = {},
+  options: ArchiveOptions,
 ): Promise<Isoc> {
   checkDescription(description);
   const scanned = await scanRootfs(source, scanOptions(description, options));
@@ -134,8 +147,8 @@ export async function build(
 
 /**
  * Makes an isoc archive of several layers, as {@linkcode build} does of one
- * rootfs. The layers go into the archive as they are; below `rootfs/` stands
- * what they make together.
+ * rootfs. The layers go into the archive as they are; what they make
+ * together goes below `rootfs/`.
  *
  * @param inputs The layers, lowest first, each an uncompressed tar.
  * @param description What the image says about itself and its command.
@@ -148,7 +161,7 @@ export async function buildLayers(
   inputs: LayerInput[],
   description: ImageDescription,
   spool: Spool,
-  options: BuildOptions = {},
+  options: ArchiveOptions = {},
 ): Promise<Isoc> {
   if (inputs.length === 0) throw new DescriptionError("An image needs a layer");
   checkDescription(description);
@@ -175,6 +188,7 @@ function isocOf(
     entries,
     faces,
     stream: () => toStream(archive.chunks()),
+    close() {},
   };
 }
 
@@ -199,7 +213,7 @@ export function checkDescription(description: ImageDescription): void {
 
 function scanOptions(
   { created }: ImageDescription,
-  { allowWhiteouts, maxUnpacked, onRead }: BuildOptions,
+  { allowWhiteouts, maxUnpacked, onRead }: ArchiveOptions,
 ): ScanOptions {
   return { mtime: created, allowWhiteouts, maxUnpacked, onRead };
 }

@@ -1,15 +1,11 @@
-import {
-  build,
-  type BuildOptions,
-  checkDescription,
-  type Isoc,
-} from "./build.ts";
-import type { ImageDescription } from "../rootfs/facts.ts";
+import { build, checkDescription } from "./build.ts";
+import { type IsocDescription, withTime } from "./created.ts";
+import type { ArchiveOptions, Isoc } from "./isoc.ts";
 import { fromStream } from "../streams/source.ts";
 import { spoolToMemory, type StreamSpool } from "../streams/spool.ts";
 
 /** How an {@linkcode IsocStream} makes an archive. */
-export interface IsocStreamOptions extends BuildOptions {
+export interface IsocStreamOptions extends ArchiveOptions {
   /**
    * Where the rootfs is kept, since it is read three times: once to check it,
    * twice while the archive is written. {@linkcode spoolToMemory} unless given,
@@ -48,7 +44,7 @@ export interface IsocStreamOptions extends BuildOptions {
  * const path = await Deno.makeTempFile({ suffix: ".isoc" });
  * await Deno.writeFile(path, tar.stdout.pipeThrough(archive));
  *
- * const { size, imageId } = await archive.isoc;
+ * const { size, imageId } = await archive.result;
  * assert.equal((await Deno.stat(path)).size, size);
  * assert.match(imageId, /^[0-9a-f]{64}$/);
  * await Deno.remove(path);
@@ -58,7 +54,7 @@ export class IsocStream
   implements TransformStream<Uint8Array<ArrayBufferLike>, Uint8Array> {
   readonly #readable: ReadableStream<Uint8Array>;
   readonly #writable: WritableStream<Uint8Array<ArrayBufferLike>>;
-  readonly #isoc: Promise<Isoc>;
+  readonly #result: Promise<Isoc>;
 
   /**
    * Makes the stream.
@@ -67,14 +63,15 @@ export class IsocStream
    * @param options How the archive is made, and where the rootfs is kept.
    * @throws {DescriptionError} If the image description breaks a rule of a format.
    */
-  constructor(description: ImageDescription, options: IsocStreamOptions = {}) {
-    checkDescription(description);
+  constructor(description: IsocDescription, options: IsocStreamOptions = {}) {
+    const image = withTime(description);
+    checkDescription(image);
     const { spool = spoolToMemory, ...buildOptions } = options;
     let resolve: (isoc: Isoc) => void;
     let reject: (error: unknown) => void;
-    this.#isoc = new Promise((...settle) => [resolve, reject] = settle);
+    this.#result = new Promise((...settle) => [resolve, reject] = settle);
     // Who asks for the result sees the failure; others see the stream's.
-    this.#isoc.catch(() => {});
+    this.#result.catch(() => {});
 
     let input!: TransformStreamDefaultController<Uint8Array>;
     const { writable, readable } = new TransformStream<
@@ -88,7 +85,7 @@ export class IsocStream
     async function* archive() {
       const source = await spool(readable);
       try {
-        const isoc = await build(source, description, buildOptions);
+        const isoc = await build(source, image, buildOptions);
         resolve(isoc);
         yield* fromStream(isoc.stream());
       } finally {
@@ -133,7 +130,7 @@ export class IsocStream
    * What is made: its size, digests, layer and notes. There as soon as the
    * rootfs has been read, and before the archive comes out.
    */
-  get isoc(): Promise<Isoc> {
-    return this.#isoc;
+  get result(): Promise<Isoc> {
+    return this.#result;
   }
 }

@@ -3,12 +3,8 @@ import { shownList } from "../errors/shown.ts";
 import { printJson, say } from "./say.ts";
 import { inFile, ofFile } from "./failure.ts";
 import { shown } from "../errors/shown.ts";
-import {
-  build,
-  buildLayers,
-  type BuildOptions,
-  type Isoc,
-} from "../build/build.ts";
+import { build, buildLayers } from "../build/build.ts";
+import type { ArchiveOptions, Isoc } from "../build/isoc.ts";
 import { checkBase } from "../build/base_image.ts";
 import { type Face, FACES } from "../image/face.ts";
 import { host } from "../system/host.ts";
@@ -202,7 +198,7 @@ async function make(
   inputs: BuildInputs,
   description: ImageDescription,
   path: string | undefined,
-  options: BuildOptions,
+  options: ArchiveOptions,
   quiet: boolean,
 ): Promise<Isoc> {
   const reading = progressBar(quiet, "reading", inputs.size);

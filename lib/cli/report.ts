@@ -1,6 +1,7 @@
 import { unsupported } from "../formats/unsupported.ts";
 import type { Face } from "../image/face.ts";
-import type { BuiltLayer, Isoc } from "../build/build.ts";
+import type { BuiltLayer, Isoc } from "../build/isoc.ts";
+import { shown } from "../errors/shown.ts";
 import { DIRECTORY_LOSSES } from "../directory/open_directory.ts";
 import { parseNames } from "../image/name.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
@@ -85,7 +86,7 @@ function* layerReport(
   } else if (changes.size === 0) yield "the layer is the input, byte for byte";
   for (const [reason, path] of changes) {
     // Some reasons are the whole archive's and have no path.
-    const first = path === '""' ? "" : `, first ${path}`;
+    const first = path.length === 0 ? "" : `, first ${shown(path)}`;
     yield `the layer is not the input: ${CHANGES[reason]}${first}`;
   }
 }

@@ -37,11 +37,23 @@ interface Rule {
  *
  * Docker's own code lets `**file` match `myfile` too, where no other wildcard
  * follows; here it does not, so that no file is lost that the rules spare.
+ *
+ * @example
+ * ```ts
+ * import { IgnoreRules } from "@isoc/isoc/node";
+ * import assert from "node:assert/strict";
+ *
+ * const rules = new IgnoreRules(["*.log", "!keep.log"]);
+ * assert.ok(rules.excludes("debug.log"));
+ * assert.ok(!rules.excludes("keep.log"));
+ * ```
  */
 export class IgnoreRules {
   readonly #rules: Rule[] = [];
 
   /**
+   * Reads the patterns.
+   *
    * @param patterns In order; blank ones are passed over. None is a comment.
    * @throws {InputError} If a pattern is malformed; the message names it.
    */

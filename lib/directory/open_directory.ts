@@ -16,6 +16,7 @@ import {
 
 /** A directory as an input: its bytes are those of a tar of it. */
 export interface DirectoryInput extends Input {
+  /** Size of the tar in bytes. */
   readonly size: number;
   /** What the user should know of, in sentences. */
   readonly notes: readonly string[];
@@ -43,6 +44,16 @@ const SMALL = 1 << 16;
  * @throws {Error} If the directory or something in it cannot be read. Reading
  * the source fails when a file has changed or vanished since; the message names
  * it.
+ *
+ * @example
+ * ```ts
+ * import { openDirectory } from "@isoc/isoc/node";
+ * import assert from "node:assert/strict";
+ *
+ * const tree = await openDirectory("tests/tar", { owner: { uid: 0, gid: 0 } });
+ * const tar = await new Response(tree.stream()).bytes();
+ * assert.equal(tar.length, tree.size);
+ * ```
  */
 export async function openDirectory(
   root: string,

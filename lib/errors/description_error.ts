@@ -11,5 +11,6 @@
  * ```
  */
 export class DescriptionError extends Error {
+  /** The name of the class. */
   override name = "DescriptionError";
 }

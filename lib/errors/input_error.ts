@@ -20,6 +20,7 @@ export interface InputErrorOptions extends ErrorOptions {
  * ```
  */
 export class InputError extends Error {
+  /** The name of the class. */
   override name = "InputError";
   /** The entry of the archive that is at fault, as it is shown. */
   readonly entry: string | undefined;

@@ -1,4 +1,14 @@
-/** The names of all faces, in the order in which reports list them. */
+/**
+ * The names of all faces, in the order in which reports list them.
+ *
+ * @example
+ * ```ts
+ * import { FACES } from "@isoc/isoc";
+ * import assert from "node:assert/strict";
+ *
+ * assert.ok(FACES.includes("oci"));
+ * ```
+ */
 export const FACES = [
   "appc",
   "docker",

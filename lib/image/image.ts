@@ -144,18 +144,24 @@ export interface AppcParts {
 
 /** A volume of an appc image manifest. */
 export interface AppcMountPoint {
+  /** Its name. */
   name: string;
+  /** Absolute path of it. */
   path: string;
+  /** Whether the process may not write there. */
   readOnly?: boolean;
 }
 
 /** A port of an appc image manifest. */
 export interface AppcPort {
+  /** Its name. */
   name: string;
+  /** `tcp` or `udp`. */
   protocol: string;
   /** The first one. */
   port: number;
   /** How many ports it stands for; one unless given. */
   count?: number;
+  /** Whether the engine listens on it first. */
   socketActivated?: boolean;
 }

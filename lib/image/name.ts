@@ -43,6 +43,14 @@ const MAX_LENGTH = 255;
  * how to mend it.
  *
  * @see {@link https://github.com/distribution/reference/blob/v0.6.0/reference.go}
+ *
+ * @example
+ * ```ts
+ * import { parseName } from "@isoc/isoc";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(parseName("hello").qualified, "docker.io/library/hello:latest");
+ * ```
  */
 export function parseName(text: string): ImageName {
   const fail = (rule: string): never => {

@@ -13,8 +13,11 @@ import {
 
 /** The platform of an image, in Go's words. */
 export interface Platform {
+  /** Operating system in Go's spelling, such as `linux`. */
   os?: string;
+  /** Architecture in Go's spelling, such as `arm64`. */
   architecture?: string;
+  /** Variant of the architecture, such as `v7`. */
   variant?: string;
 }
 

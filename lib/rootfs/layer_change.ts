@@ -1,4 +1,3 @@
-import { shown } from "../errors/shown.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
 
@@ -24,10 +23,10 @@ const TYPE = { nul: 0, file: 0x30, sparse: 0x53, dumped: 0x44 };
 
 /** The reasons to write a layer anew, each with the first path it is for. */
 export class LayerChanges {
-  readonly #reasons = new Map<LayerChange, string>();
+  readonly #reasons = new Map<LayerChange, Uint8Array>();
 
-  /** Each reason with the first path it is for, as messages show it. */
-  get reasons(): ReadonlyMap<LayerChange, string> {
+  /** Each reason with the first path it is for. */
+  get reasons(): ReadonlyMap<LayerChange, Uint8Array> {
     return this.#reasons;
   }
 
@@ -37,7 +36,7 @@ export class LayerChanges {
    * @param path The entry it is for; none if it is for the whole archive.
    */
   note(reason: LayerChange, path: Uint8Array = EMPTY): void {
-    if (!this.#reasons.has(reason)) this.#reasons.set(reason, shown(path));
+    if (!this.#reasons.has(reason)) this.#reasons.set(reason, path.slice());
   }
 
   /** Notes the reasons that an entry's own headers give. */

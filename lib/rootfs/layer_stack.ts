@@ -43,7 +43,7 @@ export interface LayerInput {
 export interface LayerOutput {
   layer: Layer;
   /** Why it is not the input byte for byte. */
-  changes: ReadonlyMap<LayerChange, string>;
+  changes: ReadonlyMap<LayerChange, Uint8Array>;
   /** Its bytes; each call reads the source anew. */
   chunks(): AsyncGenerator<Uint8Array>;
   /** As {@linkcode Source.isSteady}. */

@@ -43,7 +43,7 @@ export interface Scan<T extends Tree> {
   /** Where in the input the last entry ends, in bytes. */
   end: number;
   /** Why the layer is not the input byte for byte: reason and first path. */
-  changes: ReadonlyMap<LayerChange, string>;
+  changes: ReadonlyMap<LayerChange, Uint8Array>;
 }
 
 /** What a first pass over a root file system has found. */

@@ -1,7 +1,7 @@
 import { fromStream, type Source } from "./source.ts";
 
 /** Bytes that were read once and are kept, to be read as often as needed. */
-export interface Spooled extends Source {
+export interface SpooledSource extends Source {
   /** Lets go of the bytes, where that is not the garbage collector's work. */
   close?(): void;
 }
@@ -9,7 +9,7 @@ export interface Spooled extends Source {
 /** A way to keep the bytes of a stream; reads the stream to its end. */
 export type StreamSpool = (
   stream: ReadableStream<Uint8Array>,
-) => Promise<Spooled>;
+) => Promise<SpooledSource>;
 
 /** Bytes that are gathered before they go into a blob. */
 const BATCH = 1 << 22;
@@ -33,7 +33,7 @@ const BATCH = 1 << 22;
  */
 export async function spoolToMemory(
   stream: ReadableStream<Uint8Array>,
-): Promise<Spooled> {
+): Promise<SpooledSource> {
   const blobs: Blob[] = [];
   let batch: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;

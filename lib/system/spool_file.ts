@@ -1,6 +1,6 @@
 import { dirname, fs, join, tmpdir } from "./node.ts";
 import { fromStream, release } from "../streams/source.ts";
-import type { Spooled } from "../streams/spool.ts";
+import type { SpooledSource } from "../streams/spool.ts";
 import { fileError } from "./errors.ts";
 import { readFile, writeFile } from "./fd.ts";
 import { fileStream } from "./file_source.ts";
@@ -142,7 +142,7 @@ export async function spooled(
  */
 export async function spoolToFile(
   stream: ReadableStream<Uint8Array>,
-): Promise<Spooled> {
+): Promise<SpooledSource> {
   return await spoolLayer(copies(stream));
 }
 

@@ -94,7 +94,7 @@ for (
       const transform = new IsocStream(IMAGE, { pristine: true, spool });
       const archive = await bytesOf(stream.pipeThrough(transform));
       assert.equal(Buffer.compare(archive, expected), 0);
-      const { size: length, imageId, layers } = await transform.isoc;
+      const { size: length, imageId, layers } = await transform.result;
       assert.equal(length, archive.length);
       assert.equal(imageId, wanted.imageId);
       assert.deepEqual(layers, wanted.layers);
@@ -137,7 +137,7 @@ Deno.test("IsocStream takes what TransformStreams give", async () => {
       .pipeThrough(new DecompressionStream("gzip"))
       .pipeThrough(transform),
   );
-  assert.equal(archive.length, (await transform.isoc).size);
+  assert.equal(archive.length, (await transform.result).size);
 });
 
 Deno.test("IsocStream fails as build() does", async () => {
@@ -159,7 +159,7 @@ Deno.test("IsocStream fails as build() does", async () => {
       bytesOf(chunked(bytes, 4096).stream.pipeThrough(transform)),
       wanted,
     );
-    await assert.rejects(transform.isoc, wanted);
+    await assert.rejects(transform.result, wanted);
     assert.equal(state.closed, 1);
   }
 });
@@ -186,7 +186,7 @@ Deno.test("IsocStream passes on why its input breaks off", async () => {
   const { spool, state } = watched();
   const transform = new IsocStream(IMAGE, { spool });
   await assert.rejects(bytesOf(input.pipeThrough(transform)), reason);
-  await assert.rejects(transform.isoc, reason);
+  await assert.rejects(transform.result, reason);
   assert.equal(state.closed, 0, "There was nothing to close");
 });
 
@@ -210,7 +210,7 @@ Deno.test("IsocStream ends its input when nobody wants the archive", async () =>
   await reader.cancel(new Error("enough"));
   assert.deepEqual(await read, { done: true, value: undefined });
   await assert.rejects(piped, /enough/);
-  await assert.rejects(transform.isoc, /enough/);
+  await assert.rejects(transform.result, /enough/);
   assert.ok(state.cancelled);
 
   // While the archive goes out.

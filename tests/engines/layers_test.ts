@@ -1,7 +1,8 @@
 import { InputError } from "../../lib/errors/input_error.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { buildLayers, type Isoc } from "../../lib/build/build.ts";
+import { buildLayers } from "../../lib/build/build.ts";
+import type { Isoc } from "../../lib/build/isoc.ts";
 import type { LayerInput, Spool } from "../../lib/rootfs/layer_stack.ts";
 import { ciso, ROOT, temporary } from "../support/ciso.ts";
 import type { Docker } from "../support/dockerd.ts";

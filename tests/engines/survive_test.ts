@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { concat } from "../../lib/streams/bytes.ts";
-import { build, type BuildOptions, type Isoc } from "../../lib/build/build.ts";
+import { build, type BuildOptions } from "../../lib/build/build.ts";
+import type { Isoc } from "../../lib/build/isoc.ts";
 import type { Source } from "../../lib/streams/source.ts";
 import { ciso, temporary } from "../support/ciso.ts";
 import { startDocker } from "../support/dockerd.ts";

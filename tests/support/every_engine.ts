@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { build, type BuildOptions, type Isoc } from "../../lib/build/build.ts";
+import { build, type BuildOptions } from "../../lib/build/build.ts";
+import type { Isoc } from "../../lib/build/isoc.ts";
 import type { Source } from "../../lib/streams/source.ts";
 import { type Docker, startDocker } from "./dockerd.ts";
 import { isInstalled } from "./run.ts";

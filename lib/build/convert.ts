@@ -1,0 +1,180 @@
+import { DescriptionError } from "../errors/description_error.ts";
+import { InputError } from "../errors/input_error.ts";
+import { parseName } from "../image/name.ts";
+import type {
+  ImageChoice,
+  StoredImage,
+  StoredLayer,
+} from "../read/open_image.ts";
+import { readImage } from "../read/read_image.ts";
+import type { LayerInput } from "../rootfs/layer_stack.ts";
+import {
+  type Compression,
+  compressionOf,
+  LOOKED_AT,
+} from "../streams/compression.ts";
+import { digestChecked } from "../streams/digest_checked.ts";
+import {
+  fromStream,
+  readAt,
+  type Source,
+  toStream,
+} from "../streams/source.ts";
+import { type SpooledSource, spoolToMemory } from "../streams/spool.ts";
+import { buildLayers, type BuildOptions, layerSpool } from "./build.ts";
+import { type IsocDescription, withTime } from "./created.ts";
+import type { Isoc } from "./isoc.ts";
+
+/** How {@linkcode convert} makes an isoc of an image file. */
+export interface ConvertOptions extends BuildOptions {
+  /** What the new image says instead of what the image file says. */
+  description?: Partial<IsocDescription>;
+  /** Which image to take of a file that has several. */
+  choice?: ImageChoice;
+  /**
+   * Takes the compression off a layer. Unless given, the web's own
+   * `DecompressionStream` does, which knows gzip alone; `decompress` of
+   * `@isoc/isoc/node` knows zstd, xz and bzip2 too.
+   */
+  decompress?: Decompress;
+}
+
+/** Takes a compression off a stream of bytes. */
+export type Decompress = (
+  stream: ReadableStream<Uint8Array>,
+  compression: Compression,
+) => ReadableStream<Uint8Array>;
+
+/**
+ * Makes an isoc of an image file, with the same layers and configuration.
+ *
+ * @param source The image file, uncompressed: an isoc, what `docker save` or `podman
+ * save` writes, an OCI image layout as a tar, or an ACI. A `Blob` will do.
+ * @returns The isoc, to be streamed.
+ * @throws {InputError} If it is no image, or a layer is damaged.
+ * @throws {DescriptionError} If the image has no name and `description` gives none, or
+ * a field of it breaks a rule of a format.
+ *
+ * @example
+ * ```ts
+ * import { build, convert } from "@isoc/isoc";
+ * import assert from "node:assert/strict";
+ *
+ * const { stdout } = await new Deno.Command("tar", {
+ *   args: ["-c", "-C", "tests", "."],
+ * }).output();
+ * const old = await build(new Blob([stdout]), {
+ *   names: ["isoc/tests:1.0"],
+ *   command: ["/bin/sh"],
+ * }, { faces: ["docker"] });
+ * const saved = await new Response(old.stream()).blob();
+ *
+ * const isoc = await convert(saved, {
+ *   description: { names: ["isoc/tests:2.0"] },
+ * });
+ * assert.equal(isoc.layers[0]!.digest, old.layers[0]!.digest);
+ * isoc.close();
+ * ```
+ */
+export async function convert(
+  source: Source,
+  options: ConvertOptions = {},
+): Promise<Isoc> {
+  const { choice, description = {}, decompress = gunzip, ...rest } = options;
+  const stored = await readImage(source, choice);
+  const image = withTime(merged(stored, description));
+  const { spool, close } = layerSpool(options.spool);
+  const unpacked: SpooledSource[] = [];
+  const closeAll = () => {
+    close();
+    unpacked.splice(0).forEach((source) => source.close?.());
+  };
+  try {
+    const layers: LayerInput[] = [];
+    for (const [i, layer] of stored.layers.entries()) {
+      const name = `layer ${i + 1}`;
+      const stream = await uncompressed(layer, name, decompress);
+      if (stream) unpacked.push(await (options.spool ?? spoolToMemory)(stream));
+      layers.push({
+        source: stream ? unpacked.at(-1)! : layer.source,
+        name,
+        stored: !layer.aci,
+        ...(layer.diffId !== undefined && { diffId: layer.diffId }),
+        ...(layer.aci !== undefined && { aci: layer.aci }),
+        ...(layer.visible && { visible: layer.visible }),
+      });
+    }
+    const isoc = await buildLayers(layers, image, spool, rest);
+    const notes = [...stored.notes, ...isoc.notes];
+    return { ...isoc, notes, close: closeAll };
+  } catch (error) {
+    closeAll();
+    throw error;
+  }
+}
+
+/** What the image says, with the changes asked for. */
+function merged(
+  image: StoredImage,
+  description: Partial<IsocDescription>,
+): IsocDescription {
+  const names = description.names ?? image.names.filter(isName);
+  if (names.length === 0) {
+    throw new DescriptionError(
+      "The image has no name of its own: give it one with description.names",
+    );
+  }
+  return {
+    ...image.base.fields,
+    // An image that says no time of its own keeps that, too.
+    created: image.base.fields.created ?? 0,
+    base: image.base,
+    ...(image.annotations && { annotations: image.annotations }),
+    ...description,
+    names,
+  };
+}
+
+function isName(name: string): boolean {
+  try {
+    parseName(name);
+    return true;
+  } catch (error) {
+    if (error instanceof DescriptionError) return false;
+    throw error;
+  }
+}
+
+/** A compressed layer's bytes without the compression; undefined if it has none. */
+async function uncompressed(
+  { source, digest }: StoredLayer,
+  name: string,
+  decompress: Decompress,
+): Promise<ReadableStream<Uint8Array> | undefined> {
+  const compression = compressionOf(await readAt(source, 0, LOOKED_AT));
+  if (!compression) return undefined;
+  const stream = digest === undefined
+    ? source.stream()
+    : toStream(digestChecked(
+      fromStream(source.stream()),
+      digest,
+      `${name} is damaged: its digest is not sha256:${digest}`,
+    ));
+  return decompress(stream, compression);
+}
+
+/** What every web runtime can do. */
+function gunzip(
+  stream: ReadableStream<Uint8Array>,
+  compression: Compression,
+): ReadableStream<Uint8Array> {
+  if (compression !== "gzip") {
+    throw new InputError(
+      `A layer is compressed with ${compression}, which the web's ` +
+        "DecompressionStream does not know: give convert() a decompress that does",
+    );
+  }
+  return stream.pipeThrough(
+    new DecompressionStream("gzip") as TransformStream<Uint8Array, Uint8Array>,
+  );
+}

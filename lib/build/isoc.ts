@@ -1,0 +1,62 @@
+import type { Face } from "../image/face.ts";
+import type { Image } from "../image/image.ts";
+import type { Layer } from "../image/layer.ts";
+import type { LayerChange } from "../rootfs/layer_change.ts";
+
+/** How an isoc is made. */
+export interface ArchiveOptions {
+  /**
+   * The faces that the archive has; all of them unless given. Without
+   * `appc`, `bundle` and `lxd` there is no rootfs/, and the archive is half as
+   * large.
+   */
+  faces?: readonly Face[];
+  /** Puts nothing below rootfs/ that the input does not have. */
+  pristine?: boolean;
+  /** Take names that start with `.wh.` as ordinary files. */
+  allowWhiteouts?: boolean;
+  /**
+   * Bytes at most that sparse files may grow by when their holes are filled, as
+   * they are below rootfs/; 32 GiB unless given.
+   */
+  maxUnpacked?: number;
+  /** Gets the number of bytes that the scan has read since the last call. */
+  onRead?: (bytes: number) => void;
+}
+
+/** A layer of an archive; its digest is the diff ID. */
+export interface BuiltLayer extends Layer {
+  /**
+   * Why the layer is not the input byte for byte: each reason with the first path
+   * that it is for, its bytes as the tar has them; a path of no bytes means the
+   * whole archive. Empty when the layer is the input.
+   */
+  readonly changes: ReadonlyMap<LayerChange, Uint8Array>;
+}
+
+/** An archive that is ready to be streamed. */
+export interface Isoc {
+  /** Size of the archive in bytes. */
+  readonly size: number;
+  /** SHA-256 of the image config, which is the image's ID in Docker. */
+  readonly imageId: string;
+  /** SHA-256 of the OCI image manifest. */
+  readonly manifestDigest: string;
+  /** The image as described, with what the rootfs told. */
+  readonly image: Image;
+  /** Its layers, lowest first. */
+  readonly layers: readonly BuiltLayer[];
+  /** What the user should know of, in sentences. */
+  readonly notes: readonly string[];
+  /** How many entries the input has. */
+  readonly entries: number;
+  /** The faces that the archive has. */
+  readonly faces: readonly Face[];
+  /**
+   * The archive's bytes. Can be called again while the source is there; each
+   * call reads the source anew, and fails if the source is not the same any more.
+   */
+  stream(): ReadableStream<Uint8Array>;
+  /** Lets go of the copies that a spool keeps of its layers. */
+  close(): void;
+}
