@@ -72,7 +72,8 @@ export function optionsOf({ options }: Command): Option[] {
 
 /** What can be given as an option's value. */
 export type Choice =
-  | { kind: "files" | "none" }
+  | { kind: "files" }
+  | { kind: "none" }
   | { kind: "one" | "list"; values: readonly string[] };
 
 /**

@@ -1,5 +1,6 @@
 import { buildCommand, convertCommand } from "./build_command.ts";
 import type { Program } from "./command.ts";
+import { completionsCommand } from "./completions_command.ts";
 import { exportCommand, loadCommand } from "./export_command.ts";
 import { helpCommand } from "./help_command.ts";
 import { TOPICS } from "./topics.ts";
@@ -19,6 +20,7 @@ export const PROGRAM: Program = {
     exportCommand,
     loadCommand,
     verifyCommand,
+    completionsCommand,
     helpCommand,
   ],
   topics: TOPICS,

@@ -1,3 +1,5 @@
+import { writeOutput } from "./output.ts";
+import { manualName, manualPage } from "./manual.ts";
 import type { Command, Program } from "./command.ts";
 import { longHelp, overview, topicHelp } from "./help.ts";
 import { shown } from "../errors/shown.ts";
@@ -9,19 +11,54 @@ import { UsageError } from "./usage_error.ts";
 export const helpCommand: Command = {
   name: "help",
   summary: "explain a command or a topic",
-  usage: ["help [COMMAND|TOPIC]"],
-  about: "Without a word it lists the commands and the topics.",
-  options: [],
+  usage: ["help [COMMAND|TOPIC]", "help --man [COMMAND] [-o DIR]"],
+  about:
+    `Without a word it lists the commands and the topics. With --man it prints a page
+of the manual for man -l; with -o it writes all pages to a directory, such as
+~/.local/share/man/man1.`,
+  options: [
+    {
+      name: "man",
+      help: "print a page of the manual, of ciso or of a command",
+    },
+    {
+      name: "output",
+      short: "o",
+      value: "DIR",
+      help: "write all pages of the manual to this directory, which exists",
+    },
+  ],
   words: "commands",
-  examples: ["ciso help export", "ciso help exit-codes"],
-  run({ words }, program) {
-    if (words.length > 1) {
+  examples: [
+    "ciso help export",
+    "ciso help exit-codes",
+    "ciso help --man build | man -l -",
+  ],
+  async run(parsed, program) {
+    const { words } = parsed;
+    const directory = parsed.value("output");
+    if (words.length > 1 || (words.length > 0 && directory !== undefined)) {
       throw new UsageError("ciso help takes one command or topic");
     }
-    printText(helpOn(words[0], program));
-    return Promise.resolve();
+    if (directory !== undefined) {
+      if (!parsed.on("man")) throw new UsageError("-o goes with --man");
+      await writeManual(directory, program);
+    } else if (parsed.on("man")) {
+      const [word] = words;
+      const command = program.commands.find(({ name }) => name === word);
+      if (word !== undefined && !command) throw noSuch(word, program.commands);
+      printText(manualPage(program, command));
+    } else printText(helpOn(words[0], program));
   },
 };
+
+/** Writes all pages of the manual. */
+async function writeManual(directory: string, program: Program): Promise<void> {
+  for (const command of [undefined, ...program.commands]) {
+    const page = new Blob([manualPage(program, command)]);
+    await writeOutput(page.stream(), `${directory}/${manualName(command)}`);
+  }
+}
 
 function helpOn(word: string | undefined, program: Program): string {
   if (word === undefined) return overview(program);
@@ -30,9 +67,16 @@ function helpOn(word: string | undefined, program: Program): string {
   if (command) return longHelp(command, program);
   const topic = topics.find(({ name }) => name === word);
   if (topic) return topicHelp(topic);
-  const names = [...commands, ...topics].map(({ name }) => name);
+  throw noSuch(word, [...commands, ...topics]);
+}
+
+function noSuch(
+  word: string,
+  pages: readonly { name: string }[],
+): UsageError {
+  const names = pages.map(({ name }) => name);
   const meant = nearestWord(word, names);
-  throw new UsageError(
+  return new UsageError(
     `There is no command or topic ${shown(word)}${
       meant ? `: did you mean ${meant}?` : `: there are ${names.join(", ")}`
     }`,
