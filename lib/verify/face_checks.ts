@@ -4,6 +4,7 @@ import { shown } from "../errors/shown.ts";
 import { appcManifest } from "../formats/appc.ts";
 import { runtimeConfig } from "../formats/bundle.ts";
 import { lxdMetadata } from "../formats/lxd.ts";
+import { environment } from "../formats/values/environment.ts";
 import type { UserIds } from "../formats/values/user.ts";
 import type { Image } from "../image/image.ts";
 import { parseName } from "../image/name.ts";
@@ -102,7 +103,11 @@ function checkV1(
     const two = fieldsOf(json.text);
     if (!one || !two) continue;
     for (const key of V1_FIELDS) {
-      if (sameJson(one[key], two[key])) continue;
+      // The default PATH may be in one of them only.
+      const isSame = key === "env"
+        ? sameJson(environmentOf(one), environmentOf(two))
+        : sameJson(one[key], two[key]);
+      if (isSame) continue;
       findings.add(
         "faces-config",
         shown(`${place}json`),
@@ -116,6 +121,14 @@ const V1_FIELDS = [
   ...["command", "entrypoint", "env", "workdir", "user", "labels"],
   ...["exposedPorts", "volumes", "os", "architecture"],
 ] as (keyof ImageFields)[];
+
+function environmentOf(fields: ImageFields): string[] {
+  try {
+    return environment(fields);
+  } catch {
+    return fields.env ?? [];
+  }
+}
 
 function fieldsOf(text: string): ImageFields | undefined {
   try {
@@ -209,7 +222,7 @@ function checkAppc(
     ids: { uid: 0, gid: gid >= 0 ? gid : 0, additionalGids: gids },
     ...(isCommand(image, executable) && { executable }),
   });
-  compare("manifest", "app", wanted.app, app, tell, [
+  compare("manifest", "app", asSets(wanted.app), asSets(app), tell, [
     ...["exec", "user", "group", "workingDirectory", "environment"],
     ...["mountPoints", "ports", "userLabels"],
   ]);
@@ -234,6 +247,19 @@ function checkAppc(
       `its name is ${shown(String(found.name))}, not ${shown(wanted.name)}`,
     );
   }
+}
+
+/** An appc app whose ports and mount points are in order, without names. */
+function asSets(app: object): object {
+  const { ports, mountPoints } = app as {
+    ports?: { port: number; protocol: string }[];
+    mountPoints?: { path: string }[];
+  };
+  return {
+    ...app,
+    ports: ports?.map(({ port, protocol }) => `${port}/${protocol}`).sort(),
+    mountPoints: mountPoints?.map(({ path }) => path).sort(),
+  };
 }
 
 /** Whether the image has no name, and this would be one. */
@@ -279,7 +305,23 @@ function checkBundle(
       `process.user.${key} is ${user[key]}, not ${text}`,
     );
   }
-  compare("config.json", "", { ...wanted }, found, tell, ["annotations"]);
+  compare(
+    "config.json",
+    "",
+    { annotations: sortedPorts(wanted.annotations) },
+    { annotations: sortedPorts(found.annotations) },
+    tell,
+    ["annotations"],
+  );
+}
+
+/** Annotations with the list of ports in order: it is a set. */
+function sortedPorts(annotations: unknown): unknown {
+  const key = "org.opencontainers.image.exposedPorts";
+  if (!isObject(annotations)) return annotations;
+  const ports = annotations[key];
+  if (typeof ports !== "string") return annotations;
+  return { ...annotations, [key]: ports.split(",").sort().join(",") };
 }
 
 function checkLxd(

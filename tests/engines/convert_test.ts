@@ -163,6 +163,8 @@ Deno.test({
         3,
         said,
       );
+      const verified = await ciso(["verify", file, out]);
+      assert.equal(verified.code, 0, verified.stdout + verified.stderr);
       const config = await configOf(reference);
       assert.equal(await configOf(`docker-archive:${out}`), config);
       assert.equal(await configOf(`oci-archive:${out}`), config);
