@@ -15,8 +15,9 @@ import {
   readOciIndex,
   readOciManifest,
 } from "../read/read_oci.ts";
+import { documentText } from "../read/image_files.ts";
 import { asciiText, concat } from "../streams/bytes.ts";
-import { textDigest } from "../streams/sha256.ts";
+import { bytesDigest } from "../streams/sha256.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Fate } from "./pass.ts";
 
@@ -81,6 +82,8 @@ export class Documents {
   readonly #places = new Set<string>();
   /** What has been read of the texts, by their paths. */
   readonly #known = new Map<string, { text: string; value: unknown }>();
+  /** What the blobs among them really are. */
+  readonly #digests = new Map<string, string>();
   #size = 0;
 
   /**
@@ -127,15 +130,15 @@ export class Documents {
       onEnd: () => {
         // A small layer is no document: those among the blobs start with "{".
         if (isBlob && parts[0]?.[0] !== 0x7b) return;
-        const text = decoded(concat(parts));
-        if (text !== undefined) this.put(path, text);
-        else if (!isBlob) throw new InputError(`${path} is not UTF-8`);
+        this.#put(path, concat(parts));
       },
     };
   }
 
-  /** Keeps a document's text. */
-  put(path: string, text: string): void {
+  /** Keeps a document's text, and the digest of a blob. */
+  #put(path: string, bytes: Uint8Array): void {
+    const text = documentText(bytes);
+    if (BLOB.test(path)) this.#digests.set(path, bytesDigest(bytes));
     this.#size += text.length - (this.texts.get(path)?.length ?? 0);
     if (this.#size > 2 * MAX_DOCUMENT) {
       throw new InputError("The archive's documents are too many to be true");
@@ -288,7 +291,7 @@ export class Documents {
     read: (text: string, path: string) => T,
   ): T | undefined {
     return this.#read(`blobs/sha256/${digest}`, (text, path) => {
-      const found = textDigest(text);
+      const found = this.#digests.get(path);
       if (found === digest) return read(text, path);
       throw new InputError(
         `${path} is damaged: its digest is sha256:${found}`,
@@ -311,15 +314,6 @@ export class Documents {
     const value = read(text, path);
     this.#known.set(path, { text, value });
     return value;
-  }
-}
-
-function decoded(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
-  } catch {
-    return undefined;
   }
 }
 

@@ -35,16 +35,40 @@ export type FileSource = Source & {
 const MAX_DOCUMENT = 1 << 24;
 
 /**
+ * A document's text. Bytes that are not UTF-8 become U+FFFD, as Go has it: old
+ * builders wrote authors and commands in any encoding.
+ *
+ * @param bytes The document.
+ */
+export function documentText(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+/**
  * Reads a whole document.
  *
  * @returns Its text, or `undefined` if there is no such file.
- * @throws {InputError} If it is larger than any real one, is not UTF-8, or comes
- * twice: then others would read another image than this program.
+ * @throws {InputError} As {@linkcode readBytes} does.
  */
 export async function readDocument(
   files: Pick<ImageFiles, "open">,
   path: string,
 ): Promise<string | undefined> {
+  const bytes = await readBytes(files, path);
+  return bytes && documentText(bytes);
+}
+
+/**
+ * Reads the bytes of a whole document.
+ *
+ * @returns `undefined` if there is no such file.
+ * @throws {InputError} If it is larger than any real one, or comes twice: then
+ * others would read another image than this program.
+ */
+export async function readBytes(
+  files: Pick<ImageFiles, "open">,
+  path: string,
+): Promise<Uint8Array | undefined> {
   const file = await files.open(path);
   if (!file) return undefined;
   // A blob is known by its digest.
@@ -59,13 +83,7 @@ export async function readDocument(
       `${shownWord(path)} has ${file.size} bytes, too many to be true`,
     );
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(await readAt(file, 0, file.size));
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new InputError(`${shownWord(path)} is not UTF-8`);
-  }
+  return await readAt(file, 0, file.size);
 }
 
 /** Where a file of a tar stands, or where a link leads. */

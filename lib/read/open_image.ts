@@ -1,7 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { shownWord } from "../errors/shown.ts";
 import type { BaseImage, ImageFields } from "../image/image.ts";
-import { textDigest } from "../streams/sha256.ts";
+import { bytesDigest } from "../streams/sha256.ts";
 import {
   chooseImage,
   type ImageChoice,
@@ -9,8 +9,10 @@ import {
   suits,
 } from "./choose_image.ts";
 import {
+  documentText,
   type FileSource,
   type ImageFiles,
+  readBytes,
   readDocument,
 } from "./image_files.ts";
 import { readAppcManifest } from "./read_appc.ts";
@@ -169,7 +171,7 @@ async function dockerConfig(files: ImageFiles, path: string): Promise<string> {
   // Docker and all that write its archives name the file by its digest.
   const [, digest] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path) ?? [];
   if (digest) checkDigest(path, config, digest);
-  return config;
+  return documentText(config);
 }
 
 function platformIn(config: string): Platform {
@@ -327,11 +329,11 @@ async function blob(
   const path = blobPath(digest);
   const document = await needed(files, path);
   checkDigest(path, document, digest);
-  return document;
+  return documentText(document);
 }
 
-function checkDigest(path: string, document: string, digest: string): void {
-  const found = textDigest(document);
+function checkDigest(path: string, bytes: Uint8Array, digest: string): void {
+  const found = bytesDigest(bytes);
   if (found !== digest) {
     throw new InputError(
       `${shownWord(path)} is damaged: its digest is sha256:${found}`,
@@ -339,8 +341,8 @@ function checkDigest(path: string, document: string, digest: string): void {
   }
 }
 
-async function needed(files: ImageFiles, path: string): Promise<string> {
-  const document = await readDocument(files, path);
+async function needed(files: ImageFiles, path: string): Promise<Uint8Array> {
+  const document = await readBytes(files, path);
   if (document === undefined) {
     throw new InputError(`${shownWord(path)} is missing`);
   }

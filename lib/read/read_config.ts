@@ -8,6 +8,7 @@ import { parseJson } from "../formats/json_text.ts";
 import { ProcessReader } from "./read_process.ts";
 import {
   anyObject,
+  integer,
   list,
   object,
   optional,
@@ -119,7 +120,10 @@ function time(created: string | undefined): number | undefined {
   }
 }
 
-/** What the image config of an image says of its layers. */
+/**
+ * What the image config of an image says beside the fields of an image. Docker
+ * refuses one in which a field that it knows has another type.
+ */
 const LAYERS = object({
   rootfs: optional(object({ diff_ids: optional(list(text)) })),
   history: optional(list(object({
@@ -129,9 +133,31 @@ const LAYERS = object({
     comment: optional(text),
     empty_layer: optional(truth),
   }))),
-  // Engines read these; what is in them stays as it is.
+  // What is in the others stays as it is.
+  id: optional(text),
+  parent: optional(text),
+  comment: optional(text),
+  container: optional(text),
+  container_config: optional(anyObject),
+  docker_version: optional(text),
+  size: optional(integer),
   "os.version": optional(text),
   "os.features": optional(list(text)),
+  config: optional(object({
+    Hostname: optional(text),
+    Domainname: optional(text),
+    AttachStdin: optional(truth),
+    AttachStdout: optional(truth),
+    AttachStderr: optional(truth),
+    Tty: optional(truth),
+    OpenStdin: optional(truth),
+    StdinOnce: optional(truth),
+    ArgsEscaped: optional(truth),
+    NetworkDisabled: optional(truth),
+    Image: optional(text),
+    MacAddress: optional(text),
+    StopTimeout: optional(integer),
+  })),
 }) satisfies Shape<unknown>;
 
 /** What the image config of an image says, with its layers. */

@@ -13,8 +13,8 @@ import type {
 } from "../image/image.ts";
 import {
   anyObject,
+  integer,
   list,
-  number,
   object,
   optional,
   type Place,
@@ -33,11 +33,11 @@ const words: Shape<string[]> = (value, place) =>
 /** A health check as Docker has it; times are in nanoseconds. */
 const HEALTHCHECK = object({
   Test: optional(list(text)),
-  Interval: optional(number),
-  Timeout: optional(number),
-  StartPeriod: optional(number),
-  StartInterval: optional(number),
-  Retries: optional(number),
+  Interval: optional(integer),
+  Timeout: optional(integer),
+  StartPeriod: optional(integer),
+  StartInterval: optional(integer),
+  Retries: optional(integer),
 });
 
 /** Reads the `config` object of an image config. */
@@ -134,12 +134,13 @@ export class ProcessReader {
       return undefined;
     }
     if (path.startsWith("/")) return path;
+    const absolute = `/${path.replace(/^(\.(\/+|$))+/, "")}`;
     this.#odd(
       "workdir",
       `The working directory ${shown(path)} is not absolute: the faces appc, ` +
-        `bundle and lxd have ${shown(`/${path}`)} instead`,
+        `bundle and lxd have ${shown(absolute)} instead`,
     );
-    return `/${path}`;
+    return absolute;
   }
 
   #user(): string | undefined {

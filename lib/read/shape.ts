@@ -81,6 +81,12 @@ export const number: Shape<number> = (value, place) => {
   throw place.wrong(value, "a number");
 };
 
+/** A whole number. */
+export const integer: Shape<number> = (value, place) => {
+  if (Number.isInteger(value)) return value as number;
+  throw place.wrong(value, "a whole number");
+};
+
 /** True or false. */
 export const truth: Shape<boolean> = (value, place) => {
   if (typeof value === "boolean") return value;

@@ -59,7 +59,17 @@ function hexOf(bytes: Uint8Array): string {
  * @returns 64 lower-case hex digits.
  */
 export function textDigest(text: string): string {
+  return bytesDigest(utf8(text));
+}
+
+/**
+ * The SHA-256 of bytes that are all at hand.
+ *
+ * @param bytes The bytes.
+ * @returns 64 lower-case hex digits.
+ */
+export function bytesDigest(bytes: Uint8Array): string {
   const hash = sha256();
-  hash.update(utf8(text));
+  hash.update(bytes);
   return hash.hex();
 }

@@ -45,12 +45,13 @@ Deno.test("readDocument() refuses a file that comes twice, but for blobs", async
   await assert.rejects(readDocument(linked, "a"), /is in the archive twice/);
 });
 
-Deno.test("readDocument() refuses what is not UTF-8", async () => {
-  const files = await filesOf({ name: "a", data: '{"a":"\xff"}' });
-  await assert.rejects(
-    readDocument(files, "a"),
-    new InputError("a is not UTF-8"),
+Deno.test("readDocument() takes bytes that are not UTF-8, and no mark of it", async () => {
+  const files = await filesOf(
+    { name: "a", data: "caf\xe9" },
+    { name: "b", data: "\xef\xbb\xbf{}" },
   );
+  assert.equal(await readDocument(files, "a"), "caf\ufffd");
+  assert.equal(await readDocument(files, "b"), "\ufeff{}");
 });
 
 Deno.test("filesOfTar() refuses an archive after the end of one", async () => {

@@ -139,7 +139,7 @@ Deno.test("readConfig() lists fields that no engine reads", () => {
       [
         { Healthcheck: { Retries: true } },
         "healthcheck",
-        "Healthcheck.Retries is the boolean true, but must be a number",
+        "Healthcheck.Retries is the boolean true, but must be a whole number",
       ],
       [{ OnBuild: "x" }, "onBuild", "OnBuild is a string, but must be a list"],
     ] as const
@@ -181,6 +181,9 @@ Deno.test("readConfig() takes what Docker takes, and lists what others cannot", 
     workdir: "/app",
     odd: ["workdir"],
   });
+  for (const [given, path] of [[".", "/"], ["./a/b", "/a/b"], [".a", "/.a"]]) {
+    assert.equal(read({ WorkingDir: given }).workdir, path);
+  }
   assert.deepEqual(read({ Volumes: { "": {}, data: {}, "/data": {} } }), {
     volumes: ["/data"],
     odd: ["volumes"],
@@ -239,6 +242,24 @@ Deno.test("readWholeConfig() wants a config of these layers", () => {
     () => readWholeConfig('{"rootfs":{"diff_ids":["md5:1"]}}', 1, "x"),
     /^InputError: x: rootfs.diff_ids\[0\] is "md5:1", but must be sha256: and/,
   );
+  for (
+    const [more, message] of [
+      [{ config: { Tty: "x" } }, "config.Tty is a string, but must be true or"],
+      [
+        { config: { StopTimeout: 1.5 } },
+        "config.StopTimeout is the number 1.5",
+      ],
+      [{ config: { ArgsEscaped: 1 } }, "config.ArgsEscaped is the number 1"],
+      [{ container_config: 5 }, "container_config is the number 5"],
+      [{ "os.features": "x" }, "os.features is a string, but must be a list"],
+      [{ id: 5 }, "id is the number 5, but must be a string"],
+    ] as const
+  ) {
+    assert.throws(
+      () => readWholeConfig(text(more), 1, "x"),
+      (error: Error) => error.message.startsWith(`x: ${message}`),
+    );
+  }
   const history = [{}, { empty_layer: true }, {}];
   assert.match(
     readWholeConfig(text({ history }), 1, "x").notes.join(),
