@@ -132,7 +132,7 @@ async function run(
       pristine: parsed.on("pristine"),
       allowWhiteouts: parsed.on("allow-whiteouts"),
       maxUnpacked: unpackLimits(parsed).maxUnpacked,
-    }, quiet);
+    }, parsed);
     const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
     if (!quiet) {
       const hint = loadHint(isoc, faces);
@@ -199,8 +199,9 @@ async function make(
   description: ImageDescription,
   path: string | undefined,
   options: ArchiveOptions,
-  quiet: boolean,
+  parsed: Parsed,
 ): Promise<Isoc> {
+  const quiet = parsed.on("quiet");
   const reading = progressBar(quiet, "reading", inputs.size);
   let isoc;
   try {
@@ -224,6 +225,9 @@ async function make(
     reading?.end();
   }
   const writing = progressBar(quiet, "writing", isoc.size);
-  await writeOutput(isoc.stream(), path, writing);
+  await writeOutput(isoc.stream(), path, {
+    bar: writing,
+    noFsync: parsed.on("no-fsync"),
+  });
   return isoc;
 }

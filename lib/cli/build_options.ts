@@ -228,6 +228,11 @@ export const WORK_OPTIONS: Option[] = group("Output", [
       "unless given",
   },
   {
+    name: "no-fsync",
+    help: "give FILE its name before it is on the disk: quicker, and lost if " +
+      "the machine stops in the next seconds",
+  },
+  {
     name: "json",
     group: "General",
     help: "print what was made as JSON: on standard output if -o is given, " +

@@ -53,7 +53,11 @@ export async function runExport(parsed: Parsed): Promise<void> {
       });
       bar?.end();
       for (const note of notes(losses)) tell(note);
-    } else await writeOutput(toStream(exported.chunks), output);
+    } else {
+      await writeOutput(toStream(exported.chunks), output, {
+        noFsync: parsed.on("no-fsync"),
+      });
+    }
     bar?.end();
     if (!parsed.on("verbose")) return;
     const names = exported.names.join(", ");
@@ -157,7 +161,7 @@ async function unpackBundle(
       const file = `${directory.path}/config.json`;
       const config = rootless(JSON.parse(host.readText(file)), ownIds());
       const text = new Blob([`${JSON.stringify(config)}\n`]);
-      await writeOutput(text.stream(), file);
+      await writeOutput(text.stream(), file, { noFsync: true });
     }
     directory.commit();
     return losses;

@@ -50,6 +50,16 @@ export const EXPORT_OPTIONS: Option[] = [
       "where it goes, standard output unless given; with --as bundle, DIR/ " +
       "is a directory to unpack to",
   },
+  {
+    name: "no-fsync",
+    help: "give it its name before it is on the disk: quicker, and lost if " +
+      "the machine stops in the next seconds",
+  },
+  {
+    name: "allow-devices",
+    help:
+      "with DIR/, make block devices too, and devices that everybody may write to",
+  },
   ...COMMON,
 ];
 

@@ -49,7 +49,7 @@ async function loadFile(
   const directory = openTemporary();
   try {
     const file = `${directory.path}/${name}`;
-    await writeOutput(toStream(chunks), file);
+    await writeOutput(toStream(chunks), file, { noFsync: true });
     return await runProgram(engine.name, engine.load(file, names));
   } finally {
     directory.remove();

@@ -58,22 +58,30 @@ export function progressBar(
   });
 }
 
+/** How {@linkcode writeOutput} writes. */
+export interface WriteOptions {
+  /** Shows what has been written; is ended. */
+  bar?: Progress | undefined;
+  /** Gives a file its name before it is on the disk. */
+  noFsync?: boolean;
+}
+
 /**
  * Writes a stream to its place: a file appears when it is complete.
  *
  * @param path The file, or `undefined` for standard output.
- * @param bar Is told what has been written, and ended.
  */
 export async function writeOutput(
   stream: ReadableStream<Uint8Array>,
   path: string | undefined,
-  bar?: Progress,
+  { bar, noFsync = false }: WriteOptions = {},
 ): Promise<void> {
   let output;
   try {
-    output = openOutput(path, (bytes) => bar?.add(bytes));
+    const onWritten = (bytes: number) => bar?.add(bytes);
+    output = await openOutput(path, { onWritten, noFsync });
     await stream.pipeTo(output.writable);
-    output.commit();
+    await output.commit();
   } catch (error) {
     output?.abort();
     throw error;

@@ -20,9 +20,15 @@ export interface OpenFile {
 export const files = {
   /** Whether this runtime hides some of what it should say, see `lib/find.ts`. */
   hidesFacts: isDeno && process.platform === "linux",
-  /** The names in a directory, in no order. Deno leaves out those not UTF-8. */
+  /** The names in a directory, in no order; of Deno's only those in UTF-8. */
   namesIn(path: Uint8Array): Uint8Array[] {
-    if (isDeno) return fs.readdirSync(fsPath(path)).map(utf8);
+    if (isDeno) {
+      // It puts U+FFFD for what is not UTF-8, which leads nowhere.
+      return fs.readdirSync(fsPath(path)).filter((name) =>
+        !name.includes("\ufffd") ||
+        fs.lstatSync(`${fsPath(path)}/${name}`, { throwIfNoEntry: false })
+      ).map(utf8);
+    }
     return fs.readdirSync(fsPath(path), { encoding: "buffer" });
   },
   /** What a file is. Deno cuts times to milliseconds. */

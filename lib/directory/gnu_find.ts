@@ -3,6 +3,7 @@ import { shown } from "../errors/shown.ts";
 import { asciiText, isUtf8 } from "../streams/bytes.ts";
 import type { FileList } from "./file_list.ts";
 import { NODE, PathIndex } from "../rootfs/path_index.ts";
+import { errorCode, fileError } from "../system/errors.ts";
 import { outputOf } from "../system/programs.ts";
 
 /**
@@ -105,6 +106,11 @@ async function* outputFind(
   try {
     yield* outputOf("find", args, root);
   } catch (error) {
+    // find may be there; the system lacks something else.
+    const code = errorCode(error);
+    if (["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"].includes(code ?? "")) {
+      throw fileError("Cannot run find", error);
+    }
     throw noFind(error);
   }
 }

@@ -1,13 +1,20 @@
 import { InputError } from "../errors/input_error.ts";
 import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
+import { constants } from "./node.ts";
 
 /** The code of a failed system call, such as `ENOENT`, if the error has one. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error &&
-      typeof error.code === "string"
-    ? error.code
-    : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  // Deno knows the codes of some calls by their numbers alone.
+  const [, number] = /\(os error (\d+)\)$/.exec(error.message) ?? [];
+  return number === undefined ? undefined : codeOf(Number(number));
+}
+
+function codeOf(number: number): string | undefined {
+  const { errno } = constants;
+  return Object.entries(errno).find(([, value]) => value === number)?.[0];
 }
 
 /** What went wrong with a file, in words that a user of the shell knows. */

@@ -42,7 +42,7 @@ export function fileStream(
 
 /**
  * Makes a source of an open plain file. Reading it fails once the file has
- * another size or modification time than now.
+ * another size, modification or change time than now.
  *
  * @param name What messages call it.
  */
@@ -51,7 +51,10 @@ export function openFile(fd: number, name: string): Input & { size: number } {
   const size = Number(before.size);
   const changed = () => {
     const now = fs.fstatSync(fd, { bigint: true });
-    return now.size !== before.size || now.mtimeNs !== before.mtimeNs;
+    return now.size !== before.size || now.mtimeNs !== before.mtimeNs ||
+      // Size and mtime can be set back, ctime cannot; a path more or less of the
+      // file, such as its removal, changes ctime as well.
+      (now.ctimeNs !== before.ctimeNs && now.nlink === before.nlink);
   };
   const stretch = (start: number, end: number) =>
     fileStream(

@@ -1,4 +1,7 @@
+import { utf8 } from "../streams/bytes.ts";
 import { fs, isatty, join, process } from "./node.ts";
+import { isNullDevice } from "./null_device.ts";
+import { readText } from "./plain_open.ts";
 import { errorCode, fileError } from "./errors.ts";
 
 /** What a program sees of its process. */
@@ -11,15 +14,23 @@ export const host = {
   isTerminal: (fd: 0 | 1 | 2): boolean => isatty(fd),
   /** Columns of the terminal on standard error. */
   columns: (): number => process.stderr.columns || 80,
-  /** Writes text to standard error, or to standard output. */
+  /** Writes text to standard error, or to standard output, all of it. */
   print(text: string, fd: 1 | 2 = 2): void {
-    try {
-      fs.writeSync(fd, text);
-    } catch (error) {
-      // What cannot be told on standard error cannot be told at all, and a
-      // reader of standard output that has gone away wants to hear no more.
-      if (fd === 2 || errorCode(error) === "EPIPE") return;
-      throw fileError("Cannot write standard output", error);
+    const bytes = utf8(text);
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += fs.writeSync(fd, bytes, at);
+      } catch (error) {
+        // A full pipe that does not block: its reader is slow.
+        if (errorCode(error) === "EAGAIN") {
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+          continue;
+        }
+        // What cannot be said on standard error cannot be said at all, and a
+        // reader of standard output that has gone away wants to hear no more.
+        if (fd === 2 || errorCode(error) === "EPIPE") return;
+        throw fileError("Cannot write standard output", error);
+      }
     }
   },
   /** Tells whether a program of that name is on PATH. */
@@ -37,21 +48,42 @@ export const host = {
   /** Tells whether there is anything of that path. */
   exists: (path: string): boolean =>
     fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
-  isDirectory: (path: string): boolean =>
-    fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
-  /** A small text file, whole. */
-  readText(path: string): string {
+  isDirectory(path: string): boolean {
     try {
-      return fs.readFileSync(path, "utf8");
-    } catch (error) {
-      throw fileError(`Cannot read ${path}`, error);
+      return fs.statSync(path).isDirectory();
+    } catch {
+      // Opening it says what is wrong.
+      return false;
     }
   },
+  /** A small text file or pipe, whole. */
+  readText,
   /** Calls `handle` with the exit code when the user or the system says stop. */
   onSignal(handle: (exitCode: number) => void): void {
     process.on("SIGINT", () => handle(130));
     process.on("SIGTERM", () => handle(143));
-    if (process.platform !== "win32") process.on("SIGHUP", () => handle(129));
+    if (process.platform === "win32") return;
+    // Node ends by a signal that nobody listens to, even if nohup ignores it.
+    process.on("SIGHUP", isUnderNohup() ? () => {} : () => handle(129));
+    // A file that grows too large is an error of its write, not the end.
+    process.on("SIGXFSZ", () => {});
   },
   exit: (code: number): never => process.exit(code),
 };
+
+/**
+ * Whether nohup has started this program. Runtimes forget which signals were
+ * ignored when they started; but shells name the program that they start in `_`,
+ * and nohup gives a standard input that cannot be read.
+ */
+function isUnderNohup(): boolean {
+  try {
+    if (/(^|\/)nohup$/.test(process.env._ ?? "")) return true;
+    const input = fs.fstatSync(0);
+    if (!isNullDevice(input)) return false;
+    fs.readSync(0, new Uint8Array(1), 0, 1, null);
+    return false;
+  } catch (error) {
+    return errorCode(error) === "EBADF";
+  }
+}

@@ -10,8 +10,8 @@ export {
   spawnSync,
 } from "node:child_process";
 export * as fs from "node:fs";
-export { tmpdir } from "node:os";
-export { basename, dirname, join } from "node:path";
+export { constants, tmpdir } from "node:os";
+export { basename, dirname, join, resolve } from "node:path";
 export type { Writable } from "node:stream";
 export { isatty } from "node:tty";
 export * as zlib from "node:zlib";

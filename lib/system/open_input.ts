@@ -5,7 +5,9 @@ import {
 } from "../streams/compression.ts";
 import { fs } from "./node.ts";
 import { allocate, CHUNK, fromStream, type Source } from "../streams/source.ts";
+import { FileError } from "../errors/file_error.ts";
 import { fileError } from "./errors.ts";
+import { awaitWriter, openToRead } from "./plain_open.ts";
 import { readFile, readPipe, takeTurn } from "./fd.ts";
 import { openFile } from "./file_source.ts";
 import { openSpool, spooled } from "./spool_file.ts";
@@ -43,16 +45,20 @@ async function openBytes(path: string | undefined): Promise<{
   compression: Compression | undefined;
 }> {
   const name = path ?? "standard input";
-  let fd = -1;
+  const fd = path === undefined ? 0 : openToRead(path);
   try {
-    fd = path === undefined ? 0 : fs.openSync(path, "r");
     const stat = fs.fstatSync(fd);
     if (stat.isDirectory()) {
       throw Object.assign(new Error("directory"), { code: "EISDIR" });
     }
     const isFile = stat.isFile();
     const first = new Uint8Array(CHUNK);
-    const count = isFile ? readFile(fd, first, 0) : await readPipe(fd, first);
+    const read = () => readPipe(fd, first);
+    const count = isFile
+      ? readFile(fd, first, 0)
+      : path !== undefined && stat.isFIFO()
+      ? await awaitWriter(read, name)
+      : await read();
     const compression = compressionOf(
       first.subarray(0, Math.min(count, LOOKED_AT)),
     );
@@ -60,7 +66,9 @@ async function openBytes(path: string | undefined): Promise<{
     return { fd, name, isFile, chunks, compression };
   } catch (error) {
     if (fd > 0) fs.closeSync(fd);
-    throw fileError(`Cannot read ${name}`, error);
+    throw error instanceof FileError
+      ? error
+      : fileError(`Cannot read ${name}`, error);
   }
 }
 

@@ -1,79 +1,184 @@
 import { FileError } from "../errors/file_error.ts";
-import { fs } from "./node.ts";
 import { release } from "../streams/source.ts";
-import { fileError } from "./errors.ts";
+import { errorCode, fileError } from "./errors.ts";
 import { takeTurn, writeFile, writePipe } from "./fd.ts";
 import { leftovers } from "./leftovers.ts";
+import { dirname, fs, process, resolve } from "./node.ts";
+import { isOutputClosed } from "./null_device.ts";
+import { openFifo } from "./plain_open.ts";
+import { isRoot } from "./own_ids.ts";
 import { temporaryName } from "./temporary_name.ts";
 
 /** An output: a stream to write to, to be finished or given up. */
 export interface Output {
   writable: WritableStream<Uint8Array>;
   /** Puts the file in its place, complete. */
-  commit(): void;
-  /** Leaves nothing of it behind. */
+  commit(): Promise<void>;
+  /** Removes what was written. */
   abort(): void;
 }
 
+/** How {@linkcode openOutput} writes. */
+export interface OutputOptions {
+  /** Gets the count of bytes of each write. */
+  onWritten?: (bytes: number) => void;
+  /** Does not wait until the file is on the disk before it gets its name. */
+  noFsync?: boolean;
+}
+
 /**
- * Opens an output. A file is written under a temporary name beside its place
- * and gets its own name on `commit()`; `undefined` is standard output.
+ * Opens an output. A file is written under a temporary name beside its place,
+ * and gets its own name on `commit()`, when it is on the disk; `undefined` is
+ * standard output. A file that is there already keeps its mode and, where this
+ * user may set them, its owner and group; a symlink keeps leading to it.
  *
  * The stream's chunks are released when they are written.
  *
- * @param onWritten Is told how many more bytes have been written.
- * @throws {Error} If the file cannot be created.
+ * @throws {FileError} If the file cannot be created.
  */
-export function openOutput(
+export async function openOutput(
   path?: string,
-  onWritten: (bytes: number) => void = () => {},
-): Output {
-  if (path === undefined) {
-    return {
-      writable: fdWriter(1, "standard output", onWritten),
-      commit() {},
-      abort() {},
-    };
+  { onWritten = () => {}, noFsync = false }: OutputOptions = {},
+): Promise<Output> {
+  if (path === undefined || isStandardOutput(path)) {
+    if (isOutputClosed()) {
+      throw new FileError("Cannot write standard output: it is closed");
+    }
+    return direct(1, "standard output", onWritten);
   }
-  // Devices and pipes are written as they are: a rename would replace them.
-  const there = fs.statSync(path, { throwIfNoEntry: false });
-  if (there?.isDirectory()) {
-    throw new FileError(`Cannot write ${path}: it is a directory`);
-  }
-  const special = there !== undefined && !there.isFile();
-  // A symlink stays one: its target is replaced.
-  const place = there?.isFile() ? fs.realpathSync(path) : path;
-  const temporary = special ? path : temporaryName(place);
-  let fd: number;
   try {
-    fd = fs.openSync(temporary, special ? "w" : "wx", 0o666);
+    const there = fs.statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory()) {
+      throw Object.assign(new Error("directory"), { code: "EISDIR" });
+    }
+    // Devices and pipes are written as they are: a rename would replace them.
+    if (there && !there.isFile()) {
+      const fd = there.isFIFO()
+        ? await openFifo(path)
+        : fs.openSync(path, fs.constants.O_WRONLY);
+      return direct(fd, path, onWritten);
+    }
+    return replacing(path, there, onWritten, noFsync);
   } catch (error) {
-    throw fileError(`Cannot write ${path}`, error);
+    throw error instanceof FileError
+      ? error
+      : fileError(`Cannot write ${path}`, error);
   }
+}
+
+/** Names that lead to standard output, which may be a file to be appended to. */
+function isStandardOutput(path: string): boolean {
+  return path === "/dev/stdout" || path === "/dev/fd/1" ||
+    path === "/proc/self/fd/1";
+}
+
+/** An output that is written as it is. */
+function direct(
+  fd: number,
+  name: string,
+  onWritten: (bytes: number) => void,
+): Output {
+  const close = () => {
+    if (fd > 2) fs.closeSync(fd);
+    fd = -1;
+  };
+  return {
+    writable: fdWriter(fd, name, onWritten),
+    commit() {
+      close();
+      return Promise.resolve();
+    },
+    abort: close,
+  };
+}
+
+/** An output that becomes a file. */
+function replacing(
+  path: string,
+  there: fs.Stats | undefined,
+  onWritten: (bytes: number) => void,
+  noFsync: boolean,
+): Output {
+  const place = there ? fs.realpathSync(path) : targetOf(path);
+  const temporary = temporaryName(place);
+  // Nobody reads what may be secret before it has the mode of its place.
+  let fd = fs.openSync(temporary, "wx", there ? 0o600 : 0o666);
   const remove = () => fs.rmSync(temporary, { force: true });
-  if (!special) leftovers.add(remove);
+  leftovers.add(remove);
   const close = () => {
     if (fd >= 0) fs.closeSync(fd);
     fd = -1;
   };
   return {
     writable: fdWriter(fd, path, onWritten),
-    commit() {
+    async commit() {
       try {
+        if (there) keepMetadata(fd, there);
+        if (!noFsync) await sync(fd);
         close();
-        if (!special) fs.renameSync(temporary, place);
+        fs.renameSync(temporary, place);
         leftovers.delete(remove);
+        if (!noFsync) await syncDirectory(dirname(place));
       } catch (error) {
         throw fileError(`Cannot write ${path}`, error);
       }
     },
     abort() {
       close();
-      if (special) return;
       remove();
       leftovers.delete(remove);
     },
   };
+}
+
+/** Where a symlink leads whose target is not there; the path itself if it is none. */
+function targetOf(path: string): string {
+  let place = path;
+  // As many as Linux follows.
+  for (let i = 0; i < 40; i++) {
+    const link = fs.lstatSync(place, { throwIfNoEntry: false });
+    if (!link?.isSymbolicLink()) return place;
+    place = resolve(fs.realpathSync(dirname(place)), fs.readlinkSync(place));
+  }
+  throw Object.assign(new Error("loop"), { code: "ELOOP" });
+}
+
+/** Gives a new file the mode, owner and group of the one that it replaces. */
+function keepMetadata(fd: number, { mode, uid, gid }: fs.Stats): void {
+  if (process.platform === "win32") return;
+  let bits = mode & 0o7777;
+  const own = fs.fstatSync(fd);
+  if (own.uid !== uid || own.gid !== gid) {
+    try {
+      fs.fchownSync(fd, isRoot() ? uid : own.uid, gid);
+    } catch (error) {
+      if (errorCode(error) !== "EPERM") throw error;
+      // Its group becomes another one, which may not read more than others.
+      bits &= ~0o070 | ((bits & 0o007) << 3);
+    }
+  }
+  // Last: another owner takes set-uid away.
+  fs.fchmodSync(fd, bits);
+}
+
+/** Waits until a file is on the disk. */
+function sync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) =>
+    fs.fsync(fd, (error) => error ? reject(error) : resolve())
+  );
+}
+
+/** As {@linkcode sync}, of a directory's names, where the system can do that. */
+async function syncDirectory(path: string): Promise<void> {
+  let fd = -1;
+  try {
+    fd = fs.openSync(path, "r");
+    await sync(fd);
+  } catch {
+    // The file itself is on the disk, and has its name.
+  } finally {
+    if (fd >= 0) fs.closeSync(fd);
+  }
 }
 
 function fdWriter(

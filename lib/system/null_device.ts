@@ -1,0 +1,25 @@
+import { fs } from "./node.ts";
+
+/** Tells whether a file is the null device. */
+export function isNullDevice(
+  stat: { rdev: number; isCharacterDevice(): boolean },
+): boolean {
+  if (!stat.isCharacterDevice()) return false;
+  const nothing = fs.statSync("/dev/null", { throwIfNoEntry: false });
+  return nothing !== undefined && nothing.rdev === stat.rdev;
+}
+
+/**
+ * Tells whether standard output was closed when the program started (`>&-`):
+ * runtimes open the null device in its place, for reading too, as no shell's
+ * `>/dev/null` does. Deno does not let anybody see that.
+ */
+export function isOutputClosed(): boolean {
+  try {
+    if (!isNullDevice(fs.fstatSync(1))) return false;
+    fs.readSync(1, new Uint8Array(1), 0, 1, null);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,132 @@
+import { FileError } from "../errors/file_error.ts";
+import { errorCode, fileError } from "./errors.ts";
+import { fs } from "./node.ts";
+
+/** Milliseconds that ciso waits for the other end of a pipe. */
+const PATIENCE = 3000;
+/** Milliseconds between two looks. */
+const PAUSE = 20;
+
+/**
+ * Opens a file or a pipe to be read. Of a pipe with a name (FIFO) the other end
+ * must be there within seconds: no open waits where signals are not heard.
+ *
+ * @param name What messages call it.
+ * @throws {FileError} If it cannot be opened or is a directory.
+ */
+export function openToRead(path: string, name = path): number {
+  const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
+  let fd = -1;
+  try {
+    const isFifo = fs.statSync(path).isFIFO();
+    fd = fs.openSync(path, O_RDONLY | (isFifo ? O_NONBLOCK : 0));
+    if (fs.fstatSync(fd).isDirectory()) {
+      throw Object.assign(new Error("directory"), { code: "EISDIR" });
+    }
+    return fd;
+  } catch (error) {
+    if (fd >= 0) fs.closeSync(fd);
+    throw fileError(`Cannot read ${name}`, error);
+  }
+}
+
+/**
+ * Opens a file that must be a plain one, such as a document of an image: a pipe
+ * or a device in its place would have ciso wait, or read without end.
+ *
+ * @throws {FileError} If it is something else; or the system's own error.
+ */
+export function openPlain(path: string): number {
+  const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
+  const fd = fs.openSync(path, O_RDONLY | O_NONBLOCK);
+  if (fs.fstatSync(fd).isFile()) return fd;
+  fs.closeSync(fd);
+  throw new FileError(`Cannot read ${path}: it is not a regular file`);
+}
+
+/**
+ * Waits until somebody has a pipe open for writing and has written to it.
+ *
+ * @param first Tries to read from it, and gives the count of bytes.
+ * @returns What `first` gives in the end.
+ * @throws {FileError} If nobody comes.
+ */
+export async function awaitWriter(
+  first: () => Promise<number>,
+  name: string,
+): Promise<number> {
+  for (let waited = 0;; waited += PAUSE) {
+    const count = await first();
+    if (count > 0) return count;
+    if (waited >= PATIENCE) throw nobody(name, "writes to");
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** Opens a pipe with a name for writing, when somebody reads it. */
+export async function openFifo(path: string): Promise<number> {
+  const { O_WRONLY, O_NONBLOCK = 0 } = fs.constants;
+  for (let waited = 0;; waited += PAUSE) {
+    try {
+      return fs.openSync(path, O_WRONLY | O_NONBLOCK);
+    } catch (error) {
+      if (errorCode(error) !== "ENXIO") throw error;
+      if (waited >= PATIENCE) throw nobody(path, "reads");
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+function nobody(name: string, does: string): FileError {
+  return new FileError(
+    `${name} is a pipe that nobody ${does}: start the other program first`,
+  );
+}
+
+/** What came out of pipes: it comes once, and is asked for more often. */
+const piped = new Map<string, string>();
+
+/** A small text file or pipe, whole. */
+export function readText(path: string): string {
+  const known = piped.get(path);
+  if (known !== undefined) return known;
+  const fd = openToRead(path);
+  try {
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFIFO()) return fs.readFileSync(fd, "utf8");
+    const text = readFifo(fd, path);
+    piped.set(path, text);
+    return text;
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    throw fileError(`Cannot read ${path}`, error);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** What comes out of a pipe; a program that has it open may take longer. */
+function readFifo(fd: number, path: string): string {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(1 << 16);
+  let text = "";
+  let waited = 0;
+  for (let seen = false;;) {
+    let count: number | undefined;
+    try {
+      count = fs.readSync(fd, buffer, 0, buffer.length, null);
+    } catch (error) {
+      if (errorCode(error) !== "EAGAIN") throw error;
+    }
+    if (count === 0 && seen) return text + decoder.decode();
+    if (count) text += decoder.decode(buffer.subarray(0, count), STREAM);
+    if (count !== 0) seen = true;
+    if (count === undefined || count === 0) {
+      const limit = seen ? 10 * PATIENCE : PATIENCE;
+      if ((waited += PAUSE) > limit) throw nobody(path, "writes to");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+    } else waited = 0;
+  }
+}
+
+const STREAM = { stream: true };
