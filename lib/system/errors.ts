@@ -90,3 +90,8 @@ export function fileError(what: string, cause: unknown): FileError {
     : reasonOf(cause) ?? shown(text);
   return new FileError(`${what}: ${reason}`, { code: errorCode(cause), cause });
 }
+
+/** As {@linkcode fileError}, where ciso itself sees what the system would say. */
+export function codeError(what: string, code: string): FileError {
+  return new FileError(`${what}: ${REASONS.get(code) ?? code}`, { code });
+}

@@ -6,7 +6,7 @@ import {
 import { fs } from "./node.ts";
 import { allocate, CHUNK, fromStream, type Source } from "../streams/source.ts";
 import { FileError } from "../errors/file_error.ts";
-import { fileError } from "./errors.ts";
+import { codeError, fileError } from "./errors.ts";
 import { awaitWriter, openToRead } from "./plain_open.ts";
 import { readFile, readPipe, takeTurn } from "./fd.ts";
 import { openFile } from "./file_source.ts";
@@ -48,9 +48,7 @@ async function openBytes(path: string | undefined): Promise<{
   const fd = path === undefined ? 0 : openToRead(path);
   try {
     const stat = fs.fstatSync(fd);
-    if (stat.isDirectory()) {
-      throw Object.assign(new Error("directory"), { code: "EISDIR" });
-    }
+    if (stat.isDirectory()) throw codeError(`Cannot read ${name}`, "EISDIR");
     const isFile = stat.isFile();
     const first = new Uint8Array(CHUNK);
     const read = () => readPipe(fd, first);

@@ -1,6 +1,6 @@
 import { FileError } from "../errors/file_error.ts";
 import { release } from "../streams/source.ts";
-import { errorCode, fileError } from "./errors.ts";
+import { codeError, errorCode, fileError } from "./errors.ts";
 import { takeTurn, writeFile, writePipe } from "./fd.ts";
 import { leftovers } from "./leftovers.ts";
 import { dirname, fs, process, resolve } from "./node.ts";
@@ -49,7 +49,7 @@ export async function openOutput(
   try {
     const there = fs.statSync(path, { throwIfNoEntry: false });
     if (there?.isDirectory()) {
-      throw Object.assign(new Error("directory"), { code: "EISDIR" });
+      throw codeError(`Cannot write ${path}`, "EISDIR");
     }
     // Devices and pipes are written as they are: a rename would replace them.
     if (there && !there.isFile()) {
@@ -140,7 +140,7 @@ function targetOf(path: string): string {
     if (!link?.isSymbolicLink()) return place;
     place = resolve(fs.realpathSync(dirname(place)), fs.readlinkSync(place));
   }
-  throw Object.assign(new Error("loop"), { code: "ELOOP" });
+  throw codeError(`Cannot write ${path}`, "ELOOP");
 }
 
 /** Gives a new file the mode, owner and group of the one that it replaces. */

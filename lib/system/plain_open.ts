@@ -1,5 +1,5 @@
 import { FileError } from "../errors/file_error.ts";
-import { errorCode, fileError } from "./errors.ts";
+import { codeError, errorCode, fileError } from "./errors.ts";
 import { fs } from "./node.ts";
 
 /** Milliseconds that ciso waits for the other end of a pipe. */
@@ -21,12 +21,14 @@ export function openToRead(path: string, name = path): number {
     const isFifo = fs.statSync(path).isFIFO();
     fd = fs.openSync(path, O_RDONLY | (isFifo ? O_NONBLOCK : 0));
     if (fs.fstatSync(fd).isDirectory()) {
-      throw Object.assign(new Error("directory"), { code: "EISDIR" });
+      throw codeError(`Cannot read ${name}`, "EISDIR");
     }
     return fd;
   } catch (error) {
     if (fd >= 0) fs.closeSync(fd);
-    throw fileError(`Cannot read ${name}`, error);
+    throw error instanceof FileError
+      ? error
+      : fileError(`Cannot read ${name}`, error);
   }
 }
 
