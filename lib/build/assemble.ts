@@ -1,7 +1,7 @@
 import { inputChanged } from "../errors/input_changed.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
 import { baseNotes } from "./base_image.ts";
-import { type Face, FACES } from "../image/face.ts";
+import { type Face, FACES, ROOTFS_FACES } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
@@ -18,9 +18,6 @@ import {
   type ImageDocuments,
   imageDocuments,
 } from "./documents.ts";
-
-/** The faces that take their files from below rootfs/. */
-const ROOTFS_FACES: Face[] = ["appc", "bundle", "lxd"];
 
 /**
  * The layer's data start on a multiple of this, in bytes. File systems that share
@@ -70,7 +67,7 @@ export async function assemble(
   { faces = FACES, pristine = false }: AssembleOptions,
 ): Promise<Assembled> {
   const chosen = new Set(faces);
-  const facts = await rootfsFacts(stack.tree, description, chosen.has("appc"));
+  const facts = await rootfsFacts(stack.tree, description, chosen);
   const image: Image = { ...description, architecture: facts.architecture };
   const layers = stack.layers.map(({ layer }) => layer);
   const notes = [...baseNotes(image), ...facts.notes, ...stack.notes ?? []];

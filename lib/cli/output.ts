@@ -2,7 +2,7 @@ import { named } from "./failure.ts";
 import { host } from "../system/host.ts";
 import { openOutput } from "../system/output.ts";
 import { MAX_WINDOW, type UnpackLimits } from "../system/unpack_limits.ts";
-import { MAX_UNPACKED } from "../rootfs/tree.ts";
+import { MAX_UNPACKED } from "../rootfs/holes.ts";
 import type { Parsed } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { parseSize } from "./size.ts";

@@ -7,18 +7,25 @@ import { parseNames } from "../image/name.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
 import { formatBytes } from "./progress.ts";
 
+/** A count with its noun, such as "1 entry". */
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** What was changed in a layer, as `-v` says it. */
 const CHANGES: Record<LayerChange, string> = {
   "aci": "it is what stands below rootfs/ of the ACI",
+  "aufs-leftovers": "what aufs has left behind was left out",
   "closing-blocks": "the end got its two blocks of zeros",
   "entry-types": "entry types that some engines refuse became plain ones",
   "global-headers": "PAX global headers went into the entries' own",
   "hard-links": "hard links got the metadata of the files they lead to",
   "hidden-files": "files that the ACI's pathWhitelist hides were left out",
-  "missing-directories":
-    "directories got the entries that lower layers have for them",
+  "missing-directories": "directories without an entry got one",
   "moved-entries": "entries below a symlink went to where it leads",
   "odd-headers": "headers that readers take differently were written anew",
+  "overlay-attributes": "attributes of overlayfs were left out",
+  "overlay-whiteouts": "deletions of overlayfs, devices 0:0, were settled",
   "repeated-paths": "paths that came again lost their earlier entries",
   "several-archives": "several archives, one behind another, became one",
   "sparse-files": "sparse files were filled with their zeros",
@@ -63,7 +70,7 @@ export function* report(
   const names = parseNames(isoc.image.names).map(({ familiar }) => familiar);
   yield `${path ?? "standard output"}: ${names.join(", ")}, ${
     formatBytes(isoc.size)
-  }, ${isoc.entries} entries`;
+  }, ${counted(isoc.entries, "entry", "entries")}`;
   yield `image ID sha256:${isoc.imageId}`;
   for (const [i, layer] of isoc.layers.entries()) {
     yield `layer sha256:${layer.digest}`;

@@ -20,3 +20,6 @@ export const FACES = [
 
 /** A face: what one family of engines reads of an isoc. */
 export type Face = typeof FACES[number];
+
+/** The faces that take their files from below rootfs/. */
+export const ROOTFS_FACES: readonly Face[] = ["appc", "bundle", "lxd"];

@@ -1,4 +1,5 @@
 import { shown, shownWord } from "../errors/shown.ts";
+import { type Face, FACES, ROOTFS_FACES } from "../image/face.ts";
 import { InputError } from "../errors/input_error.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { elfArchitecture } from "./elf.ts";
@@ -44,15 +45,15 @@ const MAX_ACCOUNTS = 1 << 20;
  *
  * @param tree The root file system.
  * @param image What the image says.
- * @param appc Whether the archive has a part for rkt.
+ * @param faces The archive's faces.
  * @throws {DescriptionError} If the image's user is a name that the rootfs has not.
  */
 export async function rootfsFacts(
   tree: RootfsTree,
   image: ImageDescription,
-  appc = true,
+  faces: ReadonlySet<Face> = new Set(FACES),
 ): Promise<RootfsFacts> {
-  const notes: string[] = [];
+  const notes = [...treeNotes(tree, faces)];
   const text = async (path: string) =>
     new TextDecoder().decode(
       (await tree.files.read(utf8(path), MAX_ACCOUNTS))?.bytes,
@@ -67,7 +68,10 @@ export async function rootfsFacts(
   const program = await findProgram(tree, image, notes);
   const found = await programArchitecture(tree, program, notes) ??
     await programArchitecture(tree, "/bin/sh");
-  if (appc && image.workdir && !await isDirectory(tree, image.workdir)) {
+  if (
+    faces.has("appc") && image.workdir &&
+    !await isDirectory(tree, image.workdir)
+  ) {
     notes.push(
       `The working directory ${
         shownWord(image.workdir)
@@ -107,6 +111,23 @@ function userOf(
   const { ids, fault } = userIdsOrNobody(user, passwd, group);
   if (fault) notes.push(`${fault}; the face bundle runs it as ${ids.uid}`);
   return ids;
+}
+
+/** What engines do not take of the tree as it is. */
+function* treeNotes(
+  { climbing, oddTime }: RootfsTree,
+  faces: ReadonlySet<Face>,
+): Generator<string> {
+  const hasRootfs = ROOTFS_FACES.some((face) => faces.has(face));
+  if (climbing !== undefined && faces.has("oci") && hasRootfs) {
+    yield `The symlink ${climbing} climbs out of the archive from where it is: ` +
+      "skopeo and podman refuse the archive as oci-archive:, but take what " +
+      "export --as oci makes of it";
+  }
+  if (oddTime !== undefined) {
+    yield `${oddTime} has a time before 1970 or after 2262: Docker sets it to ` +
+      "1970, other engines keep it";
+  }
 }
 
 async function isDirectory(tree: RootfsTree, path: string): Promise<boolean> {

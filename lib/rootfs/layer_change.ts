@@ -4,6 +4,7 @@ import type { Globals } from "../tar/pax.ts";
 /** A reason why the layer cannot be the input byte for byte. */
 export type LayerChange =
   | "aci"
+  | "aufs-leftovers"
   | "closing-blocks"
   | "entry-types"
   | "global-headers"
@@ -12,6 +13,8 @@ export type LayerChange =
   | "missing-directories"
   | "moved-entries"
   | "odd-headers"
+  | "overlay-attributes"
+  | "overlay-whiteouts"
   | "repeated-paths"
   | "several-archives"
   | "sparse-files"

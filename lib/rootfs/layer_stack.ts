@@ -20,6 +20,7 @@ import { closing } from "../tar/header.ts";
 import { entriesOf } from "../tar/entries.ts";
 import { NO_RECORDS } from "../tar/pax.ts";
 import type { LayerChange } from "./layer_change.ts";
+import { Holes } from "./holes.ts";
 import { type LayerOptions, LayerTree } from "./layer_tree.ts";
 import { RootfsTree } from "./rootfs_tree.ts";
 
@@ -88,32 +89,23 @@ export async function readLayers(
   const tree = new RootfsTree(source, { whiteouts: "dropped" });
   const layers: LayerOutput[] = [];
   const notes: string[] = [];
+  const holes = new Holes(options.maxUnpacked);
   let entries = 0;
   for (const input of inputs) {
     try {
-      const scanned = await scanLayer(
-        new LayerTree(input.source, tree, layerOptions(input, options)),
-        input.source,
+      const scanned = await scanInput(
+        new LayerTree(input.source, tree, layerOptions(input, holes)),
+        input,
         options,
       );
-      entries += scanned.tree.entries;
-      if (input.diffId && input.diffId !== scanned.inputDigest) {
-        throw new InputError(
-          `It is damaged: its digest is sha256:${scanned.inputDigest}, but ` +
-            `the image says sha256:${input.diffId}`,
-        );
-      }
+      notes.push(...scanned.notes.map((note) => `${input.name}: ${note}`));
       if (input.stored) notes.push(...missingNote(input.name, scanned.tree));
+      entries += scanned.tree.entries;
       const output = await toOutput(input, scanned, spool);
       layers.push(output);
-      await tree.beginLayer(source.size, scanned.tree);
       const start = source.size;
       source.push(output.source, output.end);
-      const stretch = source.slice(start, source.size).stream();
-      for await (const { entry, bytes, place } of entriesOf(stretch)) {
-        const offset = start + place;
-        await tree.add({ bytes, entry, globals: NO_RECORDS, offset });
-      }
+      await addLayer(tree, source, start, scanned.tree);
     } catch (error) {
       if (error instanceof InputError && inputs.length > 1) {
         throw new InputError(`${input.name}: ${error.message}`);
@@ -132,13 +124,47 @@ export async function readLayers(
   return stack;
 }
 
+/** Reads a layer, which must be the one that its image says. */
+async function scanInput(
+  layer: LayerTree,
+  { source, stored = false, diffId }: LayerInput,
+  options: ScanOptions,
+): Promise<Scan<LayerTree>> {
+  const scanned = await scanLayer(layer, source, {
+    ...options,
+    stopsAtEnd: stored,
+  });
+  if (diffId && diffId !== scanned.inputDigest) {
+    throw new InputError(
+      `It is damaged: its digest is sha256:${scanned.inputDigest}, but the ` +
+        `image says sha256:${diffId}`,
+    );
+  }
+  return scanned;
+}
+
+/** Adds the entries of a layer, which start at an offset in the source. */
+async function addLayer(
+  tree: RootfsTree,
+  source: StackedSource,
+  start: number,
+  layer: LayerTree,
+): Promise<void> {
+  await tree.beginLayer(start, layer);
+  const stretch = source.slice(start, source.size).stream();
+  for await (const { entry, bytes, place } of entriesOf(stretch)) {
+    const offset = start + place;
+    await tree.add({ bytes, entry, globals: NO_RECORDS, offset });
+  }
+}
+
 /** How a layer takes its entries. */
 function layerOptions(
   { aci, visible, stored }: LayerInput,
-  { maxUnpacked }: ScanOptions,
+  holes: Holes,
 ): LayerOptions {
   return {
-    maxUnpacked,
+    holes,
     whiteouts: !aci,
     keepMissing: stored,
     ...(aci && { strip: "rootfs" }),

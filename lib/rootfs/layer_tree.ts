@@ -1,8 +1,12 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { concat, equalBytes, startsWith } from "../streams/bytes.ts";
 import type { Source } from "../streams/source.ts";
 import { FIELD, numberField } from "../tar/block.ts";
-import { FLAG, NODE } from "./path_index.ts";
+import { ancestorLength } from "../tar/path.ts";
+import { NewDirectories } from "./new_directories.ts";
+import { isOverlayWhiteout, overlayMarks } from "./overlay.ts";
+import { FLAG, NODE, type Node } from "./path_index.ts";
 import type { StoredEntry } from "./stored_entries.ts";
 import { follow } from "./symlinks.ts";
 import {
@@ -16,6 +20,7 @@ import {
 import {
   hasWhiteoutName,
   type Whiteout,
+  whiteoutMarker,
   whiteoutOf,
   Whiteouts,
 } from "./whiteouts.ts";
@@ -63,8 +68,13 @@ export class LayerTree extends Tree {
   readonly #opaque = new Set<number>();
   /** Directories of the tree below that the layer puts something else for. */
   readonly #replaced: Uint8Array[] = [];
-  /** Slots of entries that are left out in the end. */
-  readonly #hidden: number[] = [];
+  /** Slots of deletions that become files: in the input they are devices. */
+  readonly #files = new Set<number>();
+  /** Slots of directories that overlayfs says are opaque, with their paths. */
+  readonly #marked = new Map<number, Uint8Array>();
+  /** Missing directories with nothing but deletions below them, by slot. */
+  readonly #forWhiteouts = new Map<number, Uint8Array>();
+  readonly #newDirectories = new NewDirectories();
 
   constructor(source: Source, base: Tree, options: LayerOptions) {
     super(source, options);
@@ -78,6 +88,10 @@ export class LayerTree extends Tree {
     for (const path of this.#replaced) {
       if (!isDirectory(this.files.nodeAt(path))) yield { path, opaque: false };
     }
+  }
+
+  override becomes(slot: number): "file" | undefined {
+    return this.#files.has(slot) ? "file" : undefined;
   }
 
   override isOpaque(slot: number): boolean {
@@ -101,7 +115,16 @@ export class LayerTree extends Tree {
     given: Uint8Array,
   ): Promise<boolean> {
     if (this.#options.whiteouts && whiteoutOf(given)) {
-      await this.#addWhiteout(added, given);
+      await this.#addWhiteout(added, given, whiteoutOf);
+      return true;
+    }
+    if (this.#options.whiteouts && isOverlayWhiteout(added)) {
+      await this.#addWhiteout(
+        added,
+        given,
+        (path) => ({ path: path.slice(), opaque: false }),
+      );
+      this.changes.note("overlay-whiteouts", given);
       return true;
     }
     if (hasWhiteoutName(given)) {
@@ -113,21 +136,69 @@ export class LayerTree extends Tree {
     return false;
   }
 
-  /** Takes an entry that deletes what lower layers have. */
-  async #addWhiteout(added: AddedEntry, given: Uint8Array): Promise<void> {
-    const { entry } = added;
-    const path = await this.parents.settle(given, entry);
-    const whiteout = whiteoutOf(path)!;
+  /**
+   * Takes an entry that deletes what lower layers have.
+   *
+   * @param read Tells what an entry at a path deletes.
+   */
+  async #addWhiteout(
+    added: AddedEntry,
+    given: Uint8Array,
+    read: (path: Uint8Array) => Whiteout | undefined,
+  ): Promise<void> {
+    const { index } = this;
+    const above = index.obstacle(given);
+    if (above && above.slot >= 0 && index.node(above.slot) !== NODE.symlink) {
+      // The layer has a file there, so that nothing is left to delete.
+      this.leaveOut();
+      this.changes.note("whiteouts", given);
+      return;
+    }
+    const before = index.length;
+    const settled = await this.parents.settle(given, added.entry);
+    for (let slot = before; slot < index.length; slot++) {
+      const length = ancestorLength(settled, index.length - slot);
+      this.#forWhiteouts.set(slot, settled.slice(0, length));
+    }
+    const whiteout = read(settled)!;
     if (whiteout.path.length === 0 && this.base.index.length > 0) {
       throw new InputError(
         "It deletes all that lower layers have, which Docker does not do; " +
           "delete each path, or build an image of this layer alone",
       );
     }
+    const isDevice = read !== whiteoutOf;
+    const path = isDevice ? whiteoutMarker(settled) : settled;
     await this.makeWay(path, NODE.other);
-    const taken = { entry, given, path, node: NODE.other };
-    this.whiteouts.add(whiteout, this.put(added, taken, 0));
+    const taken = { added, given, path, node: NODE.other };
+    const slot = this.put(added, taken, 0);
+    this.whiteouts.add(whiteout, slot);
+    if (isDevice) this.#files.add(slot);
     this.parents.forget();
+  }
+
+  protected override replace(
+    path: Uint8Array,
+    old: number,
+    node: Node,
+  ): Promise<void> | undefined {
+    if (isDirectory(node) || !this.#forWhiteouts.has(old)) {
+      return super.replace(path, old, node);
+    }
+    // A file takes the place of a directory of which only deletions are known.
+    const below = concat([path, Uint8Array.of(0x2f)]);
+    for (const [slot, directory] of this.#forWhiteouts) {
+      if (slot !== old && !startsWith(directory, below)) continue;
+      this.drop(slot);
+      this.#newDirectories.remove(slot);
+    }
+    for (const { whiteout, slot } of this.whiteouts) {
+      const isInside = startsWith(whiteout.path, below) ||
+        whiteout.opaque && equalBytes(whiteout.path, path);
+      if (isInside && slot !== undefined) this.drop(slot);
+    }
+    this.changes.note("whiteouts", path);
+    return undefined;
   }
 
   protected override async linkBelow(
@@ -164,7 +235,10 @@ export class LayerTree extends Tree {
   ): Promise<void> {
     const { base } = this;
     const node = base.files.nodeAt(path);
-    if (node === undefined || this.whiteouts.deletes(path)) return;
+    if (node === undefined || this.whiteouts.deletes(path)) {
+      this.#newDirectories.add(slot, path);
+      return;
+    }
     if (!isDirectory(node)) {
       throw new InputError(
         `${shown(path)} is above it and is no directory in the layers below; ` +
@@ -178,6 +252,7 @@ export class LayerTree extends Tree {
   }
 
   protected override onMissingTaken(slot: number, path: Uint8Array): void {
+    this.#newDirectories.remove(slot);
     const below = this.base.files.nodeAt(path);
     if (below === undefined || isDirectory(below)) return;
     // The next slot is the entry's.
@@ -185,25 +260,56 @@ export class LayerTree extends Tree {
     this.changes.note("whiteouts", path);
   }
 
-  protected override onTaken({ entry, given, path, node }: TakenEntry): void {
+  protected override onTaken(
+    { added, given, path, node }: TakenEntry,
+    slot: number,
+  ): void {
     // It may hide a symlink of the tree below, that others were moved along.
     this.parents.forgetBelow(given);
     if (!isDirectory(node) && isDirectory(this.base.files.nodeAt(path))) {
       this.#replaced.push(path.slice());
     }
+    if (this.#forWhiteouts.size > 0) this.#noteContent(path, node);
+    this.#takeMarks(added, path, slot);
     const { only } = this.#options;
     if (
-      only && entry.kind !== "directory" &&
+      only && added.entry.kind !== "directory" &&
       !only.has(`/${decoder.decode(given)}`)
-    ) {
-      // Left out only once all hard links to it are known.
-      this.#hidden.push(this.index.length - 1);
-      this.changes.note("hidden-files", path);
+    ) this.hide(slot, "hidden-files", path);
+  }
+
+  /** Notes that directories above an entry have more than deletions in them. */
+  #noteContent(path: Uint8Array, node: Node): void {
+    if (node === NODE.other && whiteoutOf(path)) return;
+    for (let i = path.indexOf(0x2f); i >= 0; i = path.indexOf(0x2f, i + 1)) {
+      this.#forWhiteouts.delete(this.index.find(path, i));
+    }
+  }
+
+  /** Takes what overlayfs says of an entry. */
+  #takeMarks(added: AddedEntry, path: Uint8Array, slot: number): void {
+    const marks = overlayMarks(added);
+    if (!marks) return;
+    if (marks.redirect && this.base.index.length > 0) {
+      throw new InputError(
+        "Its attribute overlay.redirect says that its contents are at another " +
+          "path of a lower layer, which only overlayfs knows; make the layer " +
+          "of the mounted tree",
+      );
+    }
+    this.changes.note("overlay-attributes", path);
+    if (marks.opaque && added.entry.kind === "directory") {
+      this.whiteouts.add({ path: path.slice(), opaque: true });
+      this.#marked.set(slot, path.slice());
     }
   }
 
   protected override settle(): void {
-    for (const slot of this.#hidden) this.drop(slot);
+    for (const [slot, path] of this.#marked) {
+      // Without a directory below there is nothing to hide.
+      const isBelow = isDirectory(this.base.files.nodeAt(path));
+      if (isBelow && !this.whiteouts.isOpaque(path)) this.#opaque.add(slot);
+    }
     this.#settleWhiteouts();
     this.#settleMissing();
     for (const slot of this.#late.values()) this.drop(slot);
@@ -217,7 +323,7 @@ export class LayerTree extends Tree {
    */
   #settleWhiteouts(): void {
     for (const { whiteout, slot } of this.whiteouts) {
-      if (this.index.has(slot, FLAG.dropped)) continue;
+      if (slot === undefined || this.index.has(slot, FLAG.dropped)) continue;
       const { path, opaque } = whiteout;
       const cut = path.lastIndexOf(0x2f);
       const parent = path.subarray(0, Math.max(cut, 0));
@@ -264,6 +370,10 @@ export class LayerTree extends Tree {
 
   /** Decides which missing directories the layer gets an entry for. */
   #settleMissing(): void {
+    const { first } = this.#newDirectories;
+    if (first && !this.#options.keepMissing) {
+      this.changes.note("missing-directories", first);
+    }
     for (const [slot, { path }] of this.missingBelow) {
       // The entry may have come later, or the directory below is deleted.
       if (this.index.has(slot, FLAG.dropped) || this.whiteouts.deletes(path)) {

@@ -1,9 +1,13 @@
+import { ascii } from "../streams/bytes.ts";
 import type { Entry } from "../tar/entry.ts";
 import { newHeader } from "../tar/header.ts";
 import type { Target } from "../tar/rebuild.ts";
+import { isOverlayAttribute } from "./overlay.ts";
+import { isStripped } from "./stripped_name.ts";
 import { opaqueMarker } from "./whiteouts.ts";
 
 const SLASH = 0x2f;
+const HERE = ascii("./");
 
 /** A path below a prefix such as `rootfs/`, with a slash after a directory. */
 function below(
@@ -11,6 +15,7 @@ function below(
   path: Uint8Array,
   isDirectory: boolean,
 ): Uint8Array {
+  if (prefix.length === 0 && isStripped(path)) prefix = HERE;
   const slash = isDirectory && path.length > 0;
   const whole = new Uint8Array(prefix.length + path.length + (slash ? 1 : 0));
   whole.set(prefix);
@@ -66,6 +71,7 @@ export function targetOf(
 ): Target {
   const target: Target = {
     path: below(prefix, path, entry.kind === "directory"),
+    without: isOverlayAttribute,
   };
   if (link) target.link = below(prefix, link, false);
   return target;

@@ -11,6 +11,7 @@ import { type TarData, TarReader } from "../tar/reader.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { missingHeader, opaqueHeader, targetOf } from "./new_headers.ts";
+import { isOverlayAttribute } from "./overlay.ts";
 import type { Tree } from "./tree.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -42,7 +43,8 @@ export function rootHeader(tree: Tree, path: string): Uint8Array | undefined {
   if (typeof entry === "string" || !("kind" in entry)) {
     throw inputChanged();
   }
-  return rebuild(bytes, entry, globals, { path: ascii(path) });
+  const target = { path: ascii(path), without: isOverlayAttribute };
+  return rebuild(bytes, entry, globals, target);
 }
 
 /**
@@ -213,6 +215,8 @@ export class Relocator {
       ? tree.paths.linkTarget(slot, entry)
       : undefined;
     const target = targetOf(this.#prefix, entry, path, link);
+    const as = tree.becomes(slot);
+    if (as) target.as = as;
     const symlink = this.#options.plainSymlinks
       ? tree.links.symlink(slot)
       : undefined;

@@ -7,6 +7,9 @@ import { ancestorLength } from "../tar/path.ts";
 import type { LayerTree } from "./layer_tree.ts";
 import { missingHeader } from "./new_headers.ts";
 import { FLAG, NODE, type Node } from "./path_index.ts";
+import { NewDirectories } from "./new_directories.ts";
+import { hasOddTime } from "./odd_time.ts";
+import { isOverlayWhiteout, overlayMarks } from "./overlay.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { climbs } from "./symlinks.ts";
 import {
@@ -48,10 +51,13 @@ export class RootfsTree extends Tree {
    * podman unpack no `oci-archive:` that has one.
    */
   climbing: string | undefined;
+  /** The first path whose time Docker does not keep. */
+  oddTime: string | undefined;
   /** Size in bytes of the entries that missing directories get in rootfs/. */
   missingSize = 0;
   readonly #source: Source;
   readonly #options: RootfsOptions;
+  readonly #newDirectories = new NewDirectories();
   /** Where the newest layer starts: offset in bytes, and first slot. */
   #layer = { offset: 0, slot: 0 };
 
@@ -108,10 +114,16 @@ export class RootfsTree extends Tree {
   }
 
   protected override takeWhiteout(
-    _added: AddedEntry,
+    added: AddedEntry,
     given: Uint8Array,
   ): boolean {
     const { whiteouts } = this.#options;
+    if (whiteouts === undefined && isOverlayWhiteout(added)) {
+      // There is nothing below that it could delete.
+      this.leaveOut();
+      this.changes.note("overlay-whiteouts", given);
+      return true;
+    }
     if (whiteouts === "dropped" && whiteoutOf(given)) {
       this.leaveOut();
       return true;
@@ -126,15 +138,26 @@ export class RootfsTree extends Tree {
     return false;
   }
 
-  protected override onMissing(_slot: number, path: Uint8Array): void {
+  protected override isLeftover(path: Uint8Array): boolean {
+    return this.#options.whiteouts !== "kept" && super.isLeftover(path);
+  }
+
+  protected override onMissing(slot: number, path: Uint8Array): void {
+    this.#newDirectories.add(slot, path);
     this.missingSize += missingHeader(PREFIX, path, 0).length;
   }
 
-  protected override onMissingTaken(_slot: number, path: Uint8Array): void {
+  protected override onMissingTaken(slot: number, path: Uint8Array): void {
+    this.#newDirectories.remove(slot);
     this.missingSize -= missingHeader(PREFIX, path, 0).length;
   }
 
-  protected override onTaken({ entry, path, node }: TakenEntry): void {
+  protected override onTaken({ added, path, node }: TakenEntry): void {
+    const { entry } = added;
+    if (overlayMarks(added)) this.changes.note("overlay-attributes", path);
+    if (this.oddTime === undefined && hasOddTime(added)) {
+      this.oddTime = shown(path);
+    }
     if (startsWith(path, TMP)) this.usesTmp = true;
     if (node === NODE.hidden) this.stopsRkt = true;
     if (entry.kind === "symlink" && climbs(path, entry.link)) {
@@ -156,5 +179,11 @@ export class RootfsTree extends Tree {
     return undefined;
   }
 
-  protected override settle(): void {}
+  protected override settle(): void {
+    // In a stack, each layer has settled its own.
+    const { first } = this.#newDirectories;
+    if (first && this.#options.whiteouts !== "dropped") {
+      this.changes.note("missing-directories", first);
+    }
+  }
 }

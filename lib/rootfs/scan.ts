@@ -1,7 +1,9 @@
 import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
 import { ascii } from "../streams/bytes.ts";
 import type { Layer } from "../image/layer.ts";
 import type { LayerChange } from "./layer_change.ts";
+import { Holes } from "./holes.ts";
 import type { LayerTree } from "./layer_tree.ts";
 import { targetOf } from "./new_headers.ts";
 import {
@@ -31,6 +33,8 @@ export interface ScanOptions {
   maxUnpacked?: number;
   /** Gets how many more bytes have been read. */
   onRead?: (bytes: number) => void;
+  /** Leaves out what comes after the archive's end, as engines do. */
+  stopsAtEnd?: boolean;
 }
 
 /** What a first pass over the input has found. */
@@ -44,6 +48,8 @@ export interface Scan<T extends Tree> {
   end: number;
   /** Why the layer is not the input byte for byte: reason and first path. */
   changes: ReadonlyMap<LayerChange, Uint8Array>;
+  /** What the user should know of, in sentences. */
+  notes: string[];
 }
 
 /** What a first pass over a root file system has found. */
@@ -71,7 +77,7 @@ export async function scanRootfs(
 ): Promise<RootfsScan> {
   const { maxUnpacked, allowWhiteouts } = options;
   const tree = new RootfsTree(source, {
-    maxUnpacked,
+    holes: new Holes(maxUnpacked),
     ...(allowWhiteouts && { whiteouts: "kept" }),
   });
   const prefix = ascii(ROOTFS);
@@ -85,7 +91,12 @@ export async function scanRootfs(
     rootfsSize += headerSize(bytes, entry, globals, target) +
       padded(entry.size);
   });
-  if (tree.entries === 0) throw new InputError("The tar has no entries");
+  if (tree.entries === 0) {
+    throw new InputError(
+      `The tar has no entries, only ${read.input.size} bytes of zeros; archive ` +
+        "a tree, such as with tar -c -C DIR .",
+    );
+  }
   rootfsSize += tree.missingSize;
   if (tree.rearranged) {
     rootfsSize = await sizeOf(rootfsEntries(source, tree, options.mtime));
@@ -121,6 +132,8 @@ interface Read {
   input: Layer;
   /** Where in the input the last entry ends, in bytes. */
   end: number;
+  /** What the user should know of, in sentences. */
+  notes: string[];
 }
 
 /**
@@ -131,12 +144,14 @@ interface Read {
 async function readEntries(
   tree: Tree,
   source: Source,
-  { onRead }: ScanOptions,
+  { onRead, stopsAtEnd = false }: ScanOptions,
   onEntry?: (added: AddedEntry, path: Uint8Array) => void,
 ): Promise<Read> {
   const hash = sha256();
   let size = 0;
   let end = 0;
+  /** The first path after the archive's end. */
+  let late: string | undefined;
   async function* hashed() {
     for await (const chunk of fromStream(source.stream())) {
       hash.update(chunk);
@@ -152,16 +167,42 @@ async function readEntries(
       if (item.part !== "header") continue;
       const { entry } = item;
       const { globals } = tar;
+      if (tar.shape.concatenated) {
+        late ??= shown(entry.path);
+        if (stopsAtEnd) {
+          tree.leaveOut();
+          continue;
+        }
+      }
       const added = { bytes, entry, globals, offset: offset + item.start };
       const path = await tree.add(added);
       end = offset + item.end + padded(entry.stored);
       if (path) onEntry?.(added, path);
     }
   }
-  if (size === 0) throw new InputError("The input is empty");
+  if (size === 0) {
+    throw new InputError("The input is empty; give a tar or a directory");
+  }
   await tree.finish();
   noteShape(tree, tar.shape);
-  return { input: { digest: hash.hex(), size }, end };
+  const notes = [...lateNotes(late, tar.shape.junk, stopsAtEnd)];
+  return { input: { digest: hash.hex(), size }, end, notes };
+}
+
+/** Says what comes after the end of a tar, where readers stop. */
+function* lateNotes(
+  late: string | undefined,
+  junk: number,
+  isLeftOut: boolean,
+): Generator<string> {
+  if (late) {
+    yield `Entries come after the archive's end, where readers stop; they are ` +
+      `${isLeftOut ? "left out" : "taken in"}, the first one is ${late}`;
+  }
+  if (junk > 0) {
+    yield `${junk} bytes after the archive's end are no tar: readers do not look ` +
+      "at them";
+  }
 }
 
 /** Notes what is wrong with a tar as a whole. */
@@ -177,7 +218,7 @@ function noteShape({ changes }: Tree, shape: TarShape): void {
 async function scanned<T extends Tree>(
   tree: T,
   source: Source,
-  { input, end }: Read,
+  { input, end, notes }: Read,
 ): Promise<Scan<T>> {
   const changes = tree.changes.reasons;
   let layer = input;
@@ -186,7 +227,7 @@ async function scanned<T extends Tree>(
     const size = await sizeOf(changedLayer(source, tree), hash);
     layer = { digest: hash.hex(), size };
   }
-  return { tree, layer, inputDigest: input.digest, end, changes };
+  return { tree, layer, inputDigest: input.digest, end, changes, notes };
 }
 
 /** Bytes in all of some chunks, which are released. */

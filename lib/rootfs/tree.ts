@@ -7,18 +7,16 @@ import type { Entry } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
 import { EntryPaths } from "./entry_paths.ts";
 import { HardLinks } from "./hard_links.ts";
-import { LayerChanges } from "./layer_change.ts";
+import { Holes } from "./holes.ts";
+import { type LayerChange, LayerChanges } from "./layer_change.ts";
 import { linkMetadata } from "./link_metadata.ts";
+import { overlayMarks } from "./overlay.ts";
 import { Parents } from "./parents.ts";
 import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
 import { StoredEntries, type StoredEntry } from "./stored_entries.ts";
+import { isStripped } from "./stripped_name.ts";
 import { TreeFiles } from "./tree_files.ts";
-
-/**
- * Bytes at most that a compressed input may hold, and that the holes of sparse
- * files may take, unless the user says otherwise.
- */
-export const MAX_UNPACKED = 32 * 2 ** 30;
+import { isAufsLeftover } from "./whiteouts.ts";
 
 /** An entry as a tree takes it. */
 export interface AddedEntry extends StoredEntry {
@@ -28,7 +26,7 @@ export interface AddedEntry extends StoredEntry {
 
 /** An entry that a tree has taken. */
 export interface TakenEntry {
-  entry: Entry;
+  added: AddedEntry;
   /** Its path as its header has it. */
   given: Uint8Array;
   /** The path that it goes to. */
@@ -38,8 +36,8 @@ export interface TakenEntry {
 
 /** How a tree takes its entries. */
 export interface TreeOptions {
-  /** Bytes that the holes of sparse files may take when they are filled. */
-  maxUnpacked?: number;
+  /** The holes of sparse files so far, and what they may take. */
+  holes?: Holes;
   /** Take only entries below this directory, and as if it were the root. */
   strip?: string;
 }
@@ -76,8 +74,9 @@ export abstract class Tree {
   rearranged = false;
   protected readonly parents: Parents;
   readonly #options: TreeOptions;
-  /** Bytes that sparse files do not store. */
-  #holes = 0;
+  readonly #holes: Holes;
+  /** Slots of entries that are left out in the end, with the reason. */
+  readonly #hidden: number[] = [];
 
   constructor(source: Source, options: TreeOptions) {
     const { index, links } = this;
@@ -85,6 +84,7 @@ export abstract class Tree {
     const linkBelow = (path: Uint8Array, from: number) =>
       this.linkBelow(path, from);
     this.#options = options;
+    this.#holes = options.holes ?? new Holes();
     this.stored = new StoredEntries(source, index);
     this.paths = new EntryPaths(index, links, strip ? ascii(strip) : undefined);
     this.files = new TreeFiles(this, linkBelow);
@@ -92,7 +92,10 @@ export abstract class Tree {
       index,
       files: this.files,
       linkBelow,
-      onMissing: (slot, path) => this.onMissing(slot, path),
+      onMissing: (slot, path) =>
+        this.isLeftover(path)
+          ? this.hide(slot, "aufs-leftovers", path)
+          : this.onMissing(slot, path),
       onMoved: ({ path }) => this.changes.note("moved-entries", path),
     });
   }
@@ -121,7 +124,7 @@ export abstract class Tree {
     const { entry } = added;
     const { index } = this;
     this.changes.noteEntry(entry, added.globals);
-    this.#countHoles(entry);
+    this.#holes.count(entry);
     this.stored.noteGlobals(added.globals);
     const given = this.#pathInTree(entry);
     if (given === undefined) {
@@ -132,19 +135,24 @@ export abstract class Tree {
       this.#setRoot(added);
       return undefined;
     }
-    if (await this.takeWhiteout(added, given)) return undefined;
+    const isLeftover = this.isLeftover(given);
+    if (!isLeftover && await this.takeWhiteout(added, given)) return undefined;
     const path = await this.parents.settle(given, entry);
     if (entry.kind === "hardlink") {
       await this.#addLink(added, given, path);
-      return this.paths.destination(index.length - 1, entry);
+    } else {
+      if (entry.kind === "symlink" && entry.link.length === 0) {
+        throw new InputError(
+          "The symlink has no target; remove it, or archive the tree anew",
+        );
+      }
+      const node = nodeOf(added);
+      await this.makeWay(path, node);
+      this.put(added, { added, given, path, node }, linkMetadata(added));
     }
-    if (entry.kind === "symlink" && entry.link.length === 0) {
-      throw new InputError("The symlink has no target");
-    }
-    const node = nodeOf(added);
-    await this.makeWay(path, node);
-    this.put(added, { entry, given, path, node }, linkMetadata(added));
-    return path;
+    const slot = index.length - 1;
+    if (isLeftover) this.hide(slot, "aufs-leftovers", path);
+    return this.paths.destination(slot, entry);
   }
 
   /** The path of an entry; `undefined` if the entry is left out. */
@@ -155,33 +163,29 @@ export abstract class Tree {
     }
     const given = this.paths.inTree(entry.path);
     if (given === undefined) this.changes.note("aci");
+    if (isStripped(entry.path)) this.changes.note("odd-headers", entry.path);
+    if (entry.kind === "hardlink" && isStripped(entry.link)) {
+      this.changes.note("odd-headers", entry.path);
+    }
     return given;
   }
 
-  #setRoot({ bytes, entry, globals }: AddedEntry): void {
+  #setRoot(added: AddedEntry): void {
+    const { bytes, entry, globals } = added;
     if (entry.kind !== "directory") {
       throw new InputError(
         "The root of the tree is no directory; archive what is in it",
       );
     }
+    if (overlayMarks(added)) {
+      this.changes.note("overlay-attributes", entry.path);
+    }
     this.root = { bytes: bytes.slice(entry.start, entry.end), globals };
     this.index.addHidden();
   }
 
-  #countHoles({ sparse, size, stored }: Entry): void {
-    if (!sparse) return;
-    const { maxUnpacked = MAX_UNPACKED } = this.#options;
-    this.#holes += size - stored;
-    if (this.#holes > maxUnpacked) {
-      throw new InputError(
-        `With its holes filled, sparse files grow by more than ${maxUnpacked} ` +
-          "bytes; if that is what you want, raise the limit with --max-unpacked",
-      );
-    }
-  }
-
-  /** Gives the newest entry a slot that is left out. */
-  protected leaveOut(): void {
+  /** Gives an entry a slot, but leaves it out. */
+  leaveOut(): void {
     this.index.addHidden();
     this.rearranged = true;
   }
@@ -198,7 +202,7 @@ export abstract class Tree {
       this.index.mark(slot, FLAG.moved);
       this.paths.move(slot, path);
     }
-    this.onTaken(taken);
+    this.onTaken(taken, slot);
     return slot;
   }
 
@@ -223,12 +227,18 @@ export abstract class Tree {
     }
     if (was === NODE.missing) {
       this.index.mark(old, FLAG.dropped);
-      this.onMissingTaken(old, path);
+      if (!this.isLeftover(path)) this.onMissingTaken(old, path);
       return undefined;
     }
     this.drop(old);
     this.changes.note("repeated-paths", path);
     return undefined;
+  }
+
+  /** Leaves an entry out in the end, once all hard links to it are known. */
+  protected hide(slot: number, reason: LayerChange, path: Uint8Array): void {
+    this.#hidden.push(slot);
+    this.changes.note(reason, path);
   }
 
   /** Leaves out the entry in a slot. */
@@ -257,7 +267,7 @@ export abstract class Tree {
     const node = index.node(target);
     await this.makeWay(path, node);
     const leads = links.shortened(target);
-    const slot = this.put(added, { entry, given, path, node }, leads);
+    const slot = this.put(added, { added, given, path, node }, leads);
     index.mark(slot, FLAG.link);
     index.mark(target, FLAG.linked);
     // A hard link to a symlink becomes a symlink of its own below rootfs/.
@@ -322,6 +332,7 @@ export abstract class Tree {
 
   /** Settles what needs to know all entries. Call it once, after the last. */
   async finish(): Promise<void> {
+    for (const slot of this.#hidden) this.drop(slot);
     this.settle();
     await this.links.settle((slot) => this.paths.find(slot, this.stored));
   }
@@ -329,6 +340,11 @@ export abstract class Tree {
   /** Tells whether an entry that makes a directory opaque goes in front of it. */
   isOpaque(_slot: number): boolean {
     return false;
+  }
+
+  /** What an entry becomes that is written as something else. */
+  becomes(_slot: number): "file" | undefined {
+    return undefined;
   }
 
   /**
@@ -382,7 +398,12 @@ export abstract class Tree {
   protected abstract onMissingTaken(slot: number, path: Uint8Array): void;
 
   /** Takes note of an entry that is in its slot now. */
-  protected abstract onTaken(taken: TakenEntry): void;
+  protected abstract onTaken(taken: TakenEntry, slot: number): void;
+
+  /** Tells whether a path is what aufs has left behind. */
+  protected isLeftover(path: Uint8Array): boolean {
+    return isAufsLeftover(path);
+  }
 
   /** Decides, after the last entry, what only all of them together tell. */
   protected abstract settle(): void;

@@ -1,9 +1,10 @@
 import { InputError } from "../errors/input_error.ts";
-import { ascii, equalBytes, startsWith } from "../streams/bytes.ts";
+import { ascii, concat, equalBytes, startsWith } from "../streams/bytes.ts";
 import { NODE, PathIndex } from "./path_index.ts";
 import { joinPath } from "../tar/path.ts";
 
 const PREFIX = ascii(".wh.");
+const META = ascii(".wh..wh.");
 const OPAQUE = ascii(".wh..wh..opq");
 /** Stands for any name in a directory. */
 const ANY = Uint8Array.of(0);
@@ -36,6 +37,15 @@ export function whiteoutOf(path: Uint8Array): Whiteout | undefined {
   return { path: joinPath(directory, rest).slice(), opaque: false };
 }
 
+/**
+ * Tells whether a path is one of those that aufs keeps for itself in the root of
+ * a layer, such as `.wh..wh.plnk/1.2` and `.wh..wh.aufs`. Docker and podman skip
+ * them; hard links may lead to the first kind.
+ */
+export function isAufsLeftover(path: Uint8Array): boolean {
+  return startsWith(path, META) && !equalBytes(path, OPAQUE);
+}
+
 /** Tells whether a component of a path starts with `.wh.`. */
 export function hasWhiteoutName(path: Uint8Array): boolean {
   // Only the last component counts in the specification, but a directory of that
@@ -49,6 +59,12 @@ export function hasWhiteoutName(path: Uint8Array): boolean {
   return false;
 }
 
+/** The path of the entry that deletes a path of lower layers. */
+export function whiteoutMarker(path: Uint8Array): Uint8Array {
+  const name = path.lastIndexOf(0x2f) + 1;
+  return concat([path.subarray(0, name), PREFIX, path.subarray(name)]);
+}
+
 /** The path of the entry that makes a directory opaque. */
 export function opaqueMarker(directory: Uint8Array): Uint8Array {
   return joinPath(directory, OPAQUE);
@@ -56,15 +72,20 @@ export function opaqueMarker(directory: Uint8Array): Uint8Array {
 
 /** The deletions of one layer. */
 export class Whiteouts {
-  readonly #all: { whiteout: Whiteout; slot: number }[] = [];
+  readonly #all: { whiteout: Whiteout; slot: number | undefined }[] = [];
   readonly #index = new PathIndex();
   readonly #opaque = new PathIndex();
 
-  /** Adds the deletion that the entry in a slot asks for. */
-  add(whiteout: Whiteout, slot: number): void {
+  /**
+   * Adds a deletion.
+   *
+   * @param slot The entry that only stands for it; none if a directory says it
+   * of itself.
+   */
+  add(whiteout: Whiteout, slot?: number): void {
     const { path, opaque } = whiteout;
     this.#all.push({ whiteout, slot });
-    if (opaque) {
+    if (opaque && slot !== undefined) {
       this.#opaque.add(path, { node: NODE.directory, offset: 0, link: 0 });
     }
     const old = this.#index.find(path);
@@ -93,7 +114,9 @@ export class Whiteouts {
     return this.#opaque.find(directory) >= 0;
   }
 
-  [Symbol.iterator](): Iterator<{ whiteout: Whiteout; slot: number }> {
+  [Symbol.iterator](): Iterator<
+    { whiteout: Whiteout; slot: number | undefined }
+  > {
     return this.#all[Symbol.iterator]();
   }
 }

@@ -42,10 +42,11 @@ export function patch(
 ): boolean {
   if (
     entry.longName || entry.longLink || entry.sparse || entry.odd ||
-    target.as || target.without
+    target.as
   ) return false;
   for (const [key] of entry.records) {
     if (
+      target.without?.(key) ||
       key === "path" || key === "linkpath" ||
       (key === "size" && entry.kind !== "file") ||
       key.startsWith("GNU.sparse.")

@@ -156,6 +156,7 @@ const MERGED = [
 const CASES: Record<string, {
   layers: TarEntry[][];
   paths: string;
+  /** The reasons, with blanks between them. */
   changed?: string;
   /** umoci refuses the input, or goes by the order of its entries. */
   notLikeUmoci?: boolean;
@@ -276,7 +277,7 @@ const CASES: Record<string, {
   "a symlink deleted, and files where it was": {
     layers: [MERGED, [whiteout(".wh.bin"), file("bin/b")]],
     paths: "bin bin/b usr usr/bin usr/bin/a",
-    changed: "whiteouts",
+    changed: "whiteouts missing-directories",
   },
   "a layer's own symlink to a lower directory": {
     layers: [
@@ -311,7 +312,7 @@ const CASES: Record<string, {
       [whiteout(".wh.d"), file("d/new")],
     ],
     paths: "d d/new",
-    changed: "whiteouts",
+    changed: "whiteouts missing-directories",
   },
   "deletions behind what takes their place": {
     layers: [
@@ -328,14 +329,14 @@ const CASES: Record<string, {
       [whiteout(".wh.x"), whiteout("q/.wh.y"), whiteout("d/.wh.z")],
     ],
     paths: "d d/f q",
-    changed: "whiteouts",
+    changed: "whiteouts missing-directories",
     // umoci leaves out the directory q.
     notLikeUmoci: true,
   },
   "deletions in the lowest layer": {
     layers: [[file("a"), whiteout(".wh.b"), whiteout("q/.wh.c")], [file("d")]],
     paths: "a d q",
-    changed: "whiteouts",
+    changed: "whiteouts missing-directories",
     notLikeUmoci: true,
   },
   "a directory over a deleted file, its entry last": {
@@ -417,7 +418,7 @@ for (const [name, stack] of Object.entries(CASES)) {
     const changes = isoc.layers.flatMap(({ changes }) => [...changes.keys()]);
     assert.deepEqual(
       [...new Set(changes)],
-      stack.changed ? [stack.changed] : [],
+      stack.changed?.split(" ") ?? [],
     );
     for (const [i, { digest, changes }] of isoc.layers.entries()) {
       const input = createHash("sha256").update(layers[i]!).digest("hex");
@@ -697,7 +698,7 @@ Deno.test("buildLayers() refuses what no two engines take alike", async () => {
     new InputError("2.tar: The input is no tar archive"),
   );
   await assert.rejects(
-    buildStack([tarOf(lower), tarOf(lower).subarray(0, 1030)], "/dev/null"),
+    buildStack([tarOf(lower), tarOf(lower).subarray(0, 900)], "/dev/null"),
     /^InputError: 2.tar: The input is cut short/,
   );
 });

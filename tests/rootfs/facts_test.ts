@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { type ImageDescription, rootfsFacts } from "../../lib/rootfs/facts.ts";
+import type { Face } from "../../lib/image/face.ts";
+import { tarOf } from "../support/tar_writer.ts";
 import { scanRootfs } from "../../lib/rootfs/scan.ts";
 import { isInstalled, run } from "../support/run.ts";
 
@@ -254,4 +256,24 @@ Deno.test({
       message: /User "nobody" is not in the rootfs's \/etc\/passwd/,
     });
   },
+});
+
+Deno.test("rootfsFacts() tells of what engines do not take as it is", async () => {
+  const tar = tarOf([
+    { name: "up", type: "2", link: "../../../x" },
+    { name: "old", mtime: -1 },
+  ]);
+  const { tree } = await scanRootfs(new Blob([tar.slice()]), { mtime: 0 });
+  const notes = async (faces?: Face[]) =>
+    (await rootfsFacts(
+      tree,
+      { names: ["x"], created: 0, architecture: "amd64" },
+      faces && new Set(faces),
+    )).notes;
+  const [climbing, time] = await notes();
+  assert.match(climbing!, /^The symlink "up" climbs .*export --as oci/);
+  assert.match(time!, /^"old" has a time before 1970/);
+  // Without rootfs/ there is no such symlink in the archive.
+  assert.deepEqual(await notes(["oci", "docker"]), [time]);
+  assert.deepEqual(await notes(["appc", "bundle"]), [time]);
 });

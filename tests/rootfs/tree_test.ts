@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { ascii, binary, utf8 } from "../../lib/streams/bytes.ts";
+import { ascii, binary, concat, utf8 } from "../../lib/streams/bytes.ts";
 import { NODE } from "../../lib/rootfs/path_index.ts";
 import {
+  changedLayer,
   rootfsEntries,
   type ScanOptions,
   scanRootfs,
@@ -253,4 +254,141 @@ Deno.test("scanRootfs() fills holes up to a limit", async () => {
     name: "InputError",
     message: /"b": .*more than 1199 bytes.*--max-unpacked/,
   });
+});
+
+/** Why the layer of these entries is changed. */
+async function changesOf(
+  entries: (TarEntry | Uint8Array)[],
+  options?: Partial<ScanOptions>,
+): Promise<[string, string][]> {
+  const { changes } = await scanned(entries, options);
+  return [...changes].map(([reason, path]) => [reason, binary(path)]);
+}
+
+Deno.test("RootfsTree has the layer get entries for missing directories", async () => {
+  assert.deepEqual(await changesOf([{ name: "usr/bin/x" }]), [
+    ["missing-directories", "usr"],
+  ]);
+  // An entry may come late.
+  const late = [{ name: "usr/bin/x" }, { ...DIRECTORY, name: "usr" }];
+  assert.deepEqual(await changesOf(late), [
+    ["missing-directories", "usr/bin"],
+  ]);
+  assert.deepEqual(
+    await changesOf([...late, { ...DIRECTORY, name: "usr/bin" }]),
+    [],
+  );
+});
+
+Deno.test("RootfsTree leaves overlayfs's deletions and attributes out", async () => {
+  const entries: TarEntry[] = [
+    {
+      ...DIRECTORY,
+      name: "./",
+      pax: [["SCHILY.xattr.trusted.overlay.opaque", "y"]],
+    },
+    {
+      ...DIRECTORY,
+      name: "d",
+      pax: [
+        ["SCHILY.xattr.trusted.overlay.opaque", "y"],
+        ["SCHILY.xattr.user.kept", "1"],
+      ],
+    },
+    { name: "d/gone", type: "3", device: [0, 0] },
+    { name: "null", type: "3", device: [1, 3] },
+  ];
+  assert.deepEqual(await changesOf(entries), [
+    ["overlay-attributes", "./"],
+    ["overlay-whiteouts", "d/gone"],
+  ]);
+  assert.deepEqual(await rootfs(entries), [
+    "d/ directory 755 0",
+    "null device 644 0",
+  ]);
+  const { source, tree } = await scanned(entries);
+  const keys: string[] = [];
+  for await (
+    const { entry } of entriesOf(toStream(changedLayer(source, tree)))
+  ) keys.push(...entry.records.map(([key]) => key));
+  assert.deepEqual(keys, ["SCHILY.xattr.user.kept"]);
+  // Who wants such names gets the devices as well.
+  const kept = await rootfs(entries, { allowWhiteouts: true });
+  assert.ok(kept.includes("d/gone device 644 0"));
+});
+
+Deno.test("RootfsTree leaves out what aufs has left, but not the files' contents", async () => {
+  const entries: TarEntry[] = [
+    { name: ".wh..wh.plnk/1.2", data: "shared" },
+    { name: ".wh..wh.aufs" },
+    { ...DIRECTORY, name: ".wh..wh.orph" },
+    { name: "a", type: "1", link: ".wh..wh.plnk/1.2" },
+    { name: "b", type: "1", link: ".wh..wh.plnk/1.2" },
+  ];
+  assert.deepEqual(await changesOf(entries), [
+    ["aufs-leftovers", ".wh..wh.plnk"],
+  ]);
+  assert.deepEqual(await rootfs(entries), [
+    "a file 644 6",
+    "b hardlink 644 0 -> rootfs/a",
+  ]);
+});
+
+Deno.test("RootfsTree notes the first time that Docker does not keep", async () => {
+  const { tree } = await scanned([
+    { name: "a" },
+    { name: "b", mtime: -1 },
+    { name: "c", mtime: -2 },
+  ]);
+  assert.equal(tree.oddTime, '"b"');
+});
+
+Deno.test("The layer has names that libarchive cuts with ./ in front", async () => {
+  const { source, tree, changes } = await scanned([
+    { name: "c:\\x", data: "x" },
+    { name: "\\y", type: "1", link: "c:\\x" },
+    { name: "./d:", data: "d" },
+  ]);
+  assert.deepEqual([...changes], [["odd-headers", ascii("c:\\x")]]);
+  const names: string[] = [];
+  for await (
+    const { entry } of entriesOf(toStream(changedLayer(source, tree)))
+  ) names.push(binary(entry.path), binary(entry.link));
+  assert.deepEqual(names, ["./c:\\x", "", "./\\y", "./c:\\x", "./d:", ""]);
+});
+
+Deno.test("scanRootfs() takes a GNU dump's directory without its list", async () => {
+  const entries: TarEntry[] = [
+    { name: "d/", type: "D", data: "Yfile\0\0", mode: 0o755, dialect: "gnu" },
+    { name: "d/file", data: "data" },
+  ];
+  assert.deepEqual(await changesOf(entries), [["entry-types", "d/"]]);
+  assert.deepEqual(await rootfs(entries), [
+    "d/ directory 755 0",
+    "d/file file 644 4",
+  ]);
+});
+
+Deno.test("scanRootfs() says what comes after the archive's end", async () => {
+  const tar = (name: string) => tarOf([{ name }]);
+  const scan = (...parts: Uint8Array[]) =>
+    scanRootfs(new Blob([concat(parts).slice()]), { mtime: 0 });
+  assert.deepEqual((await scan(tar("a"))).notes, []);
+  const { notes, changes } = await scan(tar("a"), tar("b"), tar("c"));
+  assert.equal(notes.length, 1);
+  assert.match(notes[0]!, /readers stop; they are taken in.*first one is "b"/);
+  assert.ok(changes.has("several-archives"));
+  const junk = await scan(tar("a"), new Uint8Array(700).fill(0x6a));
+  assert.match(junk.notes[0]!, /^700 bytes after the archive's end are no tar/);
+});
+
+Deno.test("scanRootfs() says what a tar without entries is", async () => {
+  await assert.rejects(
+    scanRootfs(new Blob([new Uint8Array(1024)]), { mtime: 0 }),
+    /no entries, only 1024 bytes of zeros; archive a tree/,
+  );
+  await assert.rejects(
+    scanRootfs(new Blob([]), { mtime: 0 }),
+    /The input is empty; give a tar or a directory/,
+  );
 });

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { ascii, binary } from "../../lib/streams/bytes.ts";
 import {
   hasWhiteoutName,
+  isAufsLeftover,
   opaqueMarker,
+  whiteoutMarker,
   whiteoutOf,
   Whiteouts,
 } from "../../lib/rootfs/whiteouts.ts";
@@ -96,4 +98,28 @@ Deno.test("hasWhiteoutName() looks at every component's start", () => {
   for (const path of ["a.wh.b", ".wh", ".who", "wh.a", "a/x.wh."]) {
     assert.ok(!hasWhiteoutName(ascii(path)), path);
   }
+});
+
+Deno.test("isAufsLeftover() knows what aufs keeps in the root of a layer", () => {
+  for (const path of [".wh..wh.plnk", ".wh..wh.plnk/1.2", ".wh..wh.aufs"]) {
+    assert.ok(isAufsLeftover(ascii(path)), path);
+  }
+  for (const path of [".wh..wh..opq", "a/.wh..wh.plnk", ".wh.a", "a"]) {
+    assert.ok(!isAufsLeftover(ascii(path)), path);
+  }
+});
+
+Deno.test("whiteoutMarker() is what whiteoutOf() reads", () => {
+  for (const path of ["a", "d/e"]) {
+    const marker = binary(whiteoutMarker(ascii(path)));
+    assert.deepEqual(read(marker), [path, false]);
+  }
+});
+
+Deno.test("Whiteouts takes a deletion that no entry stands for", () => {
+  const all = new Whiteouts();
+  all.add({ path: ascii("d"), opaque: true });
+  assert.ok(all.empties(ascii("d")));
+  assert.equal(all.isOpaque(ascii("d")), false);
+  assert.deepEqual([...all].map(({ slot }) => slot), [undefined]);
 });

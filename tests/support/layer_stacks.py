@@ -27,6 +27,10 @@ class Refused(Exception):
     """A layer that no two engines take alike."""
 
 
+class Blocked(Refused):
+    """A path below a file that the same layer has made."""
+
+
 class Node:
     """A file of any kind. Hard links share one."""
 
@@ -34,6 +38,8 @@ class Node:
         self.kind, self.meta, self.content = kind, meta, content
         self.children = {} if kind == "dir" else None
         self.layer = None
+        # The newest layer that has more in it than deletions.
+        self.full = None
 
 
 def parts_of(path):
@@ -48,7 +54,7 @@ class Tree:
         self.layer = 0
         self.entries = 0
 
-    def directory(self, parts, make):
+    def directory(self, parts, make, full=True):
         """Return the directory at a path; missing ones are made, links followed."""
         above, node, pending, hops = [], self.root, list(parts), 0
         while pending:
@@ -72,12 +78,16 @@ class Tree:
                 pending = parts_of(child.content) + pending
                 continue
             if child.kind != "dir":
+                if hops == 0 and child.layer == self.layer:
+                    raise Blocked(f"{part} is no directory")
                 raise Refused(f"{part} is no directory")
             above.append(node)
             node = child
         if make:
             for one in [*above, node]:
                 one.layer = self.layer
+                if full:
+                    one.full = self.layer
         return node
 
     def erase(self, folder, name):
@@ -114,7 +124,13 @@ class Tree:
         """Apply the next entry of a layer."""
         self.entries += 1
         *above, name = parts_of(entry.name)
-        folder = self.directory(above, make=True)
+        try:
+            folder = self.directory(above, True, not name.startswith(PREFIX))
+        except Blocked:
+            if name.startswith(PREFIX):
+                # Nothing is left there that it could delete.
+                return
+            raise
         if name == OPAQUE:
             if folder is self.root and self.lower > 0:
                 raise Refused("an opaque root")
@@ -151,12 +167,13 @@ class Tree:
         else:
             node = Node("file", meta_of(entry), data.decode())
         if old is not None and old.layer == self.layer and old.kind != "symlink":
-            if (old.kind == "dir") != (node.kind == "dir"):
+            for_deletions = old.kind == "dir" and old.full != self.layer
+            if (old.kind == "dir") != (node.kind == "dir") and not for_deletions:
                 raise Refused("a directory and something else in one layer")
         if old is not None and old.kind == node.kind == "dir":
             old.meta = node.meta
             node = old
-        node.layer = self.layer
+        node.layer = node.full = self.layer
         folder.children[name] = node
 
 
