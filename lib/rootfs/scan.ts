@@ -181,7 +181,7 @@ async function readEntries(
     }
   }
   if (size === 0) {
-    throw new InputError("The input is empty; give a tar or a directory");
+    throw new InputError("The input is empty; make or fetch it again");
   }
   await tree.finish();
   noteShape(tree, tar.shape);

@@ -143,7 +143,7 @@ Deno.test("IsocStream takes what TransformStreams give", async () => {
 Deno.test("IsocStream fails as build() does", async () => {
   for (
     const [bytes, message] of [
-      [new Uint8Array(0), /^The input is empty$/],
+      [new Uint8Array(0), /^The input is empty; make or fetch it again$/],
       [new TextEncoder().encode("no tar"), /^The input is no tar archive$/],
       [tar.subarray(0, 100_000), /./],
     ] as const

@@ -693,7 +693,7 @@ const WRONG: Record<string, {
       const { layers } = await layout.read(image);
       await Deno.truncate(layout.file(layers[0]), 0);
     },
-    message: /^, layer 1: The input is empty$/,
+    message: /^, layer 1: The input is empty; make or fetch it again$/,
   },
   "a layer is missing": {
     damage: async (layout, image) => {

@@ -389,6 +389,6 @@ Deno.test("scanRootfs() says what a tar without entries is", async () => {
   );
   await assert.rejects(
     scanRootfs(new Blob([]), { mtime: 0 }),
-    /The input is empty; give a tar or a directory/,
+    /The input is empty; make or fetch it again/,
   );
 });
