@@ -3,6 +3,7 @@ import type { Program } from "./command.ts";
 import { completionsCommand } from "./completions_command.ts";
 import { exportCommand, loadCommand } from "./export_command.ts";
 import { helpCommand } from "./help_command.ts";
+import { catCommand, diffCommand, inspectCommand } from "./inspect_command.ts";
 import { TOPICS } from "./topics.ts";
 import { verifyCommand } from "./verify_command.ts";
 import { VERSION } from "./version.ts";
@@ -19,6 +20,9 @@ export const PROGRAM: Program = {
     convertCommand,
     exportCommand,
     loadCommand,
+    inspectCommand,
+    catCommand,
+    diffCommand,
     verifyCommand,
     completionsCommand,
     helpCommand,

@@ -1,3 +1,5 @@
+import { shownWord } from "../errors/shown.ts";
+import { parseJson } from "../formats/json_text.ts";
 import type { Face } from "../image/face.ts";
 import { type FileSource, readDocument } from "../read/image_files.ts";
 import { type Json, listOf, objectOf, textOf } from "./json_values.ts";
@@ -81,9 +83,9 @@ export class DocumentReader {
   parse(document: Document | undefined): unknown {
     if (!document) return undefined;
     try {
-      return JSON.parse(document.text);
+      return parseJson(shownWord(document.path), document.text);
     } catch (error) {
-      const note = `${document.path} is no JSON: ${(error as Error).message}`;
+      const note = (error as Error).message;
       if (!this.notes.includes(note)) this.notes.push(note);
       return undefined;
     }

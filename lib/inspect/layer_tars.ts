@@ -1,6 +1,10 @@
 import { InputError } from "../errors/input_error.ts";
 import { concat } from "../streams/bytes.ts";
-import { type Compression, compressionOf } from "../streams/compression.ts";
+import {
+  type Compression,
+  compressionOf,
+  LOOKED_AT,
+} from "../streams/compression.ts";
 import {
   fromStream,
   readAt,
@@ -13,6 +17,7 @@ import { SparseExpander } from "../tar/sparse.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import type { Archive } from "./archive.ts";
 import type { FoundImage, FoundLayer } from "./found_image.ts";
+import { type EntryFacts, entryFacts } from "./entry_facts.ts";
 import { LayeredTree, type LayerStats } from "./layered_tree.ts";
 import { type Walkable, walkTar } from "./walk_tar.ts";
 
@@ -61,7 +66,7 @@ export async function openLayer(
   name: string,
 ): Promise<LayerTar> {
   if (!source) return {};
-  const compression = compressionOf(await readAt(source, 0, 8));
+  const compression = compressionOf(await readAt(source, 0, LOOKED_AT));
   return compression
     ? { tar: unpack(source, compression, name), compression }
     : { tar: source };
@@ -172,6 +177,27 @@ export async function* fileContent(
     if (size > 0) yield piece.subarray(0, size);
     size -= piece.length;
   }
+}
+
+/**
+ * What an entry says of its file, read once more.
+ *
+ * @param place Where it stands in the tar, in bytes.
+ */
+export async function factsAt(
+  tar: Walkable,
+  place: number,
+): Promise<EntryFacts> {
+  const stream = tar.slice(place, Number.MAX_SAFE_INTEGER).stream();
+  let bytes: Uint8Array = new Uint8Array(0);
+  for await (const chunk of wholeBlocks(fromStream(stream))) {
+    bytes = concat([bytes, chunk]);
+    const entry = readEntry(bytes, 0, []);
+    if (entry === "more") continue;
+    if (!isEntry(entry)) break;
+    return entryFacts({ entry, bytes, place, globals: new Map() })!;
+  }
+  throw new InputError("The file is not where it was");
 }
 
 function isEntry(item: ReturnType<typeof readEntry>): item is Entry {

@@ -1,7 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { type Whiteout, whiteoutOf } from "../rootfs/whiteouts.ts";
-import { normalizePath } from "../tar/path.ts";
+import { joinPath, normalizePath } from "../tar/path.ts";
 import { type EntryFacts, entryFacts, type FileType } from "./entry_facts.ts";
 import { FileTree } from "./file_tree.ts";
 import type { Walked } from "./walk_tar.ts";
@@ -109,6 +109,32 @@ export class LayeredTree {
         }, which is not in the tree: ${error.message}`,
       );
     }
+  }
+
+  /**
+   * The node that a path leads to as in a running container: symlinks are
+   * followed, hard links to lower layers too.
+   *
+   * @param path A path, with or without a slash in front.
+   * @returns The node, or `undefined` if there is no such file.
+   * @throws {InputError} If symlinks go in a circle.
+   */
+  follow(path: Uint8Array): number | undefined {
+    const { tree } = this;
+    for (let links = 0; links < MAX_LINKS; links++) {
+      let file: number | undefined;
+      const directory = this.#walk(path, (obstacle, isLast) => {
+        if (isLast) file = obstacle;
+        return false;
+      });
+      const node = directory ?? file;
+      if (node === undefined || tree.type(node) === undefined) return undefined;
+      const isLoose = tree.type(node) === "hardlink" &&
+        tree.target(node) === undefined;
+      if (!isLoose) return node;
+      path = tree.link(node)!;
+    }
+    throw new InputError("Hard links go in a circle");
   }
 
   get #stats(): LayerStats {
@@ -268,13 +294,13 @@ export class LayeredTree {
   /**
    * Walks along a path, through symlinks.
    *
-   * @param obstacle Is told of each node that is no directory; says whether it
-   * is one now.
+   * @param obstacle Is told of each node that is no directory, and whether the
+   * path ends there; says whether it is a directory now.
    * @returns The directory, or `undefined` where an obstacle stays.
    */
   #walk(
     path: Uint8Array,
-    obstacle: (node: number) => boolean,
+    obstacle: (node: number, isLast: boolean) => boolean,
   ): number | undefined {
     const { tree } = this;
     let node = 0;
@@ -300,17 +326,13 @@ export class LayeredTree {
         }
         const link = tree.link(child)!;
         // The walk goes on along the target, then along the rest of the path.
-        const rest = path.subarray(Math.min(from, path.length));
-        const next = new Uint8Array(link.length + 1 + rest.length).fill(0x2f);
-        next.set(link);
-        next.set(rest, link.length + 1);
+        path = joinPath(link, path.subarray(Math.min(from, path.length)));
         if (link[0] === 0x2f) node = 0;
-        path = next;
         from = 0;
         i = -1;
         continue;
       }
-      if (!obstacle(child)) return undefined;
+      if (!obstacle(child, from > path.length)) return undefined;
       node = child;
     }
     return node;

@@ -87,7 +87,11 @@ function without(reason: string): Docker {
 /** Reads a stream to its end, so that its writer never waits; keeps the last of it. */
 function lastText(stream: ReadableStream<Uint8Array>) {
   let text = "";
-  const end = stream.pipeThrough(new TextDecoderStream()).pipeTo(
+  const decoder = new TextDecoderStream() as ReadableWritablePair<
+    string,
+    Uint8Array
+  >;
+  const end = stream.pipeThrough(decoder).pipeTo(
     new WritableStream({
       write(chunk) {
         text = (text + chunk).slice(-2000);

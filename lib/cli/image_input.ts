@@ -1,0 +1,110 @@
+import { directoryFiles } from "../directory/layout_directory.ts";
+import type { FoundImage } from "../inspect/found_image.ts";
+import { chooseImage } from "../inspect/inspect.ts";
+import { fromBeginning, type Unpack } from "../inspect/layer_tars.ts";
+import { type OpenedImage, openImageFile } from "../inspect/open_image_file.ts";
+import type { Compression } from "../streams/compression.ts";
+import { fromStream } from "../streams/source.ts";
+import { unpack } from "../system/decompress.ts";
+import { host } from "../system/host.ts";
+import type { Input } from "../system/input.ts";
+import { openInput } from "../system/open_input.ts";
+import { openSpool } from "../system/spool_file.ts";
+import type { UnpackLimits } from "../system/unpack_limits.ts";
+import { platformOf } from "./description.ts";
+import { ofFile } from "./failure.ts";
+import type { Parsed } from "./options.ts";
+import { unpackLimits } from "./output.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** An image file that a command line names, and the image to take of it. */
+export interface ImageInput {
+  /** What messages and reports call it. */
+  name: string;
+  opened: OpenedImage;
+  image: FoundImage;
+  compression?: Compression;
+}
+
+/**
+ * Opens the image file at a path, chooses an image by --platform and --name, and
+ * closes it after use. Errors about its content name it.
+ *
+ * @param path The file, or a directory; `-` is standard input.
+ */
+export async function withImage<T>(
+  path: string,
+  parsed: Parsed,
+  use: (input: ImageInput) => Promise<T>,
+): Promise<T> {
+  const name = path === "-" ? "standard input" : path;
+  let input: Input | undefined;
+  try {
+    let opened;
+    if (path !== "-" && host.isDirectory(path)) {
+      const { open } = directoryFiles(path);
+      opened = await openImageFile({ open, pathOf: (path) => path });
+    } else {
+      input = await openInput(
+        path === "-" ? undefined : path,
+        unpackLimits(parsed),
+      );
+      opened = await openImageFile(input);
+    }
+    const image = chooseImage(
+      opened,
+      platformOf(parsed),
+      parsed.value("name"),
+    );
+    const compression = input?.compression;
+    return await use({
+      name,
+      opened,
+      image,
+      ...(compression && { compression }),
+    });
+  } catch (error) {
+    throw ofFile(name, error);
+  } finally {
+    input?.close();
+  }
+}
+
+/** The words of a command line, which must be that many. */
+export function wordsOf(
+  parsed: Parsed,
+  command: string,
+  least: number,
+  most: number,
+): string[] {
+  const words = [...parsed.words, ...parsed.behind ?? []];
+  if (words.length < least || words.length > most) {
+    throw new UsageError(
+      `ciso ${command} takes ${
+        least === most ? least : `${least} to ${most}`
+      } words, but here are ${words.length}: ${words.join(" ") || "none"}`,
+    );
+  }
+  return words;
+}
+
+/** Takes compressions off as the bytes are needed; nothing is kept. */
+export function unpackOnce(limits: UnpackLimits): Unpack {
+  return (source, compression, name) =>
+    fromBeginning(() =>
+      unpack(fromStream(source.stream()), compression, name, limits)
+    );
+}
+
+/** Takes compressions off once, into files of the temporary directory. */
+export function unpackToFiles(limits: UnpackLimits, open: Input[]): Unpack {
+  return (source, compression, name) => {
+    const input = openSpool(
+      -1,
+      name,
+      unpack(fromStream(source.stream()), compression, name, limits),
+    );
+    open.push(input);
+    return input as Input & { size?: number };
+  };
+}

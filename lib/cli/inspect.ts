@@ -1,0 +1,182 @@
+import { InputError } from "../errors/input_error.ts";
+import { escapedJson, shown } from "../errors/shown.ts";
+import { parseJson } from "../formats/json_text.ts";
+import type { FoundImage } from "../inspect/found_image.ts";
+
+import {
+  type InspectReport,
+  inspectReport,
+  REPORT_VERSION,
+} from "../inspect/inspect.ts";
+import { type ImageTree, readImageTree } from "../inspect/layer_tars.ts";
+import { toStream } from "../streams/source.ts";
+import { host } from "../system/host.ts";
+import {
+  type ImageInput,
+  unpackOnce,
+  withImage,
+  wordsOf,
+} from "./image_input.ts";
+import { inspectPage } from "../inspect/page.ts";
+import { layerText, reportText } from "./inspect_text.ts";
+import { fileLines, filesJson, nodeAt } from "./list_files.ts";
+import type { Parsed } from "./options.ts";
+import { unpackLimits, writeOutput } from "./output.ts";
+import { printLines } from "./print_lines.ts";
+import { paintFor, plain } from "./style.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What the options ask for; one of them at a time. */
+const VIEWS = ["files", "config", "manifest", "html"] as const;
+
+/** The documents that --manifest prints; image manifests have no fixed place. */
+const MANIFESTS = new Map([
+  ["appc", "manifest"],
+  ["docker", "manifest.json"],
+  ["bundle", "config.json"],
+  ["lxd", "metadata.yaml"],
+]);
+const MANIFEST_FACES = [...MANIFESTS.keys(), "oci", "docker-v1"];
+
+/**
+ * Runs `ciso inspect`.
+ *
+ * @param parsed The command line.
+ * @throws {UsageError} If the command line is wrong.
+ * @throws {InputError} If the file is no image that can be read.
+ */
+export async function runInspect(parsed: Parsed): Promise<void> {
+  const views = VIEWS.filter((name) =>
+    parsed.on(name) || parsed.value(name) !== undefined
+  );
+  if (views.length > 1) {
+    throw new UsageError(
+      `--${views[0]} and --${views[1]} cannot be had at once`,
+    );
+  }
+  const [view] = views;
+  const most = view === "files" ? 2 : 1;
+  const [path = "-", below] = wordsOf(parsed, "inspect", 0, most);
+  if (path === "-" && host.isTerminal(0)) {
+    throw new UsageError(
+      "There is no image: give a file or a directory, or pipe an image in",
+    );
+  }
+  const manifest = parsed.value("manifest");
+  if (manifest !== undefined && !MANIFEST_FACES.includes(manifest)) {
+    throw new UsageError(
+      `--manifest: ${shown(manifest)} is not one of ${
+        MANIFEST_FACES.join(", ")
+      }`,
+    );
+  }
+  await withImage(path, parsed, async (input) => {
+    if (view === "config") return await printDocument(configOf(input));
+    if (manifest !== undefined) {
+      return await printDocument(manifestOf(input, manifest));
+    }
+    const only = layerNumber(parsed, input.image);
+    const read = await readImageTree(
+      input.image,
+      input.opened.archive,
+      unpackOnce(unpackLimits(parsed)),
+      only,
+    );
+    if (view === "files") return await printFiles(parsed, read, below);
+    const report = inspectReport({ ...input, read });
+    if (view !== "html") return await printReport(parsed, report, only);
+    const page = inspectPage(report, input.opened, read.layered.tree);
+    await writeOutput(toStream(page), parsed.value("html"));
+  });
+}
+
+/** The layer that --layer names, counted from 0. */
+function layerNumber(parsed: Parsed, image: FoundImage): number | undefined {
+  const text = parsed.value("layer");
+  if (text === undefined) return undefined;
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= image.layers.length) return number - 1;
+  throw new UsageError(
+    `--layer: ${
+      shown(text)
+    } is not one of the image's layers, which are 1 to ${image.layers.length}`,
+  );
+}
+
+async function printReport(
+  parsed: Parsed,
+  report: InspectReport,
+  only: number | undefined,
+): Promise<void> {
+  const paint = paintFor(parsed);
+  if (only === undefined) {
+    await printLines([
+      parsed.on("json")
+        ? `${escapedJson(report)}\n`
+        : reportText(report, paint),
+    ]);
+    return;
+  }
+  const layer = report.image.layers[only]!;
+  const { version, tree } = report;
+  await printLines([
+    parsed.on("json")
+      ? `${escapedJson({ version, layer, tree })}\n`
+      : layerText(layer, tree, paint),
+  ]);
+}
+
+async function printFiles(
+  parsed: Parsed,
+  { layered: { tree } }: ImageTree,
+  path: string | undefined,
+): Promise<void> {
+  const from = nodeAt(tree, path);
+  if (from === undefined) {
+    throw new InputError(
+      `There is no ${plain(path ?? "")} in the image's tree`,
+    );
+  }
+  const paint = paintFor(parsed);
+  const lines = parsed.on("json")
+    ? filesJson(tree, from, REPORT_VERSION)
+    : fileLines(tree, from, paint, host.isTerminal(1));
+  await printLines(lines);
+}
+
+function configOf({ image }: ImageInput): string {
+  if (image.config) return image.config.text;
+  throw new InputError(
+    "It has no image config; --manifest prints the documents that it has",
+  );
+}
+
+function manifestOf({ opened, image }: ImageInput, face: string): string {
+  const found = face === "oci"
+    ? image.manifest
+    : face === "docker-v1"
+    ? [...opened.documents.values()].findLast(({ faces, path }) =>
+      faces.includes("docker-v1") && path.endsWith("json")
+    )
+    : opened.documents.get(MANIFESTS.get(face)!);
+  if (found) return found.text;
+  throw new InputError(
+    `It has no ${face} face; those that it has are ${opened.faces.join(", ")}`,
+  );
+}
+
+/** Prints a document byte for byte; on a terminal for people, and safely. */
+async function printDocument(text: string): Promise<void> {
+  if (!host.isTerminal(1)) {
+    await printLines([text.endsWith("\n") ? text : `${text}\n`]);
+    return;
+  }
+  let pretty = text;
+  try {
+    pretty = JSON.stringify(parseJson("It", text), null, 2);
+  } catch {
+    // It is YAML, or damaged.
+  }
+  const lines = pretty.replace(/\n$/, "").split("\n");
+  await printLines(lines.map((line) => `${plain(line, line.length)}\n`));
+}

@@ -1,0 +1,276 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import type { Face } from "../image/face.ts";
+import { isUtf8 } from "../streams/bytes.ts";
+import type { Compression } from "../streams/compression.ts";
+import { type ByteShare, byteShares, bytesTwice } from "./byte_shares.ts";
+import type { FileTree, NodeType } from "./file_tree.ts";
+import type { FoundImage } from "./found_image.ts";
+import { type ImageFacts, imageFacts } from "./image_facts.ts";
+import type { ImageTree, ReadLayer } from "./layer_tars.ts";
+import type { OpenedImage } from "./open_image_file.ts";
+import { type Sized, treeFacts } from "./tree_facts.ts";
+
+/** The version of the shape of {@linkcode InspectReport}. */
+export const REPORT_VERSION = 1;
+
+/** What kind of image file it is, by the faces that it has. */
+export type FileKind =
+  | "isoc"
+  | "docker-archive"
+  | "docker-v1-archive"
+  | "oci-layout"
+  | "aci"
+  | "lxd"
+  | "bundle"
+  | "several-faces";
+
+/** A path: text, and its bytes in base 64 where they are no UTF-8. */
+export interface PathText {
+  path: string;
+  pathBase64?: string;
+}
+
+/** A layer, as {@linkcode InspectReport} has it. */
+export interface LayerReport extends ReadLayer {
+  /** Counted from 1, the lowest layer first. */
+  number: number;
+  /** Where it is in the image file. */
+  path: string;
+  digest?: string;
+  diffId?: string;
+  mediaType?: string;
+  /** The command that made it, and when, where the history tells. */
+  createdBy?: string;
+  created?: string;
+}
+
+/** An image among those of a file. */
+export interface ImageSummary {
+  names: string[];
+  platform: FoundImage["platform"];
+  faces: Face[];
+  digest?: string;
+  layers: number;
+  /** Whether the report is about this one. */
+  chosen: boolean;
+}
+
+/** What `ciso inspect --json` prints; docs/inspect.md describes it. */
+export interface InspectReport {
+  version: typeof REPORT_VERSION;
+  file: {
+    name: string;
+    kind: FileKind;
+    /** Size in bytes, uncompressed; of a directory, of the files named in it. */
+    size: number;
+    /** What was taken off the whole file. */
+    compression?: Compression;
+  };
+  faces: { name: Face; bytes: number; documents: string[] }[];
+  bytes: {
+    shares: ByteShare[];
+    /** Bytes of files that are in `rootfs/` and in a layer. */
+    twice: number;
+    /** Bytes of files that later layers replace or delete. */
+    wasted: number;
+  };
+  images: ImageSummary[];
+  image: Omit<ImageFacts, "notes"> & {
+    /** Digest of the image manifest, and of the image config. */
+    digest?: string;
+    id?: string;
+    layers: LayerReport[];
+  };
+  tree: {
+    types: Partial<Record<NodeType, number>>;
+    bytes: number;
+    largestFiles: (PathText & { bytes: number; layer: number })[];
+    largestDirectories: (PathText & { bytes: number; files: number })[];
+  };
+  notes: string[];
+}
+
+/** What a report is about. */
+export interface Inspected {
+  /** Name of the file, for the report. */
+  name: string;
+  compression?: Compression;
+  opened: OpenedImage;
+  image: FoundImage;
+  read: ImageTree;
+}
+
+/** Puts together what is known of an image file and of one image in it. */
+export function inspectReport(inspected: Inspected): InspectReport {
+  const { name, compression, opened, image, read } = inspected;
+  const shares = byteShares(opened);
+  const { notes, ...facts } = imageFacts(image, opened.documents);
+  const id = configDigest(image);
+  const { tree } = read.layered;
+  return {
+    version: REPORT_VERSION,
+    file: {
+      name,
+      kind: kindOf(opened),
+      size: shares.reduce((sum, { bytes }) => sum + bytes, 0),
+      ...(compression && { compression }),
+    },
+    faces: opened.faces.map((face) => ({
+      name: face,
+      bytes: shares.reduce(
+        (sum, { faces, bytes }) => sum + (faces.includes(face) ? bytes : 0),
+        0,
+      ),
+      documents: [...opened.documents.values()]
+        .filter(({ faces }) => faces.includes(face)).map(({ path }) => path),
+    })),
+    bytes: {
+      shares,
+      twice: image.layered && opened.archive?.rootfs
+        ? bytesTwice(opened.archive.rootfs.tree, tree)
+        : 0,
+      wasted: read.layers.reduce((sum, { wasted }) => sum + wasted.bytes, 0),
+    },
+    images: opened.images.map((one) => ({
+      names: one.names,
+      platform: one.platform,
+      faces: one.faces,
+      ...(one.digest && { digest: one.digest }),
+      layers: one.layers.length,
+      chosen: one === image,
+    })),
+    image: {
+      ...facts,
+      ...(image.digest && { digest: image.digest }),
+      ...(id && { id }),
+      layers: layerReports(image, read, facts),
+    },
+    tree: treeReport(tree),
+    notes: allNotes(inspected, notes),
+  };
+}
+
+/**
+ * Chooses an image of a file.
+ *
+ * @param platform What its platform must be, as far as it is given.
+ * @param name A name that it must have.
+ * @throws {InputError} If none fits; the message lists those that there are.
+ */
+export function chooseImage(
+  { images }: OpenedImage,
+  platform: FoundImage["platform"],
+  name?: string,
+): FoundImage {
+  const fits = images.find((image) =>
+    (["os", "architecture", "variant"] as const).every((key) =>
+      platform[key] === undefined || platform[key] === image.platform[key]
+    ) && (name === undefined || image.names.includes(name) ||
+      image.names.includes(`${name}:latest`))
+  );
+  if (fits) return fits;
+  const all = images.map(({ names, platform }) =>
+    [...names.slice(0, 3), Object.values(platform).join("/")].filter(Boolean)
+      .map((text) => shown(text)).join(" ")
+  );
+  throw new InputError(
+    `No image in it fits; it has ${all.slice(0, 10).join(", ")}${
+      all.length > 10 ? " and others" : ""
+    }`,
+  );
+}
+
+/** A path for a report. */
+export function pathText(path: Uint8Array): PathText {
+  const text = new TextDecoder().decode(path);
+  if (isUtf8(path)) return { path: text };
+  let binary = "";
+  for (const byte of path) binary += String.fromCharCode(byte);
+  return { path: text, pathBase64: btoa(binary) };
+}
+
+function kindOf({ faces }: OpenedImage): FileKind {
+  const has = (face: Face) => faces.includes(face);
+  const layered = has("docker") || has("oci") || has("docker-v1");
+  const flat = faces.filter((face) =>
+    face === "appc" || face === "lxd" || face === "bundle"
+  );
+  if (layered && flat.length > 0) return "isoc";
+  if (has("docker")) return "docker-archive";
+  if (has("oci")) return "oci-layout";
+  if (has("docker-v1")) return "docker-v1-archive";
+  if (flat.length > 1) return "several-faces";
+  return flat[0] === "appc" ? "aci" : flat[0] as "lxd" | "bundle";
+}
+
+/** The digest that the image config's path tells: no other one is known. */
+function configDigest({ config }: FoundImage): string | undefined {
+  const [, hex] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(
+    config?.path ?? "",
+  ) ?? [];
+  return hex && `sha256:${hex}`;
+}
+
+function layerReports(
+  image: FoundImage,
+  read: ImageTree,
+  { history = [] }: Pick<ImageFacts, "history">,
+): LayerReport[] {
+  const made = history.filter(({ empty_layer }) => !empty_layer);
+  const fits = made.length === image.layers.length;
+  return image.layers.map((layer, i) => {
+    const { path, digest, diffId, mediaType } = layer;
+    const { created_by, created } = fits ? made[i]! : {};
+    return {
+      number: i + 1,
+      path,
+      ...(digest && { digest }),
+      ...(diffId && { diffId }),
+      ...(mediaType && { mediaType }),
+      ...(typeof created_by === "string" && { createdBy: created_by }),
+      ...(typeof created === "string" && { created }),
+      ...read.layers[i]!,
+    };
+  });
+}
+
+function treeReport(tree: FileTree): InspectReport["tree"] {
+  const { types, bytes, largestFiles, largestDirectories } = treeFacts(tree);
+  return {
+    types,
+    bytes,
+    largestFiles: largestFiles.map(({ node, bytes }: Sized) => ({
+      ...pathText(tree.path(node)),
+      bytes,
+      layer: tree.origin(node).layer + 1,
+    })),
+    largestDirectories: largestDirectories.map(({ node, bytes, files }) => ({
+      ...pathText(tree.path(node)),
+      bytes,
+      files,
+    })),
+  };
+}
+
+function allNotes(
+  { opened, image, read }: Inspected,
+  notes: string[],
+): string[] {
+  const all = [
+    ...opened.notes,
+    ...notes,
+    ...image.layered ? read.layered.notes : [],
+  ];
+  const { leftOut } = read.layered;
+  if (leftOut > read.layered.notes.length) {
+    all.push(`${leftOut} entries in all have no place in the tree`);
+  }
+  const missing = read.layers.filter(({ missing }) => missing).length;
+  if (missing > 0 && image.layered) {
+    all.push(`The file lacks ${missing} of the image's layers`);
+  } else if (missing > 0) all.push("The file has no rootfs/ with files");
+  const junk = opened.archive?.junk ?? 0;
+  if (junk > 0) all.push(`${junk} bytes after the archive's end are no tar`);
+  return all;
+}

@@ -1,0 +1,22 @@
+/// <reference lib="dom" />
+import { byId } from "./dom.ts";
+import type { PageData } from "./page_data.ts";
+import { startSearch } from "./search.ts";
+import { fillSections } from "./sections.ts";
+import { TreeModel } from "./tree_model.ts";
+import { TreemapView } from "./treemap.ts";
+
+const data: PageData = JSON.parse(byId("data").textContent!);
+// Its text is several megabytes for a large image.
+byId("data").remove();
+fillSections(data);
+const model = new TreeModel(data.tree);
+const view = new TreemapView(model);
+view.show(0);
+startSearch(model, (node) => {
+  view.reveal(node);
+  byId("files").scrollIntoView();
+});
+document.documentElement.dataset.ready = "true";
+// The first keystroke need not wait for this.
+setTimeout(() => model.prepareSearch(), 0);
