@@ -53,82 +53,16 @@ const MAX_LENGTH = 255;
  * ```
  */
 export function parseName(text: string): ImageName {
-  const fail = (rule: string): never => {
-    throw new DescriptionError(`Image name ${shown(text)}: ${rule}`);
-  };
-  /** Offers another name, if that one would be taken. */
-  const suggestion = (other: string): string =>
-    other !== text && isName(other) ? `: try ${shownWord(other)}` : "";
-  if (text === "" || text.startsWith(":")) {
-    fail("a name is needed before the tag, such as isoc/hello:1.0");
-  }
-  if (/[\s\p{Cc}]/u.test(text)) {
-    const joined = text.trim().replace(/[\s\p{Cc}]+/gu, "-");
-    fail(`blanks are not allowed${suggestion(joined)}`);
-  }
-  if (/^[a-z]+:\/\//i.test(text)) {
-    fail(
-      `a name is no URL${suggestion(text.replace(/^[a-z]+:\/+/i, ""))}`,
-    );
-  }
-  if (text.includes("@")) {
-    fail(
-      `a digest cannot be chosen, it follows from the image's content${
-        suggestion(text.slice(0, text.indexOf("@")))
-      }`,
-    );
-  }
-
+  const fault = (rule: string) =>
+    new DescriptionError(`Image name ${shown(text)}: ${rule}`);
   // A colon before a slash is a registry's port, not the start of a tag.
   const colon = text.indexOf(":", text.lastIndexOf("/") + 1);
   const name = colon < 0 ? text : text.slice(0, colon);
   const tag = colon < 0 ? "latest" : text.slice(colon + 1);
-  if (!TAG.test(tag)) {
-    fail(
-      tag.length > 128
-        ? `the tag has ${tag.length} characters, at most 128 are allowed`
-        : `the tag ${
-          shown(tag)
-        } must be letters, digits, "_", "." and "-", and not begin with "." or "-"${
-          suggestion(name)
-        }`,
-    );
-  }
-  if (/\p{Lu}/u.test(name)) {
-    fail(
-      `upper case is not allowed before the tag${
-        suggestion(name.toLowerCase() + (colon < 0 ? "" : `:${tag}`))
-      }`,
-    );
-  }
-
+  const rule = brokenByText(text) ?? brokenByTag(text, name, tag) ??
+    brokenByPath(text, name);
+  if (rule !== undefined) throw fault(rule);
   const { host, path: rest } = hostAndPath(name);
-  if (host !== undefined && !HOST.test(host)) {
-    fail(
-      `the registry host ${
-        shown(host)
-      } must be letters, digits, "-" and single dots, and may end in ":PORT"`,
-    );
-  }
-  for (const component of rest.split("/")) {
-    if (component === "") {
-      fail(
-        `a slash must stand between two parts${
-          suggestion(text.replace(/\/{2,}/g, "/").replace(/^\/|\/$/g, ""))
-        }`,
-      );
-    }
-    if (!COMPONENT.test(component)) {
-      fail(
-        `the part ${
-          shown(component)
-        } must be lower-case letters and digits, with single ".", "_", "__" or dashes between them`,
-      );
-    }
-  }
-  if (/^[0-9a-f]{64}$/.test(name)) {
-    fail("64 hex digits are taken for an image ID: choose another name");
-  }
 
   // Docker Hub's old name is still about, and its one-word names are short.
   const domain = !host || host === "index.docker.io" ? DEFAULT_DOMAIN : host;
@@ -137,7 +71,7 @@ export function parseName(text: string): ImageName {
     : rest;
   const full = `${domain}/${path}`;
   if (full.length > MAX_LENGTH) {
-    fail(
+    throw fault(
       `${
         shown(full)
       } has ${full.length} characters, at most ${MAX_LENGTH} are allowed`,
@@ -155,6 +89,79 @@ export function parseName(text: string): ImageName {
     familiar: `${repository}:${tag}`,
     qualified: `${full}:${tag}`,
   };
+}
+
+/** Offers another name than `text`, if that one would be taken. */
+function suggestion(text: string, other: string): string {
+  return other !== text && isName(other) ? `: try ${shownWord(other)}` : "";
+}
+
+/** What is no name at all. */
+function brokenByText(text: string): string | undefined {
+  if (text === "" || text.startsWith(":")) {
+    return "a name is needed before the tag, such as isoc/hello:1.0";
+  }
+  if (/[\s\p{Cc}]/u.test(text)) {
+    const joined = text.trim().replace(/[\s\p{Cc}]+/gu, "-");
+    return `blanks are not allowed${suggestion(text, joined)}`;
+  }
+  if (/^[a-z]+:\/\//i.test(text)) {
+    const rest = text.replace(/^[a-z]+:\/+/i, "");
+    return `a name is no URL${suggestion(text, rest)}`;
+  }
+  if (text.includes("@")) {
+    const name = text.slice(0, text.indexOf("@"));
+    return `a digest cannot be chosen, it follows from the image's content${
+      suggestion(text, name)
+    }`;
+  }
+  return undefined;
+}
+
+/** A tag that is none, or a name that has capitals before it. */
+function brokenByTag(
+  text: string,
+  name: string,
+  tag: string,
+): string | undefined {
+  if (!TAG.test(tag)) {
+    return tag.length > 128
+      ? `the tag has ${tag.length} characters, at most 128 are allowed`
+      : `the tag ${
+        shown(tag)
+      } must be letters, digits, "_", "." and "-", and not begin with "." or "-"${
+        suggestion(text, name)
+      }`;
+  }
+  if (/\p{Lu}/u.test(name)) {
+    const lower = name.toLowerCase() + text.slice(name.length);
+    return `upper case is not allowed before the tag${suggestion(text, lower)}`;
+  }
+  return undefined;
+}
+
+/** A host or a part between slashes that is none. */
+function brokenByPath(text: string, name: string): string | undefined {
+  const { host, path } = hostAndPath(name);
+  if (host !== undefined && !HOST.test(host)) {
+    return `the registry host ${
+      shown(host)
+    } must be letters, digits, "-" and single dots, and may end in ":PORT"`;
+  }
+  for (const component of path.split("/")) {
+    if (component === "") {
+      const joined = text.replace(/\/{2,}/g, "/").replace(/^\/|\/$/g, "");
+      return `a slash must be between two parts${suggestion(text, joined)}`;
+    }
+    if (!COMPONENT.test(component)) {
+      return `the part ${
+        shown(component)
+      } must be lower-case letters and digits, with single ".", "_", "__" or dashes between them`;
+    }
+  }
+  return /^[0-9a-f]{64}$/.test(name)
+    ? "64 hex digits are taken for an image ID: choose another name"
+    : undefined;
 }
 
 /**

@@ -97,7 +97,7 @@ Deno.test("parseName() refuses what a format forbids and says how to mend it", (
     ["hello:-x", /the tag "-x" must be/],
     ["hello:a:b", /the tag "a:b" must be/],
     [`hello:${"t".repeat(129)}`, /tag has 129 characters, at most 128/],
-    ["isoc//hello", /a slash must stand between two parts: try isoc\/hello$/],
+    ["isoc//hello", /a slash must be between two parts: try isoc\/hello$/],
     ["/hello", /between two parts: try hello$/],
     ["hello/", /between two parts: try hello$/],
     ["a/:x", /between two parts$/],
