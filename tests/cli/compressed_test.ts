@@ -8,6 +8,7 @@ import { isInstalled, run } from "../support/run.ts";
 import {
   assertNothingMissing,
   bundleRuntimes,
+  lacking,
   type Runtime,
   unlessMissing,
 } from "../support/runtimes.ts";
@@ -105,13 +106,6 @@ async function copyOf(
 const expected = await sha256(rootfs);
 const plain = `${work}/plain.isoc`;
 assertQuiet(await ciso([rootfs, ...IMAGE, "-o", plain, ...COMMAND]));
-
-/** Why a compression cannot be tried here, if it cannot. */
-function lacking(compression: Compression): { missing?: string } {
-  return isInstalled(compression)
-    ? {}
-    : { missing: `${compression} is not installed` };
-}
 
 /** A test of a compression under a runtime. */
 function test(

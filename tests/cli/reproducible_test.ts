@@ -4,10 +4,12 @@
 
 import assert from "node:assert/strict";
 import { shell, temporary } from "../support/ciso.ts";
-import { isInstalled, run } from "../support/run.ts";
+import { run } from "../support/run.ts";
 import {
   assertNothingMissing,
   bundleRuntimes,
+  lacking,
+  lackingRoot,
   type Runtime,
   unlessMissing,
 } from "../support/runtimes.ts";
@@ -120,11 +122,6 @@ function test(
   });
 }
 
-/** Why a program cannot be used here, if it cannot. */
-function lacking(program: string): { missing?: string } {
-  return isInstalled(program) ? {} : { missing: `${program} is not installed` };
-}
-
 for (const runtime of RUNTIMES) {
   const { command } = runtime;
 
@@ -185,7 +182,7 @@ for (const runtime of RUNTIMES) {
         DENO_DIR: `${home.path}/deno`,
       },
     });
-  }, isRoot ? lacking("setpriv") : { missing: "not run by root" });
+  }, isRoot ? lacking("setpriv") : lackingRoot());
 }
 
 /** A copy of a program where every user may run it, as npx's are not. */

@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import { utf8 } from "../../lib/streams/bytes.ts";
 import { CISO, ciso, ROOT, temporary } from "../support/ciso.ts";
 import { dockerForAll, ignoreTrees } from "../support/every_engine.ts";
+import { required } from "../support/required.ts";
 import { isInstalled, run } from "../support/run.ts";
 import { isocOf2015 } from "../support/script_2015.ts";
 import { type TarEntry, tarOf } from "../support/tar_writer.ts";
@@ -141,11 +142,13 @@ interface Case {
 
 Deno.test({
   name: "ciso convert keeps images of real tools as they are",
-  ignore: lacking !== undefined,
+  // Where an engine is required, so are the tools beside it.
+  ignore: lacking !== undefined && required.length === 0,
   async fn(t) {
+    assert.equal(lacking, undefined);
     await using work = await temporary();
     await using daemon = await dockerForAll();
-    if (daemon.reason) return console.warn(daemon.reason);
+    assert.equal(daemon.reason, undefined, "Docker is installed");
     const at = (name: string) => `${work.path}/${name}`;
     const docker = (...args: string[]) =>
       run("docker", args, { env: { DOCKER_HOST: daemon.host } });

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { isInstalled, run } from "../support/run.ts";
+import { run } from "../support/run.ts";
+import {
+  assertNothingMissing,
+  lacking,
+  unlessMissing,
+} from "../support/runtimes.ts";
 
+const skopeo = lacking("skopeo");
 const ROOT = `${import.meta.dirname}/../..`;
 const TEXT = "make container not war";
 
@@ -64,7 +70,7 @@ const CASES: Record<string, string[]> = {
 };
 
 for (const [faces, expected] of Object.entries(CASES)) {
-  Deno.test(`ciso --faces ${faces} writes these parts and no other`, async () => {
+  Deno.test(`ciso --faces ${faces} writes these parts and no other`, async (t) => {
     const dir = await Deno.makeTempDir();
     try {
       const archive = await archiveWith(dir, faces);
@@ -74,7 +80,9 @@ for (const [faces, expected] of Object.entries(CASES)) {
         : faces === "oci"
         ? "oci-archive"
         : undefined;
-      if (transport && isInstalled("skopeo")) {
+      if (!transport) return;
+      const step = async () => {
+        assertNothingMissing(skopeo);
         const config = JSON.parse(
           await run("skopeo", [
             ...["--tmpdir", dir, "inspect", "--config"],
@@ -82,7 +90,8 @@ for (const [faces, expected] of Object.entries(CASES)) {
           ]),
         );
         assert.deepEqual(config.config.Cmd, ["/bin/echo", ...TEXT.split(" ")]);
-      }
+      };
+      await t.step({ ...unlessMissing("skopeo reads it", skopeo), fn: step });
     } finally {
       await Deno.remove(dir, { recursive: true });
     }

@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { fuzz } from "../support/fuzz.ts";
-import { isInstalled } from "../support/run.ts";
+import {
+  assertNothingMissing,
+  lacking,
+  unlessMissing,
+} from "../support/runtimes.ts";
+
+const needed = lacking("go", "bsdtar", "python3");
 
 Deno.test({
-  name: "build() refuses mutated tars in words, or makes archives all can read",
-  ignore: !isInstalled("go") || !isInstalled("bsdtar"),
+  ...unlessMissing(
+    "build() refuses mutated tars in words, or makes archives all can read",
+    needed,
+  ),
   async fn() {
+    assertNothingMissing(needed);
     const { tried, accepted, failure } = await fuzz(20261124, 10);
     assert.equal(failure?.reason, undefined);
     assert.ok(tried > 100, `Only ${tried} inputs were tried`);

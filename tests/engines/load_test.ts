@@ -110,9 +110,13 @@ for (const [engine, line] of Object.entries(LINES)) {
 Deno.test("load --dry-run quotes words for the shell", async () => {
   const odd = `${work}/it's odd.isoc`;
   await Deno.copyFile(isoc, odd);
-  const engine = Object.keys(LINES).find(isInstalled);
-  if (!engine) return;
-  const { stdout } = await load([odd, "--engine", engine, "--dry-run"]);
+  // It must be there; that it is podman itself does not matter for words.
+  await using folder = await temporary();
+  await Deno.writeTextFile(`${folder.path}/podman`, "", { mode: 0o755 });
+  const engine = "podman";
+  const { stdout } = await load([odd, "--engine", engine, "--dry-run"], {
+    PATH: `${folder.path}:${Deno.env.get("PATH")}`,
+  });
   const [, quoted] = /^ciso export (.+) --as /.exec(stdout)!;
   assert.equal(await run("sh", ["-c", `printf %s ${quoted}`]), odd);
 });
@@ -145,7 +149,7 @@ Deno.test("load tells wrong usage", async () => {
 
 Deno.test({
   name: "load without permission to run programs says which one it needs",
-  ignore: !isInstalled("podman"),
+  ignore: !isInstalled("podman") && !required.includes("podman"),
   async fn() {
     await using folder = await temporary();
     const path = await pathOf(folder.path, ["podman"]);
@@ -187,7 +191,10 @@ engineTest(
     });
     assert.equal(piped.code, 0, piped.stderr);
 
-    if (!isInstalled("podman")) return;
+    if (!isInstalled("podman")) {
+      assert.ok(!required.includes("podman"), "podman is not installed");
+      return;
+    }
     await using folder = await temporary();
     const path = await pathOf(folder.path, ["docker", "podman"]);
     const dead = { DOCKER_HOST: `unix://${folder.path}/none.sock` };
@@ -210,8 +217,8 @@ engineTest(
     assert.equal(docker.reason, undefined);
     const env = { DOCKER_HOST: docker.host };
     const bytes = await Deno.readFile(isoc);
-    // In the last blocks of the layer, which stands at the archive's end.
-    bytes[bytes.length - 20_000]! ^= 1;
+    // In the layer, which comes after a few documents and is half of it.
+    bytes[bytes.length >> 2]! ^= 1;
     const bad = `${work}/bad.isoc`;
     await Deno.writeFile(bad, bytes);
     const result = await load([bad], env);
@@ -288,7 +295,7 @@ engineTest(
 
 Deno.test({
   name: "load passes an engine's error on, and leaves no file behind",
-  ignore: !isInstalled("lxc"),
+  ignore: !isInstalled("lxc") && required.length === 0,
   async fn() {
     await using folder = await temporary();
     const env = {

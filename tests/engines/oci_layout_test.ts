@@ -9,7 +9,12 @@ import {
   unsupportedByOci,
 } from "../../lib/formats/oci.ts";
 import { imageConfig } from "../../lib/formats/oci_config.ts";
-import { isInstalled, run } from "../support/run.ts";
+import { run } from "../support/run.ts";
+import {
+  assertNothingMissing,
+  lacking,
+  unlessMissing,
+} from "../support/runtimes.ts";
 import { FULL, LAYERS, PLAIN } from "../support/sample_image.ts";
 
 const BLOB = { digest: "c".repeat(64), size: 77 };
@@ -80,10 +85,15 @@ Deno.test("unsupportedByOci() is empty", () => {
   assert.deepEqual(unsupportedByOci(FULL), []);
 });
 
+const needed = lacking("skopeo", "umoci");
+
 Deno.test({
-  name: "imageIndex() and imageManifest() are read by skopeo and umoci",
-  ignore: !isInstalled("skopeo") || !isInstalled("umoci"),
+  ...unlessMissing(
+    "imageIndex() and imageManifest() are read by skopeo and umoci",
+    needed,
+  ),
   async fn() {
+    assertNothingMissing(needed);
     const folder = await Deno.makeTempDir();
     try {
       const blobs = `${folder}/blobs/sha256`;

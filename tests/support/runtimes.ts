@@ -1,5 +1,5 @@
 import { CISO, ROOT } from "./ciso.ts";
-import { run } from "./run.ts";
+import { isInstalled, run } from "./run.ts";
 
 /** Something that runs ciso. */
 export interface Runtime {
@@ -83,6 +83,17 @@ export async function bundleRuntimes(
 /** The path of a runtime that scripts/versions lists. */
 export async function runtime(id: string): Promise<string> {
   return (await run(`${ROOT}/scripts/runtime`, [id])).trim();
+}
+
+/** Why a test that needs these programs cannot run here, if it cannot. */
+export function lacking(...programs: string[]): { missing?: string } {
+  const program = programs.find((program) => !isInstalled(program));
+  return program ? { missing: `${program} is not installed` } : {};
+}
+
+/** Why a test that needs root cannot run here, if it cannot. */
+export function lackingRoot(): { missing?: string } {
+  return Deno.uid() === 0 ? {} : { missing: "not run by root" };
 }
 
 const CI = Deno.env.get("CI") === "true";
