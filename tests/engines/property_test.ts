@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { InputError } from "../../lib/errors/input_error.ts";
 import { build } from "../../lib/build/build.ts";
 import { temporary } from "../support/ciso.ts";
 import {
@@ -69,8 +70,8 @@ Deno.test({
           facts = await buildOne(work.path, i);
         } catch (error) {
           // A refusal has a message for users; of all else the place matters.
-          const { name, message, stack } = error as Error;
-          facts = { refused: name === "InputError" ? message : stack };
+          const { message, stack } = error as Error;
+          facts = { refused: error instanceof InputError ? message : stack };
         }
         const path = `${work.path}/${i}.json`;
         await Deno.writeTextFile(path, JSON.stringify(facts));

@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/errors/input_error.ts";
 import { build } from "../../lib/build/build.ts";
 import { ascii, concat } from "../../lib/streams/bytes.ts";
 import { seededRandom } from "./random.ts";
@@ -129,10 +130,10 @@ export async function archiveOf(input: Uint8Array): Promise<Uint8Array> {
 
 /** What is wrong with an error; nothing if it is one that users may see. */
 function complaint(error: unknown): string | undefined {
-  const { name, message, stack } = error as Error;
+  const { message, stack } = error as Error;
   // The tar's mistakes are syntax errors; whatever else comes is ours.
   if (
-    name === "InputError" &&
+    error instanceof InputError &&
     !/is undefined|of undefined|of null|detached/.test(message)
   ) {
     return undefined;
