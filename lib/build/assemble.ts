@@ -1,3 +1,5 @@
+import { InputError } from "../errors/input_error.ts";
+import { savedImage } from "../rootfs/saved_image.ts";
 import { inputChanged } from "../errors/input_changed.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
 import { baseNotes } from "./base_image.ts";
@@ -32,6 +34,7 @@ const PAGE = 1 << 12;
 export interface AssembleOptions {
   faces?: readonly Face[];
   pristine?: boolean;
+  allowSavedImage?: boolean;
 }
 
 /** An archive whose parts are known. */
@@ -64,8 +67,19 @@ interface Contents {
 export async function assemble(
   stack: Stack,
   description: ImageDescription,
-  { faces = FACES, pristine = false }: AssembleOptions,
+  { faces = FACES, pristine = false, allowSavedImage = false }: AssembleOptions,
 ): Promise<Assembled> {
+  // What a base image has at its root is its own affair.
+  const saved = description.base || allowSavedImage
+    ? undefined
+    : await savedImage(stack.tree);
+  if (saved) {
+    throw new InputError(
+      `It is ${saved.name}, not a root file system: ${saved.remedy} ` +
+        "(--allow-saved-image takes it as it is)",
+      { remedy: saved.remedy },
+    );
+  }
   const chosen = new Set(faces);
   const facts = await rootfsFacts(stack.tree, description, chosen);
   const image: Image = { ...description, architecture: facts.architecture };

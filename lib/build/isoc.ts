@@ -15,6 +15,8 @@ export interface ArchiveOptions {
   pristine?: boolean;
   /** Take names that start with `.wh.` as ordinary files. */
   allowWhiteouts?: boolean;
+  /** Take a rootfs even if it is an image that some tool has saved. */
+  allowSavedImage?: boolean;
   /**
    * Bytes at most that sparse files may grow by when their holes are filled, as
    * they are below rootfs/; 32 GiB unless given.

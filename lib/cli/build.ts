@@ -131,11 +131,12 @@ async function run(
       faces,
       pristine: parsed.on("pristine"),
       allowWhiteouts: parsed.on("allow-whiteouts"),
+      allowSavedImage: parsed.on("allow-saved-image"),
       maxUnpacked: unpackLimits(parsed).maxUnpacked,
     }, parsed);
     const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
     if (!quiet) {
-      const hint = loadHint(isoc, faces);
+      const hint = loadHint(isoc, faces, output);
       if (hint) say(hint);
       for (const note of isoc.notes) say(note);
     }
@@ -156,13 +157,21 @@ async function run(
 /** Entries from which on containerd's way of loading takes long. */
 const MANY = 5000;
 
-/** What the users of containerd want to know of a large archive. */
-function loadHint(isoc: Isoc, faces: Face[] | undefined): string | undefined {
+/**
+ * What the users of containerd want to know of a large archive. Whoever reads a
+ * pipe gets the archive as it is, and `ciso load` there does this by itself.
+ */
+function loadHint(
+  isoc: Isoc,
+  faces: Face[] | undefined,
+  output: string | undefined,
+): string | undefined {
+  if (host.fileIdentity(output ?? 1) === undefined) return undefined;
   const both = faces === undefined || faces.includes("oci") &&
       faces.some((face) => ["appc", "bundle", "lxd"].includes(face));
   if (!both || isoc.entries < MANY) return undefined;
-  return `with ${isoc.entries} entries, containerd-based engines load this ` +
-    "faster by: ciso export --as oci IMAGE | docker load";
+  return `with ${isoc.entries} entries, engines on containerd take long to load ` +
+    `this; ciso load ${output ?? "IMAGE"} gives them their face alone`;
 }
 
 /** What Docker 1.9 and older, which take no file of any other part, need. */

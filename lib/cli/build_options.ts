@@ -214,6 +214,11 @@ export const WORK_OPTIONS: Option[] = group("Output", [
     help: "take names that start with .wh. as ordinary files",
   },
   {
+    name: "allow-saved-image",
+    group: "Input",
+    help: "take a rootfs even if it is an image that some tool has saved",
+  },
+  {
     name: "max-unpacked",
     group: "Input",
     value: "SIZE",

@@ -166,7 +166,7 @@ function configFile(path: string | undefined): ImageFields {
 
 function fileLines(parsed: Parsed, option: string): string[] {
   return parsed.values(option).flatMap((path) =>
-    pairLines(named(`--${option}`, () => host.readText(path)))
+    inFile(path, () => pairLines(host.readBytes(path)))
   );
 }
 

@@ -2,6 +2,7 @@ import { host } from "../system/host.ts";
 import { cleanUp } from "../system/leftovers.ts";
 import { type Command, optionsOf, type Program } from "./command.ts";
 import { PROGRAM } from "./commands.ts";
+import { checkFiles } from "./check_files.ts";
 import { EXIT, fail } from "./failure.ts";
 import { longHelp, overview, shortHelp } from "./help.ts";
 import { parseOptions } from "./options.ts";
@@ -51,7 +52,9 @@ async function run(
   if (isBare && host.isTerminal(0) && !hasClassicUsage()) {
     return printText(overview(program));
   }
-  return await command.run(parseOptions(args, optionsOf(command)), program);
+  const parsed = parseOptions(args, optionsOf(command));
+  checkFiles(command, parsed, program);
+  return await command.run(parsed, program);
 }
 
 /** Whether the environment says what the image is, as in 2015. */

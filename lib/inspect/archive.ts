@@ -128,7 +128,7 @@ async function walkArchive(
     return await walkTar(source, visit);
   } catch (error) {
     if (error instanceof NotTarError) {
-      throw new InputError("It is no image: it is no tar archive");
+      throw new InputError(error.imageMessage, { cause: error });
     }
     throw error;
   }

@@ -181,7 +181,7 @@ async function* entriesOfImage(
     yield* entriesOf(stream);
   } catch (error) {
     if (error instanceof NotTarError) {
-      throw new InputError("It is no image: it is no tar archive");
+      throw new InputError(error.imageMessage, { cause: error });
     }
     throw error;
   }

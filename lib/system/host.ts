@@ -1,7 +1,7 @@
 import { utf8 } from "../streams/bytes.ts";
 import { fs, isatty, join, process } from "./node.ts";
 import { isNullDevice } from "./null_device.ts";
-import { readText } from "./plain_open.ts";
+import { readBytes, readText } from "./plain_open.ts";
 import { errorCode, fileError } from "./errors.ts";
 
 /** What a program sees of its process. */
@@ -56,8 +56,26 @@ export const host = {
       return false;
     }
   },
+  /**
+   * What tells a plain file from all others, whatever path leads to it.
+   *
+   * @param file A path, or an open file's number.
+   * @returns `undefined` if there is no such file, or it is not a plain one.
+   */
+  fileIdentity(file: string | number): string | undefined {
+    try {
+      const stat = typeof file === "number"
+        ? fs.fstatSync(file)
+        : fs.statSync(file);
+      return stat.isFile() ? `${stat.dev}:${stat.ino}` : undefined;
+    } catch {
+      return undefined;
+    }
+  },
   /** A small text file or pipe, whole. */
   readText,
+  /** The same, as bytes. */
+  readBytes,
   /** Calls `handle` with the exit code when the user or the system says stop. */
   onSignal(handle: (exitCode: number) => void): void {
     process.on("SIGINT", () => handle(130));

@@ -1,3 +1,4 @@
+import { concat } from "../streams/bytes.ts";
 import { FileError } from "../errors/file_error.ts";
 import { codeError, errorCode, fileError } from "./errors.ts";
 import { fs } from "./node.ts";
@@ -86,19 +87,24 @@ function nobody(name: string, does: string): FileError {
 }
 
 /** What came out of pipes: it comes once, and is asked for more often. */
-const piped = new Map<string, string>();
+const piped = new Map<string, Uint8Array>();
 
 /** A small text file or pipe, whole. */
 export function readText(path: string): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(readBytes(path));
+}
+
+/** A small file or pipe, whole. */
+export function readBytes(path: string): Uint8Array {
   const known = piped.get(path);
   if (known !== undefined) return known;
   const fd = openToRead(path);
   try {
     const stat = fs.fstatSync(fd);
-    if (!stat.isFIFO()) return fs.readFileSync(fd, "utf8");
-    const text = readFifo(fd, path);
-    piped.set(path, text);
-    return text;
+    if (!stat.isFIFO()) return fs.readFileSync(fd);
+    const bytes = readFifo(fd, path);
+    piped.set(path, bytes);
+    return bytes;
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw fileError(`Cannot read ${path}`, error);
@@ -108,10 +114,9 @@ export function readText(path: string): string {
 }
 
 /** What comes out of a pipe; a program that has it open may take longer. */
-function readFifo(fd: number, path: string): string {
-  const decoder = new TextDecoder();
+function readFifo(fd: number, path: string): Uint8Array {
   const buffer = new Uint8Array(1 << 16);
-  let text = "";
+  const parts: Uint8Array[] = [];
   let waited = 0;
   for (let seen = false;;) {
     let count: number | undefined;
@@ -120,8 +125,8 @@ function readFifo(fd: number, path: string): string {
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
     }
-    if (count === 0 && seen) return text + decoder.decode();
-    if (count) text += decoder.decode(buffer.subarray(0, count), STREAM);
+    if (count === 0 && seen) return concat(parts);
+    if (count) parts.push(buffer.slice(0, count));
     if (count !== 0) seen = true;
     if (count === undefined || count === 0) {
       const limit = seen ? 10 * PATIENCE : PATIENCE;
@@ -130,5 +135,3 @@ function readFifo(fd: number, path: string): string {
     } else waited = 0;
   }
 }
-
-const STREAM = { stream: true };

@@ -1,11 +1,27 @@
 import { InputError } from "../errors/input_error.ts";
+import { fileKind } from "./file_kind.ts";
 
 /** The input does not even start as a tar does. */
 export class NotTarError extends InputError {
   override name = "NotTarError";
+  /** The same for an image file, which is a tar as well. */
+  readonly imageMessage: string;
 
-  /** Makes the error; whoever knows what the input is says more. */
-  constructor() {
-    super("The input is no tar archive");
+  /**
+   * Makes the error, which says what the input is instead.
+   *
+   * @param first The input's first bytes, as many as are at hand.
+   */
+  constructor(first: Uint8Array) {
+    const kind = fileKind(first);
+    super(
+      kind
+        ? `The input is not a tar archive, but ${kind.name}: ${kind.remedy}`
+        : "The input is not a tar archive",
+      kind && { remedy: kind.remedy },
+    );
+    this.imageMessage = kind
+      ? `It is not an image, but ${kind.name}: ${kind.remedy}`
+      : "It is not an image: it is not a tar archive";
   }
 }

@@ -5,6 +5,7 @@ import { release } from "../streams/source.ts";
 import { BLOCK, isZeroBlock, padded } from "./block.ts";
 import { CutShortError } from "./cut_short_error.ts";
 import type { Entry } from "./entry.ts";
+import { fileKind } from "./file_kind.ts";
 import { NotTarError } from "./not_tar_error.ts";
 import { readEntry } from "./read_entry.ts";
 import type { Globals, PaxRecord } from "./pax.ts";
@@ -221,11 +222,14 @@ export class TarReader {
     if (item === "zero") return this.#zeroBlocks();
     if (item === "junk") {
       if (this.#zeros > 0) {
+        // Images of file systems have zeros before their first sign.
+        const isFirst = this.offset === 0 && !this.#last;
+        if (isFirst && fileKind(this.bytes)) throw new NotTarError(this.bytes);
         this.#ended = true;
         this.shape.ragged = this.#zeros < 2;
         return this.#junk();
       }
-      if (this.offset + start === 0) throw new NotTarError();
+      if (this.offset + start === 0) throw new NotTarError(this.bytes);
       throw new InputError(
         `Bad header checksum at byte ${this.offset + start} of the input` +
           `${this.#after()}${this.#claim}; the tar is damaged, make or fetch it ` +
@@ -321,7 +325,7 @@ export class TarReader {
     // Fewer bytes than a block: padding of some writers, or a cut header.
     const empty = tail.every((byte) => byte === 0);
     if (!empty && this.#zeros === 0) {
-      if (this.offset === 0) throw new NotTarError();
+      if (this.offset === 0) throw new NotTarError(tail);
       throw new CutShortError(
         `it ends inside a header, at byte ${this.offset}${this.#after()}`,
       );

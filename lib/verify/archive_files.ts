@@ -140,7 +140,7 @@ export async function checkWalk(
 ): Promise<void> {
   if (fault) {
     if (fault instanceof NotTarError && entry === "") {
-      throw new InputError("It is no image: it is no tar archive");
+      throw new InputError(fault.imageMessage, { cause: fault });
     }
     const isCut = fault instanceof CutShortError;
     findings.add(

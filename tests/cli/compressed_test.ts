@@ -210,7 +210,7 @@ for (const runtime of RUNTIMES) {
           bytes.fill(0x55, bytes.length >> 1, (bytes.length >> 1) + 64);
           return bytes;
           // What comes out before the damage is found may be no tar either.
-        }, `(${damaged}|.*no tar archive|.*checksum.*)`);
+        }, `(${damaged}|.*not a tar archive|.*checksum.*)`);
       },
     );
 
@@ -335,7 +335,7 @@ Deno.test("ciso names what is compressed and no tar", async () => {
   await run("gzip", ["-kf", text]);
   assertRefused(
     await ciso([`${text}.gz`, ...IMAGE, "-o", output, ...COMMAND]),
-    /text\.gz: The input is no tar archive/,
+    /text\.gz: The input is not a tar archive/,
     output,
   );
 });

@@ -218,11 +218,9 @@ Deno.test("imageDescription() names the option that is malformed", async () => {
       [["--entrypoint", "'a"], "--entrypoint: The single quote at character 1"],
       [["--shell", "[}"], "--shell: The list of words is not JSON"],
       [["-e", "=1"], '--env: Environment entry 1 has no name before its "="'],
-      [["--env-file", bad], "--env-file: Environment entry 1 has no name"],
       [["-w", "srv"], '--workdir: Working directory "srv" is not absolute'],
       [["-u", "a:b:c"], '--user: User "a:b:c" is not USER or USER:GROUP'],
       [["-l", "=x"], '--label: "=x" is not KEY=VALUE'],
-      [["--label-file", bad], '--label-file: "=1" is not KEY=VALUE'],
       [["--annotation", "=x"], '--annotation: "=x" is not KEY=VALUE'],
       [["--expose", "http"], '--expose: Exposed port "http" is not PORT'],
       [["--expose", "0"], '--expose: Exposed port "0" is not from 1 to 65535'],
@@ -283,6 +281,8 @@ Deno.test("imageDescription() names the option that is malformed", async () => {
   for (
     const [path, name, message, option = "--config"] of [
       ["/no/env", "FileError", /^Cannot read \/no\/env: no such/, "--env-file"],
+      [bad, "InputError", /: Line \d+ has no key/, "--label-file"],
+      [bad, "InputError", /: Line \d+ has no key/, "--env-file"],
       ["/no/l", "FileError", /^Cannot read \/no\/l: no such/, "--label-file"],
       ["/no/c", "FileError", /^Cannot read \/no\/c: no such file/],
       [noJson, "InputError", /: The image config is not JSON/],

@@ -270,8 +270,8 @@ Deno.test("ciso refuses a rootfs that is none", async () => {
   };
   const bytes = await Deno.readFile(rootfs);
   await refused(new Uint8Array(0), /The input is empty/);
-  await refused(new TextEncoder().encode("no tar"), /The input is no tar/);
-  await refused(bytes.subarray(1), /The input is no tar/);
+  await refused(new TextEncoder().encode("no tar"), /The input is not a tar/);
+  await refused(bytes.subarray(1), /The input is not a tar/);
   await refused(new Uint8Array(10240), /The tar has no entries/);
   await refused(bytes.subarray(0, 1_000_000), /: .*(cut|end|truncated)/);
   assertRefused(

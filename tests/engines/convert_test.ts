@@ -815,7 +815,7 @@ const WRONG: Record<string, {
       const image = await layout.image([FIRST, text]);
       await layout.index({ ...image, annotations: NAMED });
     },
-    message: /^, layer 2: The input is no tar archive$/,
+    message: /^, layer 2: The input is not a tar archive, but text: /,
   },
   "there are several images": {
     damage: async (layout, image) => {
@@ -908,7 +908,7 @@ Deno.test("ciso convert tells what is no image at all", async () => {
   await Deno.writeTextFile(file, "text\n".repeat(200));
   assert.equal(
     await failed("convert", file, ...tag),
-    `${file}: It is no image: it is no tar archive`,
+    `${file}: It is not an image, but text: give a tar or a directory`,
   );
   await Deno.writeTextFile(file, "");
   assert.match(await failed("convert", file, ...tag), /: It is no image: /);

@@ -1,0 +1,100 @@
+import { shown, shownWord } from "../errors/shown.ts";
+import { imagePath } from "../read/image_path.ts";
+import { host } from "../system/host.ts";
+import { choiceOf, type Command, optionsOf, type Program } from "./command.ts";
+import { nearestWord } from "./nearest_word.ts";
+import type { Parsed } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * Checks the files that a command line names before any is opened: that each
+ * input is a file and no name of an image elsewhere, and that the output is not
+ * one of the inputs.
+ *
+ * @throws {UsageError} If not; the message says what to do instead.
+ */
+export function checkFiles(
+  command: Command,
+  parsed: Parsed,
+  program: Program,
+): void {
+  if ((command.words ?? "files") !== "files") return;
+  const { words } = parsed;
+  const isFirst = command === program.commands[0];
+  if (isFirst && words[0] !== undefined) checkCommand(words[0], program);
+  for (const word of words) checkTransport(word, command.name);
+  const files = optionsOf(command).filter((option) =>
+    option.name !== "output" && choiceOf(option).kind === "files"
+  ).flatMap(({ name }) => parsed.values(name));
+  for (const file of files) checkTransport(file, "convert");
+  checkOutput(command, parsed, [...words, ...files]);
+}
+
+/** A word that is neither a file nor a command, but looks like a command. */
+function checkCommand(word: string, { commands }: Program): void {
+  if (!/^[a-z][a-z-]*$/.test(word) || host.exists(word)) return;
+  const meant = nearestWord(word, commands.map(({ name }) => name));
+  throw new UsageError(
+    `There is no command and no file ${shown(word)}${
+      meant ? `: did you mean ciso ${meant}?` : "; ciso help lists the commands"
+    }`,
+  );
+}
+
+/** How other tools name images that are not files, and how to get at them. */
+const TRANSPORTS = new Map<string, (rest: string) => string>([
+  ["docker-daemon", (name) => `docker save ${name} | ciso convert -o FILE`],
+  [
+    "containers-storage",
+    (name) => `podman save ${name} | ciso convert -o FILE`,
+  ],
+  ["docker-archive", (path) => `give the file alone: ciso convert ${path}`],
+  ["oci-archive", (path) => `give the file alone: ciso convert ${path}`],
+  ["oci", (path) => `give the directory alone: ciso convert ${path}`],
+  [
+    "dir",
+    (path) =>
+      `skopeo copy dir:${path} oci-archive:FILE.tar, then ciso convert FILE.tar`,
+  ],
+  ["http", (rest) => `curl -L http:${rest} | ciso …`],
+  ["https", (rest) => `curl -L https:${rest} | ciso …`],
+  ["file", (path) => `give the path alone: ${path.replace(/^\/\//, "")}`],
+]);
+
+/** Refuses `oci:…`, `https:…` and such, which are no paths here. */
+function checkTransport(word: string, command: string): void {
+  const [, scheme = "", rest = ""] = /^([a-z-]+):(.+)$/s.exec(word) ?? [];
+  if (scheme === "" || host.exists(imagePath(word, host.exists).path)) return;
+  // Other commands may take images of registries.
+  if (scheme === "docker" && command === "build" && rest.startsWith("//")) {
+    throw new UsageError(
+      `${shownWord(word)} is an image in a registry, not a root file system: ` +
+        `skopeo copy ${shownWord(word)} oci-archive:FILE.tar, then ciso ` +
+        "convert FILE.tar",
+    );
+  }
+  const remedy = TRANSPORTS.get(scheme);
+  if (remedy) {
+    throw new UsageError(
+      `${shownWord(word)} is not a file: ${remedy(shownWord(rest))}`,
+    );
+  }
+}
+
+/** Refuses an output that is one of the inputs, whatever path leads there. */
+function checkOutput(command: Command, parsed: Parsed, words: string[]): void {
+  if (!command.options.some(({ name }) => name === "output")) return;
+  const output = parsed.value("output") ?? "-";
+  const place = host.fileIdentity(output === "-" ? 1 : output);
+  if (place === undefined) return;
+  const inputs = words.length > 0 ? words : ["-"];
+  for (const word of inputs) {
+    const { path } = imagePath(word, host.exists);
+    if (host.fileIdentity(path === "-" ? 0 : path) !== place) continue;
+    throw new UsageError(
+      `The output is the input ${
+        path === "-" ? "on standard input" : shownWord(path)
+      }: give another file with -o`,
+    );
+  }
+}
