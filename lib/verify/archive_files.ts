@@ -1,7 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import type { FileSource } from "../read/image_files.ts";
-import { slice } from "../read/image_files.ts";
+import { resolve, slice } from "../read/image_files.ts";
 import { binary } from "../streams/bytes.ts";
 import { readAt } from "../streams/source.ts";
 import { CutShortError } from "../tar/cut_short_error.ts";
@@ -230,16 +230,6 @@ function placeOf({ entry, data }: Found, path: string): Place | undefined {
     default:
       return undefined;
   }
-}
-
-/** Where a symlink leads, without climbing out. */
-function resolve(path: string, target: string): string {
-  const parts = target.startsWith("/") ? [] : path.split("/").slice(0, -1);
-  for (const part of target.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return parts.join("/");
 }
 
 function lowerFirst(message: string): string {

@@ -104,12 +104,14 @@ export class DocumentReader {
       return document;
     }
     try {
-      document.value = parse ? parse(text) : parseJson("It", text);
+      document.value = parse ? parse(text) : parseJson("it", text);
     } catch (error) {
       this.findings.add(
         "json-syntax",
         entry,
-        `it cannot be read: ${shown((error as Error).message)}`,
+        parse
+          ? `it cannot be read: ${shown((error as Error).message)}`
+          : (error as Error).message,
       );
       return document;
     }

@@ -22,6 +22,8 @@ export interface Documents {
   appc: Document | undefined;
   bundle: Document | undefined;
   lxd: Document | undefined;
+  /** The account files of the tree below rootfs/; nothing if not known. */
+  accounts?: { passwd: string; group: string };
   /** Paths that documents name. */
   named: Named;
   /** Layers of the image that rootfs/ must have the files of, lowest first. */

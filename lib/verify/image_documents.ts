@@ -27,6 +27,8 @@ export interface FaceImage {
   layers: LayerRef[];
   /** Its names with tags. */
   names: string[];
+  /** Bare tags that descriptors refer to it by. */
+  tags?: string[];
   /** Annotations of its manifest. */
   annotations?: Record<string, string>;
   /** The platform that its descriptor says. */
@@ -193,10 +195,14 @@ async function readIndex(
     const image = await readManifest(reader, path, manifest!, found.named);
     if (!image) continue;
     const same = found.images.find(({ entry }) => entry === image.entry);
-    if (same) same.names.push(...own);
-    else {
+    const tags = tagsOf(descriptor);
+    if (same) {
+      same.names.push(...own);
+      same.tags!.push(...tags);
+    } else {
       found.images.push({
         ...image,
+        tags,
         names: [...names, ...own],
         ...(isObject(descriptor.platform) && { platform: descriptor.platform }),
       });
@@ -354,6 +360,12 @@ function namesOf(descriptor: Json): string[] {
   const reference = notes[REF_NAME];
   // Most tools write the bare tag there, which names nothing.
   return reference && /[/:]/.test(reference) ? [reference] : [];
+}
+
+/** The reference name of a descriptor, where it is a bare tag. */
+function tagsOf(descriptor: Json): string[] {
+  const reference = annotationsOf(descriptor)[REF_NAME];
+  return reference === undefined || /[/:]/.test(reference) ? [] : [reference];
 }
 
 function annotationsOf({ annotations }: Json): Record<string, string> {

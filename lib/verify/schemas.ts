@@ -146,6 +146,8 @@ export const V1_JSON = object({ id: hex }, {
   architecture: text(),
   os: text(),
   config: processConfig,
+  container_config: object({}, { Cmd: words }),
+  Size: whole(),
 });
 
 const id = whole(0, 4294967295);
@@ -153,19 +155,21 @@ const id = whole(0, 4294967295);
 /** OCI runtime-spec, config.md and config-linux.md. */
 export const RUNTIME_CONFIG = object({
   ociVersion: text(/^1\.\d+\.\d+([-+].*)?$/, "a version 1.x"),
-}, {
   root: object({ path: text(/./s, "a path") }, { readonly: flag }),
-  process: object({ cwd: absolute }, {
+  process: object({
+    cwd: absolute,
     args: list(text(), 1),
+    user: object({ uid: id, gid: id }, { additionalGids: list(id) }),
+  }, {
     env: words,
     terminal: flag,
-    user: object({ uid: id, gid: id }, { additionalGids: list(id) }),
     capabilities: map(
       list(text(/^CAP_[A-Z_0-9]+$/, "the name of a capability")),
       oneOf("bounding", "effective", "inheritable", "permitted", "ambient"),
     ),
     noNewPrivileges: flag,
   }),
+}, {
   hostname: text(),
   mounts: list(object({ destination: absolute }, {
     source: text(),

@@ -2,12 +2,15 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { type Face, FACES } from "../image/face.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
+import { utf8 } from "../streams/bytes.ts";
+import { readAt } from "../streams/source.ts";
 import type { Compression } from "../streams/compression.ts";
 import { type Archive, type Files, scanArchive } from "./archive_files.ts";
 import { ByteWindow } from "./byte_window.ts";
 import { DocumentReader } from "./document_reader.ts";
 import { type Documents, readDocuments } from "./documents.ts";
-import { FLAG, NODE } from "./entry_table.ts";
+import type { CheckedTree } from "./checked_tree.ts";
+import { FLAG, isDirectory, NODE } from "./entry_table.ts";
 import { checkFaces } from "./face_checks.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { type Decompress, LayerReader } from "./layers.ts";
@@ -52,6 +55,7 @@ export async function verifyArchive(
   const layers = new LayerReader(reader, hash, options.decompress);
   const { rootfs } = archive;
   const { primary } = documents;
+  if (rootfs) documents.accounts = await readAccounts(rootfs, source);
   if (rootfs && primary) {
     const window = new ByteWindow(source);
     await layers.checkImage(
@@ -92,6 +96,39 @@ export async function verifyDirectory(
     ...options,
     hasBlobs: true,
   });
+}
+
+/** Account files larger than this are not read, in bytes. */
+const MAX_ACCOUNTS = 1 << 20;
+
+/**
+ * Reads /etc/passwd and /etc/group below rootfs/.
+ *
+ * @returns `undefined` if one is there and no plain file of a usual size.
+ */
+async function readAccounts(
+  rootfs: CheckedTree,
+  source: FileSource,
+): Promise<Documents["accounts"]> {
+  const { table } = rootfs;
+  const texts: string[] = [];
+  for (const path of ["etc/passwd", "etc/group"]) {
+    const slot = rootfs.find(utf8(path));
+    const root = slot < 0 ? -1 : table.root(slot);
+    if (root < 0) texts.push("");
+    else if (
+      table.node(root) !== NODE.file || table.has(root, FLAG.sparse) ||
+      table.size(root) > MAX_ACCOUNTS
+    ) return undefined;
+    else {
+      const bytes = await readAt(source, table.data(root), table.size(root));
+      texts.push(new TextDecoder().decode(bytes));
+    }
+  }
+  // Below a symlink there may be others.
+  const etc = rootfs.find(utf8("etc"));
+  if (etc >= 0 && !isDirectory(table.node(etc))) return undefined;
+  return { passwd: texts[0]!, group: texts[1]! };
 }
 
 /** Checks the layers that are left, the faces together, and sums up. */
@@ -179,11 +216,11 @@ function checkWhitelist(
   // Of no use to rkt.
   for (const path of V1_FILES) {
     if (list && isOwn(documents, path)) {
-      shownSlots.add(rootfs.find(new TextEncoder().encode(path)));
+      shownSlots.add(rootfs.find(utf8(path)));
     }
   }
   for (const path of list ?? []) {
-    const slot = rootfs.find(new TextEncoder().encode(path.slice(1)));
+    const slot = rootfs.find(utf8(path.slice(1)));
     // The place of bytes that are not UTF-8.
     if (slot < 0 && path.includes("\ufffd")) continue;
     if (slot < 0) {

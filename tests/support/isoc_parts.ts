@@ -59,7 +59,10 @@ export async function partsOf(archive: Uint8Array): Promise<Part[]> {
 }
 
 /** Puts an archive together. */
-export function joined(parts: Part[], end = new Uint8Array(1024)): Uint8Array {
+export function joined(
+  parts: Part[],
+  end: Uint8Array = new Uint8Array(1024),
+): Uint8Array {
   return concat([
     ...parts.flatMap(({ header, data }) => [
       header,

@@ -299,7 +299,7 @@ const ALONG: Partial<Record<RuleName, RuleName[]>> = {
   // What comes after is not read, such as the rest of rootfs/.
   "tar-truncated": ["tree-missing"],
   "tar-header": ["tree-missing"],
-  "json-syntax": ["faces-names"],
+  "json-syntax": ["face-incomplete"],
   // The image config still says the digest of the right layer.
   "faces-layers": ["diff-id"],
 };
