@@ -1,5 +1,11 @@
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
+import { Glob, type Token } from "./glob.ts";
+
+const SLASH = 0x2f;
+
+/** Any number of directories, also none. */
+const DIRECTORIES: Token = { repeats: "directories" };
 
 /** What the rules say of a path, and what they need to judge its children. */
 export interface Verdict {
@@ -13,7 +19,7 @@ export interface Verdict {
 interface Rule {
   /** Whether it takes in again what earlier rules leave out. */
   exception: boolean;
-  form: RegExp;
+  form: Glob;
   /** Its leading directories that hold no wildcard, each with a slash behind. */
   fixed: string;
   /** Whether it holds a wildcard. */
@@ -137,7 +143,7 @@ function ruleOf(given: string): Rule | undefined {
   const wildcard = pattern.search(/[*?[\\]/);
   return {
     exception,
-    form: new RegExp(`^${translate(pattern, given)}$`, "su"),
+    form: new Glob(tokens(pattern, given)),
     fixed: wildcard < 0
       ? `${pattern}/`
       : pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1),
@@ -164,10 +170,10 @@ function clean(path: string): string {
   return (rooted ? "/" : "") + parts.join("/") || ".";
 }
 
-/** The source of a regular expression for a cleaned pattern. */
-function translate(pattern: string, given: string): string {
+/** The parts of a cleaned pattern. */
+function tokens(pattern: string, given: string): Token[] {
   const signs = [...pattern];
-  let source = "";
+  const found: Token[] = [];
   let at = 0;
 
   /** A sign of a class, which a backslash may take as it is. */
@@ -188,13 +194,13 @@ function translate(pattern: string, given: string): string {
     if (sign === "*" && signs[at] === "*") {
       at++;
       if (signs[at] === "/") at++;
-      source += at === signs.length ? ".*" : "(?:.*/)?";
-    } else if (sign === "*") source += "[^/]*";
-    else if (sign === "?") source += "[^/]";
+      found.push(at === signs.length ? { repeats: "any" } : DIRECTORIES);
+    } else if (sign === "*") found.push({ repeats: "name" });
+    else if (sign === "?") found.push({ ranges: [[SLASH, SLASH]], not: true });
     else if (sign === "[") {
       const not = signs[at] === "^";
       if (not) at++;
-      let ranges = "";
+      const ranges: [number, number][] = [];
       do {
         const low = member();
         let high = low;
@@ -203,21 +209,22 @@ function translate(pattern: string, given: string): string {
           high = member();
         }
         if (high < low) throw malformed(given, "a range runs backwards");
-        ranges += `${literal(low)}-${literal(high)}`;
+        ranges.push([low, high]);
       } while (signs[at] !== "]");
       at++;
-      source += `[${not ? "^" : ""}${ranges}]`;
+      found.push({ ranges, not });
     } else if (sign === "\\") {
       const next = signs[at++];
       if (next === undefined) {
         throw malformed(given, "nothing follows the '\\'");
       }
-      source += literal(next.codePointAt(0)!);
-    } else source += literal(sign.codePointAt(0)!);
+      found.push(literal(next));
+    } else found.push(literal(sign));
   }
-  return source;
+  return found;
 }
 
-function literal(code: number): string {
-  return `\\u{${code.toString(16)}}`;
+function literal(sign: string): Token {
+  const code = sign.codePointAt(0)!;
+  return { ranges: [[code, code]], not: false };
 }
