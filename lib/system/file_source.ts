@@ -1,6 +1,6 @@
 import { fileChanged } from "../errors/input_changed.ts";
 import { fs } from "./node.ts";
-import { allocate, CHUNK } from "../streams/source.ts";
+import { allocate, CHUNK, release } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn } from "./fd.ts";
 import type { Input } from "./input.ts";
@@ -29,8 +29,10 @@ export function fileStream(
       const buffer = allocate(want);
       const count = want === 0 ? 0 : read(buffer, position);
       position += count;
-      if (count > 0) {
-        controller.enqueue(count < want ? buffer.slice(0, count) : buffer);
+      if (count === want && count > 0) controller.enqueue(buffer);
+      else {
+        if (count > 0) controller.enqueue(buffer.slice(0, count));
+        release(buffer);
       }
       if (count < want || position >= end) {
         atEnd(position);

@@ -1,11 +1,11 @@
-import { dirname, fs, join, tmpdir } from "./node.ts";
+import { fs, tmpdir } from "./node.ts";
 import { fromStream, release } from "../streams/source.ts";
 import type { SpooledSource } from "../streams/spool.ts";
+import { FileError } from "../errors/file_error.ts";
 import { fileError } from "./errors.ts";
-import { readFile, writeFile } from "./fd.ts";
 import { fileStream } from "./file_source.ts";
 import type { Input } from "./input.ts";
-import { leftovers } from "./leftovers.ts";
+import { type SpoolStore, spoolStore, Stretches } from "./spool_store.ts";
 
 /**
  * Makes a source of bytes that can be read once only: its first stream keeps
@@ -19,62 +19,49 @@ export function openSpool(
   name: string,
   chunks: AsyncGenerator<Uint8Array>,
 ): Input {
-  const path = join(tmpdir(), `ciso-${crypto.randomUUID()}.spool`);
-  let spool = -1;
-  /** Bytes that the spool file holds. */
-  let size = 0;
+  let store: SpoolStore | undefined;
+  /** Where its bytes are in the store. */
+  const stretches = new Stretches();
   let complete = false;
-  let remove = () => {};
 
   const spoolError = (cause: unknown) =>
     fileError(
-      `Cannot keep ${name} in ${dirname(path)} (choose another directory ` +
+      `Cannot keep ${name} in ${tmpdir()} (choose another directory ` +
         "with TMPDIR, or give an uncompressed file)",
       cause,
     );
 
-  function open(): void {
-    try {
-      spool = fs.openSync(path, "wx+", 0o600);
-    } catch (error) {
-      throw spoolError(error);
-    }
-    // A file without a name goes away with the process, however that ends.
-    try {
-      fs.unlinkSync(path);
-    } catch {
-      remove = () => fs.unlinkSync(path);
-      leftovers.add(remove);
-    }
-  }
-
   const fromSpool = (start: number, end: number) =>
     fileStream(
-      (buffer, position) => readFile(spool, buffer, position),
+      (buffer, position) => stretches.read(store!, buffer, position),
       start,
       end,
     );
 
   return {
     get size() {
-      return complete ? size : undefined;
+      return complete ? stretches.size : undefined;
     },
     // Nobody else can open it.
     isSteady: true,
     stream() {
-      if (complete) return fromSpool(0, size);
-      if (spool >= 0) throw new Error(`${name} is being read already`);
-      open();
+      if (complete) return fromSpool(0, stretches.size);
+      if (store) throw new FileError(`${name} is being read already`);
+      try {
+        store = spoolStore();
+      } catch (error) {
+        throw spoolError(error);
+      }
+      const { write } = store;
       return new ReadableStream<Uint8Array>({
         async pull(controller) {
           const { value, done } = await chunks.next();
           if (!done) {
             try {
-              writeFile(spool, value, size);
+              stretches.add(write(value), value.length);
             } catch (error) {
               throw spoolError(error);
             }
-            size += value.length;
             controller.enqueue(value);
             return;
           }
@@ -87,13 +74,13 @@ export function openSpool(
       }, { highWaterMark: 1 });
     },
     slice: (start, end) => ({
-      stream: () => fromSpool(start, Math.min(end, size)),
+      stream: () => fromSpool(start, Math.min(end, stretches.size)),
     }),
     close() {
-      if (spool >= 0) fs.closeSync(spool);
+      store?.release();
+      store = undefined;
       if (fd > 0) fs.closeSync(fd);
-      remove();
-      leftovers.delete(remove);
+      fd = -1;
     },
   };
 }

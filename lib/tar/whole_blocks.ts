@@ -29,5 +29,9 @@ export async function* wholeBlocks(
     }
     release(chunk);
   }
-  if (buffer) yield buffer.slice(0, filled);
+  if (!buffer) return;
+  const last = buffer.slice(0, filled);
+  // Of thousands of small layers the large buffers would pile up.
+  release(buffer);
+  yield last;
 }
