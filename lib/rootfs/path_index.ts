@@ -43,6 +43,7 @@ export interface IndexedEntry {
 /** Numbers of 32 bits that grow a page at a time, so that growing copies none. */
 class Column {
   static readonly #PAGE = 1 << 14;
+  static readonly #SMALL = 1 << 8;
   readonly #pages: Uint32Array[] = [];
 
   get(index: number): number {
@@ -51,10 +52,18 @@ class Column {
 
   set(index: number, value: number): void {
     const page = index >>> 14;
+    const at = index & (Column.#PAGE - 1);
     while (this.#pages.length <= page) {
-      this.#pages.push(new Uint32Array(Column.#PAGE));
+      const isFirst = this.#pages.length === 0;
+      this.#pages.push(new Uint32Array(isFirst ? Column.#SMALL : Column.#PAGE));
     }
-    this.#pages[page]![index & (Column.#PAGE - 1)] = value;
+    // Of thousands of layers most have a few entries: the first page grows.
+    for (let first; at >= (first = this.#pages[page]!).length;) {
+      const larger = new Uint32Array(2 * first.length);
+      larger.set(first);
+      this.#pages[page] = larger;
+    }
+    this.#pages[page]![at] = value;
   }
 }
 
@@ -75,7 +84,7 @@ export class PathIndex {
   readonly #link = new Column();
   /** One byte a slot, four to a number. */
   readonly #facts = new Column();
-  #table = new Uint32Array(1 << 12);
+  #table = new Uint32Array(1 << 9);
   #size = 0;
   #count = 0;
   readonly #key: Uint32Array;

@@ -19,6 +19,8 @@ export function openSpool(
   name: string,
   chunks: AsyncGenerator<Uint8Array>,
 ): Input {
+  // A generator that has ended keeps its memory for as long as it is known.
+  let rest: AsyncGenerator<Uint8Array> | undefined = chunks;
   let store: SpoolStore | undefined;
   /** Where its bytes are in the store. */
   const stretches = new Stretches();
@@ -55,7 +57,7 @@ export function openSpool(
       const { write } = store;
       return new ReadableStream<Uint8Array>({
         async pull(controller) {
-          const { value, done } = await chunks.next();
+          const { value, done } = await rest!.next();
           if (!done) {
             try {
               stretches.add(write(value), value.length);
@@ -66,10 +68,12 @@ export function openSpool(
             return;
           }
           complete = true;
+          rest = undefined;
           controller.close();
         },
         async cancel() {
-          await chunks.return(undefined);
+          await rest?.return(undefined);
+          rest = undefined;
         },
       }, { highWaterMark: 1 });
     },
