@@ -1,6 +1,12 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { type Dialect, FIELD, type Field, numberField } from "./block.ts";
+import {
+  type Dialect,
+  FIELD,
+  type Field,
+  numberField,
+  putNumber,
+} from "./block.ts";
 import { MAX_ID } from "./pax.ts";
 
 /** Linux has modes and device numbers of 32 bits. */
@@ -55,6 +61,34 @@ export function checkNumbers(
   if (dialect !== "star") return;
   checkNumber(bytes, STAR_TIMES[0], header, "atime");
   checkNumber(bytes, STAR_TIMES[1], header, "ctime");
+}
+
+/** The fields whose numbers all readers look at. */
+const READ = [FIELD.mode, FIELD.uid, FIELD.gid, FIELD.size, FIELD.mtime];
+
+/**
+ * Tells whether old bytes are left after the NUL that ends a number: libarchive
+ * takes such a block for no header.
+ */
+export function hasLeftovers(bytes: Uint8Array, header: number): boolean {
+  for (const [offset, length] of READ) {
+    const start = header + offset;
+    if (bytes[start]! & 0x80) continue;
+    // All but a few fields end with their only NUL.
+    let at = start;
+    while (at < start + length && bytes[at] !== 0) at++;
+    for (; at < start + length; at++) {
+      if (bytes[at] !== 0 && bytes[at] !== 0x20) return true;
+    }
+  }
+  return false;
+}
+
+/** Writes the numbers of a header block anew, as {@linkcode numberField} reads them. */
+export function settleNumbers(block: Uint8Array): void {
+  for (const field of READ) {
+    putNumber(block, field, numberField(block, field) ?? 0);
+  }
 }
 
 function checkNumber(

@@ -9,7 +9,7 @@ import {
   readExtensions,
 } from "./extensions.ts";
 import { type HeaderPath, headerPath } from "./header_path.ts";
-import { checkNumbers, sizeOf } from "./header_numbers.ts";
+import { checkNumbers, hasLeftovers, sizeOf } from "./header_numbers.ts";
 import { kindOf, takeNoData } from "./kind.ts";
 import {
   type Globals,
@@ -120,7 +120,7 @@ function readMain(
     pax,
     longName: longName !== undefined,
     longLink: longLink !== undefined,
-    odd,
+    odd: odd || hasLeftovers(bytes, header),
   };
   entry.kind = kindOf(entry);
   return entry;

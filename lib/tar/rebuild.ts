@@ -10,6 +10,7 @@ import {
   putText,
 } from "./block.ts";
 import type { Entry } from "./entry.ts";
+import { settleNumbers } from "./header_numbers.ts";
 import { formatPax, type Globals, isTakenBack, type PaxRecord } from "./pax.ts";
 
 /** Where an entry goes in the archive being written. */
@@ -85,8 +86,11 @@ export function rebuild(
   const block = bytes.slice(entry.header, entry.header + BLOCK);
   const records = recordsFor(entry, globals, target);
   const header = { block, records, before: [], entry };
+  if (entry.odd) {
+    settleNumbers(block);
+    clearPrefix(block, entry.dialect);
+  }
   normalizeHeader(block, 0, entry, target);
-  if (entry.odd) clearPrefix(block, entry.dialect);
   putLong(header, PATH, target.path, entry.longName);
   // A symlink's target stays, but its long link name must be written again.
   const link = target.link ?? (entry.longLink ? entry.link : undefined);

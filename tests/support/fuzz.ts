@@ -131,7 +131,7 @@ export async function archiveOf(input: Uint8Array): Promise<Uint8Array> {
 /** What is wrong with an error; nothing if it is one that users may see. */
 function complaint(error: unknown): string | undefined {
   const { name, message, stack } = error as Error;
-  // The tar's mistakes are syntax errors; whatever else comes is ours.
+  // Mistakes of the tar are of this class; whatever else comes is ours.
   if (
     error instanceof InputError &&
     !/is undefined|of undefined|of null|detached/.test(message)

@@ -16,27 +16,9 @@ import zlib
 OWN = {b"json", b"VERSION", b"layer.tar"}
 
 
-class Entry(tarfile.TarInfo):
-    """An entry as GNU tar, libarchive and Go read it.
-
-    Python takes GNU's time of the last access for the prefix of ustar's names.
-    """
-
-    @classmethod
-    def frombuf(cls, buf, encoding, errors):
-        entry = super().frombuf(buf, encoding, errors)
-        prefix = tarfile.nts(buf[345:500], encoding, errors)
-        is_gnu = buf[257:265] == b"ustar  \0"
-        if is_gnu and prefix and entry.type not in tarfile.GNU_TYPES:
-            entry.name = entry.name[len(prefix) + 1 :]
-        return entry
-
-
 def opened(**where):
     """Open a tar."""
-    return tarfile.open(
-        tarinfo=Entry, errors="surrogateescape", encoding="utf-8", **where
-    )
+    return tarfile.open(errors="surrogateescape", encoding="utf-8", **where)
 
 
 def clean(path):

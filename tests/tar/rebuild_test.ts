@@ -169,6 +169,7 @@ const ODD: Record<string, [entry: TarEntry | Uint8Array, path?: string]> = {
   "an empty path": [{ name: "x", pax: [["path", ""]] }],
   "an empty number": [{ name: "x", pax: [["uid", ""], ["mtime", ""]] }],
   "star's size of the file": [{ name: "x", pax: [["SCHILY.realsize", "99"]] }],
+  "old bytes after a number": [{ name: "x", raw: [[124, "0\x007777 \0"]] }],
   "Solaris's PAX header": [
     concat([
       entryOf({ name: "X", type: "X", data: paxRecord("path", "real") }),
