@@ -137,7 +137,7 @@ async function scanInput(
   if (diffId && diffId !== scanned.inputDigest) {
     throw new InputError(
       `It is damaged: its digest is sha256:${scanned.inputDigest}, but the ` +
-        `image says sha256:${diffId}`,
+        `image says sha256:${diffId}; fetch the image again`,
     );
   }
   return scanned;

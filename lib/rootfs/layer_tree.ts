@@ -2,21 +2,19 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { concat, equalBytes, startsWith } from "../streams/bytes.ts";
 import type { Source } from "../streams/source.ts";
-import { FIELD, numberField } from "../tar/block.ts";
 import { ancestorLength } from "../tar/path.ts";
+import { isDirectory, isPlainDirectory } from "./entry_node.ts";
 import { NewDirectories } from "./new_directories.ts";
 import { isOverlayWhiteout, overlayMarks } from "./overlay.ts";
 import { FLAG, NODE, type Node } from "./path_index.ts";
-import type { StoredEntry } from "./stored_entries.ts";
 import { follow } from "./symlinks.ts";
-import {
-  type AddedEntry,
-  isDirectory,
-  type MissingDirectory,
-  type TakenEntry,
-  Tree,
-  type TreeOptions,
-} from "./tree.ts";
+import type {
+  AddedEntry,
+  MissingDirectory,
+  TakenEntry,
+} from "./taken_entry.ts";
+import { Tree, type TreeOptions } from "./tree.ts";
+import { judgeWhiteout } from "./whiteout_rules.ts";
 import {
   hasWhiteoutName,
   type Whiteout,
@@ -315,57 +313,18 @@ export class LayerTree extends Tree {
     for (const slot of this.#late.values()) this.drop(slot);
   }
 
-  /**
-   * Settles whiteouts that Docker's overlay2 does not take as the specification
-   * says: a directory that is deleted and made anew keeps its old content there,
-   * a deletion after its path's new entry makes it fail, and one in a directory
-   * that lower layers do not have shows up as a file.
-   */
+  /** Settles deletions that engines take differently. */
   #settleWhiteouts(): void {
-    for (const { whiteout, slot } of this.whiteouts) {
-      if (slot === undefined || this.index.has(slot, FLAG.dropped)) continue;
-      const { path, opaque } = whiteout;
-      const cut = path.lastIndexOf(0x2f);
-      const parent = path.subarray(0, Math.max(cut, 0));
-      const isRight = opaque
-        ? this.#isRightOpaque(path, parent)
-        : this.#isRightWhiteout(path, parent, slot);
-      if (isRight) continue;
+    const { index, files, whiteouts } = this;
+    const layer = { index, files, below: this.base.files, whiteouts };
+    for (const { whiteout, slot } of whiteouts) {
+      if (slot === undefined || index.has(slot, FLAG.dropped)) continue;
+      const verdict = judgeWhiteout(layer, whiteout, slot);
+      if (verdict === "kept") continue;
+      if (verdict !== "dropped") this.#opaque.add(verdict.opaque);
       this.drop(slot);
-      this.changes.note("whiteouts", path);
+      this.changes.note("whiteouts", whiteout.path);
     }
-  }
-
-  /**
-   * Tells whether engines agree on an entry that makes a directory opaque. They
-   * do not on whether it makes its directory, and containerd deletes what comes
-   * before it in the lowest layer.
-   */
-  #isRightOpaque(path: Uint8Array, parent: Uint8Array): boolean {
-    if (path.length === 0) return false;
-    return this.files.nodeAt(path) !== NODE.missing ||
-      isDirectory(this.base.files.nodeAt(path)) &&
-        !this.whiteouts.empties(parent);
-  }
-
-  /** Tells whether engines agree on a deletion; a directory may become opaque. */
-  #isRightWhiteout(
-    path: Uint8Array,
-    parent: Uint8Array,
-    slot: number,
-  ): boolean {
-    const { index, whiteouts } = this;
-    const anew = index.find(path);
-    if (anew < 0) {
-      return parent.length === 0 ||
-        this.#isDirectoryBelow(parent) && !whiteouts.empties(parent);
-    }
-    const isNewDirectory = isDirectory(index.node(anew));
-    if (isNewDirectory && isDirectory(this.base.files.nodeAt(path))) {
-      if (!whiteouts.isOpaque(path)) this.#opaque.add(anew);
-      return false;
-    }
-    return slot < anew && !isNewDirectory;
   }
 
   /** Decides which missing directories the layer gets an entry for. */
@@ -383,15 +342,4 @@ export class LayerTree extends Tree {
       }
     }
   }
-}
-
-/** Whether a directory is as Docker makes one that a layer has no entry for. */
-function isPlainDirectory({ bytes, entry }: StoredEntry): boolean {
-  const { header, records } = entry;
-  return (numberField(bytes, FIELD.mode, header)! & 0o7777) === 0o755 &&
-    numberField(bytes, FIELD.uid, header) === 0 &&
-    numberField(bytes, FIELD.gid, header) === 0 &&
-    records.every(([key]) =>
-      key !== "uid" && key !== "gid" && !key.startsWith("SCHILY.xattr.")
-    );
 }

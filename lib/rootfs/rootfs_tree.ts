@@ -4,6 +4,7 @@ import { ascii, startsWith } from "../streams/bytes.ts";
 import type { Source } from "../streams/source.ts";
 import { entriesOf } from "../tar/entries.ts";
 import { ancestorLength } from "../tar/path.ts";
+import { isDirectory } from "./entry_node.ts";
 import type { LayerTree } from "./layer_tree.ts";
 import { missingHeader } from "./new_headers.ts";
 import { FLAG, NODE, type Node } from "./path_index.ts";
@@ -12,13 +13,8 @@ import { hasOddTime } from "./odd_time.ts";
 import { isOverlayWhiteout, overlayMarks } from "./overlay.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { climbs } from "./symlinks.ts";
-import {
-  type AddedEntry,
-  isDirectory,
-  type TakenEntry,
-  Tree,
-  type TreeOptions,
-} from "./tree.ts";
+import type { AddedEntry, TakenEntry } from "./taken_entry.ts";
+import { Tree, type TreeOptions } from "./tree.ts";
 import {
   hasWhiteoutName,
   type Whiteout,

@@ -21,7 +21,8 @@ import { padded } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
 import { TarReader, type TarShape } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
-import type { AddedEntry, Tree } from "./tree.ts";
+import type { AddedEntry } from "./taken_entry.ts";
+import type { Tree } from "./tree.ts";
 
 /** What {@linkcode scanRootfs} may be told. */
 export interface ScanOptions {

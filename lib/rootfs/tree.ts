@@ -2,37 +2,28 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { ascii, equalBytes } from "../streams/bytes.ts";
 import type { Source } from "../streams/source.ts";
-import { BLOCK, FIELD, numberField } from "../tar/block.ts";
+import { BLOCK } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
+import { isDirectory, nodeOf } from "./entry_node.ts";
 import { EntryPaths } from "./entry_paths.ts";
 import { HardLinks } from "./hard_links.ts";
 import { Holes } from "./holes.ts";
 import { type LayerChange, LayerChanges } from "./layer_change.ts";
 import { linkMetadata } from "./link_metadata.ts";
+import { findLinkTarget } from "./link_target.ts";
 import { overlayMarks } from "./overlay.ts";
 import { Parents } from "./parents.ts";
 import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
-import { StoredEntries, type StoredEntry } from "./stored_entries.ts";
+import { StoredEntries } from "./stored_entries.ts";
 import { isStripped } from "./stripped_name.ts";
+import type {
+  AddedEntry,
+  MissingDirectory,
+  TakenEntry,
+} from "./taken_entry.ts";
 import { TreeFiles } from "./tree_files.ts";
 import { isAufsLeftover } from "./whiteouts.ts";
-
-/** An entry as a tree takes it. */
-export interface AddedEntry extends StoredEntry {
-  /** Offset of its first header block in the source, in bytes. */
-  offset: number;
-}
-
-/** An entry that a tree has taken. */
-export interface TakenEntry {
-  added: AddedEntry;
-  /** Its path as its header has it. */
-  given: Uint8Array;
-  /** The path that it goes to. */
-  path: Uint8Array;
-  node: Node;
-}
 
 /** How a tree takes its entries. */
 export interface TreeOptions {
@@ -41,12 +32,6 @@ export interface TreeOptions {
   /** Take only entries below this directory, and as if it were the root. */
   strip?: string;
 }
-
-/**
- * What is written where a directory has no entry: nothing, a new entry, or one
- * that stands elsewhere.
- */
-export type MissingDirectory = "nothing" | "new" | StoredEntry;
 
 /**
  * The tree that a tar's entries make, checked as they come: which entries stay,
@@ -255,9 +240,11 @@ export abstract class Tree {
     path: Uint8Array,
   ): Promise<void> {
     const { index, links } = this;
-    const { entry } = added;
-    const wanted = this.#linkPath(entry);
-    const { target, targetPath } = await this.#linkTarget(entry, wanted);
+    const { target, wanted, targetPath } = await findLinkTarget(
+      this,
+      added.entry.link,
+      (path) => this.isBelowOnly(path),
+    );
     if (equalBytes(targetPath, path)) {
       // tar writes this for a file named twice on its command line.
       this.leaveOut();
@@ -283,51 +270,6 @@ export abstract class Tree {
     } else if (targetPath !== wanted) {
       links.setTarget(slot, targetPath.slice());
     }
-  }
-
-  /** The path in the tree that a hard link's header names. */
-  #linkPath({ link }: Entry): Uint8Array {
-    let reason = `It is not below ${this.#options.strip}; put the file here`;
-    try {
-      const path = this.paths.inTree(link);
-      if (path) return path;
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      reason = error.message;
-    }
-    throw new InputError(
-      `Its link target ${shown(link)} leads out of the tree: ${reason}`,
-    );
-  }
-
-  /** Finds what a hard link leads to. */
-  async #linkTarget(
-    { link }: Entry,
-    wanted: Uint8Array,
-  ): Promise<{ target: number; targetPath: Uint8Array }> {
-    const { index } = this;
-    const targetPath = await this.files.resolve(wanted);
-    const target = targetPath.length === 0 ? -1 : index.find(targetPath);
-    if (target < 0) {
-      if (await this.isBelowOnly(wanted)) {
-        throw new InputError(
-          `It is a hard link to ${
-            shown(link)
-          }, which only a lower layer has: ` +
-            "Docker cannot link to that; put the file itself here",
-        );
-      }
-      throw new InputError(
-        `It is a hard link to ${shown(link)}, which is not before it in the ` +
-          "archive; put the file itself in front",
-      );
-    }
-    if (isDirectory(index.node(target))) {
-      throw new InputError(
-        `It is a hard link to the directory ${shown(link)}; make it a symlink`,
-      );
-    }
-    return { target, targetPath };
   }
 
   /** Settles what needs to know all entries. Call it once, after the last. */
@@ -407,34 +349,4 @@ export abstract class Tree {
 
   /** Decides, after the last entry, what only all of them together tell. */
   protected abstract settle(): void;
-}
-
-/** What an entry makes of its path. */
-function nodeOf({ bytes, entry }: AddedEntry): Node {
-  switch (entry.kind) {
-    case "file":
-      return NODE.file;
-    case "directory":
-      return NODE.directory;
-    case "symlink":
-      return NODE.symlink;
-  }
-  return stopsRkt(bytes, entry) ? NODE.hidden : NODE.other;
-}
-
-/**
- * Tells whether an entry is a character device that rkt 1.30 cannot get past:
- * it reads every one in the root file system to its end, which /dev/zero and
- * /dev/full do not have and terminals refuse. /dev/null does no harm.
- */
-function stopsRkt(bytes: Uint8Array, entry: Entry): boolean {
-  if (entry.flag !== 0x33) return false;
-  const major = numberField(bytes, FIELD.devmajor, entry.header);
-  const minor = numberField(bytes, FIELD.devminor, entry.header);
-  return major !== 1 || minor !== 3;
-}
-
-/** Tells whether a node is a directory, with an entry of its own or without. */
-export function isDirectory(node: Node | undefined): boolean {
-  return node === NODE.directory || node === NODE.missing;
 }

@@ -682,7 +682,7 @@ const WRONG: Record<string, {
       await Deno.writeFile(layout.file(layers[1]), bytes);
     },
     message:
-      /^, layer 2: It is damaged: its digest is sha256:\w{64}, but the image says sha256:\w{64}$/,
+      /^, layer 2: It is damaged: its digest is sha256:\w{64}, but the image says sha256:\w{64}; fetch the image again$/,
   },
   "a layer is cut short": {
     damage: async (layout, image) => {
@@ -779,7 +779,7 @@ const WRONG: Record<string, {
       await layout.index({ ...image, annotations: NAMED });
     },
     message:
-      /^, layer 1: It is damaged: its digest is sha256:\w{64}, but the image says sha256:\w{64}$/,
+      /^, layer 1: It is damaged: its digest is sha256:\w{64}, but the image says sha256:\w{64}; fetch the image again$/,
   },
   "a plain layer is another one": {
     damage: async (layout) => {

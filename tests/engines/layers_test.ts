@@ -706,7 +706,7 @@ Deno.test("buildLayers() refuses what no two engines take alike", async () => {
 Deno.test("buildLayers() refuses a layer that its image does not know", async () => {
   await assert.rejects(
     buildStack([tarOf([file("a")])], "/dev/null", { diffId: "0".repeat(64) }),
-    /^InputError: It is damaged: its digest is sha256:[0-9a-f]{64}, but the image says sha256:0{64}$/,
+    /^InputError: It is damaged: its digest is sha256:[0-9a-f]{64}, but the image says sha256:0{64}; fetch the image again$/,
   );
 });
 
