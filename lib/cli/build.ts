@@ -20,6 +20,7 @@ import {
   unpackLimits,
   writeOutput,
 } from "./output.ts";
+import { registryClient } from "./registry_options.ts";
 import { report, summary } from "./report.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -119,6 +120,7 @@ async function run(
         { name: parsed.value("name")! }),
       anyPlatform: parsed.on("force-platform"),
     },
+    client: (reference) => registryClient(parsed, reference),
     limits: unpackLimits(parsed),
     directory,
   });

@@ -1,14 +1,21 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { ofFile } from "./failure.ts";
 import { InputError } from "../errors/input_error.ts";
-import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import type { LayerInput } from "../rootfs/layer_stack.ts";
 import { parseName } from "../image/name.ts";
-import { imagePath } from "../read/image_path.ts";
-import { type ImageChoice, readImage } from "../read/open_image.ts";
-import { directoryFiles } from "../directory/layout_directory.ts";
+import {
+  type ImageChoice,
+  readImage,
+  type StoredLayer,
+} from "../read/open_image.ts";
 import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
+import { fromStream } from "../streams/source.ts";
+import { inParallel } from "../streams/in_parallel.ts";
+import { spooled } from "../system/spool_file.ts";
+import { openImage } from "./opened_image.ts";
+import type { RegistryClient } from "../registry/client.ts";
+import type { Reference } from "../registry/reference.ts";
 import { openInput } from "../system/open_input.ts";
 import type { UnpackLimits } from "../system/unpack_limits.ts";
 import { unpackLayer } from "../system/decompress.ts";
@@ -43,6 +50,8 @@ export interface Wanted {
   rootfs?: string;
   /** Which image to take of a file that has several. */
   choice: ImageChoice;
+  /** Makes a client for a registry. */
+  client: (reference: Reference) => Promise<RegistryClient>;
   /** What a compressed file may take. */
   limits: UnpackLimits;
   /** How directories are read. */
@@ -106,27 +115,50 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
   }
 }
 
+/**
+ * Fetches the layers of an image in a registry, several side by side: they are
+ * read more than once. Each is checked against its digest while it comes.
+ */
+async function fetchLayers(
+  layers: StoredLayer[],
+  path: string,
+  open: Input[],
+): Promise<void> {
+  await inParallel([...layers.entries()], 4, async ([i, layer]) => {
+    const chunks = fromStream(layer.source.stream());
+    const spool = await spooled(`${path}, layer ${i + 1}`, chunks);
+    open.push(spool);
+    layer.source = {
+      size: spool.size!,
+      isSteady: true,
+      stream: () => spool.stream(),
+      slice: (start, end) => spool.slice(start, end),
+    };
+  });
+}
+
 async function addImage(
   inputs: BuildInputs,
   given: string,
-  { choice, limits }: Wanted,
+  { choice, limits, client }: Wanted,
   open: Input[],
   openFile: (path: string) => Promise<Input>,
 ): Promise<void> {
-  const { path, name } = imagePath(given, host.exists);
-  if (name !== undefined && choice.name !== undefined) {
-    throw new UsageError(
-      `${given} names an image already: leave out --name ${choice.name}`,
-    );
-  }
+  let path = given;
   try {
-    const files: ImageFiles = path !== "-" && host.isDirectory(path)
-      ? directoryFiles(path)
-      : await filesOfTar(await openFile(path));
+    const opened = await openImage(given, { openFile, client });
+    const { files, name, isRemote } = opened;
+    path = opened.path;
+    if (name !== undefined && choice.name !== undefined) {
+      throw new UsageError(
+        `${given} names an image already: leave out --name ${choice.name}`,
+      );
+    }
     const image = await readImage(files, {
       ...choice,
       ...(name !== undefined && { name }),
     });
+    if (isRemote) await fetchLayers(image.layers, path, open);
     for (const [i, stored] of image.layers.entries()) {
       const name = `${path}, layer ${i + 1}`;
       const { source, compression } = await unpackLayer(

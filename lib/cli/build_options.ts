@@ -1,5 +1,6 @@
 import { FACES } from "../image/face.ts";
 import { group, type Option } from "./options.ts";
+import { REGISTRY_OPTIONS } from "./registry_options.ts";
 
 /** Options that say what the image is, for all commands that make one. */
 export const IMAGE_OPTIONS: Option[] = group("Image", [
@@ -232,6 +233,7 @@ export const WORK_OPTIONS: Option[] = group("Output", [
     help: "most memory that taking zstd or xz off may need, such as 2G; 128M " +
       "unless given",
   },
+  ...REGISTRY_OPTIONS,
   {
     name: "no-fsync",
     help: "give FILE its name before it is on the disk: quicker, and lost if " +

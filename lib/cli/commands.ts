@@ -4,6 +4,7 @@ import { completionsCommand } from "./completions_command.ts";
 import { exportCommand, loadCommand } from "./export_command.ts";
 import { helpCommand } from "./help_command.ts";
 import { catCommand, diffCommand, inspectCommand } from "./inspect_command.ts";
+import { pullCommand, pushCommand, serveCommand } from "./registry_command.ts";
 import { TOPICS } from "./topics.ts";
 import { verifyCommand } from "./verify_command.ts";
 import { VERSION } from "./version.ts";
@@ -23,6 +24,9 @@ export const PROGRAM: Program = {
     inspectCommand,
     catCommand,
     diffCommand,
+    pushCommand,
+    pullCommand,
+    serveCommand,
     verifyCommand,
     completionsCommand,
     helpCommand,

@@ -24,6 +24,8 @@ import {
 } from "./read_docker.ts";
 import {
   type BlobDescriptor,
+  blobPath,
+  isImage,
   nameIn,
   type OciManifest,
   type Platform,
@@ -255,12 +257,6 @@ async function followIndex(
   return { ...inner, names: [...names, ...inner.names] };
 }
 
-/** BuildKit's attestations are no images. */
-function isImage({ platform, annotations }: BlobDescriptor): boolean {
-  return !(platform.os === "unknown" && platform.architecture === "unknown") &&
-    !annotations.has("vnd.docker.reference.digest");
-}
-
 /** appc spec 0.8.11, or the archive that the script of 2015 wrote. */
 async function readAci(
   files: ImageFiles,
@@ -315,10 +311,6 @@ function platform(fields: ImageFields): ImageFields {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
   );
-}
-
-function blobPath(digest: string): string {
-  return `blobs/sha256/${digest}`;
 }
 
 /** A document among the blobs, its digest checked. */

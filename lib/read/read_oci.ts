@@ -149,3 +149,16 @@ export function nameIn(
   const name = annotations.get(IMAGE_NAME) ?? annotations.get(REF_NAME);
   return name?.includes("/") || name?.includes(":") ? name : undefined;
 }
+
+/**
+ * Whether a descriptor of an index is an image: BuildKit's attestations are not.
+ */
+export function isImage({ platform, annotations }: BlobDescriptor): boolean {
+  return !(platform.os === "unknown" && platform.architecture === "unknown") &&
+    !annotations.has("vnd.docker.reference.digest");
+}
+
+/** Where an image layout has a blob, by its SHA-256 in hex. */
+export function blobPath(digest: string): string {
+  return `blobs/sha256/${digest}`;
+}

@@ -1,8 +1,11 @@
 import { utf8 } from "../streams/bytes.ts";
-import { fs, isatty, join, process } from "./node.ts";
+import { fs, isatty, isDeno, join, process } from "./node.ts";
 import { isNullDevice } from "./null_device.ts";
 import { readBytes, readText } from "./plain_open.ts";
 import { errorCode, fileError } from "./errors.ts";
+
+/** What the next signal does instead of ending the program. */
+let stopGently: (() => void) | undefined;
 
 /** What a program sees of its process. */
 export const host = {
@@ -12,6 +15,8 @@ export const host = {
   },
   env: (name: string): string | undefined => process.env[name] || undefined,
   isTerminal: (fd: 0 | 1 | 2): boolean => isatty(fd),
+  /** Whether this is Node itself, not a runtime that has its modules too. */
+  isNode: !isDeno && !("Bun" in globalThis),
   /** Columns of the terminal on standard error. */
   columns: (): number => process.stderr.columns || 80,
   /** Writes text to standard error, or to standard output, all of it. */
@@ -76,15 +81,43 @@ export const host = {
   readText,
   /** The same, as bytes. */
   readBytes,
+  /** A small text file, whole; `undefined` if there is none. */
+  readTextIfThere(path: string): string | undefined {
+    try {
+      return fs.readFileSync(path, "utf8");
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw fileError(`Cannot read ${path}`, error);
+    }
+  },
+  /** All that standard input holds, as text. */
+  readInput(): string {
+    try {
+      return fs.readFileSync(0, "utf8");
+    } catch (error) {
+      throw fileError("Cannot read standard input", error);
+    }
+  },
   /** Calls `handle` with the exit code when the user or the system says stop. */
   onSignal(handle: (exitCode: number) => void): void {
-    process.on("SIGINT", () => handle(130));
-    process.on("SIGTERM", () => handle(143));
+    const arrive = (exitCode: number) => {
+      const stop = stopGently;
+      stopGently = undefined;
+      if (stop) stop();
+      else handle(exitCode);
+    };
+    process.on("SIGINT", () => arrive(130));
+    process.on("SIGTERM", () => arrive(143));
     if (process.platform === "win32") return;
     // Node ends by a signal that nobody listens to, even if nohup ignores it.
-    process.on("SIGHUP", isUnderNohup() ? () => {} : () => handle(129));
+    process.on("SIGHUP", isUnderNohup() ? () => {} : () => arrive(129));
     // A file that grows too large is an error of its write, not the end.
     process.on("SIGXFSZ", () => {});
+  },
+  /** Has the first signal call `stop`; the second one ends the program. */
+  onFirstSignal(stop: () => void): void {
+    stopGently = stop;
   },
   exit: (code: number): never => process.exit(code),
 };

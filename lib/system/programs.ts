@@ -117,6 +117,31 @@ export async function runProgram(
   }
 }
 
+/**
+ * Runs a program and takes what it prints.
+ *
+ * @param input What it gets on its standard input.
+ * @returns Its standard output; `undefined` if it could not be started: it is not
+ * there, or this runtime forbids it.
+ */
+export function answerOf(
+  program: string,
+  args: string[],
+  input: string,
+): string | undefined {
+  try {
+    const { error, stdout } = spawnSync(program, args, {
+      input,
+      encoding: "utf8",
+      stdio: ["pipe", "pipe", "ignore"],
+      timeout: 60_000,
+    });
+    return error ? undefined : stdout;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Why a program cannot be started; without a cause the runtime forbids it. */
 function programError(program: string, cause: unknown): FileError {
   const what = `Cannot run ${program}`;

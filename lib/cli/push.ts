@@ -1,0 +1,261 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import type { ImageFiles } from "../read/image_files.ts";
+import {
+  type ImageChoice,
+  readImage,
+  type StoredLayer,
+} from "../read/open_image.ts";
+import type { RegistryClient } from "../registry/client.ts";
+import { platformImages, topImages } from "../registry/platform_images.ts";
+import {
+  packedAlready,
+  type PackedLayer,
+  type Pushed,
+  pushImage,
+  pushIndex,
+  type PushOptions,
+} from "../registry/push_image.ts";
+import {
+  formatReference,
+  parseReference,
+  type Reference,
+} from "../registry/reference.ts";
+import { sha256 } from "../streams/sha256.ts";
+import { fromStream } from "../streams/source.ts";
+import { compressBlocks } from "../system/compress_blocks.ts";
+import { host } from "../system/host.ts";
+import type { Input } from "../system/input.ts";
+import { openInput } from "../system/open_input.ts";
+import { spooled } from "../system/spool_file.ts";
+import { uploadMemory } from "../system/upload_memory.ts";
+import { platformOf } from "./description.ts";
+import { named, ofFile } from "./failure.ts";
+import { openImage } from "./opened_image.ts";
+import type { Parsed } from "./options.ts";
+import { progressBar, unpackLimits } from "./output.ts";
+import type { Progress } from "./progress.ts";
+import { registryClient } from "./registry_options.ts";
+import { printJson, printLines, say } from "./say.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** How layers can go out. */
+export const COMPRESSIONS = ["gzip", "zstd", "none"] as const;
+
+/** Counts of what became of the blobs. */
+interface Counts {
+  uploaded: number;
+  mounted: number;
+  present: number;
+  /** Bytes that were sent. */
+  bytes: number;
+}
+
+/**
+ * Runs `ciso push`: an image file becomes an image in a registry.
+ *
+ * @param parsed The command line.
+ * @throws {UsageError} If the command line is wrong.
+ * @throws {InputError} If the image cannot be read, or the registry refuses.
+ */
+export async function runPush(parsed: Parsed): Promise<void> {
+  const [word, target, ...more] = parsed.words;
+  if (word === undefined || target === undefined || more.length > 0) {
+    throw new UsageError(
+      "ciso push takes an image and where it goes, such as " +
+        "ciso push app.isoc localhost:5000/me/app:1.0",
+    );
+  }
+  const reference = named(undefined, () => parseReference(target));
+  if (reference.digest !== undefined) {
+    throw new UsageError("The digest comes of what is pushed: give a tag");
+  }
+  const compression = parsed.value("compression") ?? "gzip";
+  if (!isCompression(compression)) {
+    throw new UsageError(
+      `--compression: ${shown(compression)} is not one of ${
+        COMPRESSIONS.join(", ")
+      }`,
+    );
+  }
+  const client = await registryClient(parsed, reference);
+  const open: Input[] = [];
+  const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
+  const counts: Counts = { uploaded: 0, mounted: 0, present: 0, bytes: 0 };
+  try {
+    const { files, name } = await openImage(word, {
+      client: (reference) => registryClient(parsed, reference),
+      openFile: async (path) => {
+        const file = path === "-" ? undefined : path;
+        const input = await openInput(file, unpackLimits(parsed));
+        open.push(input);
+        return input;
+      },
+    });
+    const options = pushOptions(parsed, compression, bar, counts);
+    const choice = choiceOf(parsed, name);
+    const pushed = parsed.on("all-platforms")
+      ? await pushAll(client, reference, files, choice, options)
+      : await pushOne(client, reference, files, choice, options);
+    bar?.end();
+    printPushed(parsed, reference, pushed, counts);
+  } catch (error) {
+    throw ofFile(`${word} to ${formatReference(reference)}`, error);
+  } finally {
+    bar?.end();
+    for (const input of open) input.close();
+  }
+}
+
+function isCompression(
+  word: string,
+): word is (typeof COMPRESSIONS)[number] {
+  return (COMPRESSIONS as readonly string[]).includes(word);
+}
+
+function choiceOf(parsed: Parsed, name: string | undefined): ImageChoice {
+  const option = parsed.value("name");
+  if (name !== undefined && option !== undefined) {
+    throw new UsageError(
+      `The image is named already: leave out --name ${shown(option)}`,
+    );
+  }
+  const wanted = name ?? option;
+  return {
+    platform: platformOf(parsed),
+    ...(wanted !== undefined && { name: wanted }),
+  };
+}
+
+async function pushOne(
+  client: RegistryClient,
+  reference: Reference,
+  files: ImageFiles,
+  choice: ImageChoice,
+  options: PushOptions,
+): Promise<Pushed> {
+  const image = await readImage(files, choice);
+  const all = await platformImages(files);
+  const digests = image.layers.map(({ digest }) => digest).join();
+  // The image's own manifest, if no other one has the same layers.
+  const same = all.filter(({ blobs }) => blobs.slice(1).join() === digests);
+  const original = same.length === 1 ? same[0]!.manifest : undefined;
+  return await pushImage(client, reference, image, { ...options, original });
+}
+
+async function pushAll(
+  client: RegistryClient,
+  reference: Reference,
+  files: ImageFiles,
+  { name }: ImageChoice,
+  options: PushOptions,
+): Promise<Pushed> {
+  const tops = (await topImages(files)).filter(({ names }) =>
+    name === undefined || names.includes(name)
+  );
+  if (tops.length !== 1) {
+    throw new InputError(
+      tops.length === 0
+        ? "It lists no platforms: push it without --all-platforms"
+        : `It holds ${tops.length} images: choose one with --name`,
+    );
+  }
+  const { registry, repository } = reference;
+  const pushed = [];
+  const { images, manifest: top } = tops[0]!;
+  for (const { platform, manifest, files } of images) {
+    const image = await readImage(files);
+    const one = await pushImage(client, { registry, repository }, image, {
+      ...options,
+      original: manifest,
+    });
+    pushed.push({ ...one, platform });
+  }
+  const isKept = pushed.every(({ digest }, i) =>
+    digest === images[i]!.manifest.digest
+  );
+  // An index whose images all stay keeps its digest too.
+  return await pushIndex(client, reference, pushed, isKept ? top : undefined);
+}
+
+function pushOptions(
+  parsed: Parsed,
+  compression: (typeof COMPRESSIONS)[number],
+  bar: Progress | undefined,
+  counts: Counts,
+): PushOptions {
+  const cache = host.env("XDG_CACHE_HOME") ??
+    (host.env("HOME") && `${host.env("HOME")}/.cache`);
+  const isVerbose = parsed.on("verbose");
+  return {
+    pack: (layer) => pack(layer, compression),
+    mountFrom: parsed.values("mount-from"),
+    ...(cache !== undefined && {
+      memory: uploadMemory(`${cache}/ciso/uploads`),
+    }),
+    onBytes: (count) => {
+      counts.bytes += count;
+      bar?.add(count);
+    },
+    onBlob: ({ digest, size }, outcome) => {
+      counts[outcome]++;
+      if (isVerbose) say(`${digest}, ${size} bytes: ${outcome}`);
+    },
+  };
+}
+
+/** A layer as it goes out: as it is if it is compressed, else in a spool file. */
+async function pack(
+  layer: StoredLayer,
+  compression: (typeof COMPRESSIONS)[number],
+): Promise<PackedLayer> {
+  const ready = await packedAlready(layer);
+  if (ready) return ready;
+  const hash = sha256();
+  const chunks = fromStream(layer.source.stream());
+  async function* packed() {
+    const all = compression === "none"
+      ? chunks
+      : compressBlocks(chunks, compression);
+    for await (const chunk of all) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+  if (compression === "none") {
+    for await (const chunk of chunks) hash.update(chunk);
+    const { source } = layer;
+    const digest = `sha256:${hash.hex()}`;
+    return { digest, size: source.size, source, suffix: "" };
+  }
+  const spool = await spooled("a layer", packed());
+  return {
+    digest: `sha256:${hash.hex()}`,
+    size: spool.size!,
+    source: spool,
+    suffix: `+${compression}`,
+    close: spool.close,
+  };
+}
+
+/** Prints the reference of what was pushed, for people or programs. */
+function printPushed(
+  parsed: Parsed,
+  reference: Reference,
+  { digest, mediaType, size }: Pushed,
+  counts: Counts,
+): void {
+  const { registry, repository, tag } = reference;
+  const whole = formatReference({ registry, repository, digest });
+  if (!parsed.on("json")) return printLines([whole]);
+  const { bytes, ...blobs } = counts;
+  printJson({
+    reference: whole,
+    ...(tag !== undefined && { tag }),
+    digest,
+    mediaType,
+    size,
+    blobs,
+    bytesSent: bytes,
+  });
+}

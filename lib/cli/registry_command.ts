@@ -1,0 +1,136 @@
+import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
+import type { Command } from "./command.ts";
+import { COMMON } from "./export_options.ts";
+import { group, type Option } from "./options.ts";
+import { runPull } from "./pull.ts";
+import { COMPRESSIONS, runPush } from "./push.ts";
+import { REGISTRY_OPTIONS } from "./registry_options.ts";
+import { DEFAULT_ADDRESS, runServe } from "./serve.ts";
+
+const LOGIN =
+  `Logins are taken from where docker login and podman login keep them
+($REGISTRY_AUTH_FILE, containers/auth.json, ~/.docker/config.json, credential
+helpers), or from --username. Under deno run it needs --allow-net.`;
+
+const WHICH: Option[] = [
+  {
+    name: "platform",
+    value: "OS/ARCH[/VARIANT]",
+    help: "which image to take of several platforms",
+  },
+  {
+    name: "name",
+    value: "NAME[:TAG]",
+    help:
+      "which image to take of a file that holds several, as FILE:NAME[:TAG] does",
+  },
+];
+
+/** `ciso push`. */
+export const pushCommand: Command = {
+  name: "push",
+  summary: "send an image to a registry",
+  usage: ["push IMAGE REGISTRY/REPOSITORY[:TAG]"],
+  about:
+    `IMAGE is an isoc, what docker save or podman save writes, or an OCI layout (tar
+or directory). Layers are compressed on the way; what the registry has already is
+not sent. A broken connection goes on where it stopped, and so does a push that
+was killed, when it is run again. Prints the reference with the digest.
+
+${LOGIN}`,
+  options: [
+    ...WHICH,
+    {
+      name: "all-platforms",
+      help: "push the images of all platforms, under one image index",
+    },
+    {
+      name: "compression",
+      value: "KIND",
+      values: COMPRESSIONS,
+      help: "how uncompressed layers go out; gzip unless given",
+    },
+    {
+      name: "mount-from",
+      value: "REPOSITORY",
+      help:
+        "take layers from this repository of the same registry, if it has " +
+        "them; can be repeated",
+    },
+    ...REGISTRY_OPTIONS,
+    { name: "json", group: "General", help: "print what was pushed as JSON" },
+    ...COMMON,
+  ],
+  examples: [
+    "ciso push app.isoc localhost:5000/me/app:1.0",
+    "ciso push saved.tar registry.example/me/app --compression zstd",
+  ],
+  run: runPush,
+};
+
+/** `ciso pull`. */
+export const pullCommand: Command = {
+  name: "pull",
+  summary: "make an isoc of an image in a registry",
+  usage: ["pull REFERENCE [-o FILE] [--platform OS/ARCH]"],
+  about:
+    `REFERENCE is such as busybox, me/app:1.0 or localhost:5000/app@sha256:…. All
+layers are checked against their digests while they come. The options are those
+of ciso convert, which takes docker://REFERENCE too, as ciso build --from does.
+
+${LOGIN}`,
+  options: [...IMAGE_OPTIONS, ...WORK_OPTIONS],
+  words: [],
+  examples: [
+    "ciso pull localhost:5000/me/app:1.0 -o app.isoc",
+    "ciso pull debian:12 --platform linux/arm64 | docker load",
+  ],
+  run: runPull,
+};
+
+/** `ciso serve`. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "be a read-only registry for image files",
+  usage: ["serve IMAGE… [--listen ADDRESS:PORT]"],
+  about:
+    `Every engine can pull the images from here; nothing is unpacked or copied.
+IMAGE is an isoc, what docker save or podman save writes, or an OCI layout (tar or
+directory). It prints its address and the images' references, and ends on Ctrl-C
+when running transfers have ended. Digests are checked while bytes are sent.
+Under deno run it needs --allow-net.`,
+  options: [
+    {
+      name: "listen",
+      value: "ADDRESS:PORT",
+      brief: true,
+      help: `where to listen; ${DEFAULT_ADDRESS} unless given; port 0 is any ` +
+        "that is free",
+    },
+    {
+      name: "name",
+      value: "NAME[:TAG]",
+      help:
+        "serve the image under this name instead of its own; can be repeated",
+    },
+    ...group("Access", [
+      {
+        name: "tls-cert",
+        value: "FILE",
+        help: "speak HTTPS with this certificate (PEM)",
+      },
+      { name: "tls-key", value: "FILE", help: "the certificate's key (PEM)" },
+      {
+        name: "htpasswd",
+        value: "FILE",
+        help: "let in only the users of this file, as htpasswd -B writes it",
+      },
+    ]),
+    ...COMMON,
+  ],
+  examples: [
+    "ciso serve app.isoc",
+    "ciso serve *.isoc --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem",
+  ],
+  run: runServe,
+};

@@ -1,0 +1,253 @@
+import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
+import { parseJson } from "../formats/json_text.ts";
+import { Authorization } from "./authorization.ts";
+import { discard, readBody } from "./body.ts";
+import type { Credentials } from "./credentials.ts";
+import { networkError } from "./network_error.ts";
+import { isLoopback, registryHost } from "./reference.ts";
+import { PassingError, retry, retryAfter, type RetryOptions } from "./retry.ts";
+
+/** How a registry is spoken to. */
+export interface ClientOptions extends RetryOptions {
+  credentials?: Credentials | undefined;
+  /** Speak HTTP without TLS; this machine itself is tried both ways. */
+  plainHttp?: boolean | undefined;
+  /** Sends requests; the runtime's `fetch` unless given. */
+  fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  /** Gets a line for each request. There is no secret in it. */
+  onRequest?: ((line: string) => void) | undefined;
+  /** Milliseconds without an answer after which a request has failed. */
+  patience?: number;
+}
+
+/** One request. */
+export interface RegistryRequest {
+  method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT";
+  /** Path below the registry, or a whole URL that the registry has named. */
+  path: string;
+  /** What the request does, such as `repository:me/app:pull`. */
+  scope: string;
+  /** The statuses that are answers; others become errors. */
+  expect: readonly number[];
+  headers?: Record<string, string>;
+  body?: Uint8Array<ArrayBuffer> | undefined;
+  /** Tries in all, where a caller tries again by itself. */
+  tries?: number;
+}
+
+/** Redirects that are followed one after another. */
+const MAX_REDIRECTS = 5;
+/** Bytes of an error's document that are read. */
+const MAX_ERROR = 1 << 16;
+const PATIENCE = 120_000;
+
+/** Statuses that may pass: too many requests, and a server in trouble. */
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+const REDIRECT = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * A client for one registry, on `fetch` and web streams alone: it authorizes
+ * itself, follows redirects without giving its credentials to other hosts, and
+ * tries again what may pass.
+ *
+ * OCI distribution-spec v1.1.
+ */
+export class RegistryClient {
+  /** Host and port, for messages. */
+  readonly host: string;
+  readonly #options: ClientOptions;
+  readonly #authorization: Authorization;
+  #base: Promise<URL> | undefined;
+
+  /**
+   * Makes a client; nothing is sent yet.
+   *
+   * @param registry The registry, as in a reference.
+   * @param options How it is spoken to.
+   */
+  constructor(registry: string, options: ClientOptions = {}) {
+    this.host = registryHost(registry);
+    this.#options = options;
+    this.#authorization = new Authorization({
+      credentials: options.credentials,
+      plainHttp: options.plainHttp,
+      send: (url, init) => this.#fetch(url, init),
+    });
+  }
+
+  /**
+   * Sends a request, and again where that may help.
+   *
+   * @param request What is sent.
+   * @returns The answer; who does not read its body must discard it.
+   * @throws {InputError} If the registry cannot be reached, or refuses.
+   * @throws {PassingError} If the last try failed in a way that may pass.
+   */
+  async send(request: RegistryRequest): Promise<Response> {
+    const { tries } = request;
+    return await retry(async () => {
+      let response = await this.#authorized(request);
+      if (response.status === 401) {
+        const header = response.headers.get("www-authenticate");
+        await discard(response);
+        if (await this.#authorization.challenged(header, request.scope)) {
+          response = await this.#authorized(request);
+        }
+      }
+      if (request.expect.includes(response.status)) return response;
+      throw await this.#refusal(request, response);
+    }, { ...this.#options, ...(tries !== undefined && { tries }) });
+  }
+
+  /** The same registry's URL of a path. */
+  async url(path: string): Promise<URL> {
+    this.#base ??= this.#findBase();
+    try {
+      return new URL(path, await this.#base);
+    } catch (error) {
+      this.#base = undefined;
+      if (error instanceof InputError || error instanceof PassingError) {
+        throw error;
+      }
+      throw new InputError(
+        `${this.host} names ${shown(path)} as a place, which is no URL`,
+      );
+    }
+  }
+
+  /** Whether it is HTTPS or HTTP that the registry speaks. */
+  async #findBase(): Promise<URL> {
+    const { plainHttp } = this.#options;
+    const plain = new URL(`http://${this.host}/`);
+    const secure = new URL(`https://${this.host}/`);
+    if (plainHttp) return plain;
+    if (!isLoopback(this.host)) return secure;
+    try {
+      await discard(await this.#fetch(`${secure}v2/`, {}));
+      return secure;
+    } catch (error) {
+      const answer = await this.#fetch(`${plain}v2/`, {}).catch(() =>
+        undefined
+      );
+      await (answer && discard(answer));
+      // A server that wants TLS answers 400 to plain HTTP.
+      if (!answer || answer.status === 400) throw error;
+      return plain;
+    }
+  }
+
+  /** Sends with what is known of the authorization; follows redirects. */
+  async #authorized(request: RegistryRequest): Promise<Response> {
+    const first = await this.url(request.path);
+    const base = await this.url("/");
+    let url = first;
+    for (let i = 0; i <= MAX_REDIRECTS; i++) {
+      const headers = new Headers(request.headers);
+      // Where the registry sends its clients need not be the registry itself.
+      if (url.origin === base.origin) {
+        const value = await this.#authorization.header(request.scope);
+        if (value !== undefined) headers.set("authorization", value);
+      }
+      const response = await this.#fetch(url.href, {
+        method: request.method,
+        headers,
+        ...(request.body && { body: request.body }),
+      });
+      this.#options.onRequest?.(
+        `${request.method} ${url.origin}${url.pathname} ${response.status}`,
+      );
+      const location = response.headers.get("location");
+      if (!REDIRECT.has(response.status) || location === null) return response;
+      await discard(response);
+      url = this.#next(url, location);
+    }
+    throw new InputError(`${this.host} redirects without end`);
+  }
+
+  #next(url: URL, location: string): URL {
+    let next: URL;
+    try {
+      next = new URL(location, url);
+    } catch {
+      throw new InputError(
+        `${this.host} redirects to no URL: ${shown(location)}`,
+      );
+    }
+    const isPlain = next.protocol === "http:" &&
+      (url.protocol === "http:" || this.#options.plainHttp);
+    if (next.protocol !== "https:" && !isPlain) {
+      throw new InputError(
+        `${this.host} redirects to ${shown(next.href)}, which is not HTTPS`,
+      );
+    }
+    return next;
+  }
+
+  /** Sends one request; waits for its answer only so long. */
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    const controller = new AbortController();
+    const { patience = PATIENCE } = this.#options;
+    const send = this.#options.fetch ?? fetch;
+    const timer = setTimeout(
+      () =>
+        controller.abort(
+          new PassingError(`${new URL(url).host} does not answer`),
+        ),
+      patience,
+    );
+    try {
+      return await send(url, {
+        ...init,
+        redirect: "manual",
+        signal: controller.signal,
+      });
+    } catch (error) {
+      throw networkError(
+        new URL(url).host,
+        controller.signal.aborted ? controller.signal.reason : error,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The error that an answer is. */
+  async #refusal(request: RegistryRequest, response: Response): Promise<Error> {
+    const { status } = response;
+    const body = await readBody(response, MAX_ERROR, "The error").catch(() =>
+      new Uint8Array(0)
+    );
+    const said = reasonOf(body);
+    const what = `${this.host} answers ${status} to ${request.method} ${
+      shown(request.path.replace(/\?.*/s, ""))
+    }${said && `: ${said}`}`;
+    if (PASSING.has(status)) {
+      const wait = retryAfter(response.headers.get("retry-after"));
+      return new PassingError(what, { ...(wait !== undefined && { wait }) });
+    }
+    if (status === 401 || status === 403) {
+      return new InputError(
+        `${this.host} does not allow that${
+          said && ` (${said})`
+        }: log in with ` +
+          "docker login or podman login, or give --username",
+      );
+    }
+    return new InputError(what);
+  }
+}
+
+/** What a registry's error document says: OCI distribution-spec, "Error Codes". */
+function reasonOf(body: Uint8Array): string {
+  try {
+    const { errors } = Object(
+      parseJson("The error", new TextDecoder().decode(body)),
+    );
+    const [{ code, message }] = errors;
+    return [code, message].filter((text) => typeof text === "string")
+      .map((text) => shown(text)).join(" ");
+  } catch {
+    return "";
+  }
+}

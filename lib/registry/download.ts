@@ -1,0 +1,123 @@
+import { InputError } from "../errors/input_error.ts";
+import { sha256 } from "../streams/sha256.ts";
+import { fromStream } from "../streams/source.ts";
+import type { RegistryClient } from "./client.ts";
+import { networkError } from "./network_error.ts";
+import { PassingError, retry, type RetryOptions } from "./retry.ts";
+
+/** The scope of a pull from a repository. */
+export function pullScope(repository: string): string {
+  return `repository:${repository}:pull`;
+}
+
+/** What is downloaded of a blob. */
+export interface BlobRange {
+  /** Such as `sha256:…`. */
+  digest: string;
+  /** Size of the whole blob in bytes. */
+  size: number;
+  /** First byte; 0 unless given. */
+  start?: number;
+  /** The byte after the last one; the blob's size unless given. */
+  end?: number;
+}
+
+/**
+ * Downloads a blob or a stretch of one. A broken connection goes on where it
+ * stopped. A whole blob is checked against its digest while it comes: the last
+ * bytes come only if it is right.
+ *
+ * OCI distribution-spec v1.1, "Pulling blobs".
+ *
+ * @param client The registry.
+ * @param repository The repository there.
+ * @param range What to download.
+ * @param options How often it is tried; the tries begin anew when bytes come.
+ * @throws {InputError} If it has other bytes, or more or fewer of them.
+ */
+export async function* downloadBlob(
+  client: RegistryClient,
+  repository: string,
+  range: BlobRange,
+  options: RetryOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { digest, size, start = 0, end = size } = range;
+  const isWhole = start === 0 && end === size;
+  const hash = isWhole ? sha256() : undefined;
+  const what = `Blob ${digest} of ${client.host}/${repository}`;
+  let at = start;
+  let held: Uint8Array | undefined;
+  for (let failures = 0; at < end;) {
+    const before = at;
+    try {
+      const body = await open(client, repository, digest, { at, end, size });
+      for await (const chunk of fromStream(body)) {
+        if (chunk.length === 0) continue;
+        at += chunk.length;
+        if (at > end) {
+          throw new InputError(`${what} is longer than ${size} bytes`);
+        }
+        hash?.update(chunk);
+        if (held) yield held;
+        held = chunk;
+      }
+      if (at < end) throw new PassingError(`${what} broke off`);
+    } catch (error) {
+      const failure = networkError(client.host, error);
+      failures = at > before ? 1 : failures + 1;
+      const { tries = 5 } = options;
+      if (!(failure instanceof PassingError) || failures >= tries) {
+        throw failure;
+      }
+      // Waits as a second try of a request does.
+      await retry(
+        (count) => count === 1 ? Promise.reject(failure) : Promise.resolve(),
+        options,
+      );
+    }
+  }
+  if (hash && `sha256:${hash.hex()}` !== digest) {
+    throw new InputError(`${what} is damaged: its bytes have another digest`);
+  }
+  if (held) yield held;
+}
+
+async function open(
+  client: RegistryClient,
+  repository: string,
+  digest: string,
+  { at, end, size }: { at: number; end: number; size: number },
+): Promise<ReadableStream<Uint8Array>> {
+  const isPart = at > 0 || end < size;
+  const response = await client.send({
+    method: "GET",
+    path: `/v2/${repository}/blobs/${digest}`,
+    scope: pullScope(repository),
+    expect: isPart ? [200, 206] : [200],
+    ...(isPart && { headers: { range: `bytes=${at}-${end - 1}` } }),
+  });
+  const { body } = response;
+  if (!body) throw new PassingError(`${client.host} sends no bytes`);
+  // A registry without ranges sends all.
+  return isPart && response.status === 200 ? cut(body, at, end) : body;
+}
+
+/** A stretch of a stream. */
+function cut(
+  stream: ReadableStream<Uint8Array>,
+  start: number,
+  end: number,
+): ReadableStream<Uint8Array> {
+  let at = 0;
+  return stream.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        const from = Math.max(start - at, 0);
+        const to = Math.min(end - at, chunk.length);
+        if (from < to) controller.enqueue(chunk.subarray(from, to));
+        at += chunk.length;
+        if (at >= end) controller.terminate();
+      },
+    }),
+  );
+}

@@ -1,0 +1,164 @@
+import { InputError } from "../errors/input_error.ts";
+import { jsonText } from "../formats/json_text.ts";
+import { type ImageFiles, readDocument } from "../read/image_files.ts";
+import {
+  type BlobDescriptor,
+  blobPath,
+  isImage,
+  nameIn,
+  type Platform,
+  readOciIndex,
+  readOciManifest,
+} from "../read/read_oci.ts";
+import { utf8 } from "../streams/bytes.ts";
+import { digestOfBytes, MEDIA, type StoredManifest } from "./manifest.ts";
+
+/** One platform's image of an image file that may have several. */
+export interface PlatformImage {
+  /** The platform, as far as its image index says it. */
+  platform: Platform;
+  /** Names that the file has for it, with tags. */
+  names: string[];
+  /** Its manifest as it is. */
+  manifest: StoredManifest;
+  /** Its config and its layers, by their SHA-256 in hex. */
+  blobs: string[];
+  /** The same files, but with an index that lists this image alone. */
+  files: ImageFiles;
+}
+
+/** An entry of `index.json`: an image, or an image index of several platforms. */
+export interface TopImage {
+  names: string[];
+  manifest: StoredManifest;
+  /** All images that it leads to. */
+  images: PlatformImage[];
+  /** It itself and all documents that it leads to. */
+  documents: StoredManifest[];
+}
+
+const MAX_DEPTH = 4;
+const MAX_DOCUMENTS = 10_000;
+
+/**
+ * Lists what the index of an OCI image layout has. Attestations are no images;
+ * what is listed but not there is passed over.
+ *
+ * @param files The image's files.
+ * @returns None if the files are no OCI image layout.
+ * @throws {InputError} If a document is malformed, damaged, or they never end.
+ */
+export async function topImages(files: ImageFiles): Promise<TopImage[]> {
+  if (!await files.open("oci-layout")) return [];
+  const index = await readDocument(files, "index.json");
+  if (index === undefined) return [];
+  const tops = new Map<string, TopImage>();
+  for (const descriptor of readOciIndex(index)) {
+    const name = nameIn(descriptor);
+    const known = tops.get(descriptor.digest);
+    if (known) {
+      if (name !== undefined) known.names.push(name);
+      continue;
+    }
+    const names = name === undefined ? [] : [name];
+    const found = new Found(files, names);
+    const manifest = await found.follow(descriptor, 0);
+    if (!manifest || found.images.length === 0) continue;
+    tops.set(descriptor.digest, {
+      names,
+      manifest,
+      images: found.images,
+      documents: found.documents,
+    });
+  }
+  return [...tops.values()];
+}
+
+/** All images of a layout, each once. */
+export async function platformImages(
+  files: ImageFiles,
+): Promise<PlatformImage[]> {
+  const all = (await topImages(files)).flatMap(({ images }) => images);
+  return [
+    ...new Map(all.map((image) => [image.manifest.digest, image])).values(),
+  ];
+}
+
+/** What one entry of an index leads to. */
+class Found {
+  readonly images: PlatformImage[] = [];
+  readonly documents: StoredManifest[] = [];
+  readonly #files: ImageFiles;
+  readonly #names: string[];
+  readonly #seen = new Set<string>();
+
+  constructor(files: ImageFiles, names: string[]) {
+    this.#files = files;
+    this.#names = names;
+  }
+
+  async follow(
+    descriptor: BlobDescriptor,
+    depth: number,
+  ): Promise<StoredManifest | undefined> {
+    if (depth > MAX_DEPTH) throw new InputError("Its image indexes never end");
+    if (!isImage(descriptor)) return undefined;
+    const path = blobPath(descriptor.digest);
+    const text = await readDocument(this.#files, path);
+    // docker save lists the platforms that were not pulled as well.
+    if (text === undefined) return undefined;
+    const bytes = utf8(text);
+    const digest = digestOfBytes(bytes);
+    if (digest !== `sha256:${descriptor.digest}`) {
+      throw new InputError(`${path} is damaged: its digest is ${digest}`);
+    }
+    const found = readOciManifest(text, path);
+    const mediaType = descriptor.mediaType ??
+      (Array.isArray(found) ? MEDIA.index : MEDIA.manifest);
+    const manifest = { mediaType, digest, bytes };
+    if (this.#seen.has(digest)) return manifest;
+    this.#seen.add(digest);
+    this.documents.push(manifest);
+    if (this.documents.length > MAX_DOCUMENTS) {
+      throw new InputError(`It has more than ${MAX_DOCUMENTS} manifests`);
+    }
+    if (Array.isArray(found)) {
+      for (const one of found) await this.follow(one, depth + 1);
+      return manifest;
+    }
+    this.images.push({
+      platform: descriptor.platform,
+      names: this.#names,
+      manifest,
+      blobs: [found.config, ...found.layers].map(({ digest }) => digest),
+      files: alone(this.#files, manifest, this.#names),
+    });
+    return manifest;
+  }
+}
+
+/** The same files with an index of one image. */
+function alone(
+  files: ImageFiles,
+  { mediaType, digest, bytes }: StoredManifest,
+  names: string[],
+): ImageFiles {
+  const index = jsonText({
+    schemaVersion: 2,
+    manifests: (names.length > 0 ? names : [undefined]).map((name) => ({
+      mediaType,
+      digest,
+      size: bytes.length,
+      ...(name !== undefined && {
+        annotations: { "io.containerd.image.name": name },
+      }),
+    })),
+  });
+  return {
+    hasRootfs: files.hasRootfs,
+    open: (path) =>
+      path === "index.json"
+        ? Promise.resolve(new Blob([index]))
+        : files.open(path),
+  };
+}

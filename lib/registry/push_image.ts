@@ -1,0 +1,218 @@
+import { jsonText } from "../formats/json_text.ts";
+import { InputError } from "../errors/input_error.ts";
+import type { StoredImage, StoredLayer } from "../read/open_image.ts";
+import { utf8 } from "../streams/bytes.ts";
+import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
+import { fromStream, readAt } from "../streams/source.ts";
+import { inParallel } from "../streams/in_parallel.ts";
+import { sha256 } from "../streams/sha256.ts";
+import type { RegistryClient } from "./client.ts";
+import {
+  digestOfBytes,
+  MEDIA,
+  putManifest,
+  type StoredManifest,
+} from "./manifest.ts";
+import type { Reference } from "./reference.ts";
+import {
+  type UploadBlob,
+  uploadBlob,
+  type UploadOptions,
+  type UploadOutcome,
+} from "./upload.ts";
+
+/** A layer that is ready to be uploaded. */
+export interface PackedLayer extends UploadBlob {
+  /** What its media type ends with: empty, `+gzip` or `+zstd`. */
+  suffix: string;
+  /** Removes what was kept of it. */
+  close?(): void;
+}
+
+/** How an image is pushed. */
+export interface PushOptions extends UploadOptions {
+  /** Compresses a layer and keeps the result until it is closed. */
+  pack: (layer: StoredLayer) => Promise<PackedLayer>;
+  /** Blobs that are uploaded side by side; 4 unless given. */
+  parallel?: number;
+  /**
+   * The image's manifest as its file holds it: it is kept byte for byte if all
+   * layers go out as they are.
+   */
+  original?: StoredManifest | undefined;
+  /** Hears what became of each blob. */
+  onBlob?: (blob: UploadBlob, outcome: UploadOutcome) => void;
+}
+
+/** What a push has done. */
+export interface Pushed {
+  /** Digest of the manifest, such as `sha256:…`. */
+  digest: string;
+  mediaType: string;
+  /** Size of the manifest in bytes. */
+  size: number;
+}
+
+/**
+ * Pushes one image: its layers, its config and then its manifest, which names
+ * them.
+ *
+ * @param client The registry.
+ * @param reference Where it goes; without a tag it goes under its digest.
+ * @param image The image, as it was read from an archive.
+ * @param options How layers are compressed and blobs uploaded.
+ * @returns The manifest's digest.
+ * @throws {InputError} If the image has no config, or the registry refuses.
+ */
+export async function pushImage(
+  client: RegistryClient,
+  reference: Reference,
+  image: StoredImage,
+  options: PushOptions,
+): Promise<Pushed> {
+  const { repository, tag } = reference;
+  const { config } = image.base;
+  if (config === undefined || image.layers.some(({ aci }) => aci)) {
+    throw new InputError(
+      "The image has no OCI config, so no registry takes it: make an isoc of " +
+        "it first, with ciso convert",
+    );
+  }
+  const bytes = utf8(config);
+  const packed = await inParallel(
+    image.layers,
+    options.parallel ?? 4,
+    async (layer) => {
+      const blob = await options.pack(layer);
+      try {
+        const outcome = await uploadBlob(client, repository, blob, options);
+        options.onBlob?.(blob, outcome);
+      } finally {
+        blob.close?.();
+      }
+      return blob;
+    },
+  );
+  const blob = memoryBlob(bytes);
+  const outcome = await uploadBlob(client, repository, blob, options);
+  options.onBlob?.(blob, outcome);
+  const { original } = options;
+  const isKept = original !== undefined &&
+    packed.every(({ digest }, i) =>
+      digest === `sha256:${image.layers[i]!.digest}`
+    );
+  const manifest = isKept
+    ? original
+    : manifestOf(blob, packed, image.annotations);
+  await putManifest(client, repository, manifest, tag);
+  return {
+    digest: manifest.digest,
+    mediaType: manifest.mediaType,
+    size: manifest.bytes.length,
+  };
+}
+
+/**
+ * A layer as it is, if a registry can have it so.
+ *
+ * @param layer The layer.
+ * @returns `undefined` if it is not compressed, or in a way that OCI does not
+ * know.
+ */
+export async function packedAlready(
+  layer: StoredLayer,
+): Promise<PackedLayer | undefined> {
+  const { source } = layer;
+  const compression = compressionOf(await readAt(source, 0, LOOKED_AT));
+  if (compression !== "gzip" && compression !== "zstd") return undefined;
+  let { digest } = layer;
+  if (digest === undefined) {
+    const hash = sha256();
+    for await (const chunk of fromStream(source.stream())) hash.update(chunk);
+    digest = hash.hex();
+  }
+  return {
+    digest: `sha256:${digest.replace(/^sha256:/, "")}`,
+    size: source.size,
+    source,
+    suffix: `+${compression}`,
+  };
+}
+
+/**
+ * Pushes an image index, which ties the images of several platforms together.
+ *
+ * OCI image-spec v1.1, "Image Index".
+ *
+ * @param client The registry.
+ * @param reference Where it goes.
+ * @param images The images, which the repository has already.
+ * @param original An index that lists just these: it is kept byte for byte.
+ */
+export async function pushIndex(
+  client: RegistryClient,
+  { repository, tag }: Reference,
+  images: readonly (Pushed & { platform?: unknown })[],
+  original?: StoredManifest,
+): Promise<Pushed> {
+  if (original) {
+    await putManifest(client, repository, original, tag);
+    const { mediaType, digest, bytes } = original;
+    return { mediaType, digest, size: bytes.length };
+  }
+  const bytes = utf8(jsonText({
+    schemaVersion: 2,
+    mediaType: MEDIA.index,
+    manifests: images.map(({ mediaType, digest, size, platform }) => ({
+      mediaType,
+      digest,
+      size,
+      ...(platform !== undefined && { platform }),
+    })),
+  }));
+  const index = { mediaType: MEDIA.index, digest: digestOfBytes(bytes), bytes };
+  await putManifest(client, repository, index, tag);
+  return {
+    digest: index.digest,
+    mediaType: MEDIA.index,
+    size: bytes.length,
+  };
+}
+
+/** OCI image-spec v1.1, "Image Manifest". */
+function manifestOf(
+  config: UploadBlob,
+  layers: PackedLayer[],
+  annotations: Record<string, string> | undefined,
+): StoredManifest {
+  const text = jsonText({
+    schemaVersion: 2,
+    mediaType: MEDIA.manifest,
+    config: {
+      mediaType: MEDIA.config,
+      digest: config.digest,
+      size: config.size,
+    },
+    layers: layers.map(({ digest, size, suffix }) => ({
+      mediaType: MEDIA.layer + suffix,
+      digest,
+      size,
+    })),
+    ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
+  });
+  const bytes = utf8(text);
+  return { mediaType: MEDIA.manifest, digest: digestOfBytes(bytes), bytes };
+}
+
+/** Bytes in memory, to be uploaded. */
+export function memoryBlob(bytes: Uint8Array): UploadBlob {
+  const blob = new Blob([bytes.slice()]);
+  return {
+    digest: digestOfBytes(bytes),
+    size: bytes.length,
+    source: {
+      stream: () => blob.stream(),
+      slice: (start, end) => blob.slice(start, end),
+    },
+  };
+}
