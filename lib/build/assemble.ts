@@ -32,9 +32,9 @@ const PAGE = 1 << 12;
 
 /** What can be chosen about an archive. */
 export interface AssembleOptions {
-  faces?: readonly Face[];
-  pristine?: boolean;
-  allowSavedImage?: boolean;
+  faces?: readonly Face[] | undefined;
+  pristine?: boolean | undefined;
+  allowSavedImage?: boolean | undefined;
 }
 
 /** An archive whose parts are known. */
@@ -55,7 +55,7 @@ interface Contents {
   facts: DocumentFacts;
   made: ImageDocuments;
   /** The header blocks of rootfs/ itself; a new directory's unless given. */
-  root?: Uint8Array;
+  root?: Uint8Array | undefined;
   /** Whether the Docker v1 face has its newest image in rootfs/. */
   v1InRootfs: boolean;
   /** The layers' bytes, and those of the entries below rootfs/. */

@@ -3,7 +3,7 @@ import { sameValue } from "../formats/same_value.ts";
 import type { BaseImage, ImageFields } from "../image/image.ts";
 
 /** An image in the making, as far as it is made from another one. */
-type Made = ImageFields & { created: number; base?: BaseImage };
+type Made = ImageFields & { created: number; base?: BaseImage | undefined };
 
 /** Fields that an image adds to: what the other one has there stays. */
 const ADDED = new Set(["env", "exposedPorts", "volumes", "labels"]);

@@ -9,7 +9,7 @@ export type IsocDescription = Omit<ImageDescription, "created"> & {
    * When the image was made: a `Date`, or seconds since 1970. `SOURCE_DATE_EPOCH`
    * of the environment unless given, or else the current time.
    */
-  created?: Date | number;
+  created?: Date | number | undefined;
 };
 
 /** The environment, where there is one: Deno, Bun and Node have it, a browser not. */

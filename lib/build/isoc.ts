@@ -10,20 +10,20 @@ export interface ArchiveOptions {
    * `appc`, `bundle` and `lxd` there is no rootfs/, and the archive is half as
    * large.
    */
-  faces?: readonly Face[];
+  faces?: readonly Face[] | undefined;
   /** Puts nothing below rootfs/ that the input does not have. */
-  pristine?: boolean;
+  pristine?: boolean | undefined;
   /** Take names that start with `.wh.` as ordinary files. */
-  allowWhiteouts?: boolean;
+  allowWhiteouts?: boolean | undefined;
   /** Take a rootfs even if it is an image that some tool has saved. */
-  allowSavedImage?: boolean;
+  allowSavedImage?: boolean | undefined;
   /**
    * Bytes at most that sparse files may grow by when their holes are filled, as
    * they are below rootfs/; 32 GiB unless given.
    */
-  maxUnpacked?: number;
+  maxUnpacked?: number | undefined;
   /** Gets the number of bytes that the scan has read since the last call. */
-  onRead?: (bytes: number) => void;
+  onRead?: ((bytes: number) => void) | undefined;
 }
 
 /** A layer of an archive; its digest is the diff ID. */

@@ -43,11 +43,11 @@ export interface BuildInputs extends Base {
 /** Where the parts of an image are. */
 export interface Wanted {
   /** An image file to start from. */
-  from?: string;
+  from?: string | undefined;
   /** Layers on top, lowest first. */
   layers: string[];
   /** A rootfs, or one more layer; `-` is standard input. */
-  rootfs?: string;
+  rootfs?: string | undefined;
   /** Which image to take of a file that has several. */
   choice: ImageChoice;
   /** Makes a client for a registry. */

@@ -25,7 +25,7 @@ export interface Base {
   /** What its documents say of it. */
   base: BaseImage;
   names: string[];
-  annotations?: Record<string, string>;
+  annotations?: Record<string, string> | undefined;
   /** Whether no layer comes on top. */
   complete?: boolean;
 }
@@ -139,7 +139,7 @@ export function imageDescription(
 
 /** Refuses what no image config can hold. */
 function check(fields: ImageFields): void {
-  processConfig({ names: [], created: 0, architecture: "", ...fields });
+  processConfig({ ...fields, names: [], created: 0, architecture: "" });
 }
 
 /** An option's value, if an image config can hold it in a field. */

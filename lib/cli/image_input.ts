@@ -105,6 +105,6 @@ export function unpackToFiles(limits: UnpackLimits, open: Input[]): Unpack {
       unpack(fromStream(source.stream()), compression, name, limits),
     );
     open.push(input);
-    return input as Input & { size?: number };
+    return input as Input & { size?: number | undefined };
   };
 }

@@ -3,13 +3,13 @@ export interface ProgressOptions {
   /** Draws a text on the terminal. */
   write: (text: string) => void;
   /** How many bytes there will be, where that is known. */
-  total?: number;
+  total?: number | undefined;
   /** Width of the terminal in characters; 80 unless given. */
-  columns?: number;
+  columns?: number | undefined;
   /** What is being done, at the beginning of the line. */
-  label?: string;
+  label?: string | undefined;
   /** Says what time it is, in milliseconds; `performance.now` unless given. */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
 /** Milliseconds before a bar appears: short work shows none. */

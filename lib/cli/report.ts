@@ -36,7 +36,7 @@ const CHANGES: Record<LayerChange, string> = {
 /** What happened to each layer's input before it was read, lowest layer first. */
 export type Origins = {
   name: string;
-  compression?: string;
+  compression?: string | undefined;
   directory?: boolean;
 }[];
 

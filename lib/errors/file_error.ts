@@ -1,7 +1,7 @@
 /** What a {@linkcode FileError} can say beside its message. */
 export interface FileErrorOptions extends ErrorOptions {
   /** The code of the failed system call, such as `ENOENT`. */
-  code?: string;
+  code?: string | undefined;
 }
 
 /**

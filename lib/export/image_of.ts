@@ -16,10 +16,11 @@ import type { Documents } from "./documents.ts";
 export function imageOf(documents: Documents): Image {
   const base = baseOf(documents);
   const annotations = documents.image?.annotations;
+  const { created, architecture, ...fields } = base.fields;
   return {
-    created: documents.mtime ?? 0,
-    architecture: "amd64",
-    ...base.fields,
+    ...fields,
+    created: created ?? documents.mtime ?? 0,
+    architecture: architecture ?? "amd64",
     names: namesOf(documents),
     ...(annotations?.size && { annotations: Object.fromEntries(annotations) }),
     base,

@@ -51,11 +51,11 @@ export interface AppcOptions {
    * Numbers of the image's user. The gid is the group of a user who is given
    * without one; the further groups become `supplementaryGIDs`.
    */
-  ids?: UserIds;
+  ids?: UserIds | undefined;
   /** Absolute path in the root file system of the command's first word. */
-  executable?: string;
+  executable?: string | undefined;
   /** The only files that rkt shall see, as absolute paths; all unless given. */
-  visible?: string[];
+  visible?: string[] | undefined;
 }
 
 /** appc's own annotations; a user's annotation must not pose as one. */

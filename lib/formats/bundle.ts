@@ -46,12 +46,12 @@ export interface RuntimeConfig {
 /** What the root file system tells about an image's process. */
 export interface RuntimeOptions {
   /** Numbers of the image's user; needed when it is given by name. */
-  ids?: UserIds;
+  ids?: UserIds | undefined;
   /**
    * Whether a tmpfs is mounted on `/tmp`; true unless given. Say false when the
    * root file system has something in its `/tmp` that the tmpfs would hide.
    */
-  tmp?: boolean;
+  tmp?: boolean | undefined;
 }
 
 /** The capabilities that Docker leaves to a container. */

@@ -60,7 +60,8 @@ export function changedProcess(
 
 /** An image that says nothing but these fields; its PATH is the system's. */
 function alone(fields: ImageFields): Image {
-  return { names: [], created: 0, architecture: "", os: "windows", ...fields };
+  const made = { names: [], created: 0, architecture: "" };
+  return { os: "windows", ...fields, ...made };
 }
 
 /** Sets a field, whatever the case of its name is, or removes it. */

@@ -20,15 +20,15 @@ export interface Healthcheck {
    */
   test: string[];
   /** Seconds between two checks. */
-  interval?: number;
+  interval?: number | undefined;
   /** Seconds after which a check counts as failed. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Seconds in which failures do not count yet. */
-  startPeriod?: number;
+  startPeriod?: number | undefined;
   /** Seconds between two checks in that time; Docker 25 and newer. */
-  startInterval?: number;
+  startInterval?: number | undefined;
   /** How many failures in a row make the container unhealthy. */
-  retries?: number;
+  retries?: number | undefined;
 }
 
 /**
@@ -45,51 +45,53 @@ export interface Image {
    */
   names: string[];
   /** The words of the command (OCI `Cmd`). */
-  command?: string[];
+  command?: string[] | undefined;
   /** The words that stand before the command (OCI `Entrypoint`). */
-  entrypoint?: string[];
+  entrypoint?: string[] | undefined;
   /** `KEY=VALUE` strings. A `PATH` is added where none is given. */
-  env?: string[];
+  env?: string[] | undefined;
   /** Absolute path of the directory the process starts in. */
-  workdir?: string;
+  workdir?: string | undefined;
   /** `USER[:GROUP]`, names or numbers. */
-  user?: string;
+  user?: string | undefined;
   /** Labels, by key (OCI `Labels`). */
-  labels?: Record<string, string>;
+  labels?: Record<string, string> | undefined;
   /** Annotations of the image manifest and of the image index entry. */
-  annotations?: Record<string, string>;
+  annotations?: Record<string, string> | undefined;
   /** `PORT` or `FIRST-LAST`, as it is or with `/tcp`, `/udp` or `/sctp`. */
-  exposedPorts?: string[];
+  exposedPorts?: string[] | undefined;
   /** Absolute paths that hold data of their own. */
-  volumes?: string[];
+  volumes?: string[] | undefined;
   /** Name or number of the signal that stops the process, such as `SIGTERM`. */
-  stopSignal?: string;
+  stopSignal?: string | undefined;
   /** How an engine sees whether it is well (a Docker field outside OCI). */
-  healthcheck?: Healthcheck;
+  healthcheck?: Healthcheck | undefined;
   /** The shell of shell-form commands (a Docker field outside OCI). */
-  shell?: string[];
+  shell?: string[] | undefined;
   /** Orders for builds on top of the image (a Docker field outside OCI). */
-  onBuild?: string[];
+  onBuild?: string[] | undefined;
   /** Who made the image. */
-  author?: string;
+  author?: string | undefined;
   /** Seconds since 1970-01-01T00:00:00Z. */
   created: number;
   /** Operating system in Go's spelling; `linux` unless given. */
-  os?: string;
+  os?: string | undefined;
   /** Architecture in Go's spelling, such as `amd64` or `arm64`. */
   architecture: string;
   /** Variant of the architecture, such as `v7` for `arm`. */
-  variant?: string;
+  variant?: string | undefined;
   /** Text for the layer's history entry (`created_by`). */
-  history?: string;
+  history?: string | undefined;
   /** The image that it was made from, if it was. */
-  base?: BaseImage;
+  base?: BaseImage | undefined;
 }
 
 /** What an image's documents say of it, without its names: an image in part. */
-export type ImageFields = Partial<
-  Omit<Image, "names" | "annotations" | "base">
->;
+export type ImageFields = {
+  [Field in Exclude<keyof Image, "names" | "annotations" | "base">]?:
+    | Image[Field]
+    | undefined;
+};
 
 /** What only some faces can keep of an image that another one is made from. */
 export interface Oddity {
@@ -115,13 +117,13 @@ export interface BaseImage {
   /** What it says, as far as every face can be made of it. */
   fields: ImageFields;
   /** Its image config, JSON, if it has one. */
-  config?: string;
+  config?: string | undefined;
   /** What is in its documents and not in `fields`. */
-  oddities?: readonly Oddity[];
+  oddities?: readonly Oddity[] | undefined;
   /** What must be replaced before anything can be made of it. */
-  faults?: readonly Fault[];
+  faults?: readonly Fault[] | undefined;
   /** Parts of its appc image manifest that no other format knows. */
-  appc?: AppcParts;
+  appc?: AppcParts | undefined;
 }
 
 /**

@@ -24,11 +24,15 @@ export interface FoundImage {
   faces: Face[];
   /** Names with tags, and tags where there is no more. */
   names: string[];
-  platform: { os?: string; architecture?: string; variant?: string };
+  platform: {
+    os?: string | undefined;
+    architecture?: string | undefined;
+    variant?: string | undefined;
+  };
   /** Digest of its image manifest, where it has one. */
   digest?: string;
   /** Its image config (of Docker v1 its json): path and text. */
-  config?: Document;
+  config?: Document | undefined;
   /** Its OCI image manifest. */
   manifest?: Document;
   layers: FoundLayer[];

@@ -10,7 +10,11 @@ import { listOf, objectOf, textOf, textsOf } from "./json_values.ts";
 /** What an image says about itself, wherever it says it. */
 export interface ImageFacts {
   names: string[];
-  platform: { os?: string; architecture?: string; variant?: string };
+  platform: {
+    os?: string | undefined;
+    architecture?: string | undefined;
+    variant?: string | undefined;
+  };
   /** RFC 3339, as it is written where it is written. */
   created?: string;
   author?: string;

@@ -6,7 +6,7 @@ import { TarReader, type TarShape } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 
 /** A tar to walk: bytes whose size is known can be read at any place. */
-export type Walkable = Source & { readonly size?: number };
+export type Walkable = Source & { readonly size?: number | undefined };
 
 /** An entry that a walk meets. */
 export interface Walked {

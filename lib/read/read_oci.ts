@@ -14,11 +14,11 @@ import {
 /** The platform of an image, in Go's words. */
 export interface Platform {
   /** Operating system in Go's spelling, such as `linux`. */
-  os?: string;
+  os?: string | undefined;
   /** Architecture in Go's spelling, such as `arm64`. */
-  architecture?: string;
+  architecture?: string | undefined;
   /** Variant of the architecture, such as `v7`. */
-  variant?: string;
+  variant?: string | undefined;
 }
 
 /** What an index or a manifest says of a blob. */

@@ -17,7 +17,7 @@ import type { RootfsTree } from "./rootfs_tree.ts";
 /** An {@linkcode Image} whose architecture may be left to the rootfs to tell. */
 export type ImageDescription = Omit<Image, "architecture"> & {
   /** In Go's spelling; found in the command's program unless given. */
-  architecture?: string;
+  architecture?: string | undefined;
 };
 
 /** What a rootfs without any known program is taken for. */

@@ -31,13 +31,13 @@ export interface LayerInput {
   /** What messages call it. */
   name: string;
   /** SHA-256 that it must have, in hex, where its image says one. */
-  diffId?: string;
+  diffId?: string | undefined;
   /** Whether it is an ACI: only what is below rootfs/ counts. */
-  aci?: boolean;
+  aci?: boolean | undefined;
   /** Absolute paths of the files that an ACI shows, where it hides others. */
-  visible?: string[];
+  visible?: string[] | undefined;
   /** Whether it comes with an image, and is better changed in nothing. */
-  stored?: boolean;
+  stored?: boolean | undefined;
 }
 
 /** A layer as it goes into the archive. */
@@ -48,7 +48,7 @@ export interface LayerOutput {
   /** Its bytes; each call reads the source anew. */
   chunks(): AsyncGenerator<Uint8Array>;
   /** As {@linkcode Source.isSteady}. */
-  isSteady?: boolean;
+  isSteady?: boolean | undefined;
 }
 
 /** What all layers make together. */

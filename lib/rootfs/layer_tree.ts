@@ -33,12 +33,12 @@ export interface LayerOptions extends TreeOptions {
    */
   whiteouts: boolean;
   /** Take only directories and, of all other entries, these absolute paths. */
-  only?: ReadonlySet<string>;
+  only?: ReadonlySet<string> | undefined;
   /**
    * Leave missing directories out of the layer, even where Docker then changes
    * the mode or owner that they have in the tree below.
    */
-  keepMissing?: boolean;
+  keepMissing?: boolean | undefined;
 }
 
 /** The entries of one layer, to be put on top of the tree below it. */

@@ -26,9 +26,9 @@ export interface RelocateOptions {
    * Makes a symlink of its own of each hard link to a symlink: rkt changes the
    * mode of what the symlink leads to, or fails where that is nothing.
    */
-  plainSymlinks?: boolean;
+  plainSymlinks?: boolean | undefined;
   /** Is told of each entry that is written: its path, and what it is. */
-  onEntry?: (path: Uint8Array, node: Node) => void;
+  onEntry?: ((path: Uint8Array, node: Node) => void) | undefined;
 }
 
 /**

@@ -29,13 +29,13 @@ export interface ScanOptions {
   /** Time for directories that have no entry, in seconds since 1970. */
   mtime: number;
   /** Take `.wh.*` names as ordinary files. */
-  allowWhiteouts?: boolean;
+  allowWhiteouts?: boolean | undefined;
   /** Bytes that the holes of sparse files may take when they are filled. */
-  maxUnpacked?: number;
+  maxUnpacked?: number | undefined;
   /** Gets how many more bytes have been read. */
-  onRead?: (bytes: number) => void;
+  onRead?: ((bytes: number) => void) | undefined;
   /** Leaves out what comes after the archive's end, as engines do. */
-  stopsAtEnd?: boolean;
+  stopsAtEnd?: boolean | undefined;
 }
 
 /** What a first pass over the input has found. */

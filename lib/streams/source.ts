@@ -17,7 +17,7 @@ export interface Source {
    * the first one gave. Of other sources the layer's digest is taken again while
    * it is written.
    */
-  readonly isSteady?: boolean;
+  readonly isSteady?: boolean | undefined;
 }
 
 /** Bytes that are read at once: smaller chunks cost time, larger ones memory. */

@@ -6,7 +6,7 @@ export interface Input extends Source {
   /** Size in bytes, or `undefined` for a pipe that has not been read yet. */
   readonly size: number | undefined;
   /** The compression that was taken off, if any. */
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
   /** Closes the file and removes the spool file, if any. */
   close(): void;
 }

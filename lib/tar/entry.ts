@@ -50,7 +50,7 @@ export interface Entry {
    * the same to all.
    */
   odd: boolean;
-  sparse?: SparseMap;
+  sparse?: SparseMap | undefined;
   /** The size that it says although it cannot have data. */
   claimed?: number;
 }

@@ -20,9 +20,9 @@ export interface Wanted {
   rule: RuleName;
   shape: Shape;
   /** Whether its keys, and those of objects in it, are the user's. */
-  isMap?: boolean;
+  isMap?: boolean | undefined;
   /** Whether it may be YAML. */
-  parse?: (text: string) => unknown;
+  parse?: ((text: string) => unknown) | undefined;
 }
 
 /** A document that has been read. */

@@ -16,7 +16,7 @@ export interface Shape {
   faces: ReadonlySet<Face>;
   findings: Finding[];
   /** The compression of the whole file. */
-  compression?: Compression;
+  compression?: Compression | undefined;
   /** Whether there is a directory blobs/. */
   hasBlobs: boolean;
 }

@@ -23,7 +23,7 @@ export interface VerifyOptions {
   decompress: Decompress;
   parseYaml: (text: string) => unknown;
   /** The compression that was taken off the whole file. */
-  compression?: Compression;
+  compression?: Compression | undefined;
 }
 
 /** What verifying found. */

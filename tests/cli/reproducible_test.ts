@@ -111,7 +111,7 @@ function test(
   name: string,
   runtime: Runtime,
   fn: () => Promise<void>,
-  needed: { missing?: string } = {},
+  needed: { missing?: string | undefined } = {},
 ): void {
   Deno.test({
     ...unlessMissing(`${name}, under ${runtime.name}`, runtime, needed),

@@ -28,7 +28,7 @@ import {
 interface Input {
   name: string;
   file: string;
-  missing?: string;
+  missing?: string | undefined;
 }
 
 const COMMAND = ["/bin/echo", "make", "container", "not", "war"];
@@ -291,7 +291,7 @@ for (const runtime of runtimes) {
       assertNothingMissing(runtime, busybox);
       await using child = new Deno.Command(program!, {
         args: [...args, busybox.file, "-t", "x", "--", "/bin/sh"],
-        env,
+        ...(env && { env }),
         stdout: "piped",
       }).spawn();
       const reader = child.stdout.getReader();

@@ -135,9 +135,9 @@ interface Case {
   /** How skopeo calls it; its config must be kept. */
   reference: string;
   /** What goes on ciso's command line besides. */
-  options?: string[];
+  options?: string[] | undefined;
   /** The name that it has, where a tool has changed it. */
-  name?: string;
+  name?: string | undefined;
 }
 
 Deno.test({

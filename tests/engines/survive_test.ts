@@ -61,20 +61,20 @@ interface Case {
   /** The tar, or what makes it at a path. */
   tar: Uint8Array | ((path: string) => Promise<unknown>);
   /** Why its layer is not the input; it is, byte for byte, unless given. */
-  changes?: string[];
-  options?: BuildOptions;
+  changes?: string[] | undefined;
+  options?: BuildOptions | undefined;
   /** What the comparison leaves out, or takes in again, beyond an engine's losses. */
-  trees?: TreeOptions;
+  trees?: TreeOptions | undefined;
   /** Whether directories' entries stand behind what is in them, see LOSSES.umoci. */
-  lateDirectories?: boolean;
+  lateDirectories?: boolean | undefined;
   /** What GNU tar extracts instead, where it needs options for the tar itself. */
-  reference?: Uint8Array;
+  reference?: Uint8Array | undefined;
   /** Engines that make another tree of it, as the build says. */
-  without?: Engine[];
+  without?: Engine[] | undefined;
   /** What the build notes. */
-  notes?: RegExp;
+  notes?: RegExp | undefined;
   /** More to check of the archive. */
-  check?: (archive: string, isoc: Isoc) => Promise<void>;
+  check?: ((archive: string, isoc: Isoc) => Promise<void>) | undefined;
 }
 
 type Engine = keyof typeof LOSSES;

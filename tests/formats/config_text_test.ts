@@ -37,10 +37,10 @@ const CONFIG = {
 function imageOf(text: string, change: Partial<Image> = {}): Image {
   const { fields, oddities, faults } = readConfig(text);
   return {
+    ...fields,
     names: ["isoc/a"],
     created: fields.created ?? 0,
-    architecture: "arm64",
-    ...fields,
+    architecture: fields.architecture ?? "arm64",
     base: { fields, oddities, faults, config: text },
     ...change,
   };

@@ -18,7 +18,12 @@ Deno.test("readConfig() is the inverse of imageConfig()", () => {
     volumes: ["/data", "/var/lib/data"],
   });
   assert.deepEqual(
-    imageConfig({ ...PLAIN, ...readConfig(text).fields }, LAYERS).config,
+    imageConfig({
+      ...readConfig(text).fields,
+      names: PLAIN.names,
+      created: full.created,
+      architecture: full.architecture,
+    }, LAYERS).config,
     imageConfig(full, LAYERS).config,
   );
 });

@@ -16,13 +16,13 @@ export const CISO = [
 /** How {@linkcode ciso} and {@linkcode shell} run a program. */
 export interface CisoOptions {
   /** The command that runs ciso; from its sources under Deno unless given. */
-  command?: string[];
+  command?: string[] | undefined;
   /** Environment variables besides PATH, HOME and the like. */
-  env?: Record<string, string>;
+  env?: Record<string, string> | undefined;
   /** Standard input: the path of a file, or bytes that come through a pipe. */
-  stdin?: string | Uint8Array;
+  stdin?: string | Uint8Array | undefined;
   /** Directory to run in. */
-  cwd?: string;
+  cwd?: string | undefined;
 }
 
 /** What a program came to. */
@@ -56,7 +56,7 @@ export async function shell(
       file === undefined ? line : `exec <"$STDIN"\n${line}`,
       ...["bash", ...command, ...args],
     ],
-    cwd,
+    ...(cwd !== undefined && { cwd }),
     clearEnv: true,
     env: { ...environment(), ...env, ...(file ? { STDIN: file } : {}) },
     stdin: file === undefined ? "piped" : "null",

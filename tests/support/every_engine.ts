@@ -95,7 +95,7 @@ export async function checkEngines(
     for (const key of ["ignore", "bare", "noXattr"] as const) {
       all[key] = [...losses[key] ?? [], ...options[key] ?? []];
     }
-    if (comparison.pristine) all.ignore = options.ignore;
+    if (comparison.pristine) all.ignore = options.ignore ?? [];
     await t.step({
       name,
       ignore: engine === "docker" && docker.reason !== undefined &&

@@ -13,7 +13,7 @@ export interface FuzzResult {
   /** How many of them became archives; the others were refused. */
   accepted: number;
   /** What went wrong, if anything: a sentence, and the input that did it. */
-  failure?: { reason: string; input: Uint8Array };
+  failure?: undefined | { reason: string; input: Uint8Array };
 }
 
 /** Milliseconds that one small input may take. */

@@ -16,7 +16,7 @@ export interface FuzzVerifyResult {
   /** In how many of them verify found nothing. */
   clean: number;
   /** What went wrong, if anything: a sentence, and the isoc that did it. */
-  failure?: { reason: string; input: Uint8Array };
+  failure?: undefined | { reason: string; input: Uint8Array };
 }
 
 /** How many isocs the other readers get at once. */

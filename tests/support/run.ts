@@ -19,7 +19,7 @@ export async function run(
 ): Promise<string> {
   const { success, code, stdout, stderr } = await new Deno.Command(program, {
     args,
-    env: options.env,
+    ...(options.env && { env: options.env }),
     stdin: "null",
   }).output();
   const text = new TextDecoder();

@@ -7,9 +7,9 @@ export interface Runtime {
   /** What starts ciso. Its first word is the path of a program. */
   command: string[];
   /** Why it cannot run here. */
-  missing?: string;
+  missing?: string | undefined;
   /** Environment variables that it needs. */
-  env?: Record<string, string>;
+  env?: Record<string, string> | undefined;
 }
 
 /** What scripts/build made, and what it said of each file. */
@@ -85,14 +85,20 @@ export async function runtime(id: string): Promise<string> {
   return (await run(`${ROOT}/scripts/runtime`, [id])).trim();
 }
 
+/** What a test cannot do without. */
+export interface Needed {
+  /** Why it is not here. */
+  missing?: string | undefined;
+}
+
 /** Why a test that needs these programs cannot run here, if it cannot. */
-export function lacking(...programs: string[]): { missing?: string } {
+export function lacking(...programs: string[]): Needed {
   const program = programs.find((program) => !isInstalled(program));
   return program ? { missing: `${program} is not installed` } : {};
 }
 
 /** Why a test that needs root cannot run here, if it cannot. */
-export function lackingRoot(): { missing?: string } {
+export function lackingRoot(): Needed {
   return Deno.uid() === 0 ? {} : { missing: "not run by root" };
 }
 
@@ -104,7 +110,7 @@ const CI = Deno.env.get("CI") === "true";
  */
 export function unlessMissing(
   name: string,
-  ...needed: { missing?: string }[]
+  ...needed: Needed[]
 ): { name: string; ignore: boolean } {
   const missing = needed.map(({ missing }) => missing).find(Boolean);
   return missing && !CI
@@ -114,7 +120,7 @@ export function unlessMissing(
 
 /** Asserts that all is there; in CI tests run even if not. */
 export function assertNothingMissing(
-  ...needed: { missing?: string }[]
+  ...needed: Needed[]
 ): void {
   for (const { missing } of needed) {
     if (missing !== undefined) throw new Error(`Cannot run here: ${missing}`);

@@ -8,7 +8,7 @@ export interface GoPlatform {
   /** Architecture, such as `arm64`. */
   architecture: string;
   /** Variant of the architecture, such as `v7` for `arm`. */
-  variant?: string;
+  variant?: string | undefined;
 }
 
 /** What kernels, compilers and Debian call some machines. */

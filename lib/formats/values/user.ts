@@ -14,7 +14,7 @@ export interface UserIds {
   uid: number;
   gid: number;
   /** Further groups of the user. */
-  additionalGids?: number[];
+  additionalGids?: number[] | undefined;
 }
 
 /**
