@@ -69,7 +69,7 @@ Deno.test("exportFace() gives each face of an isoc, whole", async () => {
     assert.ok(archive.size > 0 && archive.size < isoc.size, face);
   }
   await assert.rejects(exportFace(new Blob(["no tar"]), "oci"), {
-    message: /no tar/,
+    message: /not a tar/,
   });
 });
 
