@@ -738,7 +738,9 @@ Deno.test({
     const env = { ROOTFS: rootfs };
     const slowInput =
       '(head -c 1000000; sleep 0.7; cat) <"$ROOTFS" | "$@" | cat >/dev/null';
-    const slowOutput = '"$@" <"$ROOTFS" | (sleep 0.7; cat >/dev/null)';
+    // The wait begins with the first byte, however late that is.
+    const slowOutput =
+      '"$@" <"$ROOTFS" | (head -c 1 >/dev/null; sleep 1; cat >/dev/null)';
     const reading = await onTerminal(slowInput, IMAGE, env);
     assert.match(
       reading.stdout,
