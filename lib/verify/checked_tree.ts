@@ -151,7 +151,9 @@ export class CheckedTree {
       this.add(
         "entry-type",
         path,
-        "its type is that of a file and its name that of a directory",
+        `its type is ${
+          shown(String.fromCharCode(entry.flag))
+        }, and it is a directory`,
       );
     }
     if (entry.path.length === 0) {

@@ -2,13 +2,9 @@ import { shown } from "../errors/shown.ts";
 import type { Face } from "../image/face.ts";
 import type { Archive } from "./archive_files.ts";
 import type { Document, DocumentReader } from "./document_reader.ts";
-import {
-  type FaceImage,
-  type LayerRef,
-  type Named,
-  readDockerImages,
-  readOciImages,
-} from "./image_documents.ts";
+import { readDockerImages } from "./docker_images.ts";
+import type { FaceImage, LayerRef, Named } from "./face_image.ts";
+import { readOciImages } from "./oci_images.ts";
 import { APPC_MANIFEST, LXD_METADATA, RUNTIME_CONFIG } from "./schemas.ts";
 import { isObject, type Json } from "./shape.ts";
 import { readV1Images, type V1Images } from "./v1_documents.ts";

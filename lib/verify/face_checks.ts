@@ -4,7 +4,7 @@ import { parseName } from "../image/name.ts";
 import { type ImageFields, readConfig } from "../read/read_config.ts";
 import type { Documents } from "./documents.ts";
 import type { Findings } from "./finding.ts";
-import type { FaceImage } from "./image_documents.ts";
+import type { FaceImage } from "./face_image.ts";
 import { checkRootfsFaces } from "./rootfs_faces.ts";
 import { sameJson } from "./same_json.ts";
 import { isObject } from "./shape.ts";

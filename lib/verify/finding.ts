@@ -1,6 +1,7 @@
 import type { EngineName } from "./engines.ts";
 import { enginesHurt } from "./engines.ts";
-import { type RuleName, RULES, type Severity } from "./rules.ts";
+import type { Severity } from "./rule.ts";
+import { type RuleName, RULES } from "./rules.ts";
 import type { Face } from "../image/face.ts";
 
 /** Something that a rule of the formats forbids. */

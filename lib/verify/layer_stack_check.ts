@@ -1,23 +1,21 @@
-import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import type { FileSource } from "../read/image_files.ts";
 import { hasWhiteoutName, whiteoutOf } from "../rootfs/whiteouts.ts";
-import { readEntry } from "../tar/read_entry.ts";
-import { BLOCK } from "../tar/block.ts";
-import { normalizePath } from "../tar/path.ts";
-import { readAt } from "../streams/source.ts";
 import { NO_RECORDS } from "../tar/pax.ts";
-import { type ByteWindow, sameBytes } from "./byte_window.ts";
+import type { ByteWindow } from "./byte_window.ts";
 import { CheckedTree } from "./checked_tree.ts";
+import { compareAgain, comparer } from "./compare_contents.ts";
 import { extraOf, factsOf } from "./entry_facts.ts";
 import {
-  EntryTable,
+  type EntryTable,
   FLAG,
   isDirectory,
   NODE,
   type Node,
 } from "./entry_table.ts";
 import type { Findings } from "./finding.ts";
+import { headerAt } from "./header_at.ts";
+import { LayerHiding } from "./layer_hiding.ts";
 import type { PathHash } from "./path_hash.ts";
 import { pathOf } from "./path_of.ts";
 import type { Found, TakeData } from "./walk_tar.ts";
@@ -48,31 +46,25 @@ export class LayerStackCheck {
   readonly #hash: PathHash;
   readonly #findings: Findings;
   readonly #rootfs: RootfsTree | undefined;
-  /** The layers above the current one. */
-  readonly #upper: CheckedTree[] = [];
-  /** What these delete: a `file` itself and all below, a `directory` the rest. */
-  readonly #deleted = new EntryTable();
-  /** What the current layer deletes of the ones below. */
-  #deletes: { path: Uint8Array; node: Node }[] = [];
+  readonly #hiding: LayerHiding;
   #layer: CheckedTree;
   /** Slots of all upper layers: they number the files of the stack. */
   #slots = 1;
   /** Contents to be compared later: the layer's first entry for them is hidden. */
   #late: { path: Uint8Array; layer: number; rootfs: number; size: number }[] =
     [];
-  #hiddenParent: { path: Uint8Array; hidden: boolean } | undefined;
 
   constructor(hash: PathHash, findings: Findings, rootfs?: RootfsTree) {
     this.#hash = hash;
     this.#findings = findings;
     this.#rootfs = rootfs;
+    this.#hiding = new LayerHiding(hash);
     this.#layer = new CheckedTree("layer", hash, findings);
   }
 
   /** Starts the next layer below. */
   begin(where: string): void {
     this.#layer = new CheckedTree("layer", this.#hash, this.#findings, where);
-    this.#hiddenParent = undefined;
   }
 
   /** Takes an entry of the layer; what it gives compares the entry's data. */
@@ -84,13 +76,12 @@ export class LayerStackCheck {
     );
     if (!path) return undefined;
     if (isWhiteoutEntry(path)) {
-      const whiteout = whiteoutOf(path)!;
-      const node = whiteout.opaque ? NODE.directory : NODE.file;
-      this.#deletes.push({ path: whiteout.path.slice(), node });
+      this.#hiding.delete(whiteoutOf(path)!);
       return undefined;
     }
     const slot = layer.take(found, path);
-    if (slot < 0 || !this.#rootfs || this.#isHidden(path)) return undefined;
+    if (slot < 0 || !this.#rootfs) return undefined;
+    if (this.#hiding.isHidden(path, layer.table.node(slot))) return undefined;
     layer.table.mark(slot, FLAG.visible);
     return await this.#compare(this.#rootfs, found, path, slot);
   }
@@ -101,21 +92,14 @@ export class LayerStackCheck {
    * @param source Its bytes, if they can be read again.
    */
   async end(source: FileSource | undefined): Promise<void> {
-    for (const late of this.#late) {
-      if (source) await this.#compareLate(late, source);
+    for (const { path, layer, rootfs, size } of this.#late) {
+      if (!source) continue;
+      const compare = this.#comparer(this.#rootfs!.window, path, rootfs);
+      await compareAgain(source, layer, size, compare);
     }
     this.#late = [];
-    this.#upper.push(this.#layer);
+    this.#hiding.push(this.#layer);
     this.#slots += this.#layer.table.length;
-    for (const { path, node } of this.#deletes) {
-      this.#hash.of(path);
-      const { low, high } = this.#hash;
-      const old = this.#deleted.find(low, high);
-      if (old >= 0 && this.#deleted.node(old) === NODE.file) continue;
-      const row = { node, place: 0, data: 0, size: 0, facts: 0, extra: 0 };
-      this.#deleted.add(low, high, row);
-    }
-    this.#deletes = [];
   }
 
   /**
@@ -136,10 +120,7 @@ export class LayerStackCheck {
       // An entry that comes again has been told of.
       if (table.find(low, high) !== slot) continue;
       if (
-        node === NODE.directory && this.#upper.some(({ table }) => {
-          const found = table.find(low, high);
-          return found >= 0 && table.node(found) === NODE.implied;
-        })
+        node === NODE.directory && this.#hiding.isImplied(low, high)
       ) continue;
       const { path } = await headerAt(source, table.place(slot));
       const relative = path.subarray("rootfs/".length);
@@ -148,51 +129,6 @@ export class LayerStackCheck {
       if (isOwn(text) || hasWhiteoutName(relative)) continue;
       tree.add("tree-extra", relative, "no layer has it");
     }
-  }
-
-  /** Tells whether an upper layer hides a path of the current one. */
-  #isHidden(path: Uint8Array): boolean {
-    if (this.#upper.length === 0) return false;
-    const hash = this.#hash;
-    const cut = Math.max(path.lastIndexOf(SLASH), 0);
-    const parent = path.subarray(0, cut);
-    if (!sameAs(this.#hiddenParent?.path, parent)) {
-      this.#hiddenParent = {
-        path: parent.slice(),
-        hidden: cut > 0 && this.#hidesBelow(parent),
-      };
-    }
-    if (this.#hiddenParent!.hidden) return true;
-    hash.of(path);
-    const { low, high } = hash;
-    const deleted = this.#deleted.find(low, high);
-    if (deleted >= 0 && this.#deleted.node(deleted) === NODE.file) return true;
-    const own = this.#layer.table;
-    return this.#upper.some(({ table }) => {
-      const slot = table.find(low, high);
-      if (slot < 0) return false;
-      return table.node(slot) !== NODE.implied ||
-        !isDirectory(own.node(own.find(low, high)));
-    });
-  }
-
-  /** Tells whether what is below a directory is hidden. */
-  #hidesBelow(directory: Uint8Array): boolean {
-    const hash = this.#hash;
-    hash.start();
-    let from = 0;
-    for (let i = 0; i <= directory.length; i++) {
-      if (i < directory.length && directory[i] !== SLASH) continue;
-      hash.take(directory, from, i);
-      from = i;
-      const { low, high } = hash;
-      if (this.#deleted.find(low, high) >= 0) return true;
-      for (const { table } of this.#upper) {
-        const slot = table.find(low, high);
-        if (slot >= 0 && !isDirectory(table.node(slot))) return true;
-      }
-    }
-    return false;
   }
 
   /** Compares an entry with its counterpart below rootfs/. */
@@ -303,55 +239,16 @@ export class LayerStackCheck {
   /** Compares data as they pass with those below rootfs/. */
   #comparer(window: ByteWindow, path: Uint8Array, start: number): TakeData {
     const layer = this.#layer;
-    let isSame = true;
-    const tell = (at: number) => {
-      isSame = false;
-      layer.add(
-        "tree-content",
-        path,
-        `its bytes differ, from about byte ${at} on`,
-      );
-    };
-    const slowly = async (piece: Uint8Array, at: number, done: number) => {
-      for (let from = done; from < piece.length;) {
-        const view = window.view(start + at + from, piece.length - from);
-        if (!view) {
-          await window.load(start + at + from);
-          continue;
-        }
-        if (!sameBytes(piece.subarray(from, from + view.length), view)) {
-          return tell(at + from);
-        }
-        from += view.length;
-      }
-    };
-    return (piece, at) => {
-      if (!isSame) return;
-      // Mostly all of it is at hand: no promise for that.
-      const view = window.view(start + at, piece.length);
-      if (view?.length !== piece.length) return slowly(piece, at, 0);
-      if (!sameBytes(piece, view)) tell(at);
-    };
-  }
-
-  async #compareLate(
-    { path, layer, rootfs, size }: {
-      path: Uint8Array;
-      layer: number;
-      rootfs: number;
-      size: number;
-    },
-    source: FileSource,
-  ): Promise<void> {
-    const compare = this.#comparer(this.#rootfs!.window, path, rootfs);
-    for (let at = 0; at < size; at += 1 << 18) {
-      const piece = await readAt(
-        source,
-        layer + at,
-        Math.min(1 << 18, size - at),
-      );
-      await compare(piece, at);
-    }
+    return comparer(
+      window,
+      start,
+      (at) =>
+        layer.add(
+          "tree-content",
+          path,
+          `its bytes differ, from about byte ${at} on`,
+        ),
+    );
   }
 
   /** Says which of mode, owner, time and attributes differ. */
@@ -394,24 +291,6 @@ export class LayerStackCheck {
       `it leads to ${one} in the layer and to ${two} below rootfs/`,
     );
   }
-}
-
-/** Reads the header blocks of an entry again. */
-async function headerAt(source: FileSource, place: number) {
-  for (let length = 4 * BLOCK; length <= 1 << 26; length *= 8) {
-    const bytes = await readAt(source, place, length);
-    const entry = readEntry(bytes, 0, []);
-    if (typeof entry === "object" && "kind" in entry) {
-      return { bytes, entry, path: normalizePath(entry.path) };
-    }
-    if (entry !== "more" || bytes.length < length) break;
-  }
-  throw new InputError("The input changed while it was read; try again");
-}
-
-function sameAs(a: Uint8Array | undefined, b: Uint8Array): boolean {
-  return a !== undefined && a.length === b.length &&
-    a.every((byte, i) => byte === b[i]);
 }
 
 /** Whether a path's last part makes it a deletion. */

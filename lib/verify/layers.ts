@@ -10,7 +10,7 @@ import { sha256 } from "../streams/sha256.ts";
 import { fromStream, readAt } from "../streams/source.ts";
 import { checkWalk, type OpenedFile } from "./archive_files.ts";
 import type { DocumentReader } from "./document_reader.ts";
-import type { LayerRef } from "./image_documents.ts";
+import type { LayerRef } from "./face_image.ts";
 import { LayerStackCheck, type RootfsTree } from "./layer_stack_check.ts";
 import type { PathHash } from "./path_hash.ts";
 import type { RuleName } from "./rules.ts";

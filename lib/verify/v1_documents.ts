@@ -1,7 +1,7 @@
 import { shown } from "../errors/shown.ts";
 import { readAt } from "../streams/source.ts";
 import type { Document, DocumentReader } from "./document_reader.ts";
-import type { LayerRef, Named } from "./image_documents.ts";
+import type { LayerRef, Named } from "./face_image.ts";
 import { REPOSITORIES, V1_JSON } from "./schemas.ts";
 import { isObject, type Json } from "./shape.ts";
 

@@ -71,6 +71,9 @@ def gnu_view(listing):
             link = clean(link)
         else:
             link, target = b"", link
+        # Only files have data; a directory's size means nothing.
+        if kind in ("directory", "link", "symlink", "p"):
+            size = b""
         found[clean(name)] = (kind, link, [mode, owner, size, time, target])
     return found
 

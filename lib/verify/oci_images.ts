@@ -1,116 +1,16 @@
 import { shown } from "../errors/shown.ts";
 import type { Document, DocumentReader } from "./document_reader.ts";
 import {
-  DOCKER_MANIFEST,
-  IMAGE_CONFIG,
-  OCI_INDEX,
-  OCI_LAYOUT,
-  OCI_MANIFEST,
-} from "./schemas.ts";
+  type FaceImage,
+  type Named,
+  readConfig,
+  withDiffIds,
+} from "./face_image.ts";
+import { OCI_INDEX, OCI_LAYOUT, OCI_MANIFEST } from "./schemas.ts";
 import { isObject, type Json } from "./shape.ts";
-
-/** A layer as an image's documents name it. */
-export interface LayerRef {
-  /** Its path in the archive. */
-  path: string;
-  /** SHA-256 that its uncompressed bytes must have, in hex. */
-  diffId?: string;
-  mediaType?: string;
-}
-
-/** One image of a face. */
-export interface FaceImage {
-  /** The document that names it, as findings show it. */
-  entry: string;
-  config: Document;
-  /** Lowest first. */
-  layers: LayerRef[];
-  /** Its names with tags. */
-  names: string[];
-  /** Bare tags that descriptors refer to it by. */
-  tags?: string[];
-  /** Annotations of its manifest. */
-  annotations?: Record<string, string>;
-  /** The platform that its descriptor says. */
-  platform?: Json;
-}
-
-/** Paths that documents name. */
-export type Named = Set<string>;
 
 const REF_NAME = "org.opencontainers.image.ref.name";
 const CONTAINERD_NAME = "io.containerd.image.name";
-
-/** Reads manifest.json and the images that it lists. */
-export async function readDockerImages(
-  reader: DocumentReader,
-  named: Named,
-): Promise<FaceImage[]> {
-  const path = "manifest.json";
-  const document = await reader.read(path, {
-    rule: "docker-schema",
-    shape: DOCKER_MANIFEST,
-  });
-  if (!document || !Array.isArray(document.value)) return [];
-  const images: FaceImage[] = [];
-  for (const entry of document.value) {
-    if (!isObject(entry) || typeof entry.Config !== "string") continue;
-    const layers = strings(entry.Layers).map((path) => ({ path: clean(path) }));
-    for (const file of [clean(entry.Config), ...layers.map((l) => l.path)]) {
-      await checkFile(reader, path, file, named);
-    }
-    const config = await readConfig(reader, clean(entry.Config));
-    if (!config) continue;
-    checkNamedDigest(reader, clean(entry.Config), config);
-    images.push({
-      entry: shown(path),
-      config,
-      layers: withDiffIds(reader, shown(path), config, layers),
-      names: strings(entry.RepoTags),
-    });
-  }
-  return images;
-}
-
-/** Checks that a file that a document names is there. */
-async function checkFile(
-  reader: DocumentReader,
-  document: string,
-  path: string,
-  named: Named,
-): Promise<void> {
-  const file = await reader.files.open(path);
-  named.add(path);
-  if (!file) {
-    reader.findings.add(
-      "blob-missing",
-      shown(document),
-      `it names ${shown(path)}, which is not there`,
-    );
-  } else if (file.links > 1) {
-    reader.findings.add(
-      "layer-symlink",
-      shown(path),
-      `${file.links} links lead from it to its bytes`,
-    );
-  }
-}
-
-/** Docker and all that write its archives name the config by its digest. */
-function checkNamedDigest(
-  reader: DocumentReader,
-  path: string,
-  config: Document,
-): void {
-  const [, digest] = /^([0-9a-f]{64})\.json$/.exec(path) ?? [];
-  if (digest && digest !== config.digest) {
-    reader.findings.add(
-      "blob-digest",
-      shown(path),
-      `its digest is sha256:${config.digest}`,
-    );
-  }
-}
 
 /** Reads the OCI image layout. */
 export async function readOciImages(
@@ -260,13 +160,6 @@ async function readManifest(
   };
 }
 
-function readConfig(
-  reader: DocumentReader,
-  path: string,
-): Promise<Document | undefined> {
-  return reader.read(path, { rule: "oci-schema", shape: IMAGE_CONFIG });
-}
-
 /** Checks size and presence of a document that a descriptor names. */
 function checkDescriptor(
   reader: DocumentReader,
@@ -320,39 +213,6 @@ function checkSize(
   );
 }
 
-/** Gives layers the diff IDs of their config. */
-function withDiffIds(
-  reader: DocumentReader,
-  entry: string,
-  config: Document,
-  layers: LayerRef[],
-): LayerRef[] {
-  const { rootfs, history } = (config.value ?? {}) as Json;
-  const ids = isObject(rootfs) ? strings(rootfs.diff_ids) : [];
-  if (ids.length !== layers.length) {
-    reader.findings.add(
-      "diff-id",
-      entry,
-      `it has ${layers.length} layers and its config lists ${ids.length}`,
-    );
-    return layers;
-  }
-  if (Array.isArray(history) && history.length > 0) {
-    const told = history.filter((one) => !one?.empty_layer).length;
-    if (told !== layers.length) {
-      reader.findings.add(
-        "history-layers",
-        entry,
-        `its config's history tells of ${told} layers, there are ${layers.length}`,
-      );
-    }
-  }
-  return layers.map((layer, i) => ({
-    ...layer,
-    diffId: ids[i]!.replace(/^sha256:/, ""),
-  }));
-}
-
 function namesOf(descriptor: Json): string[] {
   const notes = annotationsOf(descriptor);
   const name = notes[CONTAINERD_NAME];
@@ -381,16 +241,4 @@ function blobPath({ digest }: Json): string | undefined {
   return typeof digest === "string" && /^[a-z0-9+._-]+:[\w=-]+$/.test(digest)
     ? `blobs/${digest.replace(":", "/")}`
     : undefined;
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value)
-    ? value.filter((one) => typeof one === "string")
-    : [];
-}
-
-/** A path in manifest.json without `./`. */
-function clean(path: string): string {
-  return path.split("/").filter((part) => part !== "" && part !== ".")
-    .join("/");
 }
