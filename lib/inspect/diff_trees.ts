@@ -160,12 +160,7 @@ function kind(tree: FileTree, node: number): string {
 export function fileSize(tree: FileTree, node: number): number | undefined {
   if (tree.type(node) !== "hardlink") return tree.size(node);
   const target = tree.target(node);
-  if (target === undefined) return undefined;
-  // A later layer may have something else there by now.
-  const [own, place] = [tree.origin(node), tree.origin(target)];
-  return own.layer === place.layer && own.place === place.place
-    ? tree.size(target)
-    : undefined;
+  return target === undefined ? undefined : tree.size(target);
 }
 
 /** Whether both are the same bytes of the same layer. */

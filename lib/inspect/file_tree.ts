@@ -31,6 +31,9 @@ function typeAt(number: number): NodeType | undefined {
   return number === LOOSE ? "hardlink" : TYPES[number];
 }
 
+/** The bit of a node's facts for a file that hard links lead to. */
+const LINKED = 1 << 30;
+
 /** Owners, layers and paths at most; more are no image. */
 const MAX_OWNERS = 1 << 16;
 const MAX_LAYERS = 1 << 16;
@@ -59,7 +62,7 @@ export class FileTree {
    * hard links the target's node; of devices their number.
    */
   readonly #sizes = new Column();
-  /** Mode in 12 bits, type in 4, then 15 more of the size, then xattrs. */
+  /** Mode in 12 bits, type in 4, then 14 more of the size, linked, xattrs. */
   readonly #facts = new Column();
   /** Layer in 16 bits, owner in 16. */
   readonly #origins = new Column();
@@ -193,6 +196,11 @@ export class FileTree {
     return this.#facts.get(node) >>> 31 === 1;
   }
 
+  /** Whether hard links lead to it. */
+  isLinked(node: number): boolean {
+    return (this.#facts.get(node) & LINKED) !== 0;
+  }
+
   owner(node: number): { uid: number; gid: number } {
     return this.#owners[this.#origins.get(node) & 0xffff]!;
   }
@@ -267,6 +275,9 @@ export class FileTree {
       const { major, minor } = facts.device;
       size = ((major & 0xfff) * 2 ** 20) + (minor & 0xfffff);
     }
+    if (target !== undefined) {
+      this.#facts.set(target, (this.#facts.get(target) | LINKED) >>> 0);
+    }
     this.#set(node, type, facts.mode, size, facts.xattrs.size > 0);
     this.#places.set(node, place / 512);
     this.#setOrigin(node, layer, this.#ownerOf(facts.uid, facts.gid));
@@ -289,6 +300,18 @@ export class FileTree {
     this.#times.set(node, 0);
   }
 
+  /** Makes a hard link the file itself, whose other name has gone. */
+  promote(node: number, size: number): void {
+    const type = NUMBERS.get("file")!;
+    this.#set(node, type, this.mode(node), size, this.hasXattrs(node));
+  }
+
+  /** Has a hard link lead to another name of the same file. */
+  retarget(node: number, target: number): void {
+    this.#sizes.set(node, target);
+    this.#facts.set(target, (this.#facts.get(target) | LINKED) >>> 0);
+  }
+
   /** Takes a node out; what is below it is to be taken out before. */
   remove(node: number): void {
     this.#facts.set(node, 0);
@@ -301,7 +324,7 @@ export class FileTree {
     size: number,
     xattrs: boolean,
   ): void {
-    const high = Math.floor(size / 2 ** 32) & 0x7fff;
+    const high = Math.floor(size / 2 ** 32) & 0x3fff;
     this.#sizes.set(node, size >>> 0);
     this.#facts.set(
       node,
@@ -311,7 +334,7 @@ export class FileTree {
   }
 
   #wide(node: number): number {
-    const high = (this.#facts.get(node) >>> 16) & 0x7fff;
+    const high = (this.#facts.get(node) >>> 16) & 0x3fff;
     return high * 2 ** 32 + this.#sizes.get(node);
   }
 

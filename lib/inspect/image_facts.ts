@@ -107,7 +107,9 @@ function fromAppc(facts: ImageFacts, { path, text }: Document): void {
   }
 }
 
-/** OCI runtime-spec 1.0, config.md. */
+const IN_BUNDLE = "org.opencontainers.image.";
+
+/** OCI runtime-spec 1.0, config.md; OCI image-spec 1.1, conversion.md. */
 function fromBundle(facts: ImageFacts, { text }: Document): void {
   const document = parsed(text);
   const process = objectOf(document.process);
@@ -123,6 +125,18 @@ function fromBundle(facts: ImageFacts, { text }: Document): void {
   if (annotations.size > 0) {
     facts.annotations ??= Object.fromEntries(annotations);
   }
+  // The image-spec's names for what a bundle has no fields for.
+  const { platform } = facts;
+  for (const key of ["os", "architecture", "variant"] as const) {
+    const value = annotations.get(`${IN_BUNDLE}${key}`);
+    if (value) platform[key] ??= value;
+  }
+  for (const key of ["created", "author", "stopSignal"] as const) {
+    const value = annotations.get(`${IN_BUNDLE}${key}`);
+    if (value) facts[key] ??= value;
+  }
+  const user = objectOf(process.user);
+  if (user.uid !== undefined) facts.user ??= `${user.uid}:${user.gid ?? 0}`;
   const hostname = textOf(document.hostname);
   if (hostname && facts.names.length === 0) facts.names.push(hostname);
 }

@@ -116,6 +116,7 @@ export async function readImageTree(
       missing: !layer.source,
     }));
   }
+  layered.finish();
   return { layered, layers, tars };
 }
 

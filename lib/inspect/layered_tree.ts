@@ -55,6 +55,11 @@ export class LayeredTree {
   readonly #alone: boolean;
   #layer = -1;
   #left = 0;
+  /** Files that went in this layer, and to which hard links lead. */
+  readonly #orphans = new Map<
+    number,
+    { layer: number; size: number; heir?: number }
+  >();
 
   constructor({ alone = false }: LayeredTreeOptions = {}) {
     this.#alone = alone;
@@ -62,6 +67,7 @@ export class LayeredTree {
 
   /** Starts the next layer, or the first one. */
   beginLayer(): LayerStats {
+    this.finish();
     this.#layer++;
     const stats: LayerStats = {
       entries: 0,
@@ -74,6 +80,31 @@ export class LayeredTree {
     };
     this.layers.push(stats);
     return stats;
+  }
+
+  /**
+   * Ends a layer: where it has replaced or deleted a file that hard links of a
+   * lower layer lead to, one of these is the file now.
+   */
+  finish(): void {
+    if (this.#orphans.size === 0) return;
+    const { tree } = this;
+    for (let node = 1; node < tree.length; node++) {
+      const orphan = this.#orphans.get(tree.target(node) ?? -1);
+      // Links of this layer are to what it has put there.
+      if (!orphan || tree.origin(node).layer === this.#layer) continue;
+      if (orphan.heir !== undefined) tree.retarget(node, orphan.heir);
+      else {
+        tree.promote(node, orphan.size);
+        orphan.heir = node;
+      }
+    }
+    for (const { layer, size, heir } of this.#orphans.values()) {
+      if (heir !== undefined) continue;
+      count(this.#stats.wastes, size);
+      count(this.layers[layer]!.wasted, size);
+    }
+    this.#orphans.clear();
   }
 
   /** How many entries found no place in the tree. */
@@ -259,8 +290,13 @@ export class LayeredTree {
   #waste(node: number): void {
     if (this.tree.type(node) !== "file") return;
     const size = this.tree.size(node);
+    const { layer } = this.tree.origin(node);
+    if (layer !== this.#layer && this.tree.isLinked(node)) {
+      this.#orphans.set(node, { layer, size });
+      return;
+    }
     count(this.#stats.wastes, size);
-    count(this.layers[this.tree.origin(node).layer]!.wasted, size);
+    count(this.layers[layer]!.wasted, size);
   }
 
   /** The directory of a path; what of it is missing is made. */

@@ -159,6 +159,8 @@ function merged(images: FoundImage[]): FoundImage[] {
 
 /** Whether two faces tell of one image: its layers and config are the same. */
 function isSame(a: FoundImage, b: FoundImage): boolean {
+  // What one face lists twice is two images, such as one for each platform.
+  if (a.faces.some((face) => b.faces.includes(face))) return false;
   const isSameConfig = a.faces.includes("docker-v1") ||
     a.config?.path === b.config?.path;
   return isSameConfig && a.layers.length === b.layers.length &&

@@ -15,6 +15,7 @@ async function treeOf(
     const tar = new Blob([new Uint8Array(tarOf(entries))]);
     await walkTar(tar, (walked) => layered.add(walked));
   }
+  layered.finish();
   return layered;
 }
 
@@ -142,4 +143,34 @@ Deno.test("An entry that climbs out is left out, with a note that is safe", asyn
   const layered = await treeOf([[file("../\x1b[31mevil"), file("good")]]);
   assert.deepEqual(listed(layered), ["good 0"]);
   assert.match(layered.notes[0]!, /"\.\.\/\\u001b\[31mevil".*climbs/);
+});
+
+Deno.test("A hard link is the file once its target is replaced or deleted", async () => {
+  const link = (name: string, target: string): TarEntry => ({
+    name,
+    type: "1",
+    link: target,
+  });
+  for (const upper of [file("a", "new"), file(".wh.a", "")]) {
+    const { tree, layers } = await treeOf([
+      [file("a"), link("b", "a"), link("c", "a")],
+      [upper],
+    ]);
+    const [b, c] = ["b", "c"].map((name) => tree.find(utf8(name))) as [
+      number,
+      number,
+    ];
+    assert.equal(tree.type(b), "file");
+    assert.equal(tree.size(b), 4);
+    assert.deepEqual(tree.origin(b), { layer: 0, place: 0 });
+    assert.equal(tree.target(c), b);
+    assert.deepEqual(layers[0]!.wasted, { files: 0, bytes: 0 });
+  }
+  // Its links go as well: then it is wasted.
+  const { tree, layers } = await treeOf([
+    [dir("d/"), file("d/a"), link("d/b", "d/a"), file("e"), link("f", "e")],
+    [file(".wh.d", ""), file("e", "12"), link("f", "e")],
+  ]);
+  assert.deepEqual(layers[0]!.wasted, { files: 2, bytes: 8 });
+  assert.equal(tree.target(tree.find(utf8("f"))), tree.find(utf8("e")));
 });
