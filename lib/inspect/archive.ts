@@ -6,6 +6,7 @@ import { padded } from "../tar/block.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
 import { normalizePath } from "../tar/path.ts";
 import type { OpenFiles } from "./found_image.ts";
+import { SizedPaths } from "./sized_paths.ts";
 import { LayeredTree } from "./layered_tree.ts";
 import { type Walkable, type Walked, walkTar } from "./walk_tar.ts";
 
@@ -27,8 +28,8 @@ export interface Member {
 export interface Archive extends OpenFiles {
   /** Entries outside `rootfs/`, and Docker v1's files in it, by path. */
   members: ReadonlyMap<string, Member>;
-  /** What is below `rootfs/`, as one layer; `undefined` if there is no such. */
-  rootfs?: LayeredTree;
+  /** The files below `rootfs/`. */
+  rootfs: SizedPaths;
   /** Bytes of the entries below `rootfs/`, and how many they are. */
   rootfsBytes: number;
   rootfsEntries: number;
@@ -61,23 +62,16 @@ export const V1_FILES: readonly string[] = ["VERSION", "json", "layer.tar"];
  */
 export async function readArchive(source: Walkable): Promise<Archive> {
   const members = new Map<string, Member>();
-  let rootfs: LayeredTree | undefined;
+  const rootfs = new SizedPaths();
   let rootfsBytes = 0;
   let rootfsEntries = 0;
-  const startRootfs = () => {
-    const tree = new LayeredTree();
-    tree.beginLayer();
-    return tree;
-  };
-
   const end = await walkArchive(source, (walked) => {
     const { entry } = walked;
     const bytes = entry.end - entry.start + padded(entry.stored);
     const path = normal(entry.path);
     const below = pathBelowRootfs(path);
     if (below) {
-      rootfs ??= startRootfs();
-      rootfs.add(relinked(walked), below);
+      if (entry.kind === "file") rootfs.add(below, entry.size);
       rootfsBytes += bytes;
       rootfsEntries++;
       if (!V1_FILES.includes(binary(below))) return;
@@ -90,7 +84,7 @@ export async function readArchive(source: Walkable): Promise<Archive> {
   });
   return {
     members,
-    ...(rootfs && { rootfs }),
+    rootfs,
     rootfsBytes,
     rootfsEntries,
     size: end.size,
@@ -105,6 +99,23 @@ export async function readArchive(source: Walkable): Promise<Archive> {
       );
     },
   };
+}
+
+/**
+ * Reads the tree below `rootfs/`, as one layer. It takes another walk: of most
+ * archives nobody needs it, since the same files are in the layers.
+ */
+export async function readRootfs(
+  { source, rootfs }: Archive,
+): Promise<LayeredTree> {
+  rootfs.clear();
+  const layered = new LayeredTree();
+  layered.beginLayer();
+  await walkTar(source, (walked) => {
+    const below = pathBelowRootfs(normal(walked.entry.path));
+    if (below) layered.add(relinked(walked), below);
+  });
+  return layered;
 }
 
 /** The member that a path leads to, links followed, if it is a file. */

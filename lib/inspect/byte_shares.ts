@@ -3,6 +3,7 @@ import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { padded } from "../tar/block.ts";
 import { V1_FILES } from "./archive.ts";
 import type { FileTree } from "./file_tree.ts";
+import type { SizedPaths } from "./sized_paths.ts";
 import type { OpenedImage } from "./open_image_file.ts";
 
 /** What a stretch of an image file is there for. */
@@ -139,21 +140,12 @@ function isV1File(path: string, below: boolean): boolean {
 }
 
 /** Bytes of the files in `rootfs/` that the tree of the layers has as well. */
-export function bytesTwice(rootfs: FileTree, layers: FileTree): number {
+export function bytesTwice(rootfs: SizedPaths, layers: FileTree): number {
   let bytes = 0;
-  /** The node of the other tree at each node's path, or -1. */
-  const twins = new Int32Array(rootfs.length).fill(-1);
-  twins[0] = 0;
-  for (let node = 1; node < rootfs.length; node++) {
-    const parent = twins[rootfs.parent(node)]!;
-    if (parent < 0) continue;
-    const twin = layers.child(parent, rootfs.name(node));
-    twins[node] = twin;
-    if (
-      twin >= 0 && rootfs.type(node) === "file" &&
-      layers.type(twin) === "file" &&
-      rootfs.size(node) === layers.size(twin)
-    ) bytes += padded(rootfs.size(node));
+  for (let node = 1; node < layers.length; node++) {
+    if (layers.type(node) !== "file") continue;
+    const size = layers.size(node);
+    if (size > 0 && rootfs.has(layers.path(node), size)) bytes += padded(size);
   }
   return bytes;
 }

@@ -3,7 +3,7 @@ import type { FileTree, NodeType } from "./file_tree.ts";
 import type { Document } from "./found_image.ts";
 import { type ImageFacts, imageFacts } from "./image_facts.ts";
 import { type PathText, pathText } from "./inspect.ts";
-import { treeTotals } from "./tree_facts.ts";
+import { TreeTotals } from "./tree_facts.ts";
 
 /** The version of the shape of {@linkcode diffReport}. */
 export const DIFF_VERSION = 1;
@@ -98,7 +98,8 @@ export function diffDirectories(
   left: FileTree,
   right: FileTree,
 ): DirectoryChange[] {
-  const sizes = [treeTotals(left).bytes, treeTotals(right).bytes];
+  const one = new TreeTotals(left);
+  const two = new TreeTotals(right);
   const changes: { tree: FileTree; node: number; a: number; b: number }[] = [];
   const add = (tree: FileTree, node: number, a: number, b: number) => {
     if (a === b) return;
@@ -111,13 +112,13 @@ export function diffDirectories(
     if (!left.isDirectory(node)) continue;
     const twin = right.find(left.path(node));
     const isBoth = twin >= 0 && right.isDirectory(twin);
-    add(left, node, sizes[0]![node]!, isBoth ? sizes[1]![twin]! : 0);
+    add(left, node, one.bytes(node), isBoth ? two.bytes(twin) : 0);
   }
   for (let node = 1; node < right.length; node++) {
     if (!right.isDirectory(node)) continue;
     const twin = left.find(right.path(node));
     if (twin >= 0 && left.isDirectory(twin)) continue;
-    add(right, node, 0, sizes[1]![node]!);
+    add(right, node, 0, two.bytes(node));
   }
   return changes.map(({ tree, node, a, b }) => ({
     ...pathText(tree.path(node)),

@@ -127,8 +127,8 @@ export function inspectReport(inspected: Inspected): InspectReport {
     })),
     bytes: {
       shares,
-      twice: image.layered && opened.archive?.rootfs
-        ? bytesTwice(opened.archive.rootfs.tree, tree)
+      twice: image.layered && opened.archive
+        ? bytesTwice(opened.archive.rootfs, tree)
         : 0,
       wasted: read.layers.reduce((sum, { wasted }) => sum + wasted.bytes, 0),
     },
@@ -260,7 +260,7 @@ function allNotes(
   const all = [
     ...opened.notes,
     ...notes,
-    ...image.layered ? read.layered.notes : [],
+    ...read.layered.notes,
   ];
   const { leftOut } = read.layered;
   if (leftOut > read.layered.notes.length) {

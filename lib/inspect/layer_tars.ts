@@ -15,7 +15,7 @@ import type { Entry } from "../tar/entry.ts";
 import { readEntry } from "../tar/read_entry.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
-import type { Archive } from "./archive.ts";
+import { type Archive, readRootfs } from "./archive.ts";
 import type { FoundImage, FoundLayer } from "./found_image.ts";
 import { type EntryFacts, entryFacts } from "./entry_facts.ts";
 import { LayeredTree, type LayerStats } from "./layered_tree.ts";
@@ -85,7 +85,7 @@ export async function readImageTree(
   unpack: Unpack,
   only?: number,
 ): Promise<ImageTree> {
-  if (!image.layered) return rootfsTree(archive);
+  if (!image.layered) return await rootfsTree(archive);
   const layered = new LayeredTree({ alone: only !== undefined });
   const tars: LayerTar[] = [];
   const layers: ReadLayer[] = [];
@@ -120,13 +120,13 @@ export async function readImageTree(
   return { layered, layers, tars };
 }
 
-function rootfsTree(archive: Archive | undefined): ImageTree {
-  const layered = archive?.rootfs ?? new LayeredTree();
-  const [stats] = layered.layers;
-  const layer = Object.assign(stats ?? layered.beginLayer(), {
-    ...(archive?.rootfs &&
+async function rootfsTree(archive: Archive | undefined): Promise<ImageTree> {
+  const missing = archive === undefined || archive.rootfsEntries === 0;
+  const layered = missing ? new LayeredTree() : await readRootfs(archive);
+  const layer = Object.assign(layered.layers[0] ?? layered.beginLayer(), {
+    ...(!missing &&
       { tarSize: archive.rootfsBytes, storedSize: archive.rootfsBytes }),
-    missing: !archive?.rootfs,
+    missing,
   });
   return {
     layered,

@@ -2,13 +2,7 @@ import { InputError } from "../errors/input_error.ts";
 import { type Face, FACES } from "../image/face.ts";
 import { parseName } from "../image/name.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
-import { utf8 } from "../streams/bytes.ts";
-import {
-  type Archive,
-  pathBelowRootfs,
-  readArchive,
-  V1_FILES,
-} from "./archive.ts";
+import { type Archive, readArchive } from "./archive.ts";
 import { findDockerImages, findV1Images } from "./find_docker.ts";
 import { findOciImages } from "./find_oci.ts";
 import {
@@ -60,7 +54,6 @@ export async function openImageFile(
     ...await findDockerImages(reader),
     ...await findV1Images(reader),
   ]);
-  if (archive) dropV1Files(archive, reader);
   const rootfs = await rootfsFaces(reader, archive);
   if (images.length === 0 && rootfs.length > 0) {
     images.push({
@@ -89,7 +82,7 @@ export async function openImageFile(
     ),
     images,
     documents: reader.documents,
-    notes: [...reader.notes, ...archive?.rootfs?.notes ?? []],
+    notes: reader.notes,
   };
 }
 
@@ -101,23 +94,11 @@ async function rootfsFaces(
   const faces: Face[] = [];
   for (const [path, face] of ROOTFS_FACES) {
     // In a directory, these names mean nothing.
-    if (!archive?.rootfs && !(archive && path === "metadata.yaml")) continue;
+    const hasRootfs = archive !== undefined && archive.rootfsEntries > 0;
+    if (!hasRootfs && !(archive && path === "metadata.yaml")) continue;
     if (await reader.read(path, face)) faces.push(face);
   }
   return faces;
-}
-
-/** Docker v1's files in `rootfs/` are no part of the root file system. */
-function dropV1Files(archive: Archive, reader: DocumentReader): void {
-  const tree = archive.rootfs?.tree;
-  const isV1 = reader.documents.has(`${ROOTFS}json`) ||
-    (reader.documents.has("repositories") &&
-      archive.members.has(`${ROOTFS}layer.tar`));
-  if (!tree || !isV1) return;
-  for (const name of V1_FILES) {
-    const node = tree.find(pathBelowRootfs(utf8(`${ROOTFS}${name}`))!);
-    if (node > 0) tree.remove(node);
-  }
 }
 
 /** A name as Docker shows it; a tag alone stays one. */

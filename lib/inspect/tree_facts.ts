@@ -22,32 +22,65 @@ export interface TreeFacts {
 /** How many of the largest are named. */
 const LARGEST = 10;
 
-/** Bytes and files at and below each node. */
-export interface Totals {
-  bytes: Float64Array;
-  files: Uint32Array;
-}
+/**
+ * Bytes and files at and below each node of a tree. Only those of directories
+ * are kept, since a tree has many more files.
+ */
+export class TreeTotals {
+  readonly #tree: FileTree;
+  /** The directories' nodes, in order. */
+  readonly #directories: Uint32Array;
+  readonly #bytes: Float64Array;
+  readonly #files: Uint32Array;
 
-/** Adds up what is at and below each node. */
-export function treeTotals(tree: FileTree): Totals {
-  const bytes = new Float64Array(tree.length);
-  const files = new Uint32Array(tree.length);
-  // Parents have smaller numbers than what is in them.
-  for (let node = tree.length - 1; node > 0; node--) {
-    const type = tree.type(node);
-    if (type === undefined) continue;
-    if (type === "file") bytes[node]! += tree.size(node);
-    if (!tree.isDirectory(node)) files[node]!++;
-    const parent = tree.parent(node);
-    bytes[parent]! += bytes[node]!;
-    files[parent]! += files[node]!;
+  constructor(tree: FileTree) {
+    this.#tree = tree;
+    let count = 0;
+    for (let node = 0; node < tree.length; node++) {
+      if (tree.isDirectory(node)) count++;
+    }
+    this.#directories = new Uint32Array(count);
+    this.#bytes = new Float64Array(count);
+    this.#files = new Uint32Array(count);
+    for (let node = 0, i = 0; node < tree.length; node++) {
+      if (tree.isDirectory(node)) this.#directories[i++] = node;
+    }
+    // Parents have smaller numbers than what is in them.
+    for (let node = tree.length - 1; node > 0; node--) {
+      if (tree.type(node) === undefined) continue;
+      const at = this.#place(tree.parent(node));
+      this.#bytes[at]! += this.bytes(node);
+      this.#files[at]! += this.files(node);
+    }
   }
-  return { bytes, files };
+
+  /** Bytes of the files at and below a node, hard links counted once. */
+  bytes(node: number): number {
+    if (this.#tree.isDirectory(node)) return this.#bytes[this.#place(node)]!;
+    return this.#tree.type(node) === "file" ? this.#tree.size(node) : 0;
+  }
+
+  /** How many files, of all types but directories, are at and below a node. */
+  files(node: number): number {
+    return this.#tree.isDirectory(node) ? this.#files[this.#place(node)]! : 1;
+  }
+
+  /** Where a directory is among all directories. */
+  #place(node: number): number {
+    let low = 0;
+    let high = this.#directories.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#directories[middle]! < node) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
 /** Counts a tree's files and finds the largest ones. */
 export function treeFacts(tree: FileTree): TreeFacts {
-  const { bytes, files } = treeTotals(tree);
+  const totals = new TreeTotals(tree);
   const types: TreeFacts["types"] = {};
   const largestFiles: Sized[] = [];
   const largestDirectories: Sized[] = [];
@@ -60,11 +93,17 @@ export function treeFacts(tree: FileTree): TreeFacts {
       : tree.isDirectory(node)
       ? largestDirectories
       : undefined;
-    if (list && bytes[node]! > 0) {
-      keep(list, { node, bytes: bytes[node]!, files: files[node]! });
+    const bytes = list ? totals.bytes(node) : 0;
+    if (list && bytes > 0) {
+      keep(list, { node, bytes, files: totals.files(node) });
     }
   }
-  return { types, bytes: bytes[0]!, largestFiles, largestDirectories };
+  return {
+    types,
+    bytes: totals.bytes(0),
+    largestFiles,
+    largestDirectories,
+  };
 }
 
 /** Puts an item in a list of the largest, which is sorted. */
