@@ -143,6 +143,11 @@ const hardLink = (name: string, link: string): TarEntry => ({
   type: "1",
   link,
 });
+const device = (name: string, major: number, minor: number): TarEntry => ({
+  name,
+  type: "3",
+  device: [major, minor],
+});
 const whiteout = (name: string): TarEntry => ({ name, data: "", mode: 0 });
 
 /** A merged /usr, as all distributions have it now. */
@@ -321,6 +326,32 @@ const CASES: Record<string, {
       [file("d/new"), file("f", "new"), whiteout(".wh.f"), whiteout(".wh.d")],
     ],
     paths: "d d/new f",
+    changed: "whiteouts",
+    notLikeUmoci: true,
+  },
+  "deletions of overlayfs": {
+    layers: [
+      [directory("d/"), file("d/x"), directory("e/"), file("e/y"), file("f")],
+      [device("f", 0, 0), device("d", 0, 0), {
+        ...directory("e/"),
+        pax: [["SCHILY.xattr.trusted.overlay.opaque", "y"]],
+      }],
+    ],
+    paths: "e",
+    changed: "overlay-whiteouts overlay-attributes",
+    notLikeUmoci: true,
+  },
+  "a deletion below a new file, before and after it": {
+    layers: [
+      [directory("d/"), file("d/x"), directory("e/"), file("e/y")],
+      [
+        file("d", "file"),
+        whiteout("d/.wh.x"),
+        whiteout("e/.wh.y"),
+        file("e", "file"),
+      ],
+    ],
+    paths: "d e",
     changed: "whiteouts",
     notLikeUmoci: true,
   },
