@@ -102,7 +102,12 @@ function fileSection({ file, faces }: InspectReport, paint: Paint): string {
         faces.map(({ name, bytes }) => `${name} (${humanSize(bytes)})`)
           .join(", "),
       ],
-      ["size", `${humanSize(file.size)} (${grouped(file.size)} bytes)`],
+      [
+        "size",
+        `${humanSize(file.size)} (${grouped(file.size)} ${
+          file.size === 1 ? "byte" : "bytes"
+        })`,
+      ],
       ["compression", file.compression ?? ""],
     ], paint),
     paint,

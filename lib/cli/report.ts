@@ -1,3 +1,4 @@
+import { counted } from "../errors/counted.ts";
 import { unsupported } from "../formats/unsupported.ts";
 import type { Face } from "../image/face.ts";
 import type { BuiltLayer, Isoc } from "../build/isoc.ts";
@@ -6,11 +7,6 @@ import { DIRECTORY_LOSSES } from "../directory/open_directory.ts";
 import { parseNames } from "../image/name.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
 import { formatBytes } from "./progress.ts";
-
-/** A count with its noun, such as "1 entry". */
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
 
 /** What was changed in a layer, as `-v` says it. */
 const CHANGES: Record<LayerChange, string> = {

@@ -1,3 +1,4 @@
+import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { type JsonObject, keyOf } from "../formats/json_object.ts";
@@ -210,7 +211,9 @@ export function readWholeConfig(
   if (layers === 0) throw new InputError("The image has no layers");
   if (diffIds.length !== layers) {
     throw new InputError(
-      `The image has ${layers} layers, but its config lists ${diffIds.length}`,
+      `The image has ${
+        counted(layers, "layer")
+      }, but its config lists ${diffIds.length}`,
     );
   }
   const notes = told > layers

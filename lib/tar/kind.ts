@@ -1,3 +1,4 @@
+import { counted } from "../errors/counted.ts";
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { Entry, Kind } from "./entry.ts";
@@ -55,7 +56,9 @@ export function kindOf(entry: Entry): Kind {
       if (entry.path.at(-1) !== 0x2f) return "file";
       if (entry.size > 0) {
         throw new InputError(
-          `A file's name ends with a slash, but it has ${entry.size} bytes: ` +
+          `A file's name ends with a slash, but it has ${
+            counted(entry.size, "byte")
+          }: ` +
             "some readers make a file of it, some a directory",
         );
       }

@@ -1,3 +1,4 @@
+import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { concat } from "../streams/bytes.ts";
@@ -249,7 +250,9 @@ export class TarReader {
     this.#entry = item;
     this.#claim = item.claimed === undefined
       ? ""
-      : `, a ${item.kind} that says it has ${item.claimed} bytes of data`;
+      : `, a ${item.kind} that says it has ${
+        counted(item.claimed, "byte")
+      } of data`;
     this.#data = item.stored;
     this.#left = padded(item.stored);
     return { part: "header", entry: item, start: item.start, end: item.end };
@@ -316,7 +319,7 @@ export class TarReader {
   #finish(tail: Uint8Array): void {
     if (this.#data >= 0) {
       throw new CutShortError(
-        `it ends ${this.#data} bytes before the data of ${
+        `it ends ${counted(this.#data, "byte")} before the data of ${
           shown(this.#last!)
         } do`,
       );

@@ -1,3 +1,4 @@
+import { counted } from "../errors/counted.ts";
 import { shown } from "../errors/shown.ts";
 import { parseJson } from "../formats/json_text.ts";
 import { isUtf8 } from "../streams/bytes.ts";
@@ -64,11 +65,19 @@ export class DocumentReader {
     const { size } = file.source;
     const entry = shown(path);
     if (size > MAX_DOCUMENT) {
-      this.findings.add("document-size", entry, `it has ${size} bytes`);
+      this.findings.add(
+        "document-size",
+        entry,
+        `it has ${counted(size, "byte")}`,
+      );
       return undefined;
     }
     if (size > MAX_MANIFEST && wanted.rule === "oci-schema") {
-      this.findings.add("document-size", entry, `it has ${size} bytes`);
+      this.findings.add(
+        "document-size",
+        entry,
+        `it has ${counted(size, "byte")}`,
+      );
     }
     const bytes = await readAt(file.source, 0, size);
     const hash = sha256();

@@ -82,7 +82,13 @@ const UNIQUE: [keys: string, words: string[]][] = [
   ["ciso exp\t", ["export"]],
   ["ciso rootf\t-o x", ["rootfs.tar", "-o", "x"]],
   ["ciso convert sav\t", ["convert", "saved image.tar"]],
-  ["ciso export --a\tbun\t", ["export", "--as", "bundle"]],
+  ["ciso export --outp\tx --as bun\t", [
+    "export",
+    "--output",
+    "x",
+    "--as",
+    "bundle",
+  ]],
   ["ciso export --as docker-\t-o x", [
     "export",
     "--as",
