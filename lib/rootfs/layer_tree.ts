@@ -125,6 +125,12 @@ export class LayerTree extends Tree {
       this.changes.note("overlay-whiteouts", given);
       return true;
     }
+    if (isOverlayWhiteout(added)) {
+      // An ACI is no layer: there is nothing below that it could delete.
+      this.leaveOut();
+      this.changes.note("overlay-whiteouts", given);
+      return true;
+    }
     if (hasWhiteoutName(given)) {
       throw new InputError(
         "Docker, podman and containerd take a name that starts with '.wh.' " +
