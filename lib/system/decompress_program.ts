@@ -1,12 +1,17 @@
 import { FileError } from "../errors/file_error.ts";
 import type { Compression } from "../streams/compression.ts";
+import { errorCode, fileError } from "./errors.ts";
 import { feed } from "./feed.ts";
 import { damaged, ownBytes } from "./inflate.ts";
 import { type ChildProcessWithoutNullStreams, isDeno, spawn } from "./node.ts";
+import { pause, SOON } from "./programs.ts";
 import { windowError } from "./unpack_limits.ts";
 
 /** Bytes of a program's messages that are looked at. */
 const MESSAGES = 4096;
+
+/** Codes of a program that is there and cannot be started. */
+const LACKS = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
 
 /** Bytes that xz needs besides its window. */
 const XZ_MEMORY = 2 ** 22;
@@ -25,7 +30,7 @@ export async function* decompressBy(
   name: string,
   maxWindow: number,
 ): AsyncGenerator<Uint8Array> {
-  const program = startProgram(
+  const program = await startProgram(
     compression,
     argsOf(compression, maxWindow),
     name,
@@ -78,18 +83,22 @@ function argsOf(compression: Compression, maxWindow: number): string[] {
 }
 
 /** Starts a program; tells whether it is there at all. */
-function startProgram(
+async function startProgram(
   program: string,
   args: string[],
   name: string,
-): {
+): Promise<{
   child: ChildProcessWithoutNullStreams;
   ended: Promise<number | null>;
   isMissing(): boolean;
   missing(cause: unknown): FileError;
-} {
-  const missing = (cause: unknown) =>
-    new FileError(
+}> {
+  const missing = (cause: unknown) => {
+    // It may be there; the system lacks something else.
+    if (LACKS.includes(errorCode(cause) ?? "")) {
+      return fileError(`${name}: cannot start ${program}`, cause);
+    }
+    return new FileError(
       `${name} is compressed with ${program}, which needs the program ` +
         `${program}: install it${
           isDeno
@@ -98,21 +107,32 @@ function startProgram(
         }, or decompress the file first`,
       { cause },
     );
+  };
   let started = true;
+  let failure: unknown;
   let child: ChildProcessWithoutNullStreams;
   try {
     child = spawn(program, args, { stdio: "pipe" });
-    child.on("error", () => {
+    child.on("error", (error) => {
       started = false;
+      failure = error;
     });
   } catch (error) {
     throw missing(error);
   }
-  // Without permission Deno gives a child that has no streams.
-  if (!child.stdin) throw missing(undefined);
   const ended = new Promise<number | null>((resolve) => {
     child.on("close", (code) => resolve(code));
     child.on("error", () => resolve(null));
   });
-  return { child, ended, isMissing: () => !started, missing };
+  // As in outputOf().
+  if (!child.stdin) {
+    await Promise.race([ended, pause(SOON)]);
+    throw missing(failure);
+  }
+  return {
+    child,
+    ended,
+    isMissing: () => !started,
+    missing: (cause) => missing(failure ?? cause),
+  };
 }

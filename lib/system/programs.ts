@@ -4,6 +4,17 @@ import { spawn, spawnSync } from "./node.ts";
 import { feed } from "./feed.ts";
 import { leftovers } from "./leftovers.ts";
 
+/** Milliseconds until a runtime has said why a program does not start. */
+export const SOON = 1000;
+
+/** Waits; keeps no process alive. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    (timer as unknown as { unref?(): void }).unref?.();
+  });
+}
+
 /**
  * Runs a program in a directory.
  *
@@ -28,9 +39,11 @@ export async function* outputOf(
       resolve();
     });
   });
-  // Without permission Deno gives a child that has no streams.
+  // Without permission, or without file descriptors, Deno gives a child that has
+  // no streams, and says later why.
   if (!child.stdout) {
-    throw programError(program, undefined);
+    await Promise.race([ended, pause(SOON)]);
+    throw programError(program, failure);
   }
   const chunks = child.stdout[Symbol.asyncIterator]();
   let result = await chunks.next();

@@ -309,3 +309,28 @@ test("--no-fsync changes nothing but the wait", async (_, place, make) => {
   const file = `${place}/out`;
   await assertMade(file, await make(rootfs, "-o", file, "--no-fsync"));
 });
+
+test(
+  "few file descriptors are named as what is missing",
+  async (runtime, place) => {
+    await Deno.mkdir(`${place}/tree`);
+    await Deno.writeTextFile(`${place}/tree/a`, "a");
+    const seen = new Set<string>();
+    for (let limit = 20; limit < 30; limit++) {
+      const { code, stderr } = await shell(
+        `cd '${place}'; ulimit -n ${limit}; "$@"`,
+        [...IMAGE, "tree", "-o", "made"],
+        { command: runtime.command },
+      );
+      // With fewer still the runtime itself does not start.
+      if (code === 0 || !stderr.startsWith("ciso: ")) continue;
+      seen.add(stderr);
+    }
+    for (const line of seen) {
+      assert.match(
+        line,
+        /: too many files are open; raise the limit with ulimit -n\n$/,
+      );
+    }
+  },
+);
