@@ -10,8 +10,8 @@ import {
 } from "../read/read_docker.ts";
 import {
   type BlobDescriptor,
+  isImage,
   nameIn,
-  type OciManifest,
   readOciIndex,
   readOciManifest,
 } from "../read/read_oci.ts";
@@ -31,6 +31,8 @@ export interface ImageParts {
   names: string[];
   /** Annotations of the image manifest. */
   annotations?: Map<string, string>;
+  /** Whether it only says how an image was made. */
+  isAttestation?: boolean;
 }
 
 /** An archive's face for Docker 1.9 and older. */
@@ -183,7 +185,9 @@ export class Documents {
   get image(): ImageParts | undefined {
     const docker = this.#dockerImages();
     const isWhole = this.#ociImages().length === this.#manifests().size;
-    const oci = isWhole ? this.#ociImages() : [];
+    const oci = isWhole
+      ? this.#ociImages().filter(({ isAttestation }) => !isAttestation)
+      : [];
     if (docker.length === 0) {
       return oci.length > 0 ? only(oci, "index.json") : undefined;
     }
@@ -274,13 +278,15 @@ export class Documents {
   /** The images of the image index whose manifests are known. */
   #ociImages(): ImageParts[] {
     return [...this.#manifests()].flatMap(([digest, descriptors]) => {
-      const manifest = this.#blob(digest, imageManifestIn);
-      if (!manifest) return [];
+      const manifest = this.#blob(digest, readOciManifest);
+      // What an index in the index lists is not looked for.
+      if (!manifest || Array.isArray(manifest)) return [];
       return [{
         config: manifest.config.digest,
         layers: manifest.layers.map(({ digest }) => digest),
         names: descriptors.map(nameIn).filter((name) => name !== undefined),
         annotations: manifest.annotations,
+        isAttestation: !descriptors.some(isImage),
       }];
     });
   }
@@ -315,15 +321,6 @@ export class Documents {
     this.#known.set(path, { text, value });
     return value;
   }
-}
-
-function imageManifestIn(text: string, path: string): OciManifest {
-  const manifest = readOciManifest(text, path);
-  if (!Array.isArray(manifest)) return manifest;
-  throw new InputError(
-    `${path} is an image index inside another one; ciso convert takes such ` +
-      "archives",
-  );
 }
 
 function only<T>(images: T[], name: string): T {

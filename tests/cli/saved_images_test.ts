@@ -403,3 +403,57 @@ Deno.test("ciso export takes an index of many images in time", async () => {
   assert.match(stderr, /lists 4000 images|several images/);
   assert.ok(Date.now() - start < 15_000, "It takes too long");
 });
+
+Deno.test("ciso export takes an index inside the index, and attestations", async () => {
+  await using work = await temporary();
+  const [file, isoc, out, folder] = ["in.tar", "x.isoc", "out", "tree"].map(
+    (name) => `${work.path}/${name}`,
+  ) as [string, string, string, string];
+  await Deno.writeFile(file, SMALL_LAYER);
+  const done = async (...args: string[]) => {
+    const { code, stderr } = await ciso(args);
+    assert.equal(code, 0, stderr);
+  };
+  await done(
+    ...["build", file, "-t", "isoc/a:1", "-o", isoc, "--faces=docker,oci"],
+    ...["--", "/x"],
+  );
+  await Deno.mkdir(folder);
+  await run("tar", ["-xf", isoc, "-C", folder]);
+  const index = JSON.parse(await Deno.readTextFile(`${folder}/index.json`));
+  const blob = async (document: object) => {
+    const text = JSON.stringify(document);
+    const digest = await sha256(text);
+    await Deno.writeTextFile(`${folder}/blobs/sha256/${digest}`, text);
+    return { digest: `sha256:${digest}`, size: text.length };
+  };
+  const [image] = index.manifests;
+  const attestation = {
+    ...await blob({ config: image, layers: [] }),
+    platform: { os: "unknown", architecture: "unknown" },
+  };
+  const inner = await blob({ manifests: [image, attestation] });
+  const { annotations } = image;
+  for (
+    const manifests of [[image, attestation], [{ ...inner, annotations }]]
+  ) {
+    await Deno.writeTextFile(
+      `${folder}/index.json`,
+      JSON.stringify({ schemaVersion: 2, manifests }),
+    );
+    await run("tar", ["-cf", isoc, "-C", folder, "."]);
+    for (const face of ["docker", "oci", "rootfs", "docker-v1"]) {
+      await done("export", isoc, "--as", face, "-o", out);
+    }
+    await done("convert", isoc, "-o", out);
+  }
+});
+
+async function sha256(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return Array.from(
+    new Uint8Array(digest),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
+}
