@@ -19,7 +19,7 @@ export interface Documents {
   bundle: Document | undefined;
   lxd: Document | undefined;
   /** The account files of the tree below rootfs/; nothing if not known. */
-  accounts?: { passwd: string; group: string };
+  accounts?: { passwd: string; group: string } | undefined;
   /** Paths that documents name. */
   named: Named;
   /** Layers of the image that rootfs/ must have the files of, lowest first. */

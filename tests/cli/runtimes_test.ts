@@ -260,7 +260,7 @@ for (const runtime of runtimes) {
       assertTold(await call(["/no/such.tar", ...image]), 1, /\/no\/such\.tar/);
       assertTold(await call(image), 1, /empty/);
       const noTar = crypto.getRandomValues(new Uint8Array(5000));
-      assertTold(await call(image, noTar), 1, /no tar/);
+      assertTold(await call(image, noTar), 1, /not a tar/);
     },
   });
 
