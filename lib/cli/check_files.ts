@@ -69,8 +69,7 @@ function checkTransport(word: string, command: string): void {
   if (scheme === "docker" && command === "build" && rest.startsWith("//")) {
     throw new UsageError(
       `${shownWord(word)} is an image in a registry, not a root file system: ` +
-        `skopeo copy ${shownWord(word)} oci-archive:FILE.tar, then ciso ` +
-        "convert FILE.tar",
+        `ciso convert ${shownWord(word)}, or ciso build --from`,
     );
   }
   const remedy = TRANSPORTS.get(scheme);

@@ -146,12 +146,12 @@ Deno.test("files of other kinds are named by each command", async () => {
 Deno.test("names of images elsewhere, and wrong commands, are wrong usage", async () => {
   for (
     const [args, line] of [
-      [["push", "x.isoc"], /no command and no file "push"/],
+      [["frob", "x.isoc"], /no command and no file "frob"/],
       [["lod", "x.isoc"], /"lod": did you mean ciso load\?/],
       [["exprt", "x.isoc"], /did you mean ciso export\?/],
       [
         ["docker://debian", ...IMAGE],
-        /registry.*skopeo copy docker:\/\/debian/,
+        /registry.*ciso convert docker:\/\/debian/,
       ],
       [["oci-archive:x.tar", ...IMAGE], /not a file: .*ciso convert x\.tar/],
       [["convert", "oci:layout"], /not a file: .*ciso convert layout/],
