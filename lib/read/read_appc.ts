@@ -98,7 +98,8 @@ export function readAppcManifest(source: string): AppcImage {
   }
   const { app, labels = [], annotations = [] } = manifest;
   const label = (name: string) =>
-    labels.find((label) => label.name === name)?.value;
+    // An empty one says as much as none.
+    labels.find((label) => label.name === name)?.value || undefined;
   const note = (name: string) =>
     annotations.find((note) => note.name === name)?.value;
   const fields: ImageFields = {
