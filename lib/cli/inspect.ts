@@ -86,7 +86,8 @@ export async function runInspect(parsed: Parsed): Promise<void> {
     const report = inspectReport({ ...input, read });
     if (view !== "html") return await printReport(parsed, report, only);
     const page = inspectPage(report, input.opened, read.layered.tree);
-    await writeOutput(toStream(page), parsed.value("html"));
+    const html = parsed.value("html");
+    await writeOutput(toStream(page), html === "-" ? undefined : html);
   });
 }
 
