@@ -66,7 +66,7 @@ async function* limited(
     if (size > limit) {
       throw new FileError(
         `${name} holds more than ${limit} bytes when it is decompressed; if ` +
-          "it shall, raise the limit with --max-unpacked",
+          "that is right, raise the limit with --max-unpacked",
       );
     }
     yield chunk;

@@ -233,7 +233,7 @@ for (const runtime of RUNTIMES) {
             command,
             env: { TMPDIR },
           }),
-          /bomb\.\w+ holds more than 8388608 bytes when it is decompressed; if it shall, raise the limit with --max-unpacked$/m,
+          /bomb\.\w+ holds more than 8388608 bytes when it is decompressed; if that is right, raise the limit with --max-unpacked$/m,
           output,
         );
         await Deno.remove(bomb);
