@@ -1,5 +1,7 @@
 import { inputChanged } from "../errors/input_changed.ts";
 import { ascii, concat } from "../streams/bytes.ts";
+import type { Sink } from "../streams/sink.ts";
+import { release } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
 import { type NewEntry, newHeader, padding } from "../tar/header.ts";
 import type { PaxRecord } from "../tar/pax.ts";
@@ -8,7 +10,10 @@ import { fileEntry } from "../tar/small_entries.ts";
 
 /** A stretch of the archive that is streamed. */
 export interface Stretch {
-  size: number;
+  /** Not known of the last one before it has been written, perhaps. */
+  size: number | undefined;
+  /** Where it has been written already, as an offset in a sink. */
+  written?: number | undefined;
   /** Its bytes; each call makes them anew. */
   chunks: () => AsyncGenerator<Uint8Array>;
 }
@@ -21,6 +26,8 @@ export class Archive {
   /** Size in bytes of all parts. */
   size = 0;
   readonly mtime: number;
+  /** Offsets of the stretches that were added as files. */
+  readonly starts: number[] = [];
   readonly #parts: Part[] = [];
 
   /** @param mtime Time of the entries that it makes, in seconds since 1970. */
@@ -29,7 +36,7 @@ export class Archive {
   }
 
   add(part: Part): void {
-    this.size += "chunks" in part ? part.size : part.length;
+    this.size += "chunks" in part ? part.size ?? 0 : part.length;
     this.#parts.push(part);
   }
 
@@ -54,16 +61,20 @@ export class Archive {
    * comment, which every reader passes over, fills the room before it.
    *
    * @param boundary A multiple of 512, in bytes.
-   * @returns Where the data start, in bytes.
    */
-  stretch(path: string, stretch: Stretch, boundary: number): number {
+  stretch(
+    path: string,
+    stretch: Stretch & { size: number },
+    boundary: number,
+  ): void {
     this.add(filler(this.size + BLOCK, boundary));
     this.entry({ path, type: "file", size: stretch.size });
-    const start = this.size;
+    this.starts.push(this.size);
     this.add(stretch);
     this.add(padding(stretch.size));
-    return start;
   }
+
+  /** The archive's bytes. */
 
   async *chunks(): AsyncGenerator<Uint8Array> {
     let small: Uint8Array[] = [];
@@ -82,6 +93,67 @@ export class Archive {
       if (size !== part.size) throw inputChanged();
     }
     if (small.length > 0) yield concat(small);
+  }
+
+  /**
+   * Writes the archive into a sink, but for stretches that are in their place
+   * already.
+   *
+   * @param onWritten Gets how many more bytes have been written.
+   */
+  async writeTo(
+    sink: Sink,
+    onWritten: (bytes: number) => void = () => {},
+  ): Promise<void> {
+    if (!this.#isInPlace()) {
+      // What is to be read lies where something else is to be written.
+      sink.renew();
+      for (const part of this.#parts) if ("chunks" in part) delete part.written;
+    }
+    const write = async (bytes: Uint8Array) => {
+      sink.write(bytes, at);
+      at += bytes.length;
+      onWritten(bytes.length);
+      await sink.pause();
+    };
+    let at = 0;
+    let small: Uint8Array[] = [];
+    for (const part of this.#parts) {
+      if (!("chunks" in part)) {
+        small.push(part);
+        continue;
+      }
+      await write(concat(small));
+      small = [];
+      const start = at;
+      if (part.written !== undefined && part.size !== undefined) {
+        at += part.size;
+        continue;
+      }
+      for await (const chunk of part.chunks()) {
+        await write(chunk);
+        release(chunk);
+      }
+      if (at - start !== (part.size ?? at - start)) throw inputChanged();
+      part.size = at - start;
+    }
+    await write(concat(small));
+    this.size = at;
+    sink.end(at);
+  }
+
+  /** Whether what has been written of the archive is where it belongs. */
+  #isInPlace(): boolean {
+    let at = 0;
+    for (const part of this.#parts) {
+      if (!("chunks" in part)) {
+        at += part.length;
+        continue;
+      }
+      if (part.written !== undefined && part.written !== at) return false;
+      at += part.size ?? 0;
+    }
+    return true;
   }
 }
 

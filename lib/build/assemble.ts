@@ -9,7 +9,11 @@ import type { Layer } from "../image/layer.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import type { LayerOutput, Stack } from "../rootfs/layer_stack.ts";
 import { rootHeader } from "../rootfs/relocate.ts";
-import { type ImageDescription, rootfsFacts } from "../rootfs/facts.ts";
+import {
+  DEFAULT_ARCHITECTURE,
+  type ImageDescription,
+  rootfsFacts,
+} from "../rootfs/facts.ts";
 import { rootfsEntries } from "../rootfs/scan.ts";
 import { closing, newHeader } from "../tar/header.ts";
 import { Archive, type Stretch } from "./archive.ts";
@@ -59,7 +63,7 @@ interface Contents {
   /** Whether the Docker v1 face has its newest image in rootfs/. */
   v1InRootfs: boolean;
   /** The layers' bytes, and those of the entries below rootfs/. */
-  stretches: Stretch[];
+  stretches: (Stretch & { size: number })[];
   rootfs: Stretch;
 }
 
@@ -105,6 +109,7 @@ export async function assemble(
     stretches: stack.layers.map(layerStretch),
     rootfs: {
       size: rootfsSize,
+      written: stack.writtenRootfs,
       chunks: () => rootfsEntries(source, tree, mtime),
     },
   };
@@ -118,6 +123,53 @@ export async function assemble(
   };
 }
 
+/** Where the parts of an archive will be, most likely. */
+export interface Outlook {
+  /** Offset of the first layer's data. */
+  layer: number;
+  /** Offset of the entries below rootfs/, if there are any. */
+  rootfs: number | undefined;
+}
+
+/**
+ * Tells where layer and rootfs/ of an image with one layer will be, before the
+ * rootfs is read. What only the rootfs tells, such as the architecture, is
+ * guessed; the room of the documents makes up for nearly all of that.
+ *
+ * @param size Size of the layer in bytes; of a guess only the digits count.
+ * @returns `undefined` if the archive has no layer.
+ */
+export function outlook(
+  description: ImageDescription,
+  { faces = FACES, pristine = false }: AssembleOptions,
+  size: number,
+): Outlook | undefined {
+  const chosen = new Set(faces);
+  const { architecture = DEFAULT_ARCHITECTURE } = description;
+  const image: Image = { ...description, architecture };
+  const layers = [{ digest: "0".repeat(64), size }];
+  const nothing = async function* () {};
+  const archive = layOut({
+    faces: chosen,
+    image,
+    layers,
+    facts: { ids: { uid: 0, gid: 0 } },
+    made: imageDocuments(image, layers),
+    v1InRootfs: !pristine,
+    stretches: [{ size, chunks: nothing }],
+    rootfs: { size: 0, chunks: nothing },
+  });
+  const [layer] = archive.starts;
+  if (layer === undefined) return undefined;
+  const rootfs = archive.size - closing().length;
+  return { layer, rootfs: hasRootfs(chosen) ? rootfs : undefined };
+}
+
+/** Whether some of the faces take their files from below rootfs/. */
+function hasRootfs(faces: ReadonlySet<Face>): boolean {
+  return ROOTFS_FACES.some((face) => faces.has(face));
+}
+
 /**
  * Puts the parts in order: documents, layers, rootfs/. Whoever reads the archive
  * as a stream knows from its beginning what the rest is, and need not read on
@@ -127,9 +179,9 @@ function layOut(contents: Contents): Archive {
   const { faces, image, layers, stretches } = contents;
   const archive = new Archive(image.created);
   addDocuments(archive, faces, image, contents);
-  const hasRootfs = ROOTFS_FACES.some((face) => faces.has(face));
+  const hasFiles = hasRootfs(faces);
   const hasBlobs = faces.has("docker") || faces.has("oci");
-  if (hasRootfs) {
+  if (hasFiles) {
     const { mtime } = archive;
     archive.add(
       contents.root ?? newHeader({ path: ROOTFS, type: "directory", mtime }),
@@ -137,7 +189,7 @@ function layOut(contents: Contents): Archive {
   }
   const paths = faces.has("docker-v1")
     ? addV1Chain(archive, image, layers, {
-      inRootfs: hasRootfs && contents.v1InRootfs,
+      inRootfs: hasFiles && contents.v1InRootfs,
       linked: hasBlobs,
     })
     : [];
@@ -151,7 +203,7 @@ function layOut(contents: Contents): Archive {
     archive.stretch(path, stretches[i]!, boundary);
     boundary = PAGE;
   }
-  if (hasRootfs) archive.add(contents.rootfs);
+  if (hasFiles) archive.add(contents.rootfs);
   archive.add(closing());
   return archive;
 }
@@ -165,8 +217,7 @@ function v1InRootfs(
   if (layers.length > 1) return false;
   const own = ownV1File(tree);
   if (own === undefined) return true;
-  const hasRootfs = ROOTFS_FACES.some((face) => faces.has(face));
-  if (faces.has("docker-v1") && hasRootfs) {
+  if (faces.has("docker-v1") && hasRootfs(faces)) {
     notes.push(
       `The rootfs has a /${own} of its own, so the face for Docker before ` +
         `1.10 is in ${layers[0]!.layer.digest}/ instead of ${ROOTFS}`,
@@ -175,9 +226,12 @@ function v1InRootfs(
   return false;
 }
 
-function layerStretch({ layer, chunks, isSteady }: LayerOutput): Stretch {
+function layerStretch(
+  { layer, chunks, isSteady, written }: LayerOutput,
+): Stretch & { size: number } {
   return {
     size: layer.size,
+    written,
     // The digest is in the documents already, so these bytes must be the same.
     chunks: isSteady
       ? chunks

@@ -9,7 +9,12 @@ import {
   type Spool,
   type Stack,
 } from "../rootfs/layer_stack.ts";
-import { changedLayer, type ScanOptions, scanRootfs } from "../rootfs/scan.ts";
+import {
+  changedLayer,
+  type RootfsScan,
+  type ScanOptions,
+  scanRootfs,
+} from "../rootfs/scan.ts";
 import { fromStream, type Source, toStream } from "../streams/source.ts";
 import {
   type SpooledSource,
@@ -127,10 +132,15 @@ async function buildRootfs(
 ): Promise<Isoc> {
   checkDescription(description);
   const scanned = await scanRootfs(source, scanOptions(description, options));
-  const { layer, changes, tree } = scanned;
-  const stack: Stack = {
+  const stack = stackOf(scanned);
+  return isocOf(stack, await assemble(stack, description, options));
+}
+
+/** A rootfs alone as a stack of layers. */
+export function stackOf(scanned: RootfsScan): Stack {
+  const { source, layer, changes, tree } = scanned;
+  return {
     ...scanned,
-    source,
     entries: tree.entries,
     layers: [{
       layer,
@@ -142,7 +152,6 @@ async function buildRootfs(
       isSteady: source.isSteady && changes.size === 0,
     }],
   };
-  return isocOf(stack, await assemble(stack, description, options));
 }
 
 /**
@@ -174,7 +183,7 @@ export async function buildLayers(
 }
 
 /** The archive as its maker sees it. */
-function isocOf(
+export function isocOf(
   { layers, entries }: Stack,
   { archive, image, made, faces, notes }: Assembled,
 ): Isoc {
@@ -211,7 +220,8 @@ export function checkDescription(description: ImageDescription): void {
   );
 }
 
-function scanOptions(
+/** What the scan needs to know. */
+export function scanOptions(
   { created }: ImageDescription,
   { allowWhiteouts, maxUnpacked, onRead }: ArchiveOptions,
 ): ScanOptions {

@@ -7,6 +7,7 @@ import { build, buildLayers } from "../build/build.ts";
 import type { ArchiveOptions, Isoc } from "../build/isoc.ts";
 import { checkBase } from "../build/base_image.ts";
 import { type Face, FACES } from "../image/face.ts";
+import { buildInto } from "../build/build_into.ts";
 import { host } from "../system/host.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
@@ -16,6 +17,7 @@ import { directoryOptions } from "./directory_options.ts";
 import type { Parsed } from "./options.ts";
 import {
   outputPath,
+  placeOutput,
   progressBar,
   unpackLimits,
   writeOutput,
@@ -213,32 +215,34 @@ async function make(
   parsed: Parsed,
 ): Promise<Isoc> {
   const quiet = parsed.on("quiet");
+  const noFsync = parsed.on("no-fsync");
   const reading = progressBar(quiet, "reading", inputs.size);
+  const work = { ...options, onRead: (bytes: number) => reading?.add(bytes) };
+  const [first] = inputs.layers;
   let isoc;
   try {
-    const onRead = (bytes: number) => reading?.add(bytes);
-    isoc = inputs.plain
-      ? await build(inputs.layers[0]!.source, description, {
-        ...options,
-        onRead,
-      })
-      : await buildLayers(inputs.layers, description, spoolLayer, {
-        ...options,
-        onRead,
-      });
+    if (inputs.plain) {
+      const { source } = first!;
+      const made = await placeOutput(
+        path,
+        (sink) => buildInto(sink, source, description, work),
+        noFsync,
+      );
+      if (made) return made;
+      isoc = await build(source, description, work);
+    } else {
+      isoc = await buildLayers(inputs.layers, description, spoolLayer, work);
+    }
   } catch (error) {
     // The tar's errors name the entry; the file is known only here.
     // Of several layers the tar's own errors name one.
     throw error instanceof InputError && inputs.layers.length === 1
-      ? ofFile(inputs.layers[0]!.name, error)
+      ? ofFile(first!.name, error)
       : error;
   } finally {
     reading?.end();
   }
   const writing = progressBar(quiet, "writing", isoc.size);
-  await writeOutput(isoc.stream(), path, {
-    bar: writing,
-    noFsync: parsed.on("no-fsync"),
-  });
+  await writeOutput(isoc.stream(), path, { bar: writing, noFsync });
   return isoc;
 }

@@ -1,6 +1,8 @@
 import { named } from "./failure.ts";
 import { host } from "../system/host.ts";
-import { openOutput } from "../system/output.ts";
+import { openFileOutput, openOutput } from "../system/output.ts";
+import { ways } from "../system/ways.ts";
+import type { Sink } from "../streams/sink.ts";
 import { MAX_WINDOW, type UnpackLimits } from "../system/unpack_limits.ts";
 import { MAX_UNPACKED } from "../rootfs/holes.ts";
 import type { Parsed } from "./options.ts";
@@ -87,5 +89,32 @@ export async function writeOutput(
     throw error;
   } finally {
     bar?.end();
+  }
+}
+
+/**
+ * Writes a new file out of order; it appears when it is complete.
+ *
+ * @param write Writes into the sink.
+ * @param noFsync As in {@linkcode WriteOptions}.
+ * @returns What that gives; `undefined` if the output cannot be written so: it is
+ * a pipe, a device or standard output.
+ */
+export async function placeOutput<T>(
+  path: string | undefined,
+  write: (sink: Sink) => Promise<T>,
+  noFsync: boolean,
+): Promise<T | undefined> {
+  const output = path === undefined || ways().has("stream")
+    ? undefined
+    : openFileOutput(path, { noFsync });
+  if (!output) return undefined;
+  try {
+    const result = await write(output.sink);
+    await output.commit();
+    return result;
+  } catch (error) {
+    output.abort();
+    throw error;
   }
 }

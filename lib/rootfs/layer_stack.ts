@@ -49,6 +49,8 @@ export interface LayerOutput {
   chunks(): AsyncGenerator<Uint8Array>;
   /** As {@linkcode Source.isSteady}. */
   isSteady?: boolean | undefined;
+  /** Where it has been written already, as an offset in the sink. */
+  written?: number | undefined;
 }
 
 /** What all layers make together. */
@@ -57,8 +59,10 @@ export interface Stack {
   /** The root file system: the tree, and the source its entries stand in. */
   tree: RootfsTree;
   source: Source;
-  /** Size in bytes of what stands below rootfs/. */
-  rootfsSize: number;
+  /** Size in bytes of what is below rootfs/, where that is known. */
+  rootfsSize: number | undefined;
+  /** Where that has been written already, as an offset in the sink. */
+  writtenRootfs?: number | undefined;
   /** As {@linkcode RootfsScan.visible}. */
   visible?: RootfsScan["visible"];
   /** How many entries the inputs have. */

@@ -49,6 +49,8 @@ export class RootfsTree extends Tree {
   climbing: string | undefined;
   /** The first path whose time Docker does not keep. */
   oddTime: string | undefined;
+  /** Whether a missing directory got an entry after others that are in it. */
+  hasLateDirectories = false;
   /** Size in bytes of the entries that missing directories get in rootfs/. */
   missingSize = 0;
   readonly #source: Source;
@@ -146,6 +148,7 @@ export class RootfsTree extends Tree {
   protected override onMissingTaken(slot: number, path: Uint8Array): void {
     this.#newDirectories.remove(slot);
     this.missingSize -= missingHeader(PREFIX, path, 0).length;
+    this.hasLateDirectories = true;
   }
 
   protected override onTaken({ added, path, node }: TakenEntry): void {

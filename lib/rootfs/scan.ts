@@ -16,12 +16,14 @@ import { NODE } from "./path_index.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { RootfsTree } from "./rootfs_tree.ts";
 import { sha256 } from "../streams/sha256.ts";
+import type { Sink } from "../streams/sink.ts";
 import { fromStream, release, type Source } from "../streams/source.ts";
 import { padded } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
-import { TarReader, type TarShape } from "../tar/reader.ts";
+import { type TarItem, TarReader, type TarShape } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
-import type { AddedEntry } from "./taken_entry.ts";
+import { EarlyRootfs } from "./early_rootfs.ts";
+import { type Destination, Intake } from "./intake.ts";
 import type { Tree } from "./tree.ts";
 
 /** What {@linkcode scanRootfs} may be told. */
@@ -55,8 +57,15 @@ export interface Scan<T extends Tree> {
 
 /** What a first pass over a root file system has found. */
 export interface RootfsScan extends Scan<RootfsTree> {
-  /** Size in bytes of what {@linkcode relocate} makes of it below rootfs/. */
-  rootfsSize: number;
+  /** The rootfs, to be read again. */
+  source: Source;
+  /**
+   * Size in bytes of what {@linkcode relocate} makes of it below rootfs/; not
+   * known if it was to be written early and has to be written again.
+   */
+  rootfsSize: number | undefined;
+  /** Whether the entries below rootfs/ are in their place already. */
+  isEarly: boolean;
   /**
    * Where the tree has devices that rkt cannot get past: all other files, or
    * `null` if they are too many to list.
@@ -68,46 +77,101 @@ export interface RootfsScan extends Scan<RootfsTree> {
  * Reads a rootfs tar once: checks every entry, finds what each path comes to,
  * and hashes the layer. All refusals come from here, before any output.
  *
- * @param source The tar. It is read once more for each pass that a rearranged
+ * @param given The tar. It is read once more for each pass that a rearranged
  * tree needs.
+ * @param places Where layer and rootfs/ are written meanwhile, if anywhere.
  * @throws {InputError} If the input is no tar or cannot be a rootfs.
  */
 export async function scanRootfs(
-  source: Source,
+  given: Source,
   options: ScanOptions,
+  places?: Places,
 ): Promise<RootfsScan> {
-  const { maxUnpacked, allowWhiteouts } = options;
+  const { maxUnpacked, allowWhiteouts, mtime, onRead } = options;
+  const intake = new Intake(given, places && layerPlace(places), onRead);
+  const { source } = intake;
   const tree = new RootfsTree(source, {
     holes: new Holes(maxUnpacked),
     ...(allowWhiteouts && { whiteouts: "kept" }),
   });
-  const prefix = ascii(ROOTFS);
-  let rootfsSize = 0;
-  const read = await readEntries(tree, source, options, (added, path) => {
-    const { bytes, entry, globals } = added;
-    const link = entry.kind === "hardlink"
-      ? tree.paths.linkTarget(tree.index.length - 1, entry)
-      : undefined;
-    const target = targetOf(prefix, entry, path, link);
-    rootfsSize += headerSize(bytes, entry, globals, target) +
-      padded(entry.size);
-  });
+  const follower = places ? earlyRootfs(places, tree, mtime) : sizer(tree);
+  const read = await readEntries(tree, intake, options, follower);
   if (tree.entries === 0) {
     throw new InputError(
       `The tar has no entries, only ${read.input.size} bytes of zeros; archive ` +
         "a tree, such as with tar -c -C DIR .",
     );
   }
-  rootfsSize += tree.missingSize;
-  if (tree.rearranged) {
-    rootfsSize = await sizeOf(rootfsEntries(source, tree, options.mtime));
+  const isEarly = follower instanceof EarlyRootfs && follower.isRight;
+  let rootfsSize;
+  if (follower && (isEarly || !places)) {
+    rootfsSize = follower.size + (places ? 0 : tree.missingSize);
+  }
+  if (tree.rearranged && !places) {
+    rootfsSize = await sizeOf(rootfsEntries(source, tree, mtime));
   }
   return {
     ...await scanned(tree, source, read),
+    source,
     rootfsSize,
+    isEarly,
     ...(tree.stopsRkt && {
       visible: await visibleFiles(source, tree) ?? null,
     }),
+  };
+}
+
+/** Where {@linkcode scanRootfs} writes what it reads. */
+export interface Places {
+  sink: Sink;
+  /** Offsets in the sink of the layer and of the entries below rootfs/. */
+  layer: number;
+  /** None if that is not known, or there is no rootfs/. */
+  rootfs?: number;
+}
+
+function layerPlace({ sink, layer }: Places): Destination {
+  return { sink, start: layer };
+}
+
+function earlyRootfs(
+  { sink, rootfs }: Places,
+  tree: RootfsTree,
+  mtime: number,
+): EarlyRootfs | undefined {
+  return rootfs === undefined
+    ? undefined
+    : new EarlyRootfs(sink, rootfs, tree, Math.floor(mtime));
+}
+
+/** Sees all items of a tar, after a header's entry went into the tree. */
+interface Follower {
+  size: number;
+  begin?(buffer: Uint8Array): void;
+  take(
+    item: TarItem,
+    tar: TarReader,
+    path: Uint8Array | undefined,
+  ): Promise<void> | undefined;
+  flush?(): void;
+}
+
+/** Counts the bytes of the entries below rootfs/, if nothing is rearranged. */
+function sizer(tree: RootfsTree): Follower {
+  const prefix = ascii(ROOTFS);
+  return {
+    size: 0,
+    take(item, tar, path) {
+      if (item.part !== "header" || !path) return undefined;
+      const { entry } = item;
+      const link = entry.kind === "hardlink"
+        ? tree.paths.linkTarget(tree.index.length - 1, entry)
+        : undefined;
+      const target = targetOf(prefix, entry, path, link);
+      this.size += headerSize(tar.bytes, entry, tar.globals, target) +
+        padded(entry.size);
+      return undefined;
+    },
   };
 }
 
@@ -123,7 +187,8 @@ export async function scanLayer(
   source: Source,
   options: ScanOptions,
 ): Promise<Scan<LayerTree>> {
-  const read = await readEntries(tree, source, options);
+  const intake = new Intake(source, undefined, options.onRead);
+  const read = await readEntries(tree, intake, options);
   return await scanned(tree, source, read);
 }
 
@@ -137,57 +202,46 @@ interface Read {
   notes: string[];
 }
 
-/**
- * Adds all entries of a tar to a tree, and notes what is wrong with its form.
- *
- * @param onEntry Gets each entry that goes into the tree, and its path.
- */
+/** Adds all entries of a tar to a tree, and notes what is wrong with its form. */
 async function readEntries(
   tree: Tree,
-  source: Source,
-  { onRead, stopsAtEnd = false }: ScanOptions,
-  onEntry?: (added: AddedEntry, path: Uint8Array) => void,
+  intake: Intake,
+  { stopsAtEnd = false }: ScanOptions,
+  follower?: Follower,
 ): Promise<Read> {
-  const hash = sha256();
-  let size = 0;
   let end = 0;
   /** The first path after the archive's end. */
   let late: string | undefined;
-  async function* hashed() {
-    for await (const chunk of fromStream(source.stream())) {
-      hash.update(chunk);
-      size += chunk.length;
-      onRead?.(chunk.length);
-      yield chunk;
-    }
-  }
-  const tar = new TarReader(wholeBlocks(hashed()));
+  const tar = new TarReader(wholeBlocks(intake.chunks()));
   for await (const bytes of tar.buffers()) {
     const { offset } = tar;
+    follower?.begin?.(bytes);
     for (let item; (item = tar.next());) {
-      if (item.part !== "header") continue;
-      const { entry } = item;
-      const { globals } = tar;
-      if (tar.shape.concatenated) {
-        late ??= shown(entry.path);
-        if (stopsAtEnd) {
-          tree.leaveOut();
-          continue;
+      let path;
+      if (item.part === "header") {
+        const { entry } = item;
+        const { globals } = tar;
+        if (tar.shape.concatenated) late ??= shown(entry.path);
+        if (tar.shape.concatenated && stopsAtEnd) tree.leaveOut();
+        else {
+          const at = offset + item.start;
+          path = await tree.add({ bytes, entry, globals, offset: at });
+          end = offset + item.end + padded(entry.stored);
         }
       }
-      const added = { bytes, entry, globals, offset: offset + item.start };
-      const path = await tree.add(added);
-      end = offset + item.end + padded(entry.stored);
-      if (path) onEntry?.(added, path);
+      const waiting = follower?.take(item, tar, path);
+      if (waiting) await waiting;
     }
+    follower?.flush?.();
   }
+  const { size } = intake;
   if (size === 0) {
     throw new InputError("The input is empty; make or fetch it again");
   }
   await tree.finish();
   noteShape(tree, tar.shape);
   const notes = [...lateNotes(late, tar.shape.junk, stopsAtEnd)];
-  return { input: { digest: hash.hex(), size }, end, notes };
+  return { input: { digest: await intake.digest(), size }, end, notes };
 }
 
 /** Says what comes after the end of a tar, where readers stop. */

@@ -18,6 +18,13 @@ export interface Source {
    * it is written.
    */
   readonly isSteady?: boolean | undefined;
+  /**
+   * Of bytes that can be read once only, such as a pipe's: gives them without
+   * keeping them anywhere. Then nothing else can be read of the source.
+   *
+   * @returns `undefined` if it is too late for that.
+   */
+  once?(): AsyncGenerator<Uint8Array> | undefined;
 }
 
 /** Bytes that are read at once: smaller chunks cost time, larger ones memory. */

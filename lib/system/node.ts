@@ -13,6 +13,7 @@ export * as fs from "node:fs";
 export { constants, tmpdir } from "node:os";
 export { basename, dirname, join, resolve } from "node:path";
 export type { Writable } from "node:stream";
+import type { Worker } from "node:worker_threads";
 export { isatty } from "node:tty";
 export * as zlib from "node:zlib";
 
@@ -22,3 +23,14 @@ export const { process } = globalThis;
 
 /** Whether this is Deno, whose file names are text and whose times are short. */
 export const isDeno = "Deno" in globalThis;
+
+/** What only some runs need, loaded when they do. */
+export const worker = {
+  /** The class of threads. */
+  get Worker(): typeof Worker {
+    return process.getBuiltinModule("node:worker_threads").Worker;
+  },
+  /** How many threads this machine runs at once. */
+  cores: (): number =>
+    process.getBuiltinModule("node:os").availableParallelism(),
+};

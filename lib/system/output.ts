@@ -1,13 +1,13 @@
 import { FileError } from "../errors/file_error.ts";
+import type { Sink } from "../streams/sink.ts";
 import { release } from "../streams/source.ts";
 import { codeError, errorCode, fileError } from "./errors.ts";
 import { takeTurn, writeFile, writePipe } from "./fd.ts";
-import { leftovers } from "./leftovers.ts";
+import { FileSink } from "./file_sink.ts";
 import { dirname, fs, process, resolve } from "./node.ts";
 import { isOutputClosed } from "./null_device.ts";
 import { openFifo } from "./plain_open.ts";
 import { isRoot } from "./own_ids.ts";
-import { temporaryName } from "./temporary_name.ts";
 
 /** An output: a stream to write to, to be finished or given up. */
 export interface Output {
@@ -16,6 +16,12 @@ export interface Output {
   commit(): Promise<void>;
   /** Removes what was written. */
   abort(): void;
+}
+
+/** An output that becomes a file. */
+export interface FileOutput extends Output {
+  /** The same file, to be written anywhere in it. */
+  sink: Sink;
 }
 
 /** How {@linkcode openOutput} writes. */
@@ -46,24 +52,45 @@ export async function openOutput(
     }
     return direct(1, "standard output", onWritten);
   }
+  const file = openFileOutput(path, { onWritten, noFsync });
+  if (file) return file;
+  try {
+    const fd = fs.statSync(path).isFIFO()
+      ? await openFifo(path)
+      : fs.openSync(path, fs.constants.O_WRONLY);
+    return direct(fd, path, onWritten);
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
+/**
+ * As {@linkcode openOutput}, of a file that is new or replaces another one.
+ *
+ * @returns `undefined` if something else is there. Devices and pipes are written
+ * as they are: a rename would replace them.
+ */
+export function openFileOutput(
+  path: string,
+  { onWritten = () => {}, noFsync = false }: OutputOptions = {},
+): FileOutput | undefined {
+  if (isStandardOutput(path)) return undefined;
   try {
     const there = fs.statSync(path, { throwIfNoEntry: false });
     if (there?.isDirectory()) {
       throw codeError(`Cannot write ${path}`, "EISDIR");
     }
-    // Devices and pipes are written as they are: a rename would replace them.
-    if (there && !there.isFile()) {
-      const fd = there.isFIFO()
-        ? await openFifo(path)
-        : fs.openSync(path, fs.constants.O_WRONLY);
-      return direct(fd, path, onWritten);
-    }
+    if (there && !there.isFile()) return undefined;
     return replacing(path, there, onWritten, noFsync);
   } catch (error) {
-    throw error instanceof FileError
-      ? error
-      : fileError(`Cannot write ${path}`, error);
+    throw writeError(path, error);
   }
+}
+
+function writeError(path: string, error: unknown): Error {
+  return error instanceof FileError
+    ? error
+    : fileError(`Cannot write ${path}`, error);
 }
 
 /** Names that lead to standard output, which may be a file to be appended to. */
@@ -98,35 +125,27 @@ function replacing(
   there: fs.Stats | undefined,
   onWritten: (bytes: number) => void,
   noFsync: boolean,
-): Output {
+): FileOutput {
   const place = there ? fs.realpathSync(path) : targetOf(path);
-  const temporary = temporaryName(place);
   // Nobody reads what may be secret before it has the mode of its place.
-  let fd = fs.openSync(temporary, "wx", there ? 0o600 : 0o666);
-  const remove = () => fs.rmSync(temporary, { force: true });
-  leftovers.add(remove);
-  const close = () => {
-    if (fd >= 0) fs.closeSync(fd);
-    fd = -1;
-  };
+  const sink = new FileSink(place, path, there ? 0o600 : 0o666);
   return {
-    writable: fdWriter(fd, path, onWritten),
+    writable: fdWriter(sink.fd, path, onWritten),
+    sink,
     async commit() {
       try {
-        if (there) keepMetadata(fd, there);
-        if (!noFsync) await sync(fd);
-        close();
-        fs.renameSync(temporary, place);
-        leftovers.delete(remove);
+        if (there) keepMetadata(sink.fd, there);
+        if (!noFsync) await sync(sink.fd);
+        sink.close();
+        sink.commit();
         if (!noFsync) await syncDirectory(dirname(place));
       } catch (error) {
         throw fileError(`Cannot write ${path}`, error);
       }
     },
     abort() {
-      close();
-      remove();
-      leftovers.delete(remove);
+      sink.close();
+      sink.remove();
     },
   };
 }

@@ -77,6 +77,12 @@ export function openSpool(
         },
       }, { highWaterMark: 1 });
     },
+    once() {
+      if (store || complete) return undefined;
+      const once = rest;
+      rest = undefined;
+      return once;
+    },
     slice: (start, end) => ({
       stream: () => fromSpool(start, Math.min(end, stretches.size)),
     }),

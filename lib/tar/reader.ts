@@ -110,9 +110,9 @@ export class TarReader {
   #left = 0;
   /** How many of them are data; -1 when no entry's data are being read. */
   #data = -1;
-  #entry: Entry | undefined;
-  /** Path of the newest entry of the buffers before. */
-  #last: Uint8Array | undefined;
+  /** Path of the newest entry: a copy, since the caller may change the buffer. */
+  #name: Uint8Array = EMPTY;
+  readonly #names = new Uint8Array(1 << 12);
   /** What the newest entry claims to have, for a message about what comes next. */
   #claim = "";
   /** Blocks of zeros since the last entry. */
@@ -206,10 +206,6 @@ export class TarReader {
     this.#rest = this.#at < this.bytes.length
       ? this.bytes.slice(this.#at)
       : EMPTY;
-    if (this.#entry) {
-      this.#last = this.#entry.path.slice();
-      this.#entry = undefined;
-    }
     return undefined;
   }
 
@@ -224,7 +220,7 @@ export class TarReader {
     if (item === "junk") {
       if (this.#zeros > 0) {
         // Images of file systems have zeros before their first sign.
-        const isFirst = this.offset === 0 && !this.#last;
+        const isFirst = this.offset === 0 && this.#name.length === 0;
         if (isFirst && fileKind(this.bytes)) throw new NotTarError(this.bytes);
         this.#ended = true;
         this.shape.ragged = this.#zeros < 2;
@@ -247,7 +243,7 @@ export class TarReader {
       this.#takeGlobals(item.globals);
       return { part: "gap", start: item.start, end: item.end };
     }
-    this.#entry = item;
+    this.#keepName(item.path);
     this.#claim = item.claimed === undefined
       ? ""
       : `, a ${item.kind} that says it has ${
@@ -256,6 +252,16 @@ export class TarReader {
     this.#data = item.stored;
     this.#left = padded(item.stored);
     return { part: "header", entry: item, start: item.start, end: item.end };
+  }
+
+  #keepName(path: Uint8Array): void {
+    const { length } = path;
+    if (length > this.#names.length) {
+      this.#name = path.slice();
+      return;
+    }
+    this.#names.set(path);
+    this.#name = this.#names.subarray(0, length);
   }
 
   #readEntry(start: number): ReturnType<typeof readEntry> {
@@ -320,7 +326,7 @@ export class TarReader {
     if (this.#data >= 0) {
       throw new CutShortError(
         `it ends ${counted(this.#data, "byte")} before the data of ${
-          shown(this.#last!)
+          shown(this.#name)
         } do`,
       );
     }
@@ -339,8 +345,7 @@ export class TarReader {
 
   /** Names the newest entry, for a message about what comes after it. */
   #after(): string {
-    const path = this.#entry?.path ?? this.#last;
-    return path ? `, after ${shown(path)}` : "";
+    return this.#name.length > 0 ? `, after ${shown(this.#name)}` : "";
   }
 
   #takeGlobals(records: readonly PaxRecord[]): void {

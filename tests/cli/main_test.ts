@@ -388,23 +388,29 @@ Deno.test({
     const archive = `${folder.path}/x.isoc`;
     const spool = `${folder.path}/spool`;
     await Deno.mkdir(spool);
-    const [program, ...args] = [...CISO, "-o", archive, ...IMAGE];
-    await using child = new Deno.Command(program!, {
-      args,
-      env: { TMPDIR: spool },
-      stdin: "piped",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write((await Deno.readFile(rootfs)).subarray(0, 1_000_000));
-    await until(
-      "a spool file",
-      () => openFiles(child.pid).some((path) => path.startsWith(`${spool}/`)),
-    );
-    child.kill("SIGINT");
-    assert.equal((await child.status).code, 130);
-    await writer.abort().catch(() => {});
-    assert.deepEqual(filesIn(spool), []);
-    assert.deepEqual(filesIn(folder.path), ["spool"]);
+    // Into a file it goes at once to its place in there.
+    for (const output of [[], ["-o", archive]]) {
+      const [program, ...args] = [...CISO, ...output, ...IMAGE];
+      await using child = new Deno.Command(program!, {
+        args,
+        env: { TMPDIR: spool },
+        stdin: "piped",
+        stdout: output.length > 0 ? "inherit" : "piped",
+      }).spawn();
+      const writer = child.stdin.getWriter();
+      await writer.write((await Deno.readFile(rootfs)).subarray(0, 1_000_000));
+      const place = output.length > 0 ? `${folder.path}/.x.isoc.` : `${spool}/`;
+      await until(
+        "a spool file",
+        () => openFiles(child.pid).some((path) => path.startsWith(place)),
+      );
+      child.kill("SIGINT");
+      assert.equal((await child.status).code, 130);
+      await writer.abort().catch(() => {});
+      if (output.length === 0) await child.stdout.cancel();
+      assert.deepEqual(filesIn(spool), []);
+      assert.deepEqual(filesIn(folder.path), ["spool"]);
+    }
   },
 });
 
@@ -428,11 +434,11 @@ Deno.test("ciso tells when TMPDIR cannot hold a piped rootfs", async () => {
       new RegExp(`Cannot keep standard input in ${TMPDIR} .*TMPDIR`),
     );
   }
-  // A file needs no spool file.
-  const result = await ciso(["-q", rootfs, "-o", `${work}/x.isoc`, ...IMAGE], {
-    env: { TMPDIR: "/no/such/directory" },
-  });
-  assertQuiet(result);
+  // A file needs no spool file, nor does a pipe whose archive goes into a file.
+  const env = { TMPDIR: "/no/such/directory" };
+  const output = ["-q", "-o", `${work}/x.isoc`];
+  assertQuiet(await ciso([rootfs, ...output, ...IMAGE], { env }));
+  assertQuiet(await ciso([...output, ...IMAGE], { stdin, env }));
 });
 
 Deno.test({

@@ -20,7 +20,7 @@ async function scanned(
   options: Partial<ScanOptions> = {},
 ) {
   const source = new Blob([tarOf(entries) as Uint8Array<ArrayBuffer>]);
-  return { source, ...await scanRootfs(source, { mtime: 0, ...options }) };
+  return await scanRootfs(source, { mtime: 0, ...options });
 }
 
 /** What stands below rootfs/ then: a line for each entry. */

@@ -1,0 +1,53 @@
+import type { ImageDescription } from "../rootfs/facts.ts";
+import { scanRootfs } from "../rootfs/scan.ts";
+import type { Sink } from "../streams/sink.ts";
+import type { Source } from "../streams/source.ts";
+import { assemble, outlook } from "./assemble.ts";
+import { checkDescription, isocOf, scanOptions, stackOf } from "./build.ts";
+import type { ArchiveOptions, Isoc } from "./isoc.ts";
+
+/** A place where no part of an archive belongs. */
+const NOWHERE = -1;
+
+/**
+ * Makes an isoc archive as {@linkcode build} does, and writes it while the rootfs
+ * is read: both copies of a chunk at once, each to its place, and the documents
+ * last. What turns out to be in a wrong place is written again.
+ *
+ * @param sink Gets the archive. When something fails, it holds anything.
+ * @param source The rootfs; read once, if all goes as it nearly always does.
+ * @param onWritten Gets how many more bytes were written after the rootfs was
+ * read.
+ * @returns The archive; its stream is for the sink's lifetime.
+ * @throws As {@linkcode build} does.
+ */
+export async function buildInto(
+  sink: Sink,
+  source: Source & { readonly size?: number | undefined },
+  description: ImageDescription,
+  options: ArchiveOptions & { onWritten?: (bytes: number) => void },
+): Promise<Isoc> {
+  checkDescription(description);
+  const places = outlook(description, options, source.size ?? 0);
+  const scanned = await scanRootfs(
+    source,
+    scanOptions(description, options),
+    places && {
+      sink,
+      layer: places.layer,
+      // After a layer of unknown size nothing can be written.
+      ...(source.size !== undefined && places.rootfs !== undefined &&
+        { rootfs: places.rootfs }),
+    },
+  );
+  const stack = stackOf(scanned);
+  if (places) {
+    // A layer that is changed is made of the one that is there now.
+    const isChanged = scanned.changes.size > 0;
+    stack.layers[0]!.written = isChanged ? NOWHERE : places.layer;
+    if (scanned.isEarly) stack.writtenRootfs = places.rootfs;
+  }
+  const assembled = await assemble(stack, description, options);
+  await assembled.archive.writeTo(sink, options.onWritten);
+  return isocOf(stack, assembled);
+}

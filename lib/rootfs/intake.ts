@@ -1,0 +1,83 @@
+import { type Sha256, sha256 } from "../streams/sha256.ts";
+import type { Sink, SinkHash } from "../streams/sink.ts";
+import { fromStream, type Source } from "../streams/source.ts";
+
+/** Where a layer is written while it is read. */
+export interface Destination {
+  sink: Sink;
+  /** Offset in the sink of the layer's first byte. */
+  start: number;
+}
+
+/**
+ * A layer being read: its bytes are hashed and counted and, if it has a
+ * destination, written there as they come, from where they can be read again.
+ */
+export class Intake {
+  /** How many bytes have come. */
+  size = 0;
+  /** The bytes, to be read again. */
+  readonly source: Source;
+  readonly #given: Source;
+  readonly #destination: Destination | undefined;
+  readonly #onRead: ((bytes: number) => void) | undefined;
+  #hash: Sha256 | undefined = sha256();
+  #beside: SinkHash | undefined;
+
+  /**
+   * Prepares to read.
+   *
+   * @param onRead Gets how many more bytes have come.
+   */
+  constructor(
+    given: Source,
+    destination?: Destination,
+    onRead?: (bytes: number) => void,
+  ) {
+    this.#given = given;
+    this.#destination = destination;
+    this.#onRead = onRead;
+    this.source = destination
+      ? destination.sink.source(destination.start, () => this.size)
+      : given;
+  }
+
+  /** The bytes, in order; each chunk is written before it is given. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    const destination = this.#destination;
+    // What can be read once only need not be kept anywhere else.
+    const chunks = destination && this.#given.once?.() ||
+      fromStream(this.#given.stream());
+    try {
+      for await (const chunk of chunks) {
+        if (destination) await this.#write(chunk, destination);
+        this.#hash?.update(chunk);
+        this.size += chunk.length;
+        this.#beside?.advance(destination!.start + this.size);
+        this.#onRead?.(chunk.length);
+        yield chunk;
+      }
+    } catch (error) {
+      this.#beside?.cancel();
+      throw error;
+    }
+  }
+
+  /** SHA-256 of all bytes, in hex. */
+  async digest(): Promise<string> {
+    return this.#beside ? await this.#beside.hex() : this.#hash!.hex();
+  }
+
+  async #write(
+    chunk: Uint8Array,
+    { sink, start }: Destination,
+  ): Promise<void> {
+    sink.write(chunk, start + this.size);
+    if (this.#hash) {
+      this.#beside = sink.hash(start, this.size + chunk.length);
+      // It starts anew: that is quicker than to hand over.
+      if (this.#beside) this.#hash = undefined;
+    }
+    await sink.pause();
+  }
+}

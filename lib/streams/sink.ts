@@ -1,0 +1,39 @@
+import type { Source } from "./source.ts";
+
+/** Hashes, beside what else is done, the bytes that a {@linkcode Sink} gets. */
+export interface SinkHash {
+  /** Says up to where the sink has the bytes, as an offset in it. */
+  advance(end: number): void;
+  /** SHA-256 of all of them, in hex. */
+  hex(): Promise<string>;
+  /** Gives up. */
+  cancel(): void;
+}
+
+/**
+ * A place to write bytes at any position, in any order, and to read them again:
+ * a file that is complete only in the end. A browser has none; there, archives
+ * are streamed.
+ */
+export interface Sink {
+  /** Writes all bytes, which stay the caller's. */
+  write(bytes: Uint8Array, position: number): void;
+  /** Lets signals and timers have their turn, if it is time to. */
+  pause(): Promise<void> | undefined;
+  /**
+   * What is written from a position on, as a source. It outlives
+   * {@linkcode Sink.renew}.
+   *
+   * @param size Gives how many bytes belong to it by now.
+   */
+  source(start: number, size: () => number): Source;
+  /**
+   * Starts to hash what is written from a position on, if there is a core for it
+   * and so many bytes are worth it.
+   */
+  hash(start: number, size: number): SinkHash | undefined;
+  /** Empties it; sources of what it held stay. */
+  renew(): void;
+  /** Ends it: nothing is written any more, and it has that size. */
+  end(size: number): void;
+}

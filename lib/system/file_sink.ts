@@ -1,0 +1,142 @@
+import { sha256 } from "../streams/sha256.ts";
+import type { Sink, SinkHash } from "../streams/sink.ts";
+import { CHUNK, type Source } from "../streams/source.ts";
+import { fileError } from "./errors.ts";
+import { readFile, takeTurn, writeFile } from "./fd.ts";
+import { fileStream } from "./file_source.ts";
+import { hashBeside, hasSecondCore } from "./hash_worker.ts";
+import { leftovers } from "./leftovers.ts";
+import { fs } from "./node.ts";
+import { temporaryName } from "./temporary_name.ts";
+import { ways } from "./ways.ts";
+
+/** Bytes from which on a hash in another thread pays for its start. */
+const LARGE = 1 << 24;
+
+/** A new file beside its place, as a sink. */
+export class FileSink implements Sink {
+  /** The file that is being written. */
+  fd: number;
+  /** Its path. */
+  path: string;
+  readonly #place: string;
+  readonly #name: string;
+  readonly #mode: number;
+  /** Files that have no name any more but are still read. */
+  readonly #old: number[] = [];
+  readonly #isAlone = ways().has("alone") || !hasSecondCore();
+  readonly #remove = () => fs.rmSync(this.path, { force: true });
+
+  /**
+   * Makes the file.
+   *
+   * @param place The path that it gets in the end.
+   * @param name What messages call it.
+   * @param mode Permission bits, from which the umask takes some.
+   * @throws The system's own error.
+   */
+  constructor(place: string, name: string, mode: number) {
+    this.#place = place;
+    this.#name = name;
+    this.#mode = mode;
+    this.path = temporaryName(place);
+    this.fd = fs.openSync(this.path, "wx+", mode);
+    leftovers.add(this.#remove);
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    try {
+      writeFile(this.fd, bytes, position);
+    } catch (error) {
+      throw this.#error(error);
+    }
+  }
+
+  pause(): Promise<void> | undefined {
+    return takeTurn();
+  }
+
+  source(start: number, size: () => number): Source {
+    const { fd } = this;
+    const slice = (from: number, to: number) => ({
+      stream: () =>
+        fileStream(
+          (buffer, position) => readFile(fd, buffer, position),
+          start + from,
+          start + Math.max(from, Math.min(to, size())),
+        ),
+    });
+    // Nobody else writes into it.
+    return {
+      isSteady: true,
+      stream: () => slice(0, size()).stream(),
+      slice,
+    };
+  }
+
+  hash(start: number, size: number): SinkHash | undefined {
+    if (!ways().has("beside")) {
+      if (size < LARGE || this.#isAlone) return undefined;
+    }
+    const { fd, path } = this;
+    return hashBeside(path, start, (end) => hashFile(fd, start, end));
+  }
+
+  renew(): void {
+    try {
+      this.#remove();
+      this.#old.push(this.fd);
+      this.path = temporaryName(this.#place);
+      this.fd = fs.openSync(this.path, "wx+", this.#mode);
+    } catch (error) {
+      throw this.#error(error);
+    }
+  }
+
+  end(size: number): void {
+    try {
+      // What was written by a wrong guess may be longer.
+      fs.ftruncateSync(this.fd, size);
+    } catch (error) {
+      throw this.#error(error);
+    }
+  }
+
+  /** Closes it; nothing can be read of it any more either. */
+  close(): void {
+    for (const fd of [...this.#old.splice(0), this.fd]) {
+      if (fd >= 0) fs.closeSync(fd);
+    }
+    this.fd = -1;
+  }
+
+  /** Gives it its place. */
+  commit(): void {
+    fs.renameSync(this.path, this.#place);
+    leftovers.delete(this.#remove);
+  }
+
+  /** Removes it. */
+  remove(): void {
+    this.#remove();
+    leftovers.delete(this.#remove);
+  }
+
+  #error(cause: unknown): Error {
+    return fileError(`Cannot write ${this.#name}`, cause);
+  }
+}
+
+/** SHA-256 of a stretch of a file, in hex. */
+function hashFile(fd: number, start: number, end: number): string {
+  const hash = sha256();
+  const buffer = new Uint8Array(CHUNK);
+  for (let at = start; at < end;) {
+    const room = buffer.subarray(0, Math.min(CHUNK, end - at));
+    const count = readFile(fd, room, at);
+    hash.update(room.subarray(0, count));
+    at += count;
+    if (count < room.length) break;
+  }
+  return hash.hex();
+}

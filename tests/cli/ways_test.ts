@@ -1,0 +1,232 @@
+// The same archive comes out whichever way it is written: while the rootfs is
+// read or after it, with another thread or without, from a file or a pipe, into
+// a file or a pipe.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { concat } from "../../lib/streams/bytes.ts";
+import { ciso, shell, temporary } from "../support/ciso.ts";
+import { bundleRuntimes } from "../support/runtimes.ts";
+import {
+  entryOf,
+  paxHeader,
+  type TarEntry,
+  tarOf,
+} from "../support/tar_writer.ts";
+
+const DIRECTORY = { type: "5", mode: 0o755 };
+const SHELL: TarEntry = { name: "bin/sh", mode: 0o755, data: "#!/bin/sh\n" };
+const BIN: TarEntry = { name: "bin/", ...DIRECTORY };
+const LONG = "directory/".repeat(20);
+
+/** Tars for which the first guess of the archive is right, or wrong. */
+const TARS: Record<string, Uint8Array> = {
+  "a plain one": tarOf([BIN, SHELL, { name: "a", data: "x".repeat(700_000) }]),
+  "one with its root": tarOf([
+    { name: "./", ...DIRECTORY, mode: 0o700, pax: [["mtime", "5.5"]] },
+    { ...BIN, name: "./bin/" },
+    { ...SHELL, name: "./bin/sh", pax: [["mtime", "1234567890.123456789"]] },
+  ]),
+  "one with its root last": tarOf([
+    BIN,
+    SHELL,
+    { name: "./", ...DIRECTORY, mode: 0o700 },
+  ]),
+  "missing directories": tarOf([{ name: "a/b/c/d" }, { name: "a/x/y" }, SHELL]),
+  "late directories": tarOf([{ name: "a/b/c" }, { name: "a/", ...DIRECTORY }]),
+  "long names": tarOf([
+    { name: "x", longName: `${LONG}a` },
+    { name: "x", pax: [["path", `${LONG}b`]] },
+    { name: "c".repeat(99) },
+  ]),
+  "repeated paths": tarOf([SHELL, { name: "a", data: "1" }, {
+    name: "a",
+    data: "22",
+  }]),
+  "entries below a symlink": tarOf([
+    { name: "usr/bin/", ...DIRECTORY },
+    { name: "bin", type: "2", link: "usr/bin" },
+    SHELL,
+  ]),
+  "hard links": tarOf([
+    { name: "a", data: "1" },
+    { name: "b", type: "1", link: "a" },
+    { name: "c", type: "1", link: "./b" },
+  ]),
+  "hard links with another mode": tarOf([
+    { name: "a", data: "1", mode: 0o755 },
+    { name: "b", type: "1", link: "a", mode: 0o600 },
+  ]),
+  "hard links to symlinks": tarOf([
+    { name: "a", type: "2", link: "x" },
+    { name: "b", type: "1", link: "a" },
+  ]),
+  "files of Docker v1": tarOf([{ name: "VERSION", data: "2" }, SHELL]),
+  "no closing blocks": tarOf([BIN, SHELL]).subarray(0, -1024),
+  "junk at the end": concat([tarOf([BIN, SHELL]), new Uint8Array(999).fill(1)]),
+  "several archives": concat([tarOf([BIN]), tarOf([SHELL])]),
+  "a global header": concat([
+    paxHeader([["comment", "a commit"]], "g"),
+    tarOf([BIN, SHELL]),
+  ]),
+  "a list for rkt that takes more room than documents do": tarOf([
+    { name: "dev/zero", type: "3", device: [1, 5] },
+    ...Array.from(
+      { length: 500 },
+      (_, i) => ({ name: `${LONG.slice(0, 60)}/${i}` }),
+    ),
+  ]),
+  // So large that a thread pays, and not a multiple of a buffer.
+  "a large one": tarOf([
+    BIN,
+    SHELL,
+    ...Array.from({ length: 30 }, (_, i) => ({
+      name: `file${i}`,
+      data: String.fromCharCode(97 + i).repeat(900_001),
+    })),
+    entryOf({ name: "last", data: "x" }),
+  ]),
+};
+
+const IMAGE = ["-q", "-t", "isoc/ways", "--created", "1000000000"];
+const COMMAND = ["--", "/bin/sh"];
+
+/** Ways to make an archive of `$IN` at `$OUT`; `"$@"` is ciso. */
+const WAYS: Record<string, [line: string, env?: Record<string, string>]> = {
+  "a file to a file, in order": ['"$@" -o "$OUT"', { CISO_WAY: "stream" }],
+  "a file to a file": ['"$@" -o "$OUT"'],
+  "a file to a file, in one thread": ['"$@" -o "$OUT"', { CISO_WAY: "alone" }],
+  "a file to a file, in two": ['"$@" -o "$OUT"', { CISO_WAY: "beside" }],
+  "a pipe to a file": ['cat "$IN" | "$@" -o "$OUT"'],
+  "a pipe to a file, in two threads": [
+    'cat "$IN" | "$@" -o "$OUT"',
+    { CISO_WAY: "beside" },
+  ],
+  "a pipe to a file, in order": [
+    'cat "$IN" | "$@" -o "$OUT"',
+    { CISO_WAY: "stream" },
+  ],
+  "a compressed file to a file": ['gzip -1 <"$IN" | "$@" -o "$OUT"'],
+  "a file to a pipe": ['"$@" | cat >"$OUT"'],
+  "a pipe to a pipe": ['cat "$IN" | "$@" | cat >"$OUT"'],
+  "a file to standard output": ['"$@" >"$OUT"'],
+  "a file to the end of one": [': >"$OUT"; "$@" >>"$OUT"'],
+};
+
+/** The ways that differ in what they read and write. */
+const BASIC = [
+  "a file to a file, in order",
+  "a file to a file",
+  "a pipe to a file",
+  "a file to a pipe",
+];
+
+/** Makes an archive; gives its digest. */
+async function digestOf(
+  [line, env = {}]: [string, Record<string, string>?],
+  input: string,
+  more: string[] = [],
+  command?: string[],
+): Promise<string> {
+  const output = `${input}.${crypto.randomUUID()}`;
+  const isPiped = line.includes('"$IN"');
+  const args = [...isPiped ? [] : [input], ...more, ...IMAGE];
+  // The image's command comes last, after the option that the line adds.
+  const { code, stderr } = await shell(
+    `ciso() { "$\{START[@]}" "$@" ${COMMAND.join(" ")}; }
+START=("$@"); set -- ciso
+${line}`,
+    args,
+    {
+      env: { ...env, IN: input, OUT: output },
+      ...(command && { command }),
+    },
+  );
+  assert.equal(stderr, "", line);
+  assert.equal(code, 0);
+  const bytes = await Deno.readFile(output);
+  await Deno.remove(output);
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+for (const [name, tar] of Object.entries(TARS)) {
+  Deno.test(`ciso writes the same archive in all ways: ${name}`, async () => {
+    await using work = await temporary();
+    const input = `${work.path}/in.tar`;
+    await Deno.writeFile(input, tar);
+    // Where the ways part is not the same for all tars; threads do not matter.
+    const ways = Object.entries(WAYS).filter(([way]) =>
+      name === "a plain one" || name === "a large one" || BASIC.includes(way)
+    );
+    const found = await Promise.all(
+      ways.map(async ([way, line]) => [way, await digestOf(line, input)]),
+    );
+    for (const [way, digest] of found) {
+      assert.equal(digest, found[0]![1], way);
+    }
+  });
+}
+
+Deno.test("ciso writes the same archive in all ways, with fewer faces", async () => {
+  await using work = await temporary();
+  const input = `${work.path}/in.tar`;
+  for (const name of ["a plain one", "no closing blocks", "repeated paths"]) {
+    await Deno.writeFile(input, TARS[name]!);
+    for (
+      const more of [
+        ["--layout", "classic"],
+        ["--pristine"],
+        ...["docker,oci", "appc", "docker-v1", "bundle,lxd", "oci,lxd"].map(
+          (faces) => ["--faces", faces],
+        ),
+      ]
+    ) {
+      const ways = Object.values(WAYS).slice(0, 5);
+      const found = await Promise.all(
+        ways.map((way) => digestOf(way, input, more)),
+      );
+      assert.deepEqual(new Set(found).size, 1, `${name} ${more} ${found}`);
+    }
+  }
+});
+
+for (const { name, command, missing, env } of await bundleRuntimes()) {
+  Deno.test({
+    name: `ciso writes the same archive in all ways under ${name}`,
+    ignore: missing !== undefined,
+    async fn() {
+      await using work = await temporary();
+      const input = `${work.path}/in.tar`;
+      for (const tar of ["a large one", "no closing blocks", "hard links"]) {
+        await Deno.writeFile(input, TARS[tar]!);
+        const wanted = await digestOf(WAYS["a file to a pipe"]!, input);
+        for (const [line, more] of Object.values(WAYS).slice(0, 6)) {
+          const way: [string, Record<string, string>] = [
+            line,
+            { ...env, ...more },
+          ];
+          assert.equal(
+            await digestOf(way, input, [], command),
+            wanted,
+            `${tar}: ${way}`,
+          );
+        }
+      }
+    },
+  });
+}
+
+Deno.test("the layer starts on a boundary that file systems can share", async () => {
+  await using work = await temporary();
+  const input = `${work.path}/in.tar`;
+  const output = `${work.path}/out.isoc`;
+  for (const name of ["a plain one", "one with its root", "hard links"]) {
+    const tar = TARS[name]!;
+    await Deno.writeFile(input, tar);
+    const result = await ciso([input, ...IMAGE, "-o", output, ...COMMAND]);
+    assert.equal(result.stderr, "");
+    const isoc = await Deno.readFile(output);
+    const start = 1 << 15;
+    assert.deepEqual(isoc.subarray(start, start + tar.length), tar);
+  }
+});
