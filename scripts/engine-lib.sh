@@ -83,7 +83,7 @@ arguments() {
 
 stop() { :; }
 
-# Leaves nothing behind: no process, no mount, no file.
+# Cleans up: leaves no process, no mount, no file.
 finish() {
   local status=$? pid point
   trap - EXIT

@@ -44,7 +44,7 @@ export interface Isoc {
   readonly imageId: string;
   /** SHA-256 of the OCI image manifest. */
   readonly manifestDigest: string;
-  /** The image as described, with what the rootfs told. */
+  /** The image as described, with what the rootfs says. */
   readonly image: Image;
   /** Its layers, lowest first. */
   readonly layers: readonly BuiltLayer[];

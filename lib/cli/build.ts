@@ -46,7 +46,7 @@ export async function runBuild(parsed: Parsed): Promise<void> {
   // The original reads standard input; with other inputs it must be asked for.
   const rootfs = words[0] ??
     (from === undefined && layers.length === 0 ? "-" : undefined);
-  // What is wrong with the words is told before anything is read.
+  // Wrong words on the command line are refused before anything is read.
   if (from === undefined) imageDescription(parsed);
   const directory = directoryOptions(
     parsed,
@@ -178,10 +178,10 @@ function loadHint(
     `this; ciso load ${output ?? "IMAGE"} gives them their face alone`;
 }
 
-/** What Docker 1.9 and older, which take no file of any other part, need. */
+/** What Docker 1.9 and older need, which take no file of any other face. */
 const CLASSIC: Face[] = ["appc", "docker-v1"];
 
-/** The parts that the archive shall have, by --faces or --layout. */
+/** The faces that the archive must have, by --faces or --layout. */
 function facesOf(parsed: Parsed, layered: boolean): Face[] | undefined {
   const layout = parsed.value("layout") ?? "full";
   if (layout !== "full" && layout !== "classic") {

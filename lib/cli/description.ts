@@ -197,13 +197,13 @@ function jsonWords(text: string): string[] | undefined {
   return list;
 }
 
-/** The command behind `--`, or of --cmd, --config or the environment. */
+/** The command after `--`, or of --cmd, --config or the environment. */
 function commandWords(
   parsed: Parsed,
   base: ImageFields,
   environment: boolean,
 ): string[] | undefined {
-  if (parsed.behind && parsed.behind.length > 0) return parsed.behind;
+  if (parsed.rest && parsed.rest.length > 0) return parsed.rest;
   const given = words(parsed, "cmd");
   if (given) return given;
   // Another entrypoint makes nothing of the command that went with the old one.

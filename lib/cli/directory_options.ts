@@ -8,7 +8,7 @@ import { UsageError } from "./usage_error.ts";
 
 /**
  * What the command line says of directories among the inputs. The patterns of
- * --exclude come behind those of --ignore-file, so they have the last word.
+ * --exclude come after those of --ignore-file, so they have the last word.
  *
  * @param inputs The inputs that may be directories, by their paths.
  * @throws {UsageError} If an owner or a pattern is malformed, or there is one and

@@ -77,7 +77,7 @@ function lxd(name: string): Engine {
   };
 }
 
-/** A name as LXD writes them: what stands before a colon is a server to it. */
+/** A name as LXD writes them: it takes what is before a colon for a server. */
 function alias(name: string): string {
   const { repository, tag } = parseName(name);
   const path = tag === "latest" ? repository : `${repository}/${tag}`;

@@ -67,8 +67,8 @@ export async function runExport(parsed: Parsed): Promise<void> {
     );
     if (exported.twice) {
       tell(
-        `${name} was read twice: what it says of its image does not stand in ` +
-          "front, as ciso export --as isoc has it",
+        `${name} was read twice: what it says of its image does not come ` +
+          "first, as ciso export --as isoc puts it",
       );
     }
   });
@@ -80,7 +80,7 @@ export async function runExport(parsed: Parsed): Promise<void> {
  * @throws {UsageError} If it names several, or none and there is no input.
  */
 export function archivePath(parsed: Parsed, command: string): string {
-  const words = [...parsed.words, ...parsed.behind ?? []];
+  const words = [...parsed.words, ...parsed.rest ?? []];
   if (words.length > 1) {
     throw new UsageError(
       `ciso ${command} takes one archive, but here are ${words.length}: ` +

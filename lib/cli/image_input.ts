@@ -77,7 +77,7 @@ export function wordsOf(
   least: number,
   most: number,
 ): string[] {
-  const words = [...parsed.words, ...parsed.behind ?? []];
+  const words = [...parsed.words, ...parsed.rest ?? []];
   if (words.length < least || words.length > most) {
     throw new UsageError(
       `ciso ${command} takes ${

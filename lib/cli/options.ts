@@ -9,7 +9,7 @@ export interface Option {
   name: string;
   /** Letter for the short form. */
   short?: string;
-  /** What stands for its value in the help; an option without is a switch. */
+  /** The word for its value in the help; an option without one is a switch. */
   value?: string;
   /** What it does: no capital, no full stop. */
   help: string;
@@ -33,7 +33,7 @@ export interface Parsed {
   /** Words that are no options. */
   words: string[];
   /** The words after `--`, or `undefined` if there is no `--`. */
-  behind: string[] | undefined;
+  rest: string[] | undefined;
   /** Tells whether a switch is given. */
   on(name: string): boolean;
   /** An option's value; the last one if it is given several times. */
@@ -57,7 +57,7 @@ export function parseOptions(
   args: readonly string[],
   options: readonly Option[],
 ): Parsed {
-  const { given, words, behind } = expand(args, options);
+  const { given, words, rest } = expand(args, options);
   const names = (isSwitch: boolean) =>
     options.filter(({ value }) => (value === undefined) === isSwitch)
       .map(({ name }) => name);
@@ -72,7 +72,7 @@ export function parseOptions(
       : [];
   return {
     words,
-    behind,
+    rest,
     on: (name) => Object.hasOwn(found, name) && found[name] === true,
     value: (name) => values(name).at(-1),
     values,
@@ -83,7 +83,7 @@ export function parseOptions(
 interface Expanded {
   given: string[];
   words: string[];
-  behind: string[] | undefined;
+  rest: string[] | undefined;
 }
 
 /**
@@ -107,7 +107,7 @@ function expand(
     word === "--" || byForm.has(word.replace(/=.*/s, ""));
   for (let i = 0; i < args.length; i++) {
     const word = args[i]!;
-    if (word === "--") return { given, words, behind: args.slice(i + 1) };
+    if (word === "--") return { given, words, rest: args.slice(i + 1) };
     if (word === "-" || !word.startsWith("-")) {
       words.push(word);
       continue;
@@ -130,7 +130,7 @@ function expand(
       given.push(`--${name}=${value ?? next}`);
     }
   }
-  return { given, words, behind: undefined };
+  return { given, words, rest: undefined };
 }
 
 /** The options that a word has: one, or several letters after one dash. */

@@ -10,8 +10,8 @@ import { formatBytes } from "./progress.ts";
 
 /** What was changed in a layer, as `-v` says it. */
 const CHANGES: Record<LayerChange, string> = {
-  "aci": "it is what stands below rootfs/ of the ACI",
-  "aufs-leftovers": "what aufs has left behind was left out",
+  "aci": "it is what is below rootfs/ of the ACI",
+  "aufs-leftovers": "what aufs left there was left out",
   "closing-blocks": "the end got its two blocks of zeros",
   "entry-types": "entry types that some engines refuse became plain ones",
   "global-headers": "PAX global headers went into the entries' own",
@@ -23,7 +23,7 @@ const CHANGES: Record<LayerChange, string> = {
   "overlay-attributes": "attributes of overlayfs were left out",
   "overlay-whiteouts": "deletions of overlayfs, devices 0:0, were settled",
   "repeated-paths": "paths that came again lost their earlier entries",
-  "several-archives": "several archives, one behind another, became one",
+  "several-archives": "several archives, one after another, became one",
   "sparse-files": "sparse files were filled with their zeros",
   "volume-label": "the volume label was left out",
   "whiteouts": "whiteouts that engines take differently were settled",

@@ -74,7 +74,7 @@ export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** One column of a table: what stands above it, and to which side it is set. */
+/** One column of a table: its title, and to which side it is set. */
 export interface TableColumn {
   title: string;
   right?: boolean;

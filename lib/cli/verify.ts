@@ -33,7 +33,7 @@ type Outcome = { file: string } & (Report | { error: string });
  * @throws {UsageError} If the command line is wrong.
  */
 export async function runVerify(parsed: Parsed): Promise<number> {
-  const files = [...parsed.words, ...parsed.behind ?? []];
+  const files = [...parsed.words, ...parsed.rest ?? []];
   if (parsed.on("rules")) {
     if (files.length > 0) throw new UsageError("--rules takes no file");
     if (parsed.on("json")) printJson({ version: 1, rules: rulesJson() });

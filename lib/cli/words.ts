@@ -8,7 +8,7 @@ import { InputError } from "../errors/input_error.ts";
  * Blanks, tabs and newlines separate words. Single quotes keep everything up to
  * the next one. A backslash keeps the next character, and joins lines when that
  * is a newline; in double quotes it does so only before `$`, `` ` ``, `"`, `\`
- * and newline, and stands for itself elsewhere.
+ * and newline, and is a plain character elsewhere.
  *
  * @param text The line.
  * @returns The words; quotes with nothing between them make an empty word.

@@ -20,7 +20,7 @@ interface Rule {
   /** Whether it takes in again what earlier rules leave out. */
   exception: boolean;
   form: Glob;
-  /** Its leading directories that hold no wildcard, each with a slash behind. */
+  /** Its leading directories that hold no wildcard, each with a slash after it. */
   fixed: string;
   /** Whether it holds a wildcard. */
   wild: boolean;
@@ -30,12 +30,12 @@ interface Rule {
  * Rules that leave files out, as in a `.dockerignore` file (Docker's
  * documentation, "Build context", ".dockerignore files"):
  *
- * - A pattern stands for a path below the root, whether it starts with a slash
+ * - A pattern means a path below the root, whether it starts with a slash
  *   or not, and for all that is below that path: `tmp` is `/tmp` alone.
- * - `*` stands for any characters but `/`, `?` for one of them, `[a-z]` and
+ * - `*` means any characters but `/`, `?` for one of them, `[a-z]` and
  *   `[^a-z]` for one of a class, `\` takes the next character as it is. Names
  *   that start with a dot are matched as well.
- * - `**` stands for any number of directories, also for none.
+ * - `**` means any number of directories, also for none.
  * - A pattern that starts with `!` takes in again what patterns before it leave
  *   out, with the directories that lead there. The last pattern that matches a
  *   path, or a directory above it, decides.

@@ -21,7 +21,7 @@ export interface FileFacts {
   /** The same for all paths of a file, and different for different files. */
   identity: string;
   /** Another number, most likely, once the file is another one or has changed. */
-  seal: number;
+  stamp: number;
 }
 
 /** The numbers of `lstat(2)`; `node:fs` gives them when asked for `bigint`. */
@@ -79,21 +79,21 @@ export function fileFacts(numbers: FileNumbers): FileFacts {
     minor: Number((device & 0xffn) | (device >> 12n & 0xffffff00n)),
     links: Number(numbers.nlink),
     identity: `${numbers.dev}:${numbers.ino}`,
-    seal: fileSeal(numbers),
+    stamp: fileStamp(numbers),
   };
 }
 
-/** {@linkcode FileFacts.seal} alone: a hash of what changes when a file does. */
-export function fileSeal(
+/** {@linkcode FileFacts.stamp} alone: a hash of what changes when a file does. */
+export function fileStamp(
   { dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs }: FileNumbers,
 ): number {
-  let seal = 0;
+  let stamp = 0;
   for (const field of [dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs]) {
     // Times lose a few nanoseconds, which no two changes are apart.
     const value = Number(field);
-    seal = Math.imul(seal ^ (value >>> 0), 0x9e3779b1);
-    seal = Math.imul(seal ^ (seal >>> 15) ^ (value / 2 ** 32), 0x85ebca6b);
-    seal ^= seal >>> 13;
+    stamp = Math.imul(stamp ^ (value >>> 0), 0x9e3779b1);
+    stamp = Math.imul(stamp ^ (stamp >>> 15) ^ (value / 2 ** 32), 0x85ebca6b);
+    stamp ^= stamp >>> 13;
   }
-  return seal >>> 0;
+  return stamp >>> 0;
 }

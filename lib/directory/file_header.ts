@@ -23,7 +23,7 @@ const FLAG: Record<FileKind, [flag: string, kind: Kind]> = {
 /**
  * Makes the header blocks of a file of a tree: ustar, with PAX records for what
  * ustar cannot say, such as parts of a second (POSIX.1-2017 pax). Numbers that
- * are too large for ustar stand in the header as well, in GNU's way, for readers
+ * are too large for ustar are in the header as well, in GNU's way, for readers
  * that know no PAX. A long name that is not UTF-8, which PAX forbids, becomes a
  * GNU long name.
  *

@@ -3,7 +3,7 @@ export const FILE_KIND = [
   "file",
   "directory",
   "symlink",
-  /** One more path of a file that stands before it in the list. */
+  /** One more path of a file that comes before it in the list. */
   "hardlink",
   "character",
   "block",
@@ -42,11 +42,11 @@ export interface NewFile extends Omit<FileRecord, "path" | "link"> {
   name: Uint8Array;
   /** A symlink's target, or the slot that a hard link leads to. */
   link?: Uint8Array | number;
-  /** A number that tells whether the file is still the same. */
-  seal: number;
+  /** A hash that changes when the file does. */
+  stamp: number;
 }
 
-/** Where each number of a row stands. */
+/** Where each number of a row is. */
 const ROW = {
   parent: 0,
   name: 1,
@@ -59,7 +59,7 @@ const ROW = {
   nanoseconds: 7,
   /** A hard link's slot, where a symlink's target is kept, or a device's number. */
   link: 8,
-  seal: 9,
+  stamp: 9,
   offset: 10,
   width: 11,
 } as const;
@@ -81,7 +81,7 @@ export class FileList {
     return this.#length;
   }
 
-  /** Adds a file behind all others and gives its slot. */
+  /** Adds a file after all others and returns its slot. */
   add(file: NewFile): number {
     const slot = this.#length++;
     if (slot % PAGE === 0) this.#pages.push(new Float64Array(PAGE * ROW.width));
@@ -102,7 +102,7 @@ export class FileList {
         ? link
         : this.#texts.add(link),
     );
-    this.#set(slot, ROW.seal, file.seal);
+    this.#set(slot, ROW.stamp, file.stamp);
     return slot;
   }
 
@@ -116,9 +116,9 @@ export class FileList {
     return this.#get(slot, ROW.size);
   }
 
-  /** The number that {@linkcode NewFile.seal} was. */
-  seal(slot: number): number {
-    return this.#get(slot, ROW.seal);
+  /** The number that {@linkcode NewFile.stamp} was. */
+  stamp(slot: number): number {
+    return this.#get(slot, ROW.stamp);
   }
 
   /** Sets the modification time, see {@linkcode FileRecord}. */
@@ -132,7 +132,7 @@ export class FileList {
     this.#set(slot, ROW.link, this.#texts.add(target));
   }
 
-  /** Where in an archive the file's header stands, in bytes. */
+  /** Where in an archive the file's header is, in bytes. */
   offset(slot: number): number {
     return this.#get(slot, ROW.offset);
   }

@@ -1,13 +1,13 @@
 import { utf8 } from "../streams/bytes.ts";
-import { type FileFacts, fileFacts, fileSeal } from "./file_facts.ts";
+import { type FileFacts, fileFacts, fileStamp } from "./file_facts.ts";
 import { dirname, fs, isDeno, process } from "../system/node.ts";
 import { errorCode } from "../system/errors.ts";
 import { readFile } from "../system/fd.ts";
 
 /** A plain file that is open. */
 export interface OpenFile {
-  /** As {@linkcode FileFacts.seal}. */
-  seal(): number;
+  /** As {@linkcode FileFacts.stamp}. */
+  stamp(): number;
   /** Fills a buffer as far as the file goes; gives the count of bytes read. */
   read(buffer: Uint8Array, position: number): number;
   close(): void;
@@ -35,9 +35,9 @@ export const files = {
   facts(path: Uint8Array): FileFacts {
     return fileFacts(fs.lstatSync(fsPath(path), { bigint: true }));
   },
-  /** As {@linkcode FileFacts.seal}. */
-  seal(path: Uint8Array): number {
-    return fileSeal(fs.lstatSync(fsPath(path), { bigint: true }));
+  /** As {@linkcode FileFacts.stamp}. */
+  stamp(path: Uint8Array): number {
+    return fileStamp(fs.lstatSync(fsPath(path), { bigint: true }));
   },
   /** A symlink's target; `undefined` where Deno cannot tell: it is not UTF-8. */
   target(path: Uint8Array): Uint8Array | undefined {
@@ -54,7 +54,7 @@ export const files = {
     const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
     const fd = fs.openSync(fsPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     return {
-      seal: () => fileSeal(fs.fstatSync(fd, { bigint: true })),
+      stamp: () => fileStamp(fs.fstatSync(fd, { bigint: true })),
       read: (buffer, position) => readFile(fd, buffer, position),
       close: () => fs.closeSync(fd),
     };

@@ -8,7 +8,7 @@ import { errorCode, fileError } from "../system/errors.ts";
 import { openFile } from "../system/file_source.ts";
 import { openPlain } from "../system/plain_open.ts";
 
-/** The files of an image that stand in a directory, such as an OCI layout. */
+/** The files of an image that is a directory, such as an OCI layout. */
 export function directoryFiles(path: string): ImageFiles {
   return {
     hasRootfs: false,

@@ -142,9 +142,9 @@ class DirectoryArchive implements Source {
       if (position < data + size) {
         const file = this.#open(record.path);
         try {
-          // Another file there may be one that must not be read. What one call
-          // reads is looked at behind it.
-          if (size > SMALL) this.#check(slot, record.path, () => file.seal());
+          // A file that took its place may be one that must not be read. What
+          // one call reads is checked after the call.
+          if (size > SMALL) this.#check(slot, record.path, () => file.stamp());
           while (position < data + size && position < end) {
             const room = chunk.subarray(
               filled,
@@ -155,7 +155,7 @@ class DirectoryArchive implements Source {
             filled += room.length;
             position += room.length;
             if (position === data + size) {
-              this.#check(slot, record.path, () => file.seal());
+              this.#check(slot, record.path, () => file.stamp());
             }
             if (filled === chunk.length) yield take();
           }
@@ -163,7 +163,7 @@ class DirectoryArchive implements Source {
           file.close();
         }
       } else if (all) {
-        this.#check(slot, record.path, (path) => files.seal(path));
+        this.#check(slot, record.path, (path) => files.stamp(path));
       }
       const next = data + padded(size);
       while (position < next && position < end) {
@@ -188,15 +188,15 @@ class DirectoryArchive implements Source {
   #check(
     slot: number,
     path: Uint8Array,
-    seal: (path: Uint8Array) => number,
+    stamp: (path: Uint8Array) => number,
   ): void {
     let now;
     try {
-      now = seal(this.#pathIn(path));
+      now = stamp(this.#pathIn(path));
     } catch (error) {
       throw readError(path, this.#root, error);
     }
-    if (now !== this.#list.seal(slot)) {
+    if (now !== this.#list.stamp(slot)) {
       throw changedError(path, this.#root);
     }
   }

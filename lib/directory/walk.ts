@@ -46,7 +46,7 @@ const MAX_NAMED = 10;
 /**
  * Finds all files of a tree, in an order that does not depend on the file
  * system: a directory comes before what it holds, names come in the order of
- * their bytes. Of several paths of one file, the first one stands for it and the
+ * their bytes. Of several paths of one file, the first one is the file and the
  * others become hard links. Sockets are left out, with a note.
  *
  * @param root The tree's root directory.
@@ -208,7 +208,7 @@ class Walker {
     }
   }
 
-  /** Tries files that not everybody may read: all that fail shall be named. */
+  /** Tries files that not everybody may read: the error names all that fail. */
   #checkReadable(path: Uint8Array, { mode, size }: FileFacts): void {
     if ((mode & 0o444) === 0o444 || size === 0) return;
     this.#tried(path, (full) => files.open(full).close());

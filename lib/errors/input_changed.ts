@@ -22,7 +22,7 @@ export function inputChanged(): InputError {
  * As {@linkcode inputChanged}, for a file that the message names.
  *
  * @param name The file's name, as it is shown.
- * @param cause The error that told of it, if one did.
+ * @param cause The error that showed it, if one did.
  *
  * @example
  * ```ts

@@ -21,7 +21,7 @@ const DIRECTORIES = ["blobs", "blobs/sha256"];
 
 /**
  * The parts `docker` and `oci`: documents and blobs. Blobs are passed on wherever
- * they stand, each one checked against its name; documents that the archive
+ * they are, each one checked against its name; documents that the archive
  * lacks are made and come last.
  *
  * An OCI layout gets a `manifest.json` too, as `docker save` writes one: without
@@ -118,9 +118,7 @@ export class BlobPart implements Part {
     }
     if (this.#blobs.has(digest)) {
       throw new InputError(
-        `${
-          shownWord(path)
-        } stands in the archive twice; ciso convert mends that`,
+        `${shownWord(path)} is in the archive twice; ciso convert mends that`,
       );
     }
     this.#blobs.set(digest, entry.size);

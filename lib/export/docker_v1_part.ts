@@ -30,8 +30,8 @@ const FILE = /^(rootfs\/|[0-9a-f]{64}\/)(VERSION|json|layer\.tar)$/;
  * layer, named by the ID of its image, with `layer.tar` as a file, and nothing
  * else at the top but `repositories`.
  *
- * What stands in `rootfs/` moves to the ID's directory: from 1.10 on Docker gives
- * a name only to an image that stands there.
+ * What is in `rootfs/` moves to the ID's directory: from 1.10 on Docker gives
+ * a name only to an image that is there.
  */
 export class DockerV1Part implements Part {
   readonly #documents: Documents;
@@ -153,9 +153,7 @@ export class DockerV1Part implements Part {
     const place = `${first.id}/layer.tar`;
     if (this.#written.has(place)) {
       throw new InputError(
-        `${
-          shownWord(path)
-        } stands in the archive twice; ciso convert mends that`,
+        `${shownWord(path)} is in the archive twice; ciso convert mends that`,
       );
     }
     this.#written.add(place);

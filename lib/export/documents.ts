@@ -21,7 +21,7 @@ import { bytesDigest } from "../streams/sha256.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Fate } from "./pass.ts";
 
-/** The image that an archive's documents tell of. */
+/** The image that an archive's documents describe. */
 export interface ImageParts {
   /** SHA-256 of the image config, in hex. */
   config: string;
@@ -178,9 +178,9 @@ export class Documents {
   }
 
   /**
-   * The one image that manifest.json or the image index tell of.
+   * The one image that manifest.json or the image index describes.
    *
-   * @throws {InputError} If there are several, or they tell of two.
+   * @throws {InputError} If there are several, or they describe two.
    */
   get image(): ImageParts | undefined {
     const docker = this.#dockerImages();
@@ -195,7 +195,7 @@ export class Documents {
     const same = oci.find(({ config }) => config === image.config);
     if (oci.length > 0 && !same) {
       throw new InputError(
-        "manifest.json and index.json tell of two images; ciso convert takes " +
+        "manifest.json and index.json describe two images; ciso convert takes " +
           "the one of index.json",
       );
     }

@@ -32,7 +32,7 @@ export interface Exported {
  * will do; the documents that they lack are made.
  *
  * The archive is read once, in constant memory, and passes through as it comes,
- * if its documents stand in front as ciso writes them. If not, it is read through
+ * if its documents come first, as ciso writes them. If not, it is read through
  * first.
  *
  * Layers and documents are checked against their digests as they pass. When one
@@ -75,7 +75,7 @@ export async function exportFace(
 function isReady(face: ExportFace, { documents, first }: Head): boolean {
   if (documents.complete) return true;
   const { texts, v1, image, links } = documents;
-  // Where it stands is sure when something of it has come.
+  // Where it is, is sure once something of it has come.
   const knowsV1 = v1 !== undefined &&
     (first === `${v1.place}layer.tar` || links.has(v1.place) ||
       texts.has(`${v1.place}json`));

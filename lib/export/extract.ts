@@ -89,7 +89,7 @@ class Unpacker {
     if (!isRoots && !isRoot() && entry.kind !== "hardlink") {
       this.#lose("owners", path);
     }
-    return this.#told(path, () => this.#make(passing, metadata));
+    return this.#named(path, () => this.#make(passing, metadata));
   }
 
   #make(passing: Passing, metadata: FileMetadata): Fate | undefined {
@@ -159,7 +159,7 @@ class Unpacker {
       header: EMPTY,
       data: "none",
       onData: (bytes) =>
-        this.#told(own, () => {
+        this.#named(own, () => {
           if (!placer) {
             file.write(bytes, written);
             written += bytes.length;
@@ -170,7 +170,7 @@ class Unpacker {
           }
         }),
       onEnd: () =>
-        this.#told(own, () => {
+        this.#named(own, () => {
           this.#file = undefined;
           file.end(size, metadata);
         }),
@@ -221,7 +221,10 @@ class Unpacker {
       const path = Uint8Array.from(key, (sign) => sign.charCodeAt(0));
       // The root stays closed to others.
       const mode = path.length === 0 ? 0o700 : metadata.mode;
-      this.#told(path, () => this.#files.metadata(path, { ...metadata, mode }));
+      this.#named(
+        path,
+        () => this.#files.metadata(path, { ...metadata, mode }),
+      );
     }
   }
 
@@ -230,8 +233,8 @@ class Unpacker {
     this.losses.set(what, { count: count + 1, first });
   }
 
-  /** Calls a function whose errors are to name the entry. */
-  #told<T>(path: Uint8Array, make: () => T): T {
+  /** Calls a function, and adds the entry's name to its errors. */
+  #named<T>(path: Uint8Array, make: () => T): T {
     try {
       return make();
     } catch (error) {

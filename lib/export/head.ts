@@ -105,7 +105,7 @@ async function* keep(
 }
 
 /**
- * Reads all documents of an archive, wherever they stand.
+ * Reads all documents of an archive, wherever they are.
  *
  * @param source The archive; read once.
  */
@@ -125,7 +125,7 @@ export async function readDocuments(source: Source): Promise<Documents> {
   return documents;
 }
 
-/** Whether an entry that is no document may stand among them. */
+/** Whether an entry that is no document may be among them. */
 function belongs(path: string, entry: Entry, documents: Documents): boolean {
   if (entry.kind === "directory") return path === "" || DIRECTORY.test(path);
   const [, place, name] = V1_FILE.exec(path) ?? [];
@@ -140,7 +140,7 @@ function normal(entry: Entry): Uint8Array {
   try {
     return normalizePath(entry.path);
   } catch {
-    // Told when the entry is to be passed on.
+    // The error is thrown when the entry is passed on.
     return entry.path;
   }
 }

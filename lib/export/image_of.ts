@@ -7,11 +7,11 @@ import { readRuntimeConfig } from "../read/read_runtime.ts";
 import type { Documents } from "./documents.ts";
 
 /**
- * The image that an archive's documents tell of, for the documents that are made
+ * The image that an archive's documents describe, for the documents that are made
  * anew: from the image config where there is one, else from the Docker v1 json,
  * else from the appc manifest, else from the bundle's config.json.
  *
- * @throws {InputError} If the documents tell of none, or break a rule.
+ * @throws {InputError} If the documents describe none, or break a rule.
  */
 export function imageOf(documents: Documents): Image {
   const base = baseOf(documents);

@@ -38,9 +38,7 @@ export class PartDecider implements Decider {
     if (text) {
       if (this.#read.has(path)) {
         throw new InputError(
-          `${
-            shownWord(path)
-          } stands in the archive twice; ciso convert mends that`,
+          `${shownWord(path)} is in the archive twice; ciso convert mends that`,
         );
       }
       this.#read.add(path);

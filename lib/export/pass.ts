@@ -34,7 +34,7 @@ export interface Fate {
   onData?: (bytes: Uint8Array) => void;
   /**
    * Is called when the data have come, before the end of them is passed on;
-   * may give bytes to write behind the entry, in whole blocks.
+   * may give bytes to write after the entry, in whole blocks.
    */
   onEnd?: () => Uint8Array | void;
 }
@@ -42,7 +42,7 @@ export interface Fate {
 /** The fate of an entry that stays as it is. */
 export const KEEP: Fate = { header: "own", data: "padded" };
 
-/** How {@linkcode passEntries} is told what to do. */
+/** What {@linkcode passEntries} asks what to do. */
 export interface Decider {
   /** Says what becomes of an entry; nothing at all unless a fate is given. */
   entry(passing: Passing): Fate | undefined;

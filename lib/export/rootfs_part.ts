@@ -36,7 +36,7 @@ const DOCUMENTS: Record<RootfsFace, string[]> = {
   lxd: ["metadata.yaml", "config.json"],
 };
 
-/** Files that Docker 1.9 and older want, where their part stands in rootfs/. */
+/** Files that Docker 1.9 and older want, where their face is in rootfs/. */
 const V1_FILES = ["rootfs/VERSION", "rootfs/json", "rootfs/layer.tar"];
 
 /** Account files larger than this are not read, in bytes. */
@@ -81,7 +81,7 @@ class RootfsEntries {
     }
     if (this.#hasV1 && this.#documents.v1?.place !== ROOTFS) {
       throw new InputError(
-        "The part for Docker 1.9 stands behind rootfs/, so it came too late to " +
+        "The face for Docker 1.9 comes after rootfs/: too late to " +
           "know whose rootfs/json is; ciso convert puts the archive in order",
       );
     }
@@ -94,7 +94,7 @@ function linkTarget(link: Uint8Array, path: Uint8Array): Uint8Array {
   try {
     target = new Uint8Array(normalizePath(link));
   } catch {
-    // Told below.
+    // The error comes below.
   }
   if (startsWith(target, PREFIX)) return target;
   throw new InputError(

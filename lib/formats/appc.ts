@@ -45,7 +45,7 @@ export interface AppcManifest {
   pathWhitelist?: string[];
 }
 
-/** What the root file system tells about an image's process. */
+/** What the root file system says about an image's process. */
 export interface AppcOptions {
   /**
    * Numbers of the image's user. The gid is the group of a user who is given
@@ -54,7 +54,7 @@ export interface AppcOptions {
   ids?: UserIds | undefined;
   /** Absolute path in the root file system of the command's first word. */
   executable?: string | undefined;
-  /** The only files that rkt shall see, as absolute paths; all unless given. */
+  /** The only files that rkt may see, as absolute paths; all unless given. */
   visible?: string[] | undefined;
 }
 
@@ -84,7 +84,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
  * gets `-2`, `-3` and so on.
  *
  * @param image The image.
- * @param options What the root file system tells.
+ * @param options What the root file system says.
  * @returns The document.
  * @throws {DescriptionError} If a name, a port, a path, a user or a variable is
  * malformed.

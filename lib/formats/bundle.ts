@@ -43,7 +43,7 @@ export interface RuntimeConfig {
   };
 }
 
-/** What the root file system tells about an image's process. */
+/** What the root file system says about an image's process. */
 export interface RuntimeOptions {
   /** Numbers of the image's user; needed when it is given by name. */
   ids?: UserIds | undefined;
@@ -82,7 +82,7 @@ const CAPABILITIES = [
  * entrypoint runs `/bin/sh`, because a runtime refuses an empty command.
  *
  * @param image The image.
- * @param options What the root file system tells.
+ * @param options What the root file system says.
  * @returns The document.
  * @throws {DescriptionError} If a name, a port, a path or a variable is malformed, or
  * if the user is given by name and `options.ids` is missing.

@@ -29,7 +29,7 @@ export interface V1Image {
  *
  * @param image The image.
  * @param layer The layer; its digest is the ID of the v1 image.
- * @param parent ID of the v1 image that this layer stands on, if any.
+ * @param parent ID of the v1 image below this layer, if any.
  * @returns The document.
  * @throws {DescriptionError} If a port, a path, a variable or a health check is
  * malformed.
@@ -59,7 +59,7 @@ export interface V1Link {
   id: string;
   /** SHA-256 of its layer in hex. */
   digest: string;
-  /** ID of the v1 image that it stands on, if any. */
+  /** ID of the v1 image below it, if any. */
   parent?: string;
 }
 

@@ -2,7 +2,7 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 
 /**
- * Writes a document as it stands in the archive: compact JSON and a newline.
+ * Writes a document as the archive has it: compact JSON and a newline.
  * Keys keep the order that the document's function gave them, so the same image
  * gives the same bytes, and the same digest, on every runtime.
  *

@@ -13,8 +13,8 @@ export interface LosslessJson {
 
 /**
  * Reads JSON so that numbers which JavaScript cannot hold, such as 64-bit
- * integers and `1.0`, are written again as they were. Until then a string stands
- * for each of them.
+ * integers and `1.0`, are written again as they were. Until then each
+ * of them is a string.
  *
  * @param name What messages call the document.
  * @param text JSON.

@@ -17,8 +17,8 @@ export interface LxdMetadata {
 /** What an archive has besides the metadata. */
 export interface LxdOptions {
   /**
-   * Whether there is a `config.json` (the part `bundle`). Incus then runs the
-   * image as an application container, with the process that stands in there.
+   * Whether there is a `config.json` (the face `bundle`). Incus then runs the
+   * image as an application container, with the process that is in there.
    */
   application?: boolean;
 }
@@ -29,7 +29,7 @@ export interface LxdOptions {
  *
  * Image properties are free text that `lxc image list` shows and searches.
  * Labels and annotations become properties under their own keys; where a key is
- * taken, `-2` is put behind it.
+ * taken, `-2` follows it.
  *
  * The property `type` with the value `oci` makes Incus take the environment, the
  * command, the working directory and the user from the runtime bundle's

@@ -122,7 +122,7 @@ export function imageIndex(image: Image, manifest: Blob): ImageIndex {
  * Lists the fields that an image sets and the OCI documents cannot express.
  *
  * @param _image The image.
- * @returns Nothing: `healthcheck` and `shell` stand in the image config in
+ * @returns Nothing: `healthcheck` and `shell` are in the image config in
  * Docker's spelling, everything else in OCI's own.
  */
 export function unsupportedByOci(_image: Image): (keyof Image)[] {

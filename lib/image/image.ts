@@ -46,7 +46,7 @@ export interface Image {
   names: string[];
   /** The words of the command (OCI `Cmd`). */
   command?: string[] | undefined;
-  /** The words that stand before the command (OCI `Entrypoint`). */
+  /** The words before the command (OCI `Entrypoint`). */
   entrypoint?: string[] | undefined;
   /** `KEY=VALUE` strings. A `PATH` is added where none is given. */
   env?: string[] | undefined;
@@ -162,7 +162,7 @@ export interface AppcPort {
   protocol: string;
   /** The first one. */
   port: number;
-  /** How many ports it stands for; one unless given. */
+  /** How many ports there are from it on; one unless given. */
   count?: number;
   /** Whether the engine listens on it first. */
   socketActivated?: boolean;

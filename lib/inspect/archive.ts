@@ -130,7 +130,7 @@ export function followed(
   return member?.kind === "file" ? member : undefined;
 }
 
-/** Walks a tar, and tells what it is when it is none. */
+/** Walks a tar; if it is none, the error says what it is. */
 async function walkArchive(
   source: Walkable,
   visit: (walked: Walked) => void,

@@ -43,7 +43,7 @@ export interface FileChange extends PathText {
   b?: FileSide;
 }
 
-/** Directories that are told at most. */
+/** Directories that are named at most. */
 const MOST = 20;
 
 /** The fields of two images' configurations that differ. */

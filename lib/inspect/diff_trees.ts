@@ -41,7 +41,7 @@ export interface DiffOptions {
 /**
  * Compares two trees, and the contents of files whose sizes are the same.
  *
- * @param onRead Is told of the bytes that are read of contents.
+ * @param onRead Gets the count of bytes that are read of contents.
  * @returns Where they differ, in the order of paths.
  */
 export async function diffTrees(

@@ -1,5 +1,5 @@
 import { asciiText } from "../streams/bytes.ts";
-import { FIELD, numberField, textField } from "../tar/block.ts";
+import { FIELD, numberField } from "../tar/block.ts";
 import type { Entry, Kind } from "../tar/entry.ts";
 import { paxNumber } from "../tar/pax.ts";
 import type { Walked } from "./walk_tar.ts";
@@ -69,19 +69,6 @@ export function entryFacts(
     takeRecords(facts, [...globals, ...entry.records]);
   }
   return facts;
-}
-
-/** The owner's names, as the program that wrote the tar knew them. */
-export function ownerNames(
-  { entry, bytes, globals }: Walked,
-): { uname: Uint8Array; gname: Uint8Array } {
-  const records = new Map([...globals, ...entry.records]);
-  const own = (field: readonly [number, number]) =>
-    entry.dialect === "v7" ? NO_LINK : textField(bytes, field, entry.header);
-  return {
-    uname: records.get("uname") ?? own(FIELD.uname),
-    gname: records.get("gname") ?? own(FIELD.gname),
-  };
 }
 
 function typeOf({ kind, flag }: Entry): FileType {

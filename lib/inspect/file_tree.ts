@@ -5,9 +5,9 @@ import type { EntryFacts, FileType } from "./entry_facts.ts";
 /** What a node of a {@linkcode FileTree} is. */
 export type NodeType =
   | FileType
-  /** A directory that no entry stands for. */
+  /** A missing directory: it has no entry of its own. */
   | "missing-directory"
-  /** A deletion, in the tree of a layer that stands alone. */
+  /** A deletion, in the tree of one layer alone. */
   | "whiteout";
 
 /** The types, each at the number that a node keeps; 0 is no file (any more). */
@@ -38,7 +38,7 @@ const LINKED = 1 << 30;
 const MAX_OWNERS = 1 << 16;
 const MAX_LAYERS = 1 << 16;
 
-/** Where a node's entry stands. */
+/** Where a node's entry is. */
 export interface NodePlace {
   /** The layer, counted from 0. */
   layer: number;
@@ -287,7 +287,7 @@ export class FileTree {
     this.#times.set(node, fits ? facts.mtime : 0);
   }
 
-  /** Makes a node a directory that no entry stands for, or a whiteout. */
+  /** Makes a node a missing directory or a whiteout. */
   putPlain(
     node: number,
     type: "missing-directory" | "whiteout",

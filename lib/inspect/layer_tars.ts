@@ -139,8 +139,8 @@ async function rootfsTree(archive: Archive | undefined): Promise<ImageTree> {
  * The contents of a file.
  *
  * @param tar The tar that it is in.
- * @param place Where its entry stands there, in bytes.
- * @throws {InputError} If no entry stands there, or the tar is cut short.
+ * @param place Where its entry is there, in bytes.
+ * @throws {InputError} If no entry is there, or the tar is cut short.
  */
 export async function* fileContent(
   tar: Walkable,
@@ -183,7 +183,7 @@ export async function* fileContent(
 /**
  * What an entry says of its file, read once more.
  *
- * @param place Where it stands in the tar, in bytes.
+ * @param place Where it is in the tar, in bytes.
  */
 export async function factsAt(
   tar: Walkable,

@@ -38,7 +38,7 @@ export interface LayeredTreeOptions {
 
 /** Symlinks that are followed on the way to one file at most, as in Linux. */
 const MAX_LINKS = 40;
-/** Notes at most; the number of the others is told. */
+/** Notes at most; a last one gives the number of the others. */
 const MAX_NOTES = 20;
 
 /**
@@ -330,8 +330,8 @@ export class LayeredTree {
   /**
    * Walks along a path, through symlinks.
    *
-   * @param obstacle Is told of each node that is no directory, and whether the
-   * path ends there; says whether it is a directory now.
+   * @param obstacle Gets each node that is no directory, and whether the
+   * path ends there; returns whether it is a directory now.
    * @returns The directory, or `undefined` where an obstacle stays.
    */
   #walk(

@@ -41,7 +41,7 @@ const ROOTFS_FACES: readonly (readonly [string, Face])[] = [
  * bundle. It checks no digest.
  *
  * @param input The file, uncompressed; or the files of a directory.
- * @throws {InputError} If it is none of these.
+ * @throws {InputError} If it is not one of these.
  */
 export async function openImageFile(
   input: Walkable | OpenFiles,

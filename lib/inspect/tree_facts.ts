@@ -1,6 +1,6 @@
 import type { FileTree, NodeType } from "./file_tree.ts";
 
-/** A path with the bytes that it stands for. */
+/** A path with the bytes that it takes. */
 export interface Sized {
   node: number;
   bytes: number;

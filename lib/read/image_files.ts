@@ -20,7 +20,7 @@ export interface ImageFiles {
    * empty path is the whole tar.
    */
   open(path: string): Promise<FileSource | undefined>;
-  /** Tells whether the files stand in a tar with a `rootfs/` directory. */
+  /** Whether the files are in a tar with a `rootfs/` directory. */
   readonly hasRootfs: boolean;
 }
 
@@ -86,7 +86,7 @@ export async function readBytes(
   return await readAt(file, 0, file.size);
 }
 
-/** Where a file of a tar stands, or where a link leads. */
+/** Where a file of a tar is, or where a link leads. */
 type Place =
   & ({ start: number; size: number } | { link: string })
   & { isRepeated: boolean };
@@ -173,7 +173,7 @@ async function checkGap(
   }
 }
 
-/** Reads a tar's entries, and tells what it is when it is no tar. */
+/** Reads a tar's entries; if it is no tar, the error says what it is. */
 async function* entriesOfImage(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<PlacedEntry> {
@@ -204,7 +204,7 @@ export function slice(
   };
 }
 
-/** Where a symlink's target stands, without climbing out. */
+/** Where a symlink's target is, without climbing out. */
 export function resolve(path: string, target: string): string {
   const parts = target.startsWith("/") ? [] : path.split("/").slice(0, -1);
   for (const part of target.split("/")) {

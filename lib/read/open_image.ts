@@ -73,7 +73,7 @@ export interface StoredImage {
  * @param files The image's files.
  * @param choice Which image to take, where there are several.
  * @returns Its layers, to be read, and what its documents say.
- * @throws {InputError} If it is none of these, or its documents do not fit
+ * @throws {InputError} If it is not one of these, or its documents do not fit
  * together.
  */
 export async function readImage(

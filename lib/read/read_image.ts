@@ -13,7 +13,7 @@ import {
  * @param source The file, uncompressed. A `Blob` will do.
  * @param choice Which image to take of a file that has several.
  * @returns What its documents say, and its layers, to be read.
- * @throws {InputError} If it is none of these, or its documents do not fit together.
+ * @throws {InputError} If it is not one of these, or its documents do not fit together.
  *
  * @example
  * ```ts

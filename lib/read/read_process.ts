@@ -200,7 +200,7 @@ export class ProcessReader {
     } catch {
       this.#odd(
         "stopSignal",
-        `The stop signal ${shown(signal)} is none of Linux; ${KEPT}`,
+        `The stop signal ${shown(signal)} is not one of Linux's; ${KEPT}`,
       );
       return undefined;
     }

@@ -23,7 +23,7 @@ export type ImageDescription = Omit<Image, "architecture"> & {
 /** What a rootfs without any known program is taken for. */
 export const DEFAULT_ARCHITECTURE = "amd64";
 
-/** What a rootfs tells about the image's process. */
+/** What a rootfs says about the image's process. */
 export interface RootfsFacts {
   /** Numbers of the image's user. */
   ids: UserIds;

@@ -56,7 +56,7 @@ export interface LayerOutput {
 /** What all layers make together. */
 export interface Stack {
   layers: LayerOutput[];
-  /** The root file system: the tree, and the source its entries stand in. */
+  /** The root file system: the tree, and the source that holds its entries. */
   tree: RootfsTree;
   source: Source;
   /** Size in bytes of what is below rootfs/, where that is known. */
@@ -217,7 +217,7 @@ async function* fromSource(source: Source): AsyncGenerator<Uint8Array> {
   yield* fromStream(source.stream());
 }
 
-/** Several sources, one behind another. */
+/** Several sources, one after another. */
 class StackedSource implements Source {
   /** Size in bytes of all of them. */
   size = 0;

@@ -27,7 +27,7 @@ export interface RelocateOptions {
    * mode of what the symlink leads to, or fails where that is nothing.
    */
   plainSymlinks?: boolean | undefined;
-  /** Is told of each entry that is written: its path, and what it is. */
+  /** Gets each entry that is written: its path, and what it is. */
   onEntry?: ((path: Uint8Array, node: Node) => void) | undefined;
 }
 

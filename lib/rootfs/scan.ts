@@ -26,7 +26,7 @@ import { EarlyRootfs } from "./early_rootfs.ts";
 import { type Destination, Intake } from "./intake.ts";
 import type { Tree } from "./tree.ts";
 
-/** What {@linkcode scanRootfs} may be told. */
+/** Options of {@linkcode scanRootfs}. */
 export interface ScanOptions {
   /** Time for directories that have no entry, in seconds since 1970. */
   mtime: number;

@@ -19,6 +19,6 @@ export interface TakenEntry {
 
 /**
  * What is written where a directory has no entry: nothing, a new entry, or one
- * that stands elsewhere.
+ * from a lower layer.
  */
 export type MissingDirectory = "nothing" | "new" | StoredEntry;

@@ -342,7 +342,7 @@ export abstract class Tree {
   /** Takes note of an entry that is in its slot now. */
   protected abstract onTaken(taken: TakenEntry, slot: number): void;
 
-  /** Tells whether a path is what aufs has left behind. */
+  /** Tells whether a path is what aufs left there. */
   protected isLeftover(path: Uint8Array): boolean {
     return isAufsLeftover(path);
   }

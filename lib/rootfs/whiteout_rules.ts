@@ -18,7 +18,7 @@ export interface JudgedLayer {
  * content there, a deletion after its path's new entry makes it fail, and one in
  * a directory that lower layers do not have shows up as a file.
  *
- * @param slot The entry that stands for it.
+ * @param slot The whiteout's entry.
  * @returns Whether it is kept, dropped, or dropped while the directory in a slot
  * becomes opaque.
  */

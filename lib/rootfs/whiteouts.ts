@@ -6,7 +6,7 @@ import { joinPath } from "../tar/path.ts";
 const PREFIX = ascii(".wh.");
 const META = ascii(".wh..wh.");
 const OPAQUE = ascii(".wh..wh..opq");
-/** Stands for any name in a directory. */
+/** Means any name in a directory. */
 const ANY = Uint8Array.of(0);
 
 /** A deletion that a layer asks for (OCI image-spec, layer.md "Whiteouts"). */
@@ -79,7 +79,7 @@ export class Whiteouts {
   /**
    * Adds a deletion.
    *
-   * @param slot The entry that only stands for it; none if a directory says it
+   * @param slot The whiteout's entry; none if a directory says it
    * of itself.
    */
   add(whiteout: Whiteout, slot?: number): void {

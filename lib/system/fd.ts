@@ -34,7 +34,7 @@ export function readFile(
 /**
  * Writes all bytes to a plain file, as {@linkcode readFile} reads.
  *
- * @param position Offset in the file in bytes; behind the last write unless
+ * @param position Offset in the file in bytes; after the last write unless
  * given. Deno moves that place with each write: give all of a file's, or none.
  */
 export function writeFile(

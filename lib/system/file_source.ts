@@ -11,7 +11,7 @@ import type { Input } from "./input.ts";
  * @param read Fills a buffer from an offset in the file in bytes; gives the
  * count of bytes read.
  * @param start Offset of the first byte.
- * @param end Offset behind the last one.
+ * @param end Offset after the last one.
  * @param atEnd Is called at the end with the offset that was reached; what it
  * throws is the stream's error.
  */

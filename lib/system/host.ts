@@ -9,7 +9,7 @@ let stopGently: (() => void) | undefined;
 
 /** What a program sees of its process. */
 export const host = {
-  /** The words behind the program's name. */
+  /** The words after the program's name. */
   get args(): string[] {
     return process.argv.slice(2);
   },

@@ -11,7 +11,7 @@ export interface NewDirectory {
   readonly path: string;
   /** Puts it in its place, complete. */
   commit(): void;
-  /** Leaves nothing of it behind. */
+  /** Removes all of it. */
   abort(): void;
 }
 

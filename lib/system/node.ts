@@ -1,6 +1,6 @@
 /**
  * The one file that takes modules from the runtime: `node:` built-ins that Deno,
- * Bun and Node all have. What ciso makes of them stands in `system/`.
+ * Bun and Node all have. What ciso makes of them is in `system/`.
  *
  * @module
  */

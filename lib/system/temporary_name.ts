@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "./node.ts";
 
 /**
- * A path beside another one for what shall have that one when it is complete:
+ * A path beside another one, for a file that gets that one when it is complete:
  * hidden, and no longer than file names may be.
  */
 export function temporaryName(path: string): string {

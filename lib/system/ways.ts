@@ -1,5 +1,7 @@
 import { process } from "./node.ts";
 
+let known: ReadonlySet<string> | undefined;
+
 /**
  * Ways of working that tests ask for by `CISO_WAY`, separated by commas. The
  * archive is the same by each of them.
@@ -7,12 +9,9 @@ import { process } from "./node.ts";
  * - `stream`: files are written from the first byte to the last.
  * - `alone`: no other thread is started.
  * - `beside`: another thread hashes, however small the input is.
+ *
+ * @returns The ways; nearly always none.
  */
-export type Way = "stream" | "alone" | "beside";
-
-let known: ReadonlySet<string> | undefined;
-
-/** The ways that are asked for; nearly always none. */
 export function ways(): ReadonlySet<string> {
   if (known) return known;
   try {

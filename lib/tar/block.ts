@@ -6,7 +6,7 @@ export function padded(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK;
 }
 
-/** Where a field of the header block stands: offset and length in bytes. */
+/** Where a field of the header block is: offset and length in bytes. */
 export type Field = readonly [offset: number, length: number];
 
 /** The fields of a header block: ustar's, and GNU's where they differ. */
@@ -95,7 +95,7 @@ export function numberField(
     return value;
   }
   while (i < end && block[i] === 0x20) i++;
-  // Readers disagree on digits behind a NUL.
+  // Readers disagree on digits after a NUL.
   if (block[i] === 0) {
     for (; i < end; i++) if (block[i] !== 0 && block[i] !== 0x20) return;
     return 0;
@@ -107,7 +107,7 @@ export function numberField(
   let value = 0;
   for (; i < last; i++) {
     const digit = block[i]! - 0x30;
-    // Some writers leave old bytes behind the terminating NUL.
+    // Some writers leave old bytes after the terminating NUL.
     if (block[i] === 0) break;
     if (digit < 0 || digit > 7) return undefined;
     value = value * 8 + digit;

@@ -3,7 +3,7 @@ import type { Entry } from "./entry.ts";
 import { TarReader } from "./reader.ts";
 import { wholeBlocks } from "./whole_blocks.ts";
 
-/** An entry, and where it stands. */
+/** An entry, and where it is. */
 export interface PlacedEntry {
   entry: Entry;
   /** The buffer that the entry was read from; gone when the next one is asked for. */

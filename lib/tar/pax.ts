@@ -8,7 +8,7 @@ export type PaxRecord = readonly [key: string, value: Uint8Array];
 /** Records of PAX global headers, one for each keyword. */
 export type Globals = ReadonlyMap<string, Uint8Array>;
 
-/** What stands where there is no PAX header. */
+/** The records where there is no PAX header. */
 export const NO_RECORDS: Globals = new Map();
 
 /** Largest PAX header taken, in bytes; the data of real ones is far smaller. */

@@ -197,7 +197,7 @@ function normalizeHeader(
   target: Target,
 ): void {
   if (entry.dialect === "v7") {
-    // rkt takes no header without ustar's magic; what is behind is undefined.
+    // rkt takes no header without ustar's magic; what follows it is undefined.
     block.fill(0, at + 257, at + BLOCK);
     putText(block, FIELD.magic, ascii("ustar\x0000"), at);
     putNumber(block, FIELD.devmajor, 0, at);

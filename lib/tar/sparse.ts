@@ -7,7 +7,7 @@ import type { PaxRecord } from "./pax.ts";
 /** A run of a sparse file that holds data: offset and length in bytes. */
 export type Segment = readonly [offset: number, length: number];
 
-/** Where a sparse file's data stand, and how large the file is in bytes. */
+/** Where a sparse file's data are, and how large the file is in bytes. */
 export interface SparseMap {
   segments: Segment[];
   realSize: number;
@@ -21,7 +21,7 @@ export const MAX_SEGMENTS = 1 << 18;
 
 /**
  * Reads the sparse map of an old GNU entry (type `S`): four segments in its
- * header, the others in blocks of 21 behind it
+ * header, the others in blocks of 21 after it
  * (GNU tar manual, "Old GNU Format").
  *
  * @param bytes Starts with the header block.
@@ -120,7 +120,7 @@ export function readPaxMap(
 }
 
 /**
- * Reads the sparse map that stands in front of a file's data, as PAX sparse
+ * Reads the sparse map that comes before a file's data, as PAX sparse
  * version 1.0 has it (GNU tar manual, "PAX Format, Version 1.0"): a count, then
  * that many pairs, one decimal number a line, padded to whole blocks.
  *

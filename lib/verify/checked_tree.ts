@@ -116,7 +116,7 @@ export class CheckedTree {
     };
     const old = this.find(path);
     if (old >= 0) {
-      if (this.table.node(old) === NODE.implied) {
+      if (this.table.node(old) === NODE.missing) {
         if (node === NODE.directory) {
           this.table.set(old, row);
           return old;
@@ -314,7 +314,7 @@ function isText(path: Uint8Array): boolean {
 }
 
 const IMPLIED: Row = {
-  node: NODE.implied,
+  node: NODE.missing,
   place: 0,
   data: 0,
   size: 0,

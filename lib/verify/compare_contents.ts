@@ -8,7 +8,7 @@ import type { TakeData } from "./walk_tar.ts";
  *
  * @param window Reads what is there.
  * @param start Offset of the data there, in bytes.
- * @param differ Is told, once, from about which byte on they differ.
+ * @param differ Gets, once, the byte from about which on they differ.
  */
 export function comparer(
   window: ByteWindow,

@@ -50,7 +50,7 @@ export const DOCUMENT_RULES = {
     severity: "warning",
     hurts: ["docker", "oci"],
     rule:
-      "The image config's history, where there is one, tells of as many layers as there are.",
+      "The image config's history, where there is one, names as many layers as there are.",
     why: "podman and skopeo refuse to convert such an image.",
     remedy: REBUILD,
   },

@@ -14,7 +14,7 @@ export interface EntryFacts {
   attributes: string;
 }
 
-/** Records that say nothing of the file, or are told elsewhere. */
+/** Records that say nothing of the file, or that other fields hold. */
 const ELSEWHERE = new Set([
   ...["path", "linkpath", "size", "mtime", "uid", "gid", "uname", "gname"],
   ...["atime", "ctime", "comment", "hdrcharset"],

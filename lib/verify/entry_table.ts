@@ -5,8 +5,8 @@ export const NODE = {
   symlink: 2,
   device: 3,
   fifo: 4,
-  /** A directory that no entry stands for. */
-  implied: 5,
+  /** A missing directory: it has no entry of its own. */
+  missing: 5,
 } as const;
 
 /** One of {@linkcode NODE}'s values. */
@@ -212,5 +212,5 @@ export class EntryTable {
 
 /** Tells whether a node is a directory. */
 export function isDirectory(node: Node | undefined): boolean {
-  return node === NODE.directory || node === NODE.implied;
+  return node === NODE.directory || node === NODE.missing;
 }

@@ -62,7 +62,7 @@ export function withDiffIds(
       reader.findings.add(
         "history-layers",
         entry,
-        `its config's history tells of ${told} layers, there are ${layers.length}`,
+        `its config's history names ${told} layers, there are ${layers.length}`,
       );
     }
   }

@@ -18,7 +18,7 @@ export interface Finding {
   remedy: string;
 }
 
-/** Findings of one rule that are told one by one. */
+/** Findings of one rule that are named one by one. */
 const MOST = 20;
 
 /** Collects findings: those that hurt an engine that reads the archive. */

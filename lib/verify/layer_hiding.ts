@@ -46,10 +46,10 @@ export class LayerHiding {
   }
 
   /** Tells whether a directory is one that no upper layer has an entry for. */
-  isImplied(low: number, high: number): boolean {
+  isMissing(low: number, high: number): boolean {
     return this.#upper.some(({ table }) => {
       const found = table.find(low, high);
-      return found >= 0 && table.node(found) === NODE.implied;
+      return found >= 0 && table.node(found) === NODE.missing;
     });
   }
 
@@ -75,7 +75,7 @@ export class LayerHiding {
     return this.#upper.some(({ table }) => {
       const slot = table.find(low, high);
       if (slot < 0) return false;
-      return table.node(slot) !== NODE.implied || !isDirectory(node);
+      return table.node(slot) !== NODE.missing || !isDirectory(node);
     });
   }
 

@@ -27,7 +27,7 @@ const KINDS: Record<Node, string> = {
   [NODE.symlink]: "a symlink",
   [NODE.device]: "a device",
   [NODE.fifo]: "a FIFO",
-  [NODE.implied]: "a directory",
+  [NODE.missing]: "a directory",
 };
 
 /** The tree below rootfs/, and where its bytes are. */
@@ -114,13 +114,13 @@ export class LayerStackCheck {
     for (let slot = 0; slot < table.length; slot++) {
       if (table.has(slot, FLAG.matched)) continue;
       const node = table.node(slot);
-      if (node === NODE.implied) continue;
+      if (node === NODE.missing) continue;
       const low = table.low(slot);
       const high = table.high(slot);
-      // An entry that comes again has been told of.
+      // An entry that comes twice has its finding already.
       if (table.find(low, high) !== slot) continue;
       if (
-        node === NODE.directory && this.#hiding.isImplied(low, high)
+        node === NODE.directory && this.#hiding.isMissing(low, high)
       ) continue;
       const { path } = await headerAt(source, table.place(slot));
       const relative = path.subarray("rootfs/".length);
@@ -142,7 +142,7 @@ export class LayerStackCheck {
     const one = layer.table;
     const two = rootfs.tree.table;
     const other = rootfs.tree.find(path);
-    if (other < 0 || two.node(other) === NODE.implied) {
+    if (other < 0 || two.node(other) === NODE.missing) {
       // The root of the layer needs no entry below rootfs/.
       if (path.length > 0) {
         layer.add("tree-missing", path, "it is not below rootfs/");

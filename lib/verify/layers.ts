@@ -33,8 +33,8 @@ export class LayerReader {
     string,
     { diffId: string; compression?: Compression }
   >();
-  /** What has been told, since several faces name one layer. */
-  readonly #told = new Set<string>();
+  /** Findings so far: several faces name one layer, but each comes once. */
+  readonly #reported = new Set<string>();
 
   constructor(reader: DocumentReader, hash: PathHash, decompress: Decompress) {
     this.#reader = reader;
@@ -161,8 +161,8 @@ export class LayerReader {
 
   #tell(rule: RuleName, path: string, message: string): void {
     const key = `${rule} ${path} ${message}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
     this.#reader.findings.add(rule, shown(path), message);
   }
 }

@@ -6,7 +6,7 @@ import type { RuleName } from "./rules.ts";
 /**
  * An entry's normalized path.
  *
- * @param tell Is told which rule the path breaks, and how.
+ * @param tell Gets the rule that the path breaks, and how.
  * @returns `undefined` if it can have none.
  */
 export function pathOf(

@@ -1,6 +1,6 @@
 import { shown } from "../errors/shown.ts";
 
-/** Is told what is wrong, and where: a path such as `config.Env[0]`. */
+/** Gets what is wrong, and where: a path such as `config.Env[0]`. */
 export type Tell = (place: string, message: string) => void;
 
 /** Checks a value of a document. */

@@ -243,7 +243,7 @@ function checkWhitelist(
   let hidden = 0;
   for (let slot = 0; slot < table.length; slot++) {
     const node = table.node(slot);
-    if (node === NODE.directory || node === NODE.implied) continue;
+    if (node === NODE.directory || node === NODE.missing) continue;
     if (
       shownSlots.has(slot) || table.has(slot, FLAG.unnameable) ||
       table.has(table.root(slot), FLAG.endless)

@@ -69,7 +69,7 @@ function skippable(size: number, kind = 0): Uint8Array {
   return frame;
 }
 
-/** The rootfs in many ways, all of which stand for the same bytes. */
+/** The rootfs in many ways, all of which mean the same bytes. */
 async function whole(): Promise<[name: string, bytes: Uint8Array][]> {
   const ways: [string, Uint8Array][] = [];
   for (const tool of TOOLS) {
@@ -101,7 +101,7 @@ async function whole(): Promise<[name: string, bytes: Uint8Array][]> {
   return ways;
 }
 
-/** Files that stand for nothing: what is wrong, and the words for it. */
+/** Files that mean nothing: what is wrong, and the words for it. */
 async function broken(): Promise<[string, Uint8Array, RegExp][]> {
   const files: [string, Uint8Array, RegExp][] = [];
   for (const tool of TOOLS) {

@@ -1,6 +1,6 @@
 // Compressed input, from a file and through a pipe, under all runtimes: what
 // comes out is the tar that was compressed; what is damaged, too large, or needs
-// a program that is not there is refused, and nothing is left behind.
+// a program that is not there is refused, and no file is left.
 
 import assert from "node:assert/strict";
 import { CISO, ciso, type Result, shell } from "../support/ciso.ts";
@@ -71,7 +71,7 @@ async function sha256(path: string): Promise<string> {
   return (await run("sha256sum", [path])).slice(0, 64);
 }
 
-/** Asserts success, and that nothing was told on standard error. */
+/** Asserts success and an empty standard error. */
 function assertQuiet({ code, stderr }: Result) {
   assert.equal(stderr, "");
   assert.equal(code, 0);

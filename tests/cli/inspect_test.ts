@@ -248,7 +248,7 @@ Deno.test("ciso cat prints a file, through links and compression", async () => {
   await fails("a\x1b[31m", /There is no "a\\u001b\[31m"/);
 });
 
-Deno.test("Layers are told apart, and looked at alone", async () => {
+Deno.test("Layers are shown apart, and alone", async () => {
   await Deno.writeFile(
     at("upper.tar"),
     tarOf([
@@ -398,7 +398,7 @@ Deno.test("ciso diff compares contents, whichever way they are stored", async ()
   assert.deepEqual(JSON.parse(quiet.stdout).files, []);
 });
 
-Deno.test("A wrong command line is told, with exit code 2", async () => {
+Deno.test("A wrong command line is refused, with exit code 2", async () => {
   const cases: [string[], RegExp][] = [
     [["inspect", isoc, "--layer=2"], /--layer: "2" is not one of/],
     [["inspect", isoc, "--layer=x"], /--layer: "x"/],
@@ -418,7 +418,7 @@ Deno.test("A wrong command line is told, with exit code 2", async () => {
   }
 });
 
-Deno.test("What cannot be read is told in one line, with exit code 1", async () => {
+Deno.test("What cannot be read is named in one line, with exit code 1", async () => {
   const cut = at("cut.isoc");
   const bytes = await Deno.readFile(isoc);
   await Deno.writeFile(cut, bytes.subarray(0, bytes.length / 2));

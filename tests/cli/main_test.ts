@@ -53,7 +53,7 @@ async function makeLargeRootfs(path: string, size: number) {
   await file.write(header);
 }
 
-/** Asserts success, and that nothing was told on standard error. */
+/** Asserts success and an empty standard error. */
 function assertQuiet({ code, stderr }: Result) {
   assert.equal(stderr, "");
   assert.equal(code, 0);
@@ -122,7 +122,7 @@ Deno.test("ciso takes NAME and COMMAND from the environment", async () => {
   ]);
 });
 
-Deno.test("ciso lets --tag and the words behind -- win over the environment", async () => {
+Deno.test("ciso lets --tag and the words after -- win over the environment", async () => {
   await using folder = await temporary();
   const archive = `${folder.path}/x.isoc`;
   assertQuiet(
@@ -363,7 +363,7 @@ for (
     129,
   ]] as const
 ) {
-  Deno.test(`ciso leaves nothing behind after ${signal} while it writes`, async () => {
+  Deno.test(`ciso leaves no file after ${signal} while it writes`, async () => {
     await using folder = await temporary();
     const input = `${work}/large.tar`;
     await makeLargeRootfs(input, 2 ** 28);
@@ -442,7 +442,7 @@ Deno.test("ciso tells when TMPDIR cannot hold a piped rootfs", async () => {
 });
 
 Deno.test({
-  name: "ciso leaves nothing behind on a full disk",
+  name: "ciso leaves no file on a full disk",
   ignore: !linux || !isRoot,
   async fn() {
     await using folder = await temporary();
@@ -687,7 +687,7 @@ Deno.test("ciso shows help and version wherever they are asked for", async () =>
     assertQuiet(result);
     assert.equal(result.stdout, `ciso ${version}\n`);
   }
-  // Behind -- they are the image's.
+  // After -- they are the image's.
   assert.equal(
     (await ciso([rootfs, "-q", "-t", "x", "-o", `${work}/x.isoc`, "--", "-h"]))
       .stdout,

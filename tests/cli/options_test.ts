@@ -24,7 +24,7 @@ function parse(...args: string[]) {
     if (!value && parsed.on(name)) found[name] = true;
   }
   if (parsed.words.length > 0) found.words = parsed.words;
-  if (parsed.behind) found.behind = parsed.behind;
+  if (parsed.rest) found.rest = parsed.rest;
   return found;
 }
 
@@ -70,9 +70,9 @@ Deno.test("parseOptions() leaves words as they are", () => {
   });
   assert.deepEqual(parse("a", "--", "-q", "--", "--env"), {
     words: ["a"],
-    behind: ["-q", "--", "--env"],
+    rest: ["-q", "--", "--env"],
   });
-  assert.deepEqual(parse("--"), { behind: [] });
+  assert.deepEqual(parse("--"), { rest: [] });
   assert.deepEqual(parse(), {});
 });
 

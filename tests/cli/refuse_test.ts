@@ -56,7 +56,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
     /Bad header checksum at byte 1024 .*after "file".*damaged, make or fetch it again/,
   ],
   [
-    "a bad checksum behind a PAX header",
+    "a bad checksum after a PAX header",
     tarOf([FILE, { ...FILE, badChecksum: true, pax: [["mtime", "1"]] }]),
     /Bad header checksum after an extension header/,
   ],
@@ -244,7 +244,7 @@ const REFUSED: [what: string, tar: Uint8Array, line: RegExp][] = [
     /cut short: it ends inside a header/,
   ],
   [
-    "a tar that is cut behind an extension header",
+    "a tar that is cut after an extension header",
     concat([tarOf([FILE]).subarray(0, 1024), paxHeader([["mtime", "1"]])]),
     /cut short: it ends inside a header/,
   ],
@@ -263,7 +263,7 @@ async function assertRefused(folder: string, line: RegExp) {
     ...["--tag=isoc/x", "--", "/bin/true"],
   ]);
   assert.match(stderr, line);
-  // One line: the file, the entry and the reason, and behind it the remedy.
+  // One line: the file, the entry and the reason, then the remedy.
   assert.match(stderr, /^ciso: [^\n]*in\.tar: [^\n]+(; |: rename )[^\n]+\n$/);
   assert.doesNotMatch(stderr, /\n\s+at |Uncaught|\.[jt]s:\d/);
   assert.equal(stdout, "");

@@ -134,7 +134,7 @@ function assertSucceeded({ code, stderr }: Result): void {
   assert.equal(code, 0);
 }
 
-/** Asserts that an error was told in one line that matches, and perhaps the usage. */
+/** Asserts that an error is one line that matches, and perhaps the usage. */
 function assertTold(result: Result, code: number, line: RegExp): void {
   const lines = result.stderr.split("\n");
   assert.match(lines[0]!, line);

@@ -275,7 +275,7 @@ Deno.test("ciso convert takes manifest.json beside an index without images", asy
   assert.equal(code, 0, said);
 });
 
-Deno.test("documents of other shapes are told with file, document and place", async () => {
+Deno.test("documents of other shapes are named with file, document and place", async () => {
   const deep = "[".repeat(100_000) + "]".repeat(100_000);
   for (
     const [entries, message] of [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
   fileFacts,
   type FileNumbers,
-  fileSeal,
+  fileStamp,
 } from "../../lib/directory/file_facts.ts";
 
 /** A plain file's numbers, and others where given. */
@@ -92,9 +92,9 @@ Deno.test("fileFacts() knows a file by device and inode", () => {
   assert.notEqual(fileFacts(numbers({ dev: 1n })).identity, identity);
 });
 
-Deno.test("fileSeal() is another number for a changed file", () => {
-  const seals = new Set([fileSeal(numbers())]);
-  assert.equal(seals.has(fileFacts(numbers({ nlink: 2n })).seal), true);
+Deno.test("fileStamp() is another number for a changed file", () => {
+  const stamps = new Set([fileStamp(numbers())]);
+  assert.equal(stamps.has(fileFacts(numbers({ nlink: 2n })).stamp), true);
   const changes: Partial<FileNumbers>[] = [
     { dev: 65025n },
     { ino: 2163968n },
@@ -110,6 +110,6 @@ Deno.test("fileSeal() is another number for a changed file", () => {
     // What Deno sees of another time.
     { ctimeNs: 1795520542_000000000n },
   ];
-  for (const change of changes) seals.add(fileSeal(numbers(change)));
-  assert.equal(seals.size, changes.length + 1);
+  for (const change of changes) stamps.add(fileStamp(numbers(change)));
+  assert.equal(stamps.size, changes.length + 1);
 });

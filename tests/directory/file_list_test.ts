@@ -15,7 +15,7 @@ function file(some: Partial<NewFile>): NewFile {
     nanoseconds: 0,
     major: 0,
     minor: 0,
-    seal: 0,
+    stamp: 0,
     ...some,
   };
 }
@@ -35,7 +35,7 @@ Deno.test("FileList.record() gives what FileList.add() took", () => {
       size: 2 ** 50,
       seconds: -315521755,
       nanoseconds: 999999999,
-      seal: 2 ** 32 - 1,
+      stamp: 2 ** 32 - 1,
     }),
   );
   const link = list.add(
@@ -64,7 +64,7 @@ Deno.test("FileList.record() gives what FileList.add() took", () => {
     major: 0,
     minor: 0,
   });
-  assert.equal(list.seal(big), 2 ** 32 - 1);
+  assert.equal(list.stamp(big), 2 ** 32 - 1);
   assert.equal(list.kind(link), "hardlink");
   assert.deepEqual(list.record(link).link, utf8("usr/big"));
   assert.deepEqual(list.record(symlink).link, target);

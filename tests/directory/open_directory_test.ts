@@ -32,12 +32,12 @@ const isRoot = Deno.uid() === 0;
 const ignore = Deno.build.os !== "linux" || !isRoot || !isInstalled("python3");
 const IMAGE = ["-t", "isoc/hello", "--created", "0", "-q"];
 const COMMAND = ["--", "/bin/sh"];
-/** Of extended attributes nothing is told, of all else everything. */
+/** Extended attributes are not compared, all else is. */
 const NO_XATTR = { noXattr: ["*"] };
 
 const work = await Deno.makeTempDir({ prefix: "isoc-directory-test-" });
 Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));
-// Others than root shall reach what is in there.
+// Others than root must reach what is in there.
 await Deno.chmod(work, 0o755);
 
 const CI = Deno.env.get("CI") === "true";
@@ -225,7 +225,7 @@ Deno.test({
   },
 });
 
-Deno.test("openDirectory() gives all files the owner that it is told", async () => {
+Deno.test("openDirectory() gives all files the owner that its options name", async () => {
   await using tree = await treeOf({ "a/b": "" });
   await Deno.symlink("b", `${tree.root}/a/link`);
   const owner = { uid: 4000000, gid: 7 };
@@ -340,7 +340,7 @@ Deno.test("openDirectory() fails on a file that changes or vanishes, by name", a
     [(root) => Deno.writeTextFile(`${root}/new`, ""), /tree changed/],
     [(root) => Deno.remove(`${root}/d`, { recursive: true }), /tree changed/],
     [async (root) => {
-      // Behind the back of the directory's times.
+      // So that the directory's times do not show it.
       const { atime, mtime } = await Deno.stat(`${root}/d`);
       await Deno.remove(`${root}/d/f`);
       await Deno.symlink("g", `${root}/d/f`);

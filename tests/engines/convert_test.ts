@@ -450,7 +450,7 @@ Deno.test("ciso convert takes an ACI with all that it says", {
   );
   assert.match(
     said,
-    /layer is not the input: it is what stands below rootfs\//,
+    /layer is not the input: it is what is below rootfs\//,
   );
   const config = await document(out, "docker");
   assert.deepEqual(config, {
@@ -587,7 +587,7 @@ class Layout {
     layers: Uint8Array[],
     { config = {}, stored = layers, type = "" }: {
       config?: Json;
-      /** The layers as the layout shall hold them. */
+      /** The layers as the layout must hold them. */
       stored?: Uint8Array[];
       /** What the layers' media type ends with. */
       type?: string;
@@ -655,7 +655,7 @@ async function emptyLayout(path: string): Promise<Layout> {
 const FIRST = tarOf([{ name: "first", data: "1" }]);
 const SECOND = tarOf([{ name: "second", data: "2".repeat(3000) }]);
 
-/** What may be wrong with an image, and what is said then behind its name. */
+/** What may be wrong with an image, and what the message says after its name. */
 const WRONG: Record<string, {
   damage: (layout: Layout, image: Json) => Promise<unknown>;
   message: RegExp;

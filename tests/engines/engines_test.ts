@@ -188,7 +188,7 @@ Deno.test.afterAll(async () => {
 for (const input of INPUTS) {
   for (const options of [[], ["--plain-names"]]) {
     const what = `${input} tree with ${options.length ? "plain" : "./"} names`;
-    // An input that cannot be made stands in the way of every engine.
+    // An input that cannot be made fails for every engine.
     const noInput = obstacles.get(input) ?? "";
 
     for (const engine of ENGINES) {

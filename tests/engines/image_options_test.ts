@@ -607,7 +607,7 @@ Deno.test("ciso lets flags win over --config, and adds to its lists", async () =
   assert.equal(image.created, "1970-01-01T00:00:01Z");
   assert.equal(image.variant, undefined);
 
-  // Another entrypoint leaves the old command behind.
+  // Another entrypoint drops the old command.
   await make(output, [
     rootfs,
     "--config",

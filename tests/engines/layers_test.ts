@@ -195,7 +195,7 @@ const CASES: Record<string, {
     ],
     paths: "d d/new",
   },
-  "an opaque marker behind new files": {
+  "an opaque marker after new files": {
     layers: [
       [directory("d/"), file("d/y")],
       [directory("d/"), file("d/new"), whiteout("d/.wh..wh..opq")],
@@ -320,7 +320,7 @@ const CASES: Record<string, {
     paths: "d d/new",
     changed: "whiteouts missing-directories",
   },
-  "deletions behind what takes their place": {
+  "deletions after what takes their place": {
     layers: [
       [directory("d/", 0o700), file("d/old"), file("f", "old")],
       [file("d/new"), file("f", "new"), whiteout(".wh.f"), whiteout(".wh.d")],

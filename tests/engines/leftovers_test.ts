@@ -13,7 +13,7 @@ const ENGINES = [
   ...["docker", "containerd", "podman", "buildah", "skopeo", "umoci", "runc"],
   ...["nspawn", "lxd", "rkt"],
 ];
-/** Where engines keep state, whatever they are told. */
+/** Where engines keep state, whatever their options say. */
 const PLACES = [
   ...["containerd", "docker", "lxc", "lxd", "runc", "crun", "rkt", "systemd"],
   ...["netns", "containers", "libpod", "buildah"],

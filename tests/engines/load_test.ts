@@ -294,7 +294,7 @@ engineTest(
 );
 
 Deno.test({
-  name: "load passes an engine's error on, and leaves no file behind",
+  name: "load passes an engine's error on, and leaves no file",
   ignore: !isInstalled("lxc") && required.length === 0,
   async fn() {
     await using folder = await temporary();

@@ -65,7 +65,7 @@ interface Case {
   options?: BuildOptions | undefined;
   /** What the comparison leaves out, or takes in again, beyond an engine's losses. */
   trees?: TreeOptions | undefined;
-  /** Whether directories' entries stand behind what is in them, see LOSSES.umoci. */
+  /** Whether directories' entries come after what is in them, see LOSSES.umoci. */
   lateDirectories?: boolean | undefined;
   /** What GNU tar extracts instead, where it needs options for the tar itself. */
   reference?: Uint8Array | undefined;
@@ -370,7 +370,7 @@ const cases: Case[] = [
       { name: `${"e".repeat(90)}/${"f".repeat(5)}/g`, data: "g" },
       { name: "h/i", type: "1", link: "a/b/c/d" },
       { name: "j/k", type: "2", link: "../a" },
-      // The entry comes behind what is in the directory.
+      // The entry comes after what is in the directory.
       { name: "l/m", data: "m" },
       { ...DIRECTORY, name: "l/", mode: 0o700, uid: 8 },
     ]),
@@ -470,7 +470,7 @@ const cases: Case[] = [
     without: ["docker", "umoci"],
   },
   {
-    name: "two tars, one behind the other",
+    name: "two tars, one after the other",
     tar: concat([tarOf(FILES), tarOf(MORE)]),
     changes: ["several-archives"],
     reference: tarOf([...FILES, ...MORE]),
@@ -484,7 +484,7 @@ const cases: Case[] = [
     tar: tarOf(FILES_AND_MORE).subarray(0, -BLOCK),
   },
   {
-    name: "one closing block, and junk behind it",
+    name: "one closing block, and junk after it",
     tar: concat([
       tarOf(FILES_AND_MORE).subarray(0, -BLOCK),
       new Uint8Array(BLOCK).fill(0x6a),
@@ -492,7 +492,7 @@ const cases: Case[] = [
     changes: ["closing-blocks"],
   },
   {
-    name: "junk behind the closing blocks",
+    name: "junk after the closing blocks",
     tar: concat([
       tarOf(FILES_AND_MORE),
       new Uint8Array(3000).fill(0x6a),
@@ -634,7 +634,7 @@ Deno.test({
   },
 });
 
-/** What {@linkcode build} is told where it does not matter. */
+/** Options of {@linkcode build} where they do not matter. */
 const IMAGE = { names: ["isoc/odd"], command: ["/bin/true"], created: 0 };
 
 /** A tar with one file of zeros that is nowhere stored. */

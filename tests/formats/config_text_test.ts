@@ -56,7 +56,7 @@ function made(
   return JSON.parse(configText(imageOf(text, change), layers));
 }
 
-/** The new `config` object; `undefined` stands for a field that is gone. */
+/** The new `config` object; `undefined` means a field that is gone. */
 function process(change: Partial<Image>, config: object = {}) {
   return made(change, { config: { ...CONFIG.config, ...config } }).config;
 }

@@ -33,7 +33,7 @@ Deno.test("readConfig() reads the config object alone", () => {
     command: ["/bin/sh"],
     user: "app",
   });
-  // A field of the document is none of the config object's.
+  // A field of the document is not one of the config object's.
   assert.deepEqual(readConfig('{"author":"Jane","Env":["A=1"]}').fields, {
     env: ["A=1"],
   });

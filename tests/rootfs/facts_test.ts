@@ -8,7 +8,7 @@ import { isInstalled, run } from "../support/run.ts";
 /** A tree's files: contents, or a mode with them, or a symlink's `-> TARGET`. */
 type Files = Record<string, string | Uint8Array | [number, string]>;
 
-/** This machine's busybox, or what stands for a program where it has none. */
+/** This machine's busybox, or another program where it has none. */
 const program = await Deno.readFile(
   isInstalled("busybox")
     ? (await run("sh", ["-c", "command -v busybox"])).trim()
@@ -89,7 +89,7 @@ Deno.test({
 
 Deno.test({
   ignore,
-  name: "rootfsFacts() tells of a command that will not start",
+  name: "rootfsFacts() warns of a command that will not start",
   async fn() {
     for (
       const [command, note] of [
@@ -223,7 +223,7 @@ Deno.test("rootfsFacts() assumes an architecture that nothing tells", async () =
 
 Deno.test({
   ignore,
-  name: "rootfsFacts() tells of a working directory that rkt would miss",
+  name: "rootfsFacts() warns of a working directory that rkt would miss",
   async fn() {
     for (const workdir of ["/", "/srv", "/bin", "/srv/app/", "/srv/../etc"]) {
       assert.deepEqual(await notes(TREE, ["bash"], workdir), [], workdir);
@@ -258,7 +258,7 @@ Deno.test({
   },
 });
 
-Deno.test("rootfsFacts() tells of what engines do not take as it is", async () => {
+Deno.test("rootfsFacts() warns of what engines do not take as it is", async () => {
   const tar = tarOf([
     { name: "up", type: "2", link: "../../../x" },
     { name: "old", mtime: -1 },

@@ -8,7 +8,7 @@ import {
   PathIndex,
 } from "../../lib/rootfs/path_index.ts";
 
-/** A tree of `count` hard links, one behind another, to a first file. */
+/** A tree of `count` hard links, one after another, to a first file. */
 function chain(count: number, node: Node = NODE.file) {
   const index = new PathIndex();
   const links = new HardLinks(index);
@@ -55,7 +55,7 @@ Deno.test("HardLinks.settle() has the first link that is left take over", async 
   drop(0);
   drop(1);
   await links.settle(pathOf);
-  // The second link's entry goes: the dropped file stands at its path.
+  // The second link's entry goes: the dropped file is at its path.
   assert.equal(text(links.heir(0)), "2");
   assert.ok(index.has(2, FLAG.dropped));
   assert.ok(!index.has(3, FLAG.dropped));

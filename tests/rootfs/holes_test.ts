@@ -27,7 +27,7 @@ Deno.test("Holes.count() takes holes up to its limit, all together", () => {
   });
 });
 
-Deno.test("Holes.count() has a limit of 32 GiB unless told", () => {
+Deno.test("Holes.count() has a limit of 32 GiB unless another is given", () => {
   new Holes().count(sparse(2 ** 35));
   assert.throws(() => new Holes().count(sparse(2 ** 35 + 1)), /34359738368/);
 });

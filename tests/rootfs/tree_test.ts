@@ -23,7 +23,7 @@ async function scanned(
   return await scanRootfs(source, { mtime: 0, ...options });
 }
 
-/** What stands below rootfs/ then: a line for each entry. */
+/** What is below rootfs/ then: a line for each entry. */
 async function rootfs(
   entries: (TarEntry | Uint8Array)[],
   options?: Partial<ScanOptions>,

@@ -116,7 +116,7 @@ Deno.test("whiteoutMarker() is what whiteoutOf() reads", () => {
   }
 });
 
-Deno.test("Whiteouts takes a deletion that no entry stands for", () => {
+Deno.test("Whiteouts takes a deletion without an entry of its own", () => {
   const all = new Whiteouts();
   all.add({ path: ascii("d"), opaque: true });
   assert.ok(all.empties(ascii("d")));

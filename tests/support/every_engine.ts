@@ -91,7 +91,7 @@ export async function checkEngines(
     const engine = name as keyof typeof LOSSES;
     if (without.includes(engine)) continue;
     const losses: TreeOptions = LOSSES[engine];
-    const all = { ignoreMtimeOfImplied: tar, ...losses, ...options };
+    const all = { ignoreMtimeOfMissing: tar, ...losses, ...options };
     for (const key of ["ignore", "bare", "noXattr"] as const) {
       all[key] = [...losses[key] ?? [], ...options[key] ?? []];
     }

@@ -25,7 +25,7 @@ type Random = (below: number) => number;
 /** Milliseconds that one small image may take. */
 const TIME_LIMIT = 5000;
 
-/** An entry of a tar as it stands there, in blocks. */
+/** An entry of a tar as it is there, in blocks. */
 interface Member {
   name: string;
   header: Uint8Array;

@@ -117,7 +117,7 @@ def check(path):
             archive = python_view(tar)
             blob = tar.getmember("rootfs/layer.tar") if b"rootfs/layer.tar" in archive else None
             if blob is None or not blob.issym():
-                # The part for old Docker stands elsewhere.
+                # The face for old Docker is elsewhere.
                 blob = next(e for e in tar if re.fullmatch("[0-9a-f]{64}/layer.tar", e.name))
             file = tar.extractfile(tar.getmember("blobs/sha256/" + blob.linkname[-64:]))
             with opened(fileobj=file) as inner:

@@ -4,7 +4,7 @@
 "make" writes DIR/N/1.tar, 2.tar, ... lowest layer first, for N from 0.
 "check" applies each stack as the OCI image specification says (layer.md,
 "Applying Changesets"), with a model of its own that knows nothing of ciso, and
-compares that with what stands below rootfs/ in DIR/N/image.isoc. Where the
+compares that with what is below rootfs/ in DIR/N/image.isoc. Where the
 stack makes no sense, such as a file below a file, there has to be a message in
 DIR/N/refused instead. It prints one line for each difference, and a summary.
 """

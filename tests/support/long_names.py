@@ -24,7 +24,7 @@ def deep(total, width):
     parts = []
     while total > 0:
         part = min(width, total)
-        # A component needs a byte behind the slash.
+        # A component needs a byte after the slash.
         if total - part == 1:
             part -= 1
         parts.append(b"d" * part)
@@ -38,7 +38,7 @@ def make(form):
     lengths = [n for n in [*EDGES, 154, 155, 156, 157, 254, 255] if n <= min(far, 255)]
     os.mkdir("n")
     for i in lengths:
-        # Behind "./n/" or "n/", so that both sides of each edge are met.
+        # After "./n/" or "n/", so that both sides of each edge are met.
         if form in ("gnu", "pax") or i <= 96:
             write(b"n/" + b"n" * (i - 2 if i > 3 else i))
     # Docker's own directory in front of the last one must fit into 4095 bytes.

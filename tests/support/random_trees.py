@@ -257,7 +257,7 @@ def archive(rng, writer, top, path, form=None):
 
 
 def reshape(rng, folder, number, kind):
-    """Give a tar another end, or put a second one behind it."""
+    """Give a tar another end, or put a second one after it."""
     path = f"{folder}/{number}.tar"
     if kind == "same":
         return
@@ -359,7 +359,7 @@ def compare_one(folder, number):
         before = extract(tar, f"{work}/in", *["--ignore-zeros"] * several)
         paths = contents(tar, several)
         if "refused" in facts:
-            # Some writers leave wrong archives behind where a format lacks room.
+            # Some writers write wrong archives where a format lacks room.
             doubled = any(len(set(kinds)) > 1 for kinds in paths.values())
             if not before and not doubled and os.listdir(f"{work}/in"):
                 yield facts["refused"]

@@ -1,4 +1,4 @@
-/** What {@linkcode run} can be told. */
+/** Options of {@linkcode run}. */
 export interface RunOptions {
   /** Environment variables to add. */
   env?: Record<string, string>;

@@ -112,7 +112,7 @@ class Trial {
     this.#random = random;
   }
 
-  /** Makes the inputs, and what they shall become. */
+  /** Makes the inputs, and what they must become. */
   async prepare({ command }: Runtime): Promise<void> {
     const at = (name: string) => `${this.#folder}/${name}`;
     for (const name of ["tree/bin", "tmp", "out", "disk"]) {

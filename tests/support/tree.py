@@ -66,7 +66,7 @@ def walk(top):
                 yield path, status
 
 
-def implied(archive):
+def missing_directories(archive):
     """Return the directories above a tar's entries that have no entry there."""
     present, above = set(), {b"."}
     with tarfile.open(
@@ -162,7 +162,7 @@ def main():
     )
     parser.add_argument("dir", metavar="DIR", type=os.fsencode)
     paths = {"metavar": "PATH", "action": "append", "default": [], "type": clean}
-    # json, VERSION and layer.tar of Docker v1 stand in rootfs/ of the appc and
+    # json, VERSION and layer.tar of Docker v1 are in rootfs/ of the appc and
     # bundle trees and are in no input.
     parser.add_argument(
         "--ignore", **paths, help="leave this path out, not what is below it"
@@ -174,13 +174,13 @@ def main():
     # A parent directory without an entry of its own gets whatever owner, mode
     # and time the extractor likes.
     parser.add_argument(
-        "--bare-implied",
+        "--bare-missing",
         metavar="TAR",
         help="print no more than the type of directories that TAR lacks an entry for",
     )
     # All engines make it with mode 0755 for root, but each at its own time.
     parser.add_argument(
-        "--ignore-mtime-of-implied",
+        "--ignore-mtime-of-missing",
         metavar="TAR",
         help="leave out the mtime of directories that TAR lacks an entry for",
     )
@@ -241,10 +241,10 @@ def main():
     )
     options = parser.parse_args()
     try:
-        if options.bare_implied:
-            options.bare = {*options.bare, *implied(options.bare_implied)}
-        if options.ignore_mtime_of_implied:
-            options.ignore_mtime += implied(options.ignore_mtime_of_implied)
+        if options.bare_missing:
+            options.bare = {*options.bare, *missing_directories(options.bare_missing)}
+        if options.ignore_mtime_of_missing:
+            options.ignore_mtime += missing_directories(options.ignore_mtime_of_missing)
         for line in listing(options.dir, options):
             print(line)
     except (OSError, tarfile.TarError) as error:

@@ -8,9 +8,9 @@ export interface TreeOptions {
   /** Paths of which no more than the type is listed. */
   bare?: string[];
   /** A tar; no more than the type is listed of directories it lacks an entry for. */
-  bareImplied?: string;
+  bareMissing?: string;
   /** A tar; the mtimes are left out of directories it lacks an entry for. */
-  ignoreMtimeOfImplied?: string;
+  ignoreMtimeOfMissing?: string;
   /** Paths of which the mtime is left out. */
   ignoreMtime?: string[];
   /** Leave out the mtimes of directories. */
@@ -185,7 +185,7 @@ export async function appcManifest(
 }
 
 /**
- * Has an archive checked by the code behind `actool validate`.
+ * Has an archive checked by the code of `actool validate`.
  *
  * @throws {Error} If the archive does not keep to the letter of appc's layout.
  */

@@ -37,7 +37,7 @@ async function newFile() {
   };
 }
 
-Deno.test("writeFile() writes behind what it has written", async () => {
+Deno.test("writeFile() writes after what it has written", async () => {
   await using file = await newFile();
   writeFile(file.fd, encoder.encode("make "));
   writeFile(file.fd, encoder.encode("container"));

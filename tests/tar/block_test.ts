@@ -95,7 +95,7 @@ Deno.test("numberField() refuses what readers do not agree on", () => {
   for (
     const text of ["8", "12x", "-1", "0x10", "1 2", "\x001", "6.4", "1\x002"]
   ) {
-    // What stands behind the closing NUL is left over from before.
+    // What follows the closing NUL is left over from before.
     const expected = text === "1\x002" ? 1 : undefined;
     assert.equal(read(text), expected, JSON.stringify(text));
   }

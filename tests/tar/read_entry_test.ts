@@ -87,7 +87,7 @@ Deno.test("readEntry() joins prefix and name, where the dialect has a prefix", (
   const times: TarEntry["raw"] = [[345, "12534776046\x0012534776046\0"]];
   assert.equal(path({ name: "n", dialect: "gnu", raw: times }), "n");
   assert.equal(path({ name: "n", dialect: "v7", raw: times }), "n");
-  // Schily's star has a shorter one, and times behind it.
+  // Schily's star has a shorter one, and times after it.
   assert.equal(
     path({
       name: "n",
@@ -325,7 +325,7 @@ Deno.test("readEntry() refuses numbers that readers reject", () => {
   );
   // Files have no device numbers.
   read({ name: "x", raw: [[329, " ".repeat(16)]] });
-  // Old headers have no device numbers: what stands there means nothing.
+  // Old headers have no device numbers: what is there means nothing.
   read({ name: "x", dialect: "v7", raw: [[329, "garbage"]] });
 });
 

@@ -221,7 +221,7 @@ Deno.test("patch() leaves entries alone whose extensions say the path", () => {
       { pax: [["GNU.sparse.size", "0"]] },
     ] as Partial<TarEntry>[]
   ) assert.ok(!patched({ name: "x", ...more }, target("rootfs/x")));
-  // Others stand in front as they are.
+  // Others come first as they are.
   const entry = patched(
     { name: "x", pax: [["mtime", "1.5"]] },
     target("rootfs/x"),

@@ -205,7 +205,7 @@ function* places(
   }
 }
 
-Deno.test("verify has words for whatever stands in a document", async () => {
+Deno.test("verify has words for whatever is in a document", async () => {
   const isoc = await isocOf(undefined, { env: ["A=1"], labels: { x: "y" } });
   const parts = await partsOf(isoc);
   const { manifest, config } = blobsOf(parts);

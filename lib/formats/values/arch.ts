@@ -12,7 +12,7 @@ interface Architecture {
 }
 
 /**
- * Of rows with the same Go name, the first one stands for that name without a
+ * Of rows with the same Go name, the first one is that name without a
  * variant; so `arm` alone is ARMv7, as containerd takes it.
  */
 const ARCHITECTURES: readonly Architecture[] = [

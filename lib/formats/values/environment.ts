@@ -32,7 +32,7 @@ export function environmentFault(
 }
 
 /**
- * Lists the variables that an image sets. Each one stands once, with its last
+ * Lists the variables that an image sets. Each one comes once, with its last
  * value, because appc forbids repeats and other engines differ in which one they
  * take.
  *

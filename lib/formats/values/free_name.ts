@@ -1,6 +1,6 @@
 /**
  * Finds a name that is not taken yet: the wanted one, or the wanted one with
- * `-2`, `-3` and so on behind it. The name found is taken from then on.
+ * `-2`, `-3` and so on after it. The name found is taken from then on.
  *
  * @param wanted The wanted name.
  * @param taken Names in use; the result is added to it.

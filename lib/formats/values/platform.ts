@@ -46,7 +46,7 @@ const OTHER_NAMES = new Map<
  * Gives an architecture Go's name, as engines know it.
  *
  * @param name The architecture, in any case and by any of its names.
- * @param variant Its variant, which wins over one that the name tells.
+ * @param variant Its variant, which wins over one that the name says.
  */
 export function goArchitecture(
   name: string,

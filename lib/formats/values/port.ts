@@ -2,7 +2,7 @@ import { DescriptionError } from "../../errors/description_error.ts";
 import { shown } from "../../errors/shown.ts";
 import type { Image } from "../../image/image.ts";
 
-/** Ports that the image's process listens on, one behind another. */
+/** Ports that the image's process listens on, one after another. */
 export interface ExposedPort {
   /** The first one, 1 to 65535. */
   port: number;

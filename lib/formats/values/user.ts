@@ -36,7 +36,7 @@ export function parseUser(text = ""): User {
 
 /**
  * Looks up an image's `user` in the account files of its root file system, as
- * Docker does when it starts a container: a number that stands in no file is
+ * Docker does when it starts a container: a number that is in no file is
  * taken as it is, a user's group is the one in `passwd` unless one is given, and
  * the further groups come from `group` only when none is given.
  *
@@ -44,7 +44,7 @@ export function parseUser(text = ""): User {
  * @param passwd Text of the file `/etc/passwd`; empty where there is none.
  * @param group Text of the file `/etc/group`; empty where there is none.
  * @returns The numbers.
- * @throws {DescriptionError} If a name stands in no file, or the text is malformed.
+ * @throws {DescriptionError} If a name is in no file, or the text is malformed.
  * @throws {DescriptionError} If a number does not fit in 32 bits.
  */
 export function userIds(text = "", passwd = "", group = ""): UserIds {

@@ -75,7 +75,7 @@ export class TreeModel {
 
   /**
    * Finds nodes whose paths have all words of a query in them, upper case or
-   * lower; `*` and `?` stand for any text and any character of a name.
+   * lower; `*` and `?` match any text and any character of a name.
    */
   search(query: string): number[] {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);

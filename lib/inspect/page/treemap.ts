@@ -18,7 +18,7 @@ const HUES = 8;
 interface Tile {
   node: number;
   bytes: number;
-  /** How many files the tile of the rest stands for. */
+  /** How many files the tile of the rest shows. */
   rest?: number;
   children?: Tile[];
 }

@@ -23,7 +23,7 @@ Deno.test("parseUser() splits the halves", () => {
   assert.throws(() => parseUser("a:b:c"), DescriptionError);
 });
 
-Deno.test("userIds() is root unless told", () => {
+Deno.test("userIds() is root unless another is given", () => {
   assert.deepEqual(userIds(), { uid: 0, gid: 0 });
   assert.deepEqual(userIds("", PASSWD, GROUP), { uid: 0, gid: 0 });
 });
@@ -38,7 +38,7 @@ Deno.test("userIds() looks names up", () => {
   assert.deepEqual(userIds(":audio", PASSWD, GROUP), { uid: 0, gid: 29 });
 });
 
-Deno.test("userIds() takes numbers that stand in no file", () => {
+Deno.test("userIds() takes numbers that are in no file", () => {
   assert.deepEqual(userIds("5:6"), { uid: 5, gid: 6 });
   assert.deepEqual(userIds("5", PASSWD, GROUP), { uid: 5, gid: 0 });
 });
@@ -48,7 +48,7 @@ Deno.test("userIds() knows a number's group, and a name of digits", () => {
   assert.deepEqual(userIds("12", PASSWD), { uid: 77, gid: 78 });
 });
 
-Deno.test("userIds() refuses names that stand in no file", () => {
+Deno.test("userIds() refuses names that are in no file", () => {
   assert.throws(() => userIds("nobody", PASSWD), {
     name: "DescriptionError",
     message: /User "nobody" is not in the rootfs's \/etc\/passwd/,

@@ -145,7 +145,7 @@ func readToEnd(stream io.Reader, asLayer func(io.Reader) error) (tree, error) {
 			return found, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("behind %q: %w", last, err)
+			return nil, fmt.Errorf("after %q: %w", last, err)
 		}
 		last = header.Name
 		content := bufio.NewReader(reader)
