@@ -8,7 +8,7 @@ import { UsageError } from "./usage_error.ts";
 /** An engine that loads images, by a program of its name. */
 export interface Engine {
   name: string;
-  /** The part of an isoc that it loads. */
+  /** The face of an isoc that it loads. */
   face: ExportFace;
   /** Arguments that make the program end well only if the engine answers. */
   probe: string[];

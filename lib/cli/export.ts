@@ -62,7 +62,7 @@ export async function runExport(parsed: Parsed): Promise<void> {
     if (!parsed.on("verbose")) return;
     const names = exported.names.join(", ");
     tell(
-      `${output ?? "standard output"}: the ${face} part of ${name}` +
+      `${output ?? "standard output"}: the ${face} face of ${name}` +
         (names ? ` (${names})` : ""),
     );
     if (exported.twice) {
@@ -97,9 +97,9 @@ export function archivePath(parsed: Parsed, command: string): string {
 }
 
 /**
- * Opens an archive and takes a part out of it.
+ * Opens an archive and takes a face out of it.
  *
- * @param use What is done with the part; all of its errors name the archive.
+ * @param use What is done with the face; all of its errors name the archive.
  */
 export async function withExport(
   path: string,

@@ -10,7 +10,7 @@ import type { Parsed } from "./options.ts";
 import { writeOutput } from "./output.ts";
 
 /**
- * Runs `ciso load`: gives an engine the part of an isoc that it needs.
+ * Runs `ciso load`: gives an engine the face of an isoc that it needs.
  *
  * @param parsed The command line.
  * @throws {UsageError} If the command line is wrong, or no engine is here.

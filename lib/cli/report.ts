@@ -94,7 +94,7 @@ function* layerReport(
   }
 }
 
-/** What each of the archive's formats cannot say of the image; none for most. */
+/** What each of the archive's faces cannot say of the image; none for most. */
 function missing({ image, faces }: Isoc): [Face, string[]][] {
   return faces.map((face): [Face, string[]] => [
     face,

@@ -22,7 +22,7 @@ import type { Entry } from "../tar/entry.ts";
 import type { Fate } from "./pass.ts";
 
 /** The image that an archive's documents describe. */
-export interface ImageParts {
+export interface DescribedImage {
   /** SHA-256 of the image config, in hex. */
   config: string;
   /** SHA-256 of the layers as they are stored, in hex, lowest first. */
@@ -36,7 +36,7 @@ export interface ImageParts {
 }
 
 /** An archive's face for Docker 1.9 and older. */
-export interface V1Part {
+export interface V1Face {
   /** ID of the newest image. */
   id: string;
   /** Its directory, with a slash: `rootfs/` or the ID. */
@@ -182,7 +182,7 @@ export class Documents {
    *
    * @throws {InputError} If there are several, or they describe two.
    */
-  get image(): ImageParts | undefined {
+  get image(): DescribedImage | undefined {
     const docker = this.#dockerImages();
     const isWhole = this.#ociImages().length === this.#manifests().size;
     const oci = isWhole
@@ -208,7 +208,7 @@ export class Documents {
    *
    * @throws {InputError} If it holds several images.
    */
-  get v1(): V1Part | undefined {
+  get v1(): V1Face | undefined {
     const images = this.#read("repositories", readRepositories);
     if (!images) return undefined;
     const ids = new Set(images.map(({ id }) => id));
@@ -252,7 +252,7 @@ export class Documents {
     return this.#read(path, readV1Link);
   }
 
-  #dockerImages(): ImageParts[] {
+  #dockerImages(): DescribedImage[] {
     const images = this.#read("manifest.json", readDockerManifest) ?? [];
     return images.map(({ config, layers, names }: DockerEntry) => ({
       config: blobIn("Config", config),
@@ -276,7 +276,7 @@ export class Documents {
   }
 
   /** The images of the image index whose manifests are known. */
-  #ociImages(): ImageParts[] {
+  #ociImages(): DescribedImage[] {
     return [...this.#manifests()].flatMap(([digest, descriptors]) => {
       const manifest = this.#blob(digest, readOciManifest);
       // What an index in the index lists is not looked for.

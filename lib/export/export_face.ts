@@ -1,22 +1,22 @@
 import { InputError } from "../errors/input_error.ts";
-import { BlobPart } from "./blob_part.ts";
-import { DockerV1Part } from "./docker_v1_part.ts";
+import { BlobFace } from "./blob_face.ts";
+import { DockerV1Face } from "./docker_v1_face.ts";
 import type { Documents } from "./documents.ts";
 import { type Head, readDocuments, readHead } from "./head.ts";
-import { LayerPart } from "./layer_part.ts";
-import { type Part, PartDecider } from "./part.ts";
+import { LayerFace } from "./layer_face.ts";
+import { FaceDecider, type FaceEntries } from "./face_entries.ts";
 import { passEntries } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
-import { FlatPart, RootfsPart } from "./rootfs_part.ts";
+import { FlatFace, RootfsFace } from "./rootfs_face.ts";
 import type { Face } from "../image/face.ts";
 import type { Spool } from "../rootfs/layer_stack.ts";
 import { fromStream } from "../streams/source.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 
-/** What can be exported: an engine's part, or the layer alone. */
+/** What can be exported: a face, or the layer alone. */
 export type ExportFace = Face | "rootfs";
 
-/** One engine's part of an isoc, ready to be streamed. */
+/** One face of an isoc, ready to be streamed. */
 export interface Exported {
   /** The image's names, with tags, as far as they are known at the beginning. */
   names: string[];
@@ -27,7 +27,7 @@ export interface Exported {
 }
 
 /**
- * Takes one engine's part out of an isoc: an archive that this engine knows as
+ * Takes one face out of an isoc: an archive that its engines know as
  * its own, without the others' files. Archives that the script of 2015 wrote
  * will do; the documents that they lack are made.
  *
@@ -45,8 +45,8 @@ export interface Exported {
  * @param spool Where the archive is kept if it must be read twice.
  * @param drain Whether the archive is read to its end even if nothing more of it
  * is wanted, as one from a pipe must be.
- * @returns The archive of that part.
- * @throws {InputError} If it is no isoc, or has nothing to make that part of.
+ * @returns The archive of that face.
+ * @throws {InputError} If it is no isoc, or has nothing to make that face of.
  * The stream throws it too, for what comes later.
  */
 export async function exportFace(
@@ -63,7 +63,7 @@ export async function exportFace(
     documents = await readDocuments(source);
     blocks = wholeBlocks(fromStream(source.stream()));
   }
-  const decider = new PartDecider(partFor(face, documents), documents);
+  const decider = new FaceDecider(entriesOf(face, documents), documents);
   return {
     names: (documents.image ?? documents.v1)?.names ?? [],
     twice,
@@ -96,18 +96,18 @@ function isReady(face: ExportFace, { documents, first }: Head): boolean {
   }
 }
 
-function partFor(face: ExportFace, documents: Documents): Part {
+function entriesOf(face: ExportFace, documents: Documents): FaceEntries {
   switch (face) {
     case "docker":
-      return new BlobPart(documents, false);
+      return new BlobFace(documents, false);
     case "oci":
-      return new BlobPart(documents, true);
+      return new BlobFace(documents, true);
     case "docker-v1":
-      return new DockerV1Part(documents);
+      return new DockerV1Face(documents);
     case "appc":
     case "bundle":
     case "lxd":
-      return new RootfsPart(documents, face);
+      return new RootfsFace(documents, face);
     case "rootfs": {
       const layers = plainLayers(documents);
       if (!layers) {
@@ -116,8 +116,8 @@ function partFor(face: ExportFace, documents: Documents): Part {
         );
       }
       return layers.length === 1
-        ? new LayerPart(documents, layers[0]!)
-        : new FlatPart(documents);
+        ? new LayerFace(documents, layers[0]!)
+        : new FlatFace(documents);
     }
   }
 }

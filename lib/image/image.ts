@@ -33,7 +33,7 @@ export interface Healthcheck {
 
 /**
  * What an image says about itself and about the process to run: the fields of
- * the OCI image config, in this project's spelling. Every format's document is
+ * the OCI image config, in this project's spelling. Every face's document is
  * made from one value of this type.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md}

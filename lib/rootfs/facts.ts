@@ -41,7 +41,7 @@ export interface RootfsFacts {
 const MAX_ACCOUNTS = 1 << 20;
 
 /**
- * Looks into the rootfs for what the formats' documents want to know.
+ * Looks into the rootfs for what the faces' documents need.
  *
  * @param tree The root file system.
  * @param image What the image says.

@@ -169,7 +169,7 @@ const ENTRIES: Record<string, string[]> = {
 
 for (const { what, isoc } of SAMPLES) {
   for (const [face, expected] of Object.entries(ENTRIES)) {
-    Deno.test(`export --as ${face} writes that part of ${what} and no other`, async () => {
+    Deno.test(`export --as ${face} writes that face of ${what} and no other`, async () => {
       assert.deepEqual(await names(await exported(isoc, face)), expected);
     });
   }
@@ -617,11 +617,11 @@ Deno.test("export -v says when an archive was read twice", async () => {
   const late = await repacked(modern.isoc, LATE);
   const args = ["--as", "appc", "-v", "-o", `${work}/out`];
   const twice = await ciso(["export", late, ...args]);
-  assert.match(twice.stderr, /the appc part of .*\n.* was read twice/);
+  assert.match(twice.stderr, /the appc face of .*\n.* was read twice/);
   const once = await ciso(["export", modern.isoc, ...args]);
   assert.match(
     once.stderr,
-    /the appc part of .*modern\.isoc \(isoc\/hello:1\.0/,
+    /the appc face of .*modern\.isoc \(isoc\/hello:1\.0/,
   );
   assert.doesNotMatch(once.stderr, /twice/);
 });
@@ -739,7 +739,7 @@ Deno.test("export makes the documents of a part that was left out", async () => 
   }
 });
 
-Deno.test("export says what to do when an archive has nothing to make a part of", async () => {
+Deno.test("export says what to do when an archive has nothing to make a face of", async () => {
   const blobs = `${work}/blobs-only.isoc`;
   await build([rootfs, "-t", "isoc/hello", "--faces", "docker,oci"], blobs);
   for (const face of ["appc", "bundle", "lxd"]) {

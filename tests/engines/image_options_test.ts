@@ -1,4 +1,4 @@
-// Every option that says what an image is, in every part of the archive: as
+// Every option that says what an image is, in every face of the archive: as
 // Docker shows it and acts on it, as runc acts on it, as appc's own code reads
 // it. Real engines; what cannot run here is ignored, but not where CI=true.
 

@@ -84,7 +84,7 @@ Deno.test.afterAll(() => Deno.remove(directory, { recursive: true }));
 
 Deno.test({
   name:
-    `engines has each required engine load and run its part of an archive${reason}`,
+    `engines has each required engine load and run its face of an archive${reason}`,
   ignore,
   fn: async () => {
     const markdown = `${directory}/rows.md`;

@@ -13,7 +13,7 @@ import type { Entry } from "../tar/entry.ts";
 import { closing, newHeader } from "../tar/header.ts";
 import { blobDigest, type Documents } from "./documents.ts";
 import { imageOf } from "./image_of.ts";
-import type { Part } from "./part.ts";
+import type { FaceEntries } from "./face_entries.ts";
 import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
 import {
@@ -26,17 +26,17 @@ import { verified } from "../streams/digest_checked.ts";
 const FILE = /^(rootfs\/|[0-9a-f]{64}\/)(VERSION|json|layer\.tar)$/;
 
 /**
- * The part `docker-v1`, as Docker 1.9 and older take it: a directory for each
+ * The face `docker-v1`, as Docker 1.9 and older take it: a directory for each
  * layer, named by the ID of its image, with `layer.tar` as a file, and nothing
  * else at the top but `repositories`.
  *
  * What is in `rootfs/` moves to the ID's directory: from 1.10 on Docker gives
  * a name only to an image that is there.
  */
-export class DockerV1Part implements Part {
+export class DockerV1Face implements FaceEntries {
   readonly #documents: Documents;
   readonly #id: string;
-  /** Where the archive has its own v1 part. */
+  /** Where the archive has its own face `docker-v1`. */
   readonly #place: string | undefined;
   /** Images whose layers are blobs, by the blobs' digests. */
   readonly #byDigest = new Map<string, V1Link[]>();

@@ -10,7 +10,7 @@ import type { Entry } from "../tar/entry.ts";
 import { closing, newHeader } from "../tar/header.ts";
 import { blobDigest, type Documents } from "./documents.ts";
 import { imageOf } from "./image_of.ts";
-import type { Part } from "./part.ts";
+import type { FaceEntries } from "./face_entries.ts";
 import { type Fate, KEEP, type Passing } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
 import { directoryEntry, fileEntry } from "../tar/small_entries.ts";
@@ -20,7 +20,7 @@ import { verified } from "../streams/digest_checked.ts";
 const DIRECTORIES = ["blobs", "blobs/sha256"];
 
 /**
- * The parts `docker` and `oci`: documents and blobs. Blobs are passed on wherever
+ * The faces `docker` and `oci`: documents and blobs. Blobs are passed on wherever
  * they are, each one checked against its name; documents that the archive
  * lacks are made and come last.
  *
@@ -28,7 +28,7 @@ const DIRECTORIES = ["blobs", "blobs/sha256"];
  * it, Docker loads an OCI layout only into the containerd image store, and
  * podman takes none that has several names.
  */
-export class BlobPart implements Part {
+export class BlobFace implements FaceEntries {
   readonly #documents: Documents;
   readonly #isOci: boolean;
   /** The blobs to pass on; all if it is not known. */

@@ -1,12 +1,12 @@
 import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { blobDigest, type Documents } from "./documents.ts";
-import type { Part } from "./part.ts";
+import type { FaceEntries } from "./face_entries.ts";
 import type { Fate, Passing } from "./pass.ts";
 import { verified } from "../streams/digest_checked.ts";
 
 /** The one layer of an archive, byte for byte: the tar that it was made of. */
-export class LayerPart implements Part {
+export class LayerFace implements FaceEntries {
   readonly #digest: string;
   readonly #v1Path: string | undefined;
   #written = false;

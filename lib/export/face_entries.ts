@@ -7,8 +7,8 @@ import type { Decider, Fate, Passing } from "./pass.ts";
 
 const PREFIX = ascii(ROOTFS);
 
-/** One engine's part of an archive, as an archive of its own. */
-export interface Part {
+/** Chooses an archive's entries for one face, which becomes an archive itself. */
+export interface FaceEntries {
   /**
    * Says what becomes of an entry.
    *
@@ -21,14 +21,14 @@ export interface Part {
   end(): Uint8Array[];
 }
 
-/** Decides by a part, and reads the documents that pass by. */
-export class PartDecider implements Decider {
-  readonly #part: Part;
+/** Decides by a face, and reads the documents that pass by. */
+export class FaceDecider implements Decider {
+  readonly #face: FaceEntries;
   readonly #documents: Documents;
   readonly #read = new Set<string>();
 
-  constructor(part: Part, documents: Documents) {
-    this.#part = part;
+  constructor(face: FaceEntries, documents: Documents) {
+    this.#face = face;
     this.#documents = documents;
   }
 
@@ -43,7 +43,7 @@ export class PartDecider implements Decider {
       }
       this.#read.add(path);
     }
-    const fate = this.#part.take(path, passing);
+    const fate = this.#face.take(path, passing);
     if (!text) return fate;
     if (!fate) return { header: new Uint8Array(0), data: "none", ...text };
     return {
@@ -64,10 +64,10 @@ export class PartDecider implements Decider {
    * follow that changes what has been passed on.
    */
   isDone(path: Uint8Array): boolean {
-    return this.#part.isComplete === true && startsWith(path, PREFIX);
+    return this.#face.isComplete === true && startsWith(path, PREFIX);
   }
 
   end(): Uint8Array[] {
-    return this.#part.end();
+    return this.#face.end();
   }
 }

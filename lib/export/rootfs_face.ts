@@ -13,15 +13,15 @@ import { closing } from "../tar/header.ts";
 import { normalizePath } from "../tar/path.ts";
 import type { Documents } from "./documents.ts";
 import { imageOf } from "./image_of.ts";
-import type { Part } from "./part.ts";
+import type { FaceEntries } from "./face_entries.ts";
 import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
 import { directoryEntry, fileEntry } from "../tar/small_entries.ts";
 
 const PREFIX = ascii(ROOTFS);
 const ROOT = ascii(".");
 
-/** The parts that are documents and rootfs/. */
-export type RootfsFace = "appc" | "bundle" | "lxd";
+/** The faces that are documents and rootfs/. */
+export type RootfsFaceName = "appc" | "bundle" | "lxd";
 
 /**
  * The documents of each face. rkt's passes as it is: it says nothing of the
@@ -30,7 +30,7 @@ export type RootfsFace = "appc" | "bundle" | "lxd";
  * application container, whose command it takes from there, and one without as a
  * system with an init of its own; LXD passes over the file.
  */
-const DOCUMENTS: Record<RootfsFace, string[]> = {
+const DOCUMENTS: Record<RootfsFaceName, string[]> = {
   appc: ["manifest"],
   bundle: ["config.json"],
   lxd: ["metadata.yaml", "config.json"],
@@ -113,10 +113,10 @@ function withPlainLink(passing: Passing): Fate {
   return { header: moved(passing, path, target), data: "none" };
 }
 
-/** The parts that take their files from rootfs/: `appc`, `bundle` and `lxd`. */
-export class RootfsPart implements Part {
+/** The faces that take their files from rootfs/: `appc`, `bundle` and `lxd`. */
+export class RootfsFace implements FaceEntries {
   readonly #documents: Documents;
-  readonly #face: RootfsFace;
+  readonly #face: RootfsFaceName;
   readonly #entries: RootfsEntries;
   /** Documents that the archive has. */
   readonly #found = new Set<string>();
@@ -124,7 +124,7 @@ export class RootfsPart implements Part {
   readonly #accounts = new Map<string, string>();
   #usesTmp = false;
 
-  constructor(documents: Documents, face: RootfsFace) {
+  constructor(documents: Documents, face: RootfsFaceName) {
     this.#documents = documents;
     this.#face = face;
     this.#entries = new RootfsEntries(documents);
@@ -214,7 +214,7 @@ export class RootfsPart implements Part {
 }
 
 /** The root file system of an archive with several layers, as one tar. */
-export class FlatPart implements Part {
+export class FlatFace implements FaceEntries {
   readonly #entries: RootfsEntries;
 
   constructor(documents: Documents) {
