@@ -14,6 +14,7 @@
 
 /** The rooms, from the top floor down; those of one line are side by side. */
 const FLOORS = [
+  ["page"],
   ["cli"],
   ["node.ts"],
   ["mod.ts"],

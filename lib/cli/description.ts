@@ -1,6 +1,5 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { inFile, named } from "./failure.ts";
-import { parseJson } from "../formats/json_text.ts";
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { goPlatform } from "../formats/values/platform.ts";
@@ -18,7 +17,7 @@ import { CLASSIC_USAGE } from "./version.ts";
 import type { Parsed } from "./options.ts";
 import { pairLines, pairs } from "./pairs.ts";
 import { UsageError } from "./usage_error.ts";
-import { splitWords } from "./words.ts";
+import { jsonWords, splitWords, wordsOf } from "./words.ts";
 
 /** What the image says that another one starts from. */
 export interface Base {
@@ -185,16 +184,7 @@ function unique(base: string[] = [], more: string[]): string[] {
 function words(parsed: Parsed, option: string): string[] | undefined {
   const text = parsed.value(option);
   if (text === undefined) return undefined;
-  return named(`--${option}`, () => jsonWords(text) ?? splitWords(text));
-}
-
-function jsonWords(text: string): string[] | undefined {
-  if (!text.trimStart().startsWith("[")) return undefined;
-  const list = parseJson("The list of words", text);
-  if (!Array.isArray(list) || list.some((word) => typeof word !== "string")) {
-    throw new InputError("The list of words must be a JSON array of strings");
-  }
-  return list;
+  return named(`--${option}`, () => wordsOf(text));
 }
 
 /** The command after `--`, or of --cmd, --config or the environment. */

@@ -1,5 +1,29 @@
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
+import { parseJson } from "../formats/json_text.ts";
+
+/**
+ * The words of a text: a JSON array, or split as a shell does.
+ *
+ * @throws {InputError} If it is neither; see {@linkcode splitWords}.
+ */
+export function wordsOf(text: string): string[] {
+  return jsonWords(text) ?? splitWords(text);
+}
+
+/**
+ * The words of a text that is a JSON array; `undefined` if it does not start as one.
+ *
+ * @throws {InputError} If it is no JSON, or no array of strings.
+ */
+export function jsonWords(text: string): string[] | undefined {
+  if (!text.trimStart().startsWith("[")) return undefined;
+  const list = parseJson("The list of words", text);
+  if (!Array.isArray(list) || list.some((word) => typeof word !== "string")) {
+    throw new InputError("The list of words must be a JSON array of strings");
+  }
+  return list;
+}
 
 /**
  * Splits a line into words as a POSIX shell does, but expands nothing: `$HOME`,
