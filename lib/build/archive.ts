@@ -10,7 +10,7 @@ import { fileEntry } from "../tar/small_entries.ts";
 
 /** A stretch of the archive that is streamed. */
 export interface Stretch {
-  /** Not known of the last one before it has been written, perhaps. */
+  /** The last one's may be unknown before it is written. */
   size: number | undefined;
   /** Where it has been written already, as an offset in a sink. */
   written?: number | undefined;
@@ -21,9 +21,9 @@ export interface Stretch {
 /** A piece of the archive: bytes at hand, or a stretch that is streamed. */
 type Part = Uint8Array | Stretch;
 
-/** The archive in the making: parts in order, their sizes added up. */
+/** The archive in the making: pieces in order, their sizes added up. */
 export class Archive {
-  /** Size in bytes of all parts. */
+  /** Size in bytes of all pieces. */
   size = 0;
   readonly mtime: number;
   /** Offsets of the stretches that were added as files. */
@@ -106,7 +106,7 @@ export class Archive {
     onWritten: (bytes: number) => void = () => {},
   ): Promise<void> {
     if (!this.#isInPlace()) {
-      // What is to be read lies where something else is to be written.
+      // The bytes to read are where other bytes go.
       sink.renew();
       for (const part of this.#parts) if ("chunks" in part) delete part.written;
     }
@@ -142,7 +142,7 @@ export class Archive {
     sink.end(at);
   }
 
-  /** Whether what has been written of the archive is where it belongs. */
+  /** Whether all that is written of the archive is where it belongs. */
   #isInPlace(): boolean {
     let at = 0;
     for (const part of this.#parts) {

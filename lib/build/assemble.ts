@@ -26,22 +26,22 @@ import {
 } from "./documents.ts";
 
 /**
- * The layer's data start on a multiple of this, in bytes. File systems that share
- * equal blocks then share the layer with the input; and since the documents'
- * length is rounded so far up, a guess of it is nearly always right.
+ * The layer's data start on a multiple of this, in bytes. File systems that
+ * share equal blocks then share the layer with the input. It also rounds the
+ * documents' length up so far that a guess of it is nearly always right.
  */
 const ROOM = 1 << 15;
 /** Further layers start on a multiple of this: a block of a file system. */
 const PAGE = 1 << 12;
 
-/** What can be chosen about an archive. */
+/** Options of an archive. */
 export interface AssembleOptions {
   faces?: readonly Face[] | undefined;
   pristine?: boolean | undefined;
   allowSavedImage?: boolean | undefined;
 }
 
-/** An archive whose parts are known. */
+/** An archive whose contents are known. */
 export interface Assembled {
   archive: Archive;
   image: Image;
@@ -51,7 +51,7 @@ export interface Assembled {
   notes: string[];
 }
 
-/** What the archive is put together of. */
+/** What goes into the archive. */
 interface Contents {
   faces: ReadonlySet<Face>;
   image: Image;
@@ -73,7 +73,7 @@ export async function assemble(
   description: ImageDescription,
   { faces = FACES, pristine = false, allowSavedImage = false }: AssembleOptions,
 ): Promise<Assembled> {
-  // What a base image has at its root is its own affair.
+  // A base image keeps what it has at its root.
   const saved = description.base || allowSavedImage
     ? undefined
     : await savedImage(stack.tree);
@@ -123,7 +123,7 @@ export async function assemble(
   };
 }
 
-/** Where the parts of an archive will be, most likely. */
+/** Where layer and rootfs/ of an archive are, most likely. */
 export interface Outlook {
   /** Offset of the first layer's data. */
   layer: number;
@@ -132,9 +132,9 @@ export interface Outlook {
 }
 
 /**
- * Tells where layer and rootfs/ of an image with one layer will be, before the
- * rootfs is read. What only the rootfs tells, such as the architecture, is
- * guessed; the room of the documents makes up for nearly all of that.
+ * Guesses where layer and rootfs/ of an image with one layer are, before the
+ * rootfs is read. What only the rootfs shows, such as the architecture, is a
+ * guess; the documents have room for nearly all answers.
  *
  * @param size Size of the layer in bytes; of a guess only the digits count.
  * @returns `undefined` if the archive has no layer.
@@ -171,9 +171,9 @@ function hasRootfs(faces: ReadonlySet<Face>): boolean {
 }
 
 /**
- * Puts the parts in order: documents, layers, rootfs/. Whoever reads the archive
- * as a stream knows from its beginning what the rest is, and need not read on
- * after the layers if these are all that is wanted.
+ * Puts all in order: documents, layers, rootfs/. A reader of the stream knows
+ * from its beginning what the rest is, and can stop after the layers if it
+ * needs no more.
  */
 function layOut(contents: Contents): Archive {
   const { faces, image, layers, stretches } = contents;

@@ -2,7 +2,7 @@ import { InputError } from "../errors/input_error.ts";
 import { sameValue } from "../formats/same_value.ts";
 import type { BaseImage, ImageFields } from "../image/image.ts";
 
-/** An image in the making, as far as it is made from another one. */
+/** The fields of a new image that depend on its base image. */
 type Made = ImageFields & { created: number; base?: BaseImage | undefined };
 
 /** Fields that an image adds to: what the other one has there stays. */
@@ -21,7 +21,7 @@ export function checkBase(image: Made): void {
 }
 
 /**
- * Tells what the base image says that not every face can.
+ * What the base image says that not every face can.
  *
  * @returns Sentences; nothing of fields that the new image replaces.
  */

@@ -30,7 +30,7 @@ import type { ArchiveOptions, Isoc } from "./isoc.ts";
 /** How {@linkcode build} makes an isoc. */
 export interface BuildOptions extends ArchiveOptions {
   /**
-   * Where a layer is kept that cannot stay as it is, if there are several:
+   * Holds each layer that cannot stay as it is, if there are several:
    * {@linkcode spoolToMemory} unless given, which costs as much memory as the
    * layer has bytes. `spoolToFile` of `@isoc/isoc/node` costs none.
    */
@@ -161,7 +161,7 @@ export function stackOf(scanned: RootfsScan): Stack {
  *
  * @param inputs The layers, lowest first, each an uncompressed tar.
  * @param description What the image says about itself and its command.
- * @param spool Where a layer is kept that cannot stay as it is.
+ * @param spool Holds each layer that cannot stay as it is.
  * @returns The archive, to be streamed.
  * @throws {DescriptionError} If the image description breaks a rule of a format.
  * @throws {InputError} If a layer is no tar, cannot be a layer, or is damaged.
@@ -202,7 +202,7 @@ export function isocOf(
 }
 
 /**
- * Tells what is wrong with a description before gigabytes are read.
+ * Refuses a wrong description before gigabytes are read.
  *
  * @throws {DescriptionError} If it breaks a rule of a format.
  * @throws {DescriptionError} If a number in it is out of bounds.

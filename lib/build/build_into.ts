@@ -6,13 +6,13 @@ import { assemble, outlook } from "./assemble.ts";
 import { checkDescription, isocOf, scanOptions, stackOf } from "./build.ts";
 import type { ArchiveOptions, Isoc } from "./isoc.ts";
 
-/** A place where no part of an archive belongs. */
+/** A place where nothing of an archive belongs. */
 const NOWHERE = -1;
 
 /**
- * Makes an isoc archive as {@linkcode build} does, and writes it while the rootfs
- * is read: both copies of a chunk at once, each to its place, and the documents
- * last. What turns out to be in a wrong place is written again.
+ * Makes an isoc archive as {@linkcode build} does, and writes it while the
+ * rootfs is read: both copies of a chunk at once, each to its place, and the
+ * documents last. What is in a wrong place in the end is written again.
  *
  * @param sink Gets the archive. When something fails, it holds anything.
  * @param source The rootfs; read once, if all goes as it nearly always does.

@@ -98,7 +98,7 @@ export async function convert(
       layers.push({
         source: stream ? unpacked.at(-1)! : layer.source,
         name,
-        stored: !layer.aci,
+        fromImage: !layer.aci,
         ...(layer.diffId !== undefined && { diffId: layer.diffId }),
         ...(layer.aci !== undefined && { aci: layer.aci }),
         ...(layer.visible && { visible: layer.visible }),
@@ -126,7 +126,7 @@ function merged(
   }
   return {
     ...image.base.fields,
-    // An image that says no time of its own keeps that, too.
+    // An image without a time of its own stays without one.
     created: image.base.fields.created ?? 0,
     base: image.base,
     ...(image.annotations && { annotations: image.annotations }),

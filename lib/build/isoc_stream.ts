@@ -7,7 +7,7 @@ import { spoolToMemory, type StreamSpool } from "../streams/spool.ts";
 /** How an {@linkcode IsocStream} makes an archive. */
 export interface IsocStreamOptions extends ArchiveOptions {
   /**
-   * Where the rootfs is kept, since it is read three times: once to check it,
+   * Holds a copy of the rootfs, which is read three times: once to check it,
    * twice while the archive is written. {@linkcode spoolToMemory} unless given,
    * which costs as much memory as the rootfs has bytes; `spoolToFile` costs a
    * temporary file of that size. Who has a file or a `Blob` already needs
@@ -60,7 +60,7 @@ export class IsocStream
    * Makes the stream.
    *
    * @param description What the image says about itself and its command.
-   * @param options How the archive is made, and where the rootfs is kept.
+   * @param options How the archive is made, and what holds the rootfs.
    * @throws {DescriptionError} If the image description breaks a rule of a format.
    */
   constructor(description: IsocDescription, options: IsocStreamOptions = {}) {

@@ -181,7 +181,7 @@ async function addImage(
         diffId,
         aci,
         visible,
-        stored: !aci,
+        fromImage: !aci,
       });
       inputs.origins.push({ name, compression });
     }

@@ -1,7 +1,7 @@
 import bcrypt from "bcryptjs";
 import { InputError } from "../errors/input_error.ts";
 
-/** Tells whether a user with that password is let in. */
+/** Whether a user with that password is let in. */
 export type Allow = (username: string, password: string) => Promise<boolean>;
 
 /** Work that a hash may ask for, as a power of two: 16 takes seconds. */

@@ -34,7 +34,7 @@ export interface Parsed {
   words: string[];
   /** The words after `--`, or `undefined` if there is no `--`. */
   rest: string[] | undefined;
-  /** Tells whether a switch is given. */
+  /** Whether a switch is given. */
   on(name: string): boolean;
   /** An option's value; the last one if it is given several times. */
   value(name: string): string | undefined;

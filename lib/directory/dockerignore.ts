@@ -87,7 +87,7 @@ export class IgnoreRules {
     return { excluded, matches };
   }
 
-  /** Tells whether a path is left out, whatever is known of its parents. */
+  /** Whether a path is left out, whatever is known of its parents. */
   excludes(path: string): boolean {
     let verdict: Verdict | undefined;
     for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
@@ -97,7 +97,7 @@ export class IgnoreRules {
   }
 
   /**
-   * Tells whether an exception may take in something below a directory that is
+   * Whether an exception may take in something below a directory that is
    * left out, so that one must look there.
    *
    * @param path The directory.

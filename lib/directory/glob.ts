@@ -22,7 +22,7 @@ export class Glob {
     this.#tokens = tokens;
   }
 
-  /** Tells whether a text matches as a whole. */
+  /** Whether a text matches as a whole. */
   test(text: string): boolean {
     const { length } = this.#tokens;
     let now = new Uint8Array(length + 1);

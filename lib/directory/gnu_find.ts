@@ -13,7 +13,7 @@ import { outputOf } from "../system/programs.ts";
  *
  * @param list What a walk through the tree has found.
  * @param root The tree's root directory.
- * @param isExcluded Tells whether the rules leave a path out.
+ * @param isExcluded Whether the rules leave a path out.
  * @throws {Error} If there is no GNU find, or it must not be run, or the tree is
  * not as the walk has seen it, or holds names that are not UTF-8: Deno cannot
  * read their files.

@@ -96,7 +96,7 @@ class Walker {
       : files.outputIdentity(options.output ?? undefined);
   }
 
-  /** Tells whether the rules leave a path out. */
+  /** Whether the rules leave a path out. */
   excludes(path: Uint8Array): boolean {
     const { ignore } = this.#options;
     return path.length > 0 &&

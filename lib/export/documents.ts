@@ -25,13 +25,13 @@ import type { Fate } from "./pass.ts";
 export interface DescribedImage {
   /** SHA-256 of the image config, in hex. */
   config: string;
-  /** SHA-256 of the layers as they are stored, in hex, lowest first. */
+  /** SHA-256 of the layers' blobs, in hex, lowest first. */
   layers: string[];
   /** Names with tags. */
   names: string[];
   /** Annotations of the image manifest. */
   annotations?: Map<string, string>;
-  /** Whether it only says how an image was made. */
+  /** Whether it is an attestation: it only says how an image was made. */
   isAttestation?: boolean;
 }
 
@@ -89,7 +89,7 @@ export class Documents {
   #size = 0;
 
   /**
-   * Looks at an entry: takes note of it if it says something about the image.
+   * Looks at an entry, and notes it if it says something about the image.
    *
    * @param all Whether to take `rootfs/json` for a document although nothing is
    * known yet of a face for Docker 1.9.
@@ -137,7 +137,7 @@ export class Documents {
     };
   }
 
-  /** Keeps a document's text, and the digest of a blob. */
+  /** Takes a document's text, and the digest of a blob. */
   #put(path: string, bytes: Uint8Array): void {
     const text = documentText(bytes);
     if (BLOB.test(path)) this.#digests.set(path, bytesDigest(bytes));
@@ -279,7 +279,7 @@ export class Documents {
   #ociImages(): DescribedImage[] {
     return [...this.#manifests()].flatMap(([digest, descriptors]) => {
       const manifest = this.#blob(digest, readOciManifest);
-      // What an index in the index lists is not looked for.
+      // What an index in the index lists is left out.
       if (!manifest || Array.isArray(manifest)) return [];
       return [{
         config: manifest.config.digest,

@@ -27,9 +27,9 @@ export interface Exported {
 }
 
 /**
- * Takes one face out of an isoc: an archive that its engines know as
- * its own, without the others' files. Archives that the script of 2015 wrote
- * will do; the documents that they lack are made.
+ * Takes one face out of an isoc: an archive that its engines know as its own,
+ * without the others' files. It takes archives that the script of 2015 wrote,
+ * and makes the documents that they lack.
  *
  * The archive is read once, in constant memory, and passes through as it comes,
  * if its documents come first, as ciso writes them. If not, it is read through
@@ -42,7 +42,7 @@ export interface Exported {
  * @param chunks The isoc, uncompressed. Chunks are changed and released.
  * @param face What to take out. `rootfs` is the layer itself, byte for byte; of
  * several layers it is the tree that they make together.
- * @param spool Where the archive is kept if it must be read twice.
+ * @param spool Holds a copy of the archive if it must be read twice.
  * @param drain Whether the archive is read to its end even if nothing more of it
  * is wanted, as one from a pipe must be.
  * @returns The archive of that face.
@@ -71,7 +71,7 @@ export async function exportFace(
   };
 }
 
-/** Whether all is known that must be before the first file comes. */
+/** Whether all is known that must be known before the first file comes. */
 function isReady(face: ExportFace, { documents, first }: Head): boolean {
   if (documents.complete) return true;
   const { texts, v1, image, links } = documents;

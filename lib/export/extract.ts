@@ -13,10 +13,10 @@ import { type Fate, passEntries, type Passing } from "./pass.ts";
 
 const EMPTY = new Uint8Array(0);
 
-/** What could not be kept, by kind: how many, and the first path. */
+/** What the files lost, by kind: how many, and the first path. */
 export type Losses = Map<Loss, { count: number; first: string }>;
 
-/** What may be lost. `unsafe` are devices that need a word of the user's. */
+/** What may be lost. `unsafe` are devices that only an option allows. */
 type Loss = "devices" | "unsafe" | "owners" | "xattrs";
 
 /** How {@linkcode unpack} unpacks. */
@@ -39,7 +39,7 @@ export interface UnpackOptions {
  *
  * @param chunks The tar. Released.
  * @param directory Path of the directory, which nobody else writes to.
- * @returns What could not be kept.
+ * @returns What the files lost.
  * @throws {InputError} If it is no tar, or an entry is refused.
  * @throws {FileError} If a file cannot be written.
  */
@@ -84,7 +84,8 @@ class Unpacker {
     if (entry.records.some(([key]) => key.startsWith("SCHILY.xattr."))) {
       this.#lose("xattrs", path);
     }
-    // Root's files become the user's, who is root in the user namespace.
+    // Files of root get the user as owner: that user is root in the user
+    // namespace.
     const isRoots = metadata.uid === 0 && metadata.gid === 0;
     if (!isRoots && !isRoot() && entry.kind !== "hardlink") {
       this.#lose("owners", path);

@@ -12,7 +12,7 @@ import { passEntries } from "./pass.ts";
 const DIRECTORY = /^(blobs|blobs\/sha256|rootfs|[0-9a-f]{64})$/;
 const V1_FILE = /^(rootfs|[0-9a-f]{64})\/(VERSION|json|layer\.tar)$/;
 
-/** Bytes from which on no entry is taken for one of the beginning. */
+/** The beginning has no more bytes than this. */
 const MAX_HEAD = 1 << 25;
 
 /** The beginning of an archive. */
@@ -26,7 +26,7 @@ export interface Head {
 
 /**
  * Reads the documents that come before all others: in an archive that ciso
- * wrote, these are all. What has been read is kept, to be read again.
+ * wrote, these are all. The bytes read can be read again.
  *
  * @param chunks The archive.
  */
@@ -35,7 +35,7 @@ export async function readHead(
 ): Promise<Head> {
   const blocks = wholeBlocks(chunks);
   const kept: Uint8Array[] = [];
-  // Kept blocks are read again, so the reader must not release them; its loop
+  // These blocks are read again, so the reader must not release them; its loop
   // ends early, so it must not close what comes after them.
   const tar = new TarReader(keep(blocks, kept), false);
   const head = new HeadReader(tar);

@@ -3,18 +3,18 @@ import { binary, concat, utf8 } from "../streams/bytes.ts";
 import { fs, isDeno, process } from "../system/node.ts";
 import { fsPath } from "../directory/files.ts";
 
-/** Directories that are kept open. */
+/** How many directories stay open. */
 const OPEN = 32;
 
 const SLASH = utf8("/");
 
 /**
  * The directories of a tree that is being made, each known by its device and
- * inode: nothing is made in another one, whatever somebody puts in its place.
+ * inode: nothing is made in a directory that somebody else puts in its place.
  *
  * Linux lets Node and Bun work below an open directory, by /proc/self/fd, as
- * openat(2) does. Elsewhere, and under Deno, which keeps /proc to itself, the
- * path is looked at before and after.
+ * openat(2) does. Elsewhere, and under Deno, which lets nobody open /proc, the
+ * path is checked before and after.
  */
 export class Parents {
   readonly #root: Uint8Array;
@@ -31,7 +31,7 @@ export class Parents {
     this.add(new Uint8Array(0));
   }
 
-  /** Takes a directory in that has just been made. */
+  /** Adds a directory that has just been made. */
   add(path: Uint8Array): void {
     const fd = openDirectory(this.#full(path));
     try {

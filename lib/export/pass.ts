@@ -24,13 +24,13 @@ export interface Passing {
 
 /** What becomes of an entry. */
 export interface Fate {
-  /** Bytes to write in front of it, in whole blocks. */
+  /** Bytes to write before it, in whole blocks. */
   before?: Uint8Array;
   /** Its header blocks: its `"own"`, or other ones, which may be none. */
   header: Uint8Array | "own";
   /** Its data: with their padding, alone, or left out. */
   data: "padded" | "bare" | "none";
-  /** Is given the data, piece by piece, without padding. */
+  /** Gets the data, piece by piece, without padding. */
   onData?: (bytes: Uint8Array) => void;
   /**
    * Is called when the data have come, before the end of them is passed on;
@@ -46,7 +46,7 @@ export const KEEP: Fate = { header: "own", data: "padded" };
 export interface Decider {
   /** Says what becomes of an entry; nothing at all unless a fate is given. */
   entry(passing: Passing): Fate | undefined;
-  /** Tells, before an entry, whether nothing more of the archive is wanted. */
+  /** Whether nothing more of the archive is wanted; asked before an entry. */
   isDone?(path: Uint8Array): boolean;
   /** Is called at the end of the archive; gives what is written there. */
   end(): Uint8Array[];
@@ -56,11 +56,11 @@ export interface Decider {
  * Passes a tar's entries on, in order and in constant memory: each one as it is,
  * changed or not at all, as the decider says. Large stretches are not copied.
  *
- * The closing blocks of zeros are left out: they are the decider's.
+ * The closing blocks of zeros are left out: the decider adds them.
  *
  * @param blocks The tar, in buffers of whole blocks. Released.
- * @param drain Whether to read to the end even if nothing more is wanted: who
- * writes into a pipe fails when nobody reads it.
+ * @param drain Whether to read to the end even if nothing more is wanted: the
+ * program that writes into a pipe fails when nobody reads it.
  * @throws {InputError} If it is no tar, is cut short, or has a path that climbs
  * out.
  */
@@ -72,7 +72,7 @@ export async function* passEntries(
   const tar = new TarReader(blocks);
   /** What becomes of the current entry. */
   let fate: Fate | undefined;
-  /** What is passed on only when nothing is wrong with what follows it. */
+  /** Bytes that pass on only when nothing is wrong with what follows them. */
   let held: Uint8Array = EMPTY;
   let isDone = false;
   for await (const buffer of tar.buffers()) {

@@ -6,7 +6,7 @@ import type { Documents } from "./documents.ts";
  * them.
  *
  * @returns Their digests, lowest first, or `undefined` if they are not known.
- * @throws {InputError} If they are other ones than the image config says.
+ * @throws {InputError} If they are not the ones that the image config says.
  */
 export function plainLayers(documents: Documents): string[] | undefined {
   const { image, v1 } = documents;

@@ -25,10 +25,11 @@ export type RootfsFaceName = "appc" | "bundle" | "lxd";
 
 /**
  * The documents of each face. rkt's passes as it is: it says nothing of the
- * machine that runs it. Those of a runtime and of LXD do, so that a foreign one
- * could run a hook or mount the host's files: they are made anew. Incus runs an image with `config.json` as an
- * application container, whose command it takes from there, and one without as a
- * system with an init of its own; LXD passes over the file.
+ * machine that runs it. Those of a runtime and of LXD do: a foreign one can run
+ * a hook or mount the host's files, so they are made anew. Incus runs an image
+ * with `config.json` as an application container, whose command it takes from
+ * there, and one without as a system with an init of its own; LXD passes over
+ * the file.
  */
 const DOCUMENTS: Record<RootfsFaceName, string[]> = {
   appc: ["manifest"],
@@ -55,9 +56,9 @@ class RootfsEntries {
   }
 
   /**
-   * Tells whether an entry belongs to it.
+   * Whether an entry belongs to it.
    *
-   * @throws {InputError} If it is no part of a root file system.
+   * @throws {InputError} If it cannot be in a root file system.
    */
   take(path: string, { path: bytes, entry }: Passing): boolean {
     if (path === "rootfs") {
@@ -72,7 +73,7 @@ class RootfsEntries {
     return true;
   }
 
-  /** @throws {InputError} If it has not come whole. */
+  /** @throws {InputError} If it is not complete. */
   end(): void {
     if (!this.found) {
       throw new InputError(
@@ -162,7 +163,7 @@ export class RootfsFace implements FaceEntries {
     if (this.#face === "appc") {
       return all.filter((path) => !this.#found.has(path));
     }
-    // An archive that was made without config.json need not get one for Incus.
+    // An archive without config.json gets none for Incus.
     return this.#isSystem() ? ["metadata.yaml"] : all;
   }
 

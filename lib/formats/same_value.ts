@@ -1,5 +1,5 @@
 /**
- * Tells whether two values of an image's field say the same. Empty lists, texts
+ * Whether two values of an image's field say the same. Empty lists, texts
  * and records say nothing, as no value does.
  *
  * @param a One value.

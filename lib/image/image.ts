@@ -41,7 +41,7 @@ export interface Healthcheck {
 export interface Image {
   /**
    * Names as typed on the command line: `NAME[:TAG]`, at least one. The first
-   * one names the image where a format has room for one name only.
+   * one names the image where a face has room for one name only.
    */
   names: string[];
   /** The words of the command (OCI `Cmd`). */
@@ -64,11 +64,13 @@ export interface Image {
   volumes?: string[] | undefined;
   /** Name or number of the signal that stops the process, such as `SIGTERM`. */
   stopSignal?: string | undefined;
-  /** How an engine sees whether it is well (a Docker field outside OCI). */
+  /** How an engine sees whether it is healthy (a Docker field outside OCI). */
   healthcheck?: Healthcheck | undefined;
   /** The shell of shell-form commands (a Docker field outside OCI). */
   shell?: string[] | undefined;
-  /** Orders for builds on top of the image (a Docker field outside OCI). */
+  /**
+   * Instructions for builds on top of the image (a Docker field outside OCI).
+   */
   onBuild?: string[] | undefined;
   /** Who made the image. */
   author?: string | undefined;
@@ -86,18 +88,18 @@ export interface Image {
   base?: BaseImage | undefined;
 }
 
-/** What an image's documents say of it, without its names: an image in part. */
+/** What an image's documents say of it, without its names. */
 export type ImageFields = {
   [Field in Exclude<keyof Image, "names" | "annotations" | "base">]?:
     | Image[Field]
     | undefined;
 };
 
-/** What only some faces can keep of an image that another one is made from. */
+/** What only some faces can say of an image that another one is made from. */
 export interface Oddity {
   /** The field that it belongs to. */
   field: keyof ImageFields;
-  /** What it is and who keeps it, in a sentence. */
+  /** What it is and which faces have it, in a sentence. */
   note: string;
 }
 
@@ -114,7 +116,7 @@ export interface Fault {
  * for the fields in which the new image differs from `fields`.
  */
 export interface BaseImage {
-  /** What it says, as far as every face can be made of it. */
+  /** What it says, as far as every face can say it. */
   fields: ImageFields;
   /** Its image config, JSON, if it has one. */
   config?: string | undefined;
@@ -122,12 +124,12 @@ export interface BaseImage {
   oddities?: readonly Oddity[] | undefined;
   /** What must be replaced before anything can be made of it. */
   faults?: readonly Fault[] | undefined;
-  /** Parts of its appc image manifest that no other format knows. */
+  /** Fields of its appc image manifest that no other face has. */
   appc?: AppcParts | undefined;
 }
 
 /**
- * Parts of an appc image manifest that no field of an {@linkcode Image} has.
+ * Fields of an appc image manifest that an {@linkcode Image} does not have.
  *
  * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
  */

@@ -64,7 +64,7 @@ export function parseName(text: string): ImageName {
   if (rule !== undefined) throw fault(rule);
   const { host, path: rest } = hostAndPath(name);
 
-  // Docker Hub's old name is still about, and its one-word names are short.
+  // Docker Hub's old name is still in use, and its one-word names are short.
   const domain = !host || host === "index.docker.io" ? DEFAULT_DOMAIN : host;
   const path = domain === DEFAULT_DOMAIN && !rest.includes("/")
     ? `library/${rest}`
@@ -77,7 +77,7 @@ export function parseName(text: string): ImageName {
       } has ${full.length} characters, at most ${MAX_LENGTH} are allowed`,
     );
   }
-  // Without its host, docker.io/example.com/x would become another name.
+  // Without its host, docker.io/example.com/x becomes another name.
   const short = domain === DEFAULT_DOMAIN && !hostAndPath(path).host;
   const repository = short ? path.replace(/^library\/([^/]+)$/, "$1") : full;
   return {
@@ -91,7 +91,7 @@ export function parseName(text: string): ImageName {
   };
 }
 
-/** Offers another name than `text`, if that one would be taken. */
+/** Offers another name than `text`, if that one is allowed. */
 function suggestion(text: string, other: string): string {
   return other !== text && isName(other) ? `: try ${shownWord(other)}` : "";
 }
@@ -140,7 +140,7 @@ function brokenByTag(
   return undefined;
 }
 
-/** A host or a part between slashes that is none. */
+/** A host, or a word between slashes, that breaks a rule. */
 function brokenByPath(text: string, name: string): string | undefined {
   const { host, path } = hostAndPath(name);
   if (host !== undefined && !HOST.test(host)) {
@@ -168,7 +168,8 @@ function brokenByPath(text: string, name: string): string | undefined {
  * Takes all names of an image apart.
  *
  * @param names `NAME[:TAG]` texts.
- * @returns Their parts, in order; of two texts for one name the first is kept.
+ * @returns Their parts, in order; of two texts for one name only the first
+ * stays.
  * @throws {DescriptionError} If there is no name or one breaks a rule.
  */
 export function parseNames(names: string[]): [ImageName, ...ImageName[]] {

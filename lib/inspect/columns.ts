@@ -1,4 +1,6 @@
-/** Numbers of 32 bits that grow a page at a time, so that growing copies none. */
+/**
+ * A list of 32-bit numbers that grows by pages, so that growing copies nothing.
+ */
 export class Column {
   static readonly #PAGE = 1 << 14;
   readonly #pages: Uint32Array[] = [];
@@ -49,7 +51,7 @@ export class TextPool {
     return page.subarray(at + 2, at + 2 + page[at]! + page[at + 1]! * 256);
   }
 
-  /** Tells whether a string is the bytes from `from` to `to` of another one. */
+  /** Whether a string is the bytes from `from` to `to` of another one. */
   equals(number: number, text: Uint8Array, from: number, to: number): boolean {
     const page = this.#pages[Math.floor(number / TextPool.#PAGE)]!;
     const at = number % TextPool.#PAGE;

@@ -16,7 +16,7 @@ export class SizedPaths {
     this.#pages.at(-1)![at] = this.#hash(path, size);
   }
 
-  /** Tells whether a file is among those added; then no more are added. */
+  /** Whether a file is among those added; then no more are added. */
   has(path: Uint8Array, size: number): boolean {
     const sorted = this.#sorted ??= this.#sort();
     const hash = this.#hash(path, size);

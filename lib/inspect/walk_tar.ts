@@ -81,7 +81,7 @@ export async function walkTar(
  * The buffers of a tar, without long data that nobody asks for.
  *
  * @param reader Gives who reads the buffers.
- * @param mayPass Tells whether the current data may be passed over.
+ * @param mayPass Whether the current data may be passed over.
  */
 async function* seeking(
   tar: Walkable,

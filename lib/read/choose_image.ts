@@ -61,7 +61,7 @@ export function chooseImage<T extends Candidate>(
 }
 
 /**
- * Tells whether an image is for a platform, as far as both are known.
+ * Whether an image is for a platform, as far as both are known.
  *
  * @param has The image's platform.
  * @param wanted The platform.

@@ -8,7 +8,7 @@ import type { ServedImages, ServedRepository } from "./served_images.ts";
 /** How a registry serves. */
 export interface ServeOptions {
   /**
-   * Tells whether a user with that password may read; everybody may unless
+   * Whether a user with that password may read; everybody may unless
    * given.
    */
   allow?:

@@ -75,7 +75,7 @@ export async function uploadBlob(
   return "uploaded";
 }
 
-/** Tells whether a repository has a blob. */
+/** Whether a repository has a blob. */
 export async function hasBlob(
   client: RegistryClient,
   repository: string,

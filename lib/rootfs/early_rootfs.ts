@@ -51,7 +51,7 @@ export class EarlyRootfs {
     this.#pieces = new Pieces(buffer);
   }
 
-  /** Takes an item, of which a header is in the tree already. */
+  /** Takes an item; a header's entry is in the tree already. */
   take(item: TarItem, tar: TarReader): Promise<void> | undefined {
     if (this.#stopped) return undefined;
     if (item.part === "header") {

@@ -17,7 +17,7 @@ export function nodeOf({ bytes, entry }: StoredEntry): Node {
 }
 
 /**
- * Tells whether an entry is a character device that rkt 1.30 cannot get past:
+ * Whether an entry is a character device that rkt 1.30 cannot get past:
  * it reads every one in the root file system to its end, which /dev/zero and
  * /dev/full do not have and terminals refuse. /dev/null does no harm.
  */
@@ -28,12 +28,12 @@ function stopsRkt(bytes: Uint8Array, entry: Entry): boolean {
   return major !== 1 || minor !== 3;
 }
 
-/** Tells whether a node is a directory, with an entry of its own or without. */
+/** Whether a node is a directory, with an entry of its own or without. */
 export function isDirectory(node: Node | undefined): boolean {
   return node === NODE.directory || node === NODE.missing;
 }
 
-/** Tells whether a directory is as Docker makes one that a layer has no entry for. */
+/** Whether a directory's metadata are those that Docker gives a missing one. */
 export function isPlainDirectory({ bytes, entry }: StoredEntry): boolean {
   const { header, records } = entry;
   return (numberField(bytes, FIELD.mode, header)! & 0o7777) === 0o755 &&

@@ -14,7 +14,7 @@ import { nearestProgram } from "./nearest_program.ts";
 import { NODE } from "./path_index.ts";
 import type { RootfsTree } from "./rootfs_tree.ts";
 
-/** An {@linkcode Image} whose architecture may be left to the rootfs to tell. */
+/** An {@linkcode Image} whose architecture may come from the rootfs. */
 export type ImageDescription = Omit<Image, "architecture"> & {
   /** In Go's spelling; found in the command's program unless given. */
   architecture?: string | undefined;
@@ -46,7 +46,8 @@ const MAX_ACCOUNTS = 1 << 20;
  * @param tree The root file system.
  * @param image What the image says.
  * @param faces The archive's faces.
- * @throws {DescriptionError} If the image's user is a name that the rootfs has not.
+ * @throws {DescriptionError} If the image's user is a name that the rootfs does
+ * not have.
  */
 export async function rootfsFacts(
   tree: RootfsTree,
@@ -113,7 +114,7 @@ function userOf(
   return ids;
 }
 
-/** What engines do not take of the tree as it is. */
+/** Notes on what engines do not take as the tree has it. */
 function* treeNotes(
   { climbing, oddTime }: RootfsTree,
   faces: ReadonlySet<Face>,
@@ -137,7 +138,7 @@ async function isDirectory(tree: RootfsTree, path: string): Promise<boolean> {
     const node = slot < 0 ? undefined : tree.index.node(slot);
     return node === NODE.directory || node === NODE.missing;
   } catch {
-    // One with `..` is for the engine to follow.
+    // The engine itself follows one with `..`.
     return true;
   }
 }
@@ -164,7 +165,7 @@ async function findProgram(
     try {
       slot = await tree.files.lookUp(utf8(place));
     } catch (error) {
-      // A path with `..` is for the engine to follow.
+      // The engine itself follows a path with `..`.
       if (error instanceof InputError) return undefined;
       throw error;
     }

@@ -9,7 +9,7 @@ const MAX_CHAIN = 40;
  */
 export class HardLinks {
   readonly #index: PathIndex;
-  /** Paths that links lead to where it is not what their headers say, by slot. */
+  /** The paths of link targets that differ from the headers', by slot. */
   readonly #targets = new Map<number, Uint8Array>();
   /** Links that take over a dropped root's contents: their paths, by its slot. */
   readonly #heirs = new Map<number, Uint8Array>();
@@ -52,7 +52,7 @@ export class HardLinks {
     return this.#heirs.get(slot);
   }
 
-  /** Takes note of a slot that is dropped; must get each of them. */
+  /** Notes that a slot is dropped; call it for each one. */
   noteDropped(slot: number): void {
     const index = this.#index;
     if (index.has(slot, FLAG.linked) || index.has(slot, FLAG.link)) {

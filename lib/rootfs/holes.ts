@@ -7,7 +7,7 @@ import type { Entry } from "../tar/entry.ts";
  */
 export const MAX_UNPACKED = 32 * 2 ** 30;
 
-/** Counts the bytes of sparse files that no data are stored for. */
+/** Counts the bytes that the holes of sparse files take. */
 export class Holes {
   readonly #limit: number;
   #size = 0;

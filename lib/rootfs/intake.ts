@@ -45,7 +45,7 @@ export class Intake {
   /** The bytes, in order; each chunk is written before it is given. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     const destination = this.#destination;
-    // What can be read once only need not be kept anywhere else.
+    // The sink holds the bytes: a pipe's need no other copy.
     const chunks = destination && this.#given.once?.() ||
       fromStream(this.#given.stream());
     try {
@@ -75,7 +75,8 @@ export class Intake {
     sink.write(chunk, start + this.size);
     if (this.#hash) {
       this.#beside = sink.hash(start, this.size + chunk.length);
-      // It starts anew: that is quicker than to hand over.
+      // The other hash starts from the first byte: that is quicker than a
+      // handover.
       if (this.#beside) this.#hash = undefined;
     }
     await sink.pause();

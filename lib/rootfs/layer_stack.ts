@@ -36,8 +36,8 @@ export interface LayerInput {
   aci?: boolean | undefined;
   /** Absolute paths of the files that an ACI shows, where it hides others. */
   visible?: string[] | undefined;
-  /** Whether it comes with an image, and is better changed in nothing. */
-  stored?: boolean | undefined;
+  /** Whether it comes with an image: then it stays as it is where it can. */
+  fromImage?: boolean | undefined;
 }
 
 /** A layer as it goes into the archive. */
@@ -103,7 +103,7 @@ export async function readLayers(
         options,
       );
       notes.push(...scanned.notes.map((note) => `${input.name}: ${note}`));
-      if (input.stored) notes.push(...missingNote(input.name, scanned.tree));
+      if (input.fromImage) notes.push(...missingNote(input.name, scanned.tree));
       entries += scanned.tree.entries;
       const output = await toOutput(input, scanned, spool);
       layers.push(output);
@@ -131,12 +131,12 @@ export async function readLayers(
 /** Reads a layer, which must be the one that its image says. */
 async function scanInput(
   layer: LayerTree,
-  { source, stored = false, diffId }: LayerInput,
+  { source, fromImage = false, diffId }: LayerInput,
   options: ScanOptions,
 ): Promise<Scan<LayerTree>> {
   const scanned = await scanLayer(layer, source, {
     ...options,
-    stopsAtEnd: stored,
+    stopsAtEnd: fromImage,
   });
   if (diffId && diffId !== scanned.inputDigest) {
     throw new InputError(
@@ -164,13 +164,13 @@ async function addLayer(
 
 /** How a layer takes its entries. */
 function layerOptions(
-  { aci, visible, stored }: LayerInput,
+  { aci, visible, fromImage }: LayerInput,
   holes: Holes,
 ): LayerOptions {
   return {
     holes,
     whiteouts: !aci,
-    keepMissing: stored,
+    keepMissing: fromImage,
     ...(aci && { strip: "rootfs" }),
     ...(visible && { only: new Set(visible) }),
   };

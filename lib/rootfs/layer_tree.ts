@@ -64,7 +64,9 @@ export class LayerTree extends Tree {
   readonly #late = new Map<number, number>();
   /** Slots of directories that the layer deletes first and makes anew. */
   readonly #opaque = new Set<number>();
-  /** Directories of the tree below that the layer puts something else for. */
+  /**
+   * Directories of the tree below that the layer replaces by something else.
+   */
   readonly #replaced: Uint8Array[] = [];
   /** Slots of deletions that become files: in the input they are devices. */
   readonly #files = new Set<number>();
@@ -227,7 +229,7 @@ export class LayerTree extends Tree {
     return await this.base.files.lookUp(wanted) >= 0;
   }
 
-  /** Tells whether a path is a directory in the tree below, and stays one. */
+  /** Whether a path is a directory in the tree below, and stays one. */
   #isDirectoryBelow(path: Uint8Array): boolean {
     return isDirectory(this.base.files.nodeAt(path)) &&
       !this.whiteouts.deletes(path);
@@ -268,7 +270,7 @@ export class LayerTree extends Tree {
     { added, given, path, node }: TakenEntry,
     slot: number,
   ): void {
-    // It may hide a symlink of the tree below, that others were moved along.
+    // It may hide a symlink of the tree below that other paths lead through.
     this.parents.forgetBelow(given);
     if (!isDirectory(node) && isDirectory(this.base.files.nodeAt(path))) {
       this.#replaced.push(path.slice());

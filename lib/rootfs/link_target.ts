@@ -26,7 +26,7 @@ export interface LinkedTree {
  * Finds what a hard link leads to.
  *
  * @param link Its target as its header has it.
- * @param isBelow Tells whether only the tree below a layer has a path.
+ * @param isBelow Whether only the tree below a layer has a path.
  * @throws {InputError} If it leads to nothing that engines can link to.
  */
 export async function findLinkTarget(

@@ -42,7 +42,8 @@ export async function nearestProgram(
   const find = async (name: string) => {
     for (const directory of places) {
       const path = `${directory}/${name}`;
-      // Nearly all are in no index; a look-up that follows symlinks costs more.
+      // Nearly none is in the index; a look-up that follows symlinks costs
+      // more.
       if (tree.index.find(utf8(path.slice(1))) < 0) continue;
       if (await isProgram(tree, path)) return path;
     }

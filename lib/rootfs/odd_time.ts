@@ -2,11 +2,11 @@ import { asciiText } from "../streams/bytes.ts";
 import { FIELD, numberField } from "../tar/block.ts";
 import type { StoredEntry } from "./stored_entries.ts";
 
-/** The last second that 64 bits of nanoseconds since 1970 can tell, in 2262. */
+/** The last second that 64 bits of nanoseconds since 1970 can hold, in 2262. */
 const LAST = 9_223_372_036;
 
 /**
- * Tells whether an entry's time is one that Docker does not keep: before 1970 or
+ * Whether an entry's time is one that Docker does not keep: before 1970 or
  * after 2262, it becomes 1970.
  */
 export function hasOddTime({ bytes, entry, globals }: StoredEntry): boolean {

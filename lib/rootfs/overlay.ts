@@ -13,7 +13,7 @@ const SCHILY = "SCHILY.xattr.";
 const LIBARCHIVE = "LIBARCHIVE.xattr.";
 const OVERLAY = /^(trusted|user)\.overlay\./;
 
-/** Tells whether an entry is overlayfs's deletion: a character device 0:0. */
+/** Whether an entry is overlayfs's deletion: a character device 0:0. */
 export function isOverlayWhiteout({ bytes, entry }: StoredEntry): boolean {
   return entry.flag === CHARACTER_DEVICE &&
     numberField(bytes, FIELD.devmajor, entry.header) === 0 &&
@@ -36,7 +36,7 @@ function overlayName(key: string): string | undefined {
     : undefined;
 }
 
-/** Tells whether a PAX record is an extended attribute of overlayfs. */
+/** Whether a PAX record is an extended attribute of overlayfs. */
 export function isOverlayAttribute(key: string): boolean {
   return overlayName(key) !== undefined;
 }

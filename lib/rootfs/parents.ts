@@ -7,7 +7,10 @@ import { NODE, type PathIndex } from "./path_index.ts";
 import { follow } from "./symlinks.ts";
 import { type LinkBelow, MAX_LINKS, type TreeFiles } from "./tree_files.ts";
 
-/** Missing directories taken: each one costs memory and an entry of output. */
+/**
+ * How many missing directories a tree may have: each costs memory and an entry
+ * of output.
+ */
 const MAX_MISSING = 1 << 18;
 
 const EMPTY = new Uint8Array(0);
@@ -19,7 +22,7 @@ export interface ParentsTree {
   linkBelow: LinkBelow;
   /** Gets each missing directory that was added: its slot and path. */
   onMissing: (slot: number, path: Uint8Array) => void | Promise<void>;
-  /** Gets an entry that engines would put beside a symlink, not where it leads. */
+  /** Gets an entry that engines put beside a symlink, not where it leads. */
   onMoved: (entry: Entry) => void;
 }
 
@@ -51,11 +54,10 @@ export class Parents {
 
   /**
    * The path an entry goes to, symlinks above it followed; adds its parents.
-   * Nearly all entries are in the directory of the last one: no promise for
-   * these.
+   * Most entries are in the last one's directory: they need no promise.
    *
    * @param given Its path as the header has it, normalized.
-   * @throws {InputError} If something else than a directory is above it.
+   * @throws {InputError} If something that is no directory is above it.
    */
   settle(
     given: Uint8Array,
@@ -85,7 +87,7 @@ export class Parents {
       if (obstacle.slot >= 0) next = await this.#follow(path, obstacle, hops);
       else {
         next = await linkBelow(path, obstacle.length);
-        // Docker would hide the symlink by a new directory.
+        // Docker hides the symlink by a new directory.
         if (next || path !== given) onMoved(entry);
         if (next && hops >= MAX_LINKS) {
           throw new InputError("Symlinks above it loop; remove them");

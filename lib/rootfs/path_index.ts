@@ -40,7 +40,9 @@ export interface IndexedEntry {
   link: number;
 }
 
-/** Numbers of 32 bits that grow a page at a time, so that growing copies none. */
+/**
+ * A list of 32-bit numbers that grows by pages, so that growing copies nothing.
+ */
 class Column {
   static readonly #PAGE = 1 << 14;
   static readonly #SMALL = 1 << 8;
@@ -71,9 +73,9 @@ class Column {
  * The entries of a tree, findable by path, at 22 to 26 bytes each, and up to 31
  * while the table grows.
  *
- * It keeps no paths but 64-bit hashes of them under a random key: two of a
- * million paths meet with a chance of one to 30 million, and nobody can make
- * paths that do without knowing the key.
+ * It has no paths, only 64-bit hashes of them under a random key. Two of a
+ * million paths have the same hash with a chance of one to 30 million, and
+ * nobody can make such paths without the key.
  *
  * A slot is a number; slots count up in the order in which entries come.
  */
@@ -89,8 +91,8 @@ export class PathIndex {
   #count = 0;
   readonly #key: Uint32Array;
 
-  // The hash in the making, and the last one made: fields, since a hash is
-  // made several times an entry and a pair in an array each time would cost.
+  // The two halves of the newest hash. They are fields because each entry is
+  // hashed several times, and an array for each hash costs time.
   #a = 0;
   #b = 0;
   #hashLow = 0;
@@ -140,7 +142,7 @@ export class PathIndex {
   }
 
   /**
-   * Tells whether a path is in an index of deletions, or below one: a `file`
+   * Whether a path is in an index of deletions, or below one: a `file`
    * there deletes its path and all below it, a `directory` only what is below.
    *
    * @param path A normalized path.
@@ -196,7 +198,7 @@ export class PathIndex {
     return slot;
   }
 
-  /** Adds a slot that no path leads to, to keep the count of entries in step. */
+  /** Adds a slot without a path, so that the count of entries stays right. */
   addHidden(): number {
     const slot = this.#count++;
     this.#low.set(slot, 0);
@@ -212,7 +214,7 @@ export class PathIndex {
     return (this.#fact(slot) & 7) as Node;
   }
 
-  /** Tells whether one of {@linkcode FLAG}'s facts is set. */
+  /** Whether one of {@linkcode FLAG}'s facts is set. */
   has(slot: number, flag: number): boolean {
     return (this.#fact(slot) & flag) !== 0;
   }
@@ -257,8 +259,8 @@ export class PathIndex {
       table[i] = entry;
     }
     const { buffer } = this.#table;
-    // Its memory goes at once: the collector would let several tables pile up.
-    // Node 20 cannot.
+    // Its memory goes at once: the collector lets several tables pile up. Node
+    // 20 cannot.
     if ("transfer" in buffer) buffer.transfer(0);
     this.#table = table;
   }

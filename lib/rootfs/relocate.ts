@@ -18,13 +18,13 @@ const EMPTY = new Uint8Array(0);
 
 /** Where and how {@linkcode relocate} places the entries. */
 export interface RelocateOptions {
-  /** What goes in front of every path, such as `rootfs/`. */
+  /** What comes before every path, such as `rootfs/`. */
   prefix: string;
   /** Time for directories that have no entry, in seconds since 1970. */
   mtime: number;
   /**
-   * Makes a symlink of its own of each hard link to a symlink: rkt changes the
-   * mode of what the symlink leads to, or fails where that is nothing.
+   * Turns each hard link to a symlink into a symlink: rkt changes the mode of
+   * the symlink's target, or fails if there is none.
    */
   plainSymlinks?: boolean | undefined;
   /** Gets each entry that is written: its path, and what it is. */
@@ -48,11 +48,11 @@ export function rootHeader(tree: Tree, path: string): Uint8Array | undefined {
 }
 
 /**
- * Streams a tar's entries, moved to where the tree has them: header blocks are
- * patched in place where they have room, written anew where not; entries that
- * later ones replace are left out; missing directories are put in; sparse files
- * come out whole. The root directory's own entry and the closing blocks of
- * zeros are left out: they are the caller's.
+ * Streams a tar's entries, relocated to where the tree has them. Header blocks
+ * change in place where they have room, and are written anew elsewhere. Entries
+ * that later ones replace are left out; missing directories get an entry;
+ * sparse files come out whole. The caller adds the root directory's own entry
+ * and the closing blocks of zeros.
  *
  * @param chunks The input's bytes. Changed in place and released.
  * @param tree What a first pass over the same bytes found.
@@ -206,7 +206,7 @@ export class Relocator {
     const slot = this.#slot - 1;
     const path = tree.paths.destination(slot, entry);
     if (!path || path.length === 0) return undefined;
-    // What others have there means nothing in a rootfs.
+    // In a rootfs the other kinds' data mean nothing.
     this.#leftOut = entry.kind !== "file";
     this.#addOpaque(slot, path, pieces);
     this.#options.onEntry?.(path, tree.index.node(slot));

@@ -29,9 +29,9 @@ const PREFIX = ascii(ROOTFS);
 /** How {@linkcode RootfsTree} takes its entries. */
 export interface RootfsOptions extends TreeOptions {
   /**
-   * What becomes of names that start with `.wh.`: they are refused, unless this
-   * says that they are kept as files, or dropped since they did their work in
-   * {@linkcode RootfsTree.beginLayer}.
+   * What becomes of names that start with `.wh.`: they stay as files, or are
+   * dropped, because they did their work in {@linkcode RootfsTree.beginLayer};
+   * refused unless given.
    */
   whiteouts?: "kept" | "dropped";
 }

@@ -1,11 +1,11 @@
 import { utf8 } from "../streams/bytes.ts";
 import type { Tree } from "./tree.ts";
 
-/** Bytes of a document that are looked at; its signs are in its first lines. */
+/** How many bytes of a document are read; its signs are in its first lines. */
 const HEAD = 1 << 12;
 
 /**
- * Tells whether a tree is not a root file system, but an image that a tool has
+ * Whether a tree is not a root file system, but an image that a tool has
  * saved: then it has the tool's documents at its top, and no engine could run
  * anything in it.
  *

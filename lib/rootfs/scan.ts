@@ -74,11 +74,11 @@ export interface RootfsScan extends Scan<RootfsTree> {
 }
 
 /**
- * Reads a rootfs tar once: checks every entry, finds what each path comes to,
+ * Reads a rootfs tar once: checks every entry, finds what becomes of each path,
  * and hashes the layer. All refusals come from here, before any output.
  *
- * @param given The tar. It is read once more for each pass that a rearranged
- * tree needs.
+ * @param given The tar. Each pass that a rearranged tree needs reads it once
+ * more.
  * @param places Where layer and rootfs/ are written meanwhile, if anywhere.
  * @throws {InputError} If the input is no tar or cannot be a rootfs.
  */
@@ -126,7 +126,7 @@ export interface Places {
   sink: Sink;
   /** Offsets in the sink of the layer and of the entries below rootfs/. */
   layer: number;
-  /** None if that is not known, or there is no rootfs/. */
+  /** Not there if it is not known, or if there is no rootfs/. */
   rootfs?: number;
 }
 
@@ -262,7 +262,7 @@ function* lateNotes(
 
 /** Notes what is wrong with a tar as a whole. */
 function noteShape({ changes }: Tree, shape: TarShape): void {
-  // umoci fails on a layer with one, whatever it says.
+  // umoci fails on each layer with one.
   if (shape.globals) changes.note("global-headers");
   if (shape.concatenated) changes.note("several-archives");
   // Go's reader rejects what comes after less than two blocks of zeros.

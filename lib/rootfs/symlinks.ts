@@ -24,7 +24,7 @@ export function follow(
   return treePath(path);
 }
 
-/** Tells whether a symlink leads above the directory that rootfs/ is in. */
+/** Whether a symlink leads above the directory that rootfs/ is in. */
 export function climbs(path: Uint8Array, target: Uint8Array): boolean {
   // In rootfs/, with all directories above it but none below.
   let depth = [...components(path)].length;
@@ -35,7 +35,7 @@ export function climbs(path: Uint8Array, target: Uint8Array): boolean {
   return false;
 }
 
-/** Tells whether a part of a path is `..`. */
+/** Whether a part of a path is `..`. */
 function isUp(part: Uint8Array): boolean {
   return part.length === 2 && part[0] === 0x2e && part[1] === 0x2e;
 }

@@ -191,7 +191,10 @@ export abstract class Tree {
     return slot;
   }
 
-  /** Makes way for an entry: drops what has its path, if that is allowed. */
+  /**
+   * Makes way for an entry: drops the one that has its path, if that is
+   * allowed.
+   */
   protected makeWay(path: Uint8Array, node: Node): Promise<void> | undefined {
     const old = this.index.find(path);
     return old < 0 ? undefined : this.replace(path, old, node);
@@ -279,7 +282,7 @@ export abstract class Tree {
     await this.links.settle((slot) => this.paths.find(slot, this.stored));
   }
 
-  /** Tells whether an entry that makes a directory opaque goes in front of it. */
+  /** Whether an entry that makes a directory opaque comes before it. */
   isOpaque(_slot: number): boolean {
     return false;
   }
@@ -325,28 +328,28 @@ export abstract class Tree {
     return Promise.resolve(undefined);
   }
 
-  /** Tells whether the tree below has what a hard link wants. */
+  /** Whether the tree below has what a hard link wants. */
   protected isBelowOnly(_wanted: Uint8Array): Promise<boolean> {
     return Promise.resolve(false);
   }
 
-  /** Takes note of a missing directory. */
+  /** Notes a missing directory. */
   protected abstract onMissing(
     slot: number,
     path: Uint8Array,
   ): void | Promise<void>;
 
-  /** Takes note of the entry that a missing directory gets late. */
+  /** Notes the entry that a missing directory gets late. */
   protected abstract onMissingTaken(slot: number, path: Uint8Array): void;
 
-  /** Takes note of an entry that is in its slot now. */
+  /** Notes an entry that is in its slot now. */
   protected abstract onTaken(taken: TakenEntry, slot: number): void;
 
-  /** Tells whether a path is what aufs left there. */
+  /** Whether a path is what aufs left there. */
   protected isLeftover(path: Uint8Array): boolean {
     return isAufsLeftover(path);
   }
 
-  /** Decides, after the last entry, what only all of them together tell. */
+  /** Decides, after the last entry, what depends on all of them. */
   protected abstract settle(): void;
 }

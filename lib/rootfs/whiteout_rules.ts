@@ -3,7 +3,7 @@ import { NODE, type PathIndex } from "./path_index.ts";
 import type { TreeFiles } from "./tree_files.ts";
 import type { Whiteout, Whiteouts } from "./whiteouts.ts";
 
-/** What is known of a layer once all of its entries have come. */
+/** What a layer knows once all of its entries have come. */
 export interface JudgedLayer {
   index: PathIndex;
   files: TreeFiles;
@@ -46,7 +46,7 @@ export function judgeWhiteout(
 }
 
 /**
- * Tells whether engines agree on an entry that makes a directory opaque. They do
+ * Whether engines agree on an entry that makes a directory opaque. They do
  * not on whether it makes its directory, and containerd deletes what comes before
  * it in the lowest layer.
  */

@@ -38,18 +38,18 @@ export function whiteoutOf(path: Uint8Array): Whiteout | undefined {
 }
 
 /**
- * Tells whether a path is one of those that aufs keeps for itself in the root of
- * a layer, such as `.wh..wh.plnk/1.2` and `.wh..wh.aufs`. Docker and podman skip
- * them; hard links may lead to the first kind.
+ * Whether a path is one of aufs's own in the root of a layer, such as
+ * `.wh..wh.plnk/1.2` and `.wh..wh.aufs`. Docker and podman skip them; hard
+ * links may lead to the first kind.
  */
 export function isAufsLeftover(path: Uint8Array): boolean {
   return startsWith(path, META) && !equalBytes(path, OPAQUE);
 }
 
-/** Tells whether a component of a path starts with `.wh.`. */
+/** Whether a component of a path starts with `.wh.`. */
 export function hasWhiteoutName(path: Uint8Array): boolean {
-  // Only the last component counts in the specification, but a directory of that
-  // name would hide as well in some engines.
+  // In the specification only the last component counts, but some engines hide
+  // a directory of that name as well.
   for (let i = 0; i + 3 < path.length; i++) {
     if (
       path[i] === 0x2e && (i === 0 || path[i - 1] === 0x2f) &&
@@ -99,17 +99,17 @@ export class Whiteouts {
     return this.#all.length === 0;
   }
 
-  /** Tells whether a path of a lower layer is deleted. */
+  /** Whether a path of a lower layer is deleted. */
   deletes(path: Uint8Array): boolean {
     return !this.isEmpty && this.#index.deletes(path);
   }
 
-  /** Tells whether all that lower layers have in a directory is deleted. */
+  /** Whether all that lower layers have in a directory is deleted. */
   empties(directory: Uint8Array): boolean {
     return !this.isEmpty && this.#index.deletes(joinPath(directory, ANY));
   }
 
-  /** Tells whether a directory is opaque by an entry of its own. */
+  /** Whether a directory is opaque by an entry of its own. */
   isOpaque(directory: Uint8Array): boolean {
     return this.#opaque.find(directory) >= 0;
   }

@@ -27,7 +27,7 @@ export function asciiText(bytes: Uint8Array): string {
   return latin1.decode(bytes);
 }
 
-/** Tells whether bytes are well-formed UTF-8. */
+/** Whether bytes are well-formed UTF-8. */
 export function isUtf8(bytes: Uint8Array): boolean {
   try {
     strict.decode(bytes);
@@ -50,14 +50,14 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Tells whether two byte strings are the same. */
+/** Whether two byte strings are the same. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 
-/** Tells whether `bytes` starts with `start`. */
+/** Whether `bytes` starts with `start`. */
 export function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
   if (bytes.length < start.length) return false;
   for (let i = 0; i < start.length; i++) {

@@ -3,7 +3,8 @@ import { InputError } from "../errors/input_error.ts";
 import { sha256 } from "./sha256.ts";
 
 /**
- * Passes chunks on and fails at their end if their SHA-256 is another one.
+ * Passes chunks on and fails at their end if their SHA-256 is not the given
+ * one.
  *
  * @param digest The SHA-256 that they must have, in hex.
  * @param message What the error says.

@@ -28,9 +28,10 @@ function nativeHash(): NativeHash | undefined {
 }
 
 /**
- * Starts a SHA-256. WebCrypto's `digest()` takes all bytes at once, which a
- * layer of gigabytes forbids: this one is the runtime's, several times as quick
- * as JavaScript, and a browser's is written in JavaScript.
+ * Starts a SHA-256. WebCrypto's `digest()` takes all bytes at once, but a layer
+ * may have gigabytes. Where the runtime has a hash of its own, this is that
+ * one, several times as quick as JavaScript; in a browser it is written in
+ * JavaScript.
  */
 export function sha256(): Sha256 {
   const native = nativeHash();

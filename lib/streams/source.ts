@@ -2,10 +2,10 @@ import { toBytes } from "@std/streams";
 
 /**
  * Bytes that can be streamed more than once, each time the same. A `Blob` is
- * one, and so is what `runtime.ts` makes of a file or of a pipe.
+ * one, and so is what `@isoc/isoc/node` makes of a file or of a pipe.
  *
- * The streams' chunks pass into the hands of whoever reads them: they are
- * changed in place and, where a chunk is the whole of its buffer, released.
+ * The reader owns the streams' chunks: it changes them in place and releases a
+ * chunk that is the whole of its buffer.
  */
 export interface Source {
   /** All bytes, from the first on. */
@@ -13,9 +13,8 @@ export interface Source {
   /** The bytes from `start` up to, not including, `end`. */
   slice(start: number, end: number): Pick<Source, "stream">;
   /**
-   * Whether a stream fails by itself once the bytes are not those any more that
-   * the first one gave. Of other sources the layer's digest is taken again while
-   * it is written.
+   * True if streams throw once the bytes differ from the first read; otherwise
+   * the layer is hashed again while it is written.
    */
   readonly isSteady?: boolean | undefined;
   /**

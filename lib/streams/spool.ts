@@ -1,12 +1,12 @@
 import { fromStream, type Source } from "./source.ts";
 
-/** Bytes that were read once and are kept, to be read as often as needed. */
+/** A temporary copy of bytes, to be read as often as needed. */
 export interface SpooledSource extends Source {
   /** Lets go of the bytes, where that is not the garbage collector's work. */
   close?(): void;
 }
 
-/** A way to keep the bytes of a stream; reads the stream to its end. */
+/** A way to spool the bytes of a stream; reads the stream to its end. */
 export type StreamSpool = (
   stream: ReadableStream<Uint8Array>,
 ) => Promise<SpooledSource>;
@@ -15,8 +15,8 @@ export type StreamSpool = (
 const BATCH = 1 << 22;
 
 /**
- * Keeps the bytes of a stream in memory: as many as the stream has. It needs
- * nothing but a web runtime's `Blob`.
+ * Spools all bytes of a stream in memory. It needs nothing but a web runtime's
+ * `Blob`.
  *
  * @param stream The bytes. Its chunks are copied.
  * @returns The same bytes, to be read as often as needed.

@@ -28,8 +28,8 @@ export interface ZstdFramesOptions {
  *
  * - Those of Node and Deno pass over what follows a frame in the same write;
  *   here each piece ends where a block or a frame does, at the latest.
- * - Deno's throws into the void when it finds an error after it has given bytes
- *   of the same write away; a block gives none if it is damaged.
+ * - Deno's loses an error that it finds after bytes of the same write; a
+ * damaged block gives no bytes.
  * - Bun's and Deno's take a file that is cut short for a whole one.
  * - They allocate what the frame asks for: 2 GiB and more.
  *

@@ -59,7 +59,7 @@ const REASONS = new Map([
   ["EXDEV", "it is on another file system"],
 ]);
 
-/** Tells whether an error comes from the system's work on a file. */
+/** Whether an error comes from the system's work on a file. */
 export function isFileError(error: unknown): boolean {
   return REASONS.has(errorCode(error) ?? "");
 }

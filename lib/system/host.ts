@@ -38,7 +38,7 @@ export const host = {
       }
     }
   },
-  /** Tells whether a program of that name is on PATH. */
+  /** Whether a program of that name is on PATH. */
   hasProgram(name: string): boolean {
     const windows = process.platform === "win32";
     return (process.env.PATH ?? "").split(windows ? ";" : ":").some((path) => {
@@ -50,7 +50,7 @@ export const host = {
       }
     });
   },
-  /** Tells whether there is anything of that path. */
+  /** Whether there is anything of that path. */
   exists: (path: string): boolean =>
     fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   isDirectory(path: string): boolean {

@@ -1,6 +1,6 @@
 import { fs } from "./node.ts";
 
-/** Tells whether a file is the null device. */
+/** Whether a file is the null device. */
 export function isNullDevice(
   stat: { rdev: number; isCharacterDevice(): boolean },
 ): boolean {
@@ -10,7 +10,7 @@ export function isNullDevice(
 }
 
 /**
- * Tells whether standard output was closed when the program started (`>&-`):
+ * Whether standard output was closed when the program started (`>&-`):
  * runtimes open the null device in its place, for reading too, as no shell's
  * `>/dev/null` does. Deno does not let anybody see that.
  */

@@ -33,7 +33,7 @@ export type Dialect = "v7" | "ustar" | "star" | "gnu";
 
 /** Tells a header block's dialect by its magic and version bytes. */
 export function dialectOf(block: Uint8Array, at = 0): Dialect {
-  // "ustar" in any dialect but v7; what follows it tells the rest.
+  // "ustar" in any dialect but v7; what follows it says which.
   if (
     block[at + 257] !== 0x75 || block[at + 258] !== 0x73 ||
     block[at + 259] !== 0x74 || block[at + 260] !== 0x61 ||
@@ -52,7 +52,7 @@ export function dialectOf(block: Uint8Array, at = 0): Dialect {
     : "v7";
 }
 
-/** Tells whether the block at `at` holds nothing but zero bytes. */
+/** Whether the block at `at` holds nothing but zero bytes. */
 export function isZeroBlock(bytes: Uint8Array, at: number): boolean {
   for (let i = at; i < at + BLOCK; i++) if (bytes[i] !== 0) return false;
   return true;
@@ -85,7 +85,8 @@ export function numberField(
   const end = i + length;
   const first = block[i]!;
   if (first & 0x80) {
-    // Two's complement, most significant byte first; bit 7 only marks the form.
+    // Two's complement, most significant byte first; bit 7 only says that it is
+    // base 256.
     const negative = (first & 0x40) !== 0;
     let value = negative ? (first | 0x80) - 0x100 : first & 0x7f;
     for (i++; i < end; i++) {
@@ -162,7 +163,7 @@ function sum(block: Uint8Array, at: number): number {
   return total;
 }
 
-/** Tells whether a header block's checksum is right. */
+/** Whether a header block's checksum is right. */
 export function checksumMatches(block: Uint8Array, at = 0): boolean {
   const stored = numberField(block, FIELD.checksum, at);
   const unsigned = sum(block, at);

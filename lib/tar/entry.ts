@@ -2,7 +2,7 @@ import type { Dialect } from "./block.ts";
 import type { PaxRecord } from "./pax.ts";
 import type { SparseMap } from "./sparse.ts";
 
-/** What an entry is, once the dialects' spellings are told apart. */
+/** What an entry is, in whatever dialect. */
 export type Kind =
   | "file"
   | "directory"

@@ -17,7 +17,7 @@ const DAMAGED = { remedy: "the tar is damaged, make or fetch it again" };
 /** Largest GNU long name taken, in bytes. */
 const MAX_LONG = 1 << 16;
 
-/** What the extension headers in front of a main header say. */
+/** What the extension headers before a main header say. */
 export interface Extensions {
   /** Where the main header block is. */
   header: number;
@@ -92,7 +92,7 @@ export function readExtensions(
       found.pax = block;
       // Go's reader does not know Solaris's.
       if (flag === TYPE.solarisPax) found.odd = true;
-      // The main header names the entry, should the records be wrong.
+      // The main header names the entry if the records are wrong.
       if (next + BLOCK > bytes.length) return "more";
       found.records = recordsOf(data, bytes, next);
     }
@@ -117,7 +117,7 @@ function takeLong(found: Extensions, flag: number, data: Uint8Array): void {
   }
 }
 
-/** Tells whether a block is there and is a header. */
+/** Whether a block is there and is a header. */
 function checkBlock(
   bytes: Uint8Array,
   block: number,

@@ -152,7 +152,8 @@ const TEXTS: readonly (readonly [name: string, remedy: string, RegExp])[] = [
 /**
  * Tells what a file is that is not a tar.
  *
- * @param first Its first bytes, as many as are at hand; 66 KiB tell all kinds.
+ * @param first Its first bytes, as many as are at hand; 66 KiB are enough for
+ * all kinds.
  * @returns `undefined` if it is not known.
  */
 export function fileKind(first: Uint8Array): FileKind | undefined {

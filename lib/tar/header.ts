@@ -31,8 +31,8 @@ const MODE = { file: 0o644, symlink: 0o777, directory: 0o755 };
  * Makes the header blocks of an entry owned by root
  * (POSIX.1-2017 pax, "ustar Interchange Format").
  *
- * @returns A multiple of 512 bytes: one block, with a PAX header in front
- * where the path is longer than 100 bytes.
+ * @returns A multiple of 512 bytes: one block, after a PAX header where the
+ * path is longer than 100 bytes.
  */
 export function newHeader(entry: NewEntry): Uint8Array {
   const path = typeof entry.path === "string" ? ascii(entry.path) : entry.path;

@@ -67,7 +67,7 @@ export function checkNumbers(
 const READ = [FIELD.mode, FIELD.uid, FIELD.gid, FIELD.size, FIELD.mtime];
 
 /**
- * Tells whether old bytes are left after the NUL that ends a number: libarchive
+ * Whether old bytes are left after the NUL that ends a number: libarchive
  * takes such a block for no header.
  */
 export function hasLeftovers(bytes: Uint8Array, header: number): boolean {
@@ -121,7 +121,7 @@ function bad(
   );
 }
 
-/** Tells whether a field holds nothing but blanks. */
+/** Whether a field holds nothing but blanks. */
 function isBlank(
   bytes: Uint8Array,
   [offset, length]: Field,

@@ -57,7 +57,7 @@ export function headerPath(
   }
 }
 
-/** Tells whether a GNU header has times, and not something else there. */
+/** Whether a GNU header has times, and not something else there. */
 function hasTimes(bytes: Uint8Array, header: number): boolean {
   return GNU_TIMES.every((field) =>
     bytes[header + field[0]] === 0 ||

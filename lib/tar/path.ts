@@ -61,7 +61,7 @@ export function normalizePath(path: Uint8Array): Uint8Array {
   return out.subarray(0, length);
 }
 
-/** The components of a path, `.` and empty ones left out, `..` kept. */
+/** The components of a path, without `.` and empty ones, but with `..`. */
 export function* components(path: Uint8Array): Generator<Uint8Array> {
   let from = 0;
   for (let i = 0; i <= path.length; i++) {

@@ -114,7 +114,7 @@ const EMPTIED = new Set([
 ]);
 
 /**
- * Tells whether a record takes back what a global header says, or means nothing:
+ * Whether a record takes back what a global header says, or means nothing:
  * POSIX and Go's reader know that, GNU tar takes an empty name for a name.
  */
 export function isTakenBack([key, value]: PaxRecord): boolean {

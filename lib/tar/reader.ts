@@ -161,7 +161,7 @@ export class TarReader {
     return this.bytes;
   }
 
-  /** The current buffer, to be kept, changed or passed on by the caller. */
+  /** The current buffer, which becomes the caller's. */
   take(): Uint8Array {
     this.#isTaken = true;
     return this.bytes;
@@ -174,7 +174,7 @@ export class TarReader {
 
   /**
    * Passes over these bytes, which do not come: the next buffer starts after
-   * them. To be called when the last one has no more items.
+   * them. Call it when the last one has no more items.
    */
   skip(): void {
     this.offset += this.#left;
@@ -182,7 +182,7 @@ export class TarReader {
     this.#data = 0;
   }
 
-  /** Makes one gap of all that follows, which nobody looks at any more. */
+  /** Makes one gap of all that follows: the caller needs none of it. */
   ignoreRest(): void {
     this.#data = -1;
     this.#ended = true;
@@ -202,7 +202,7 @@ export class TarReader {
   next(): TarItem | undefined {
     const item = this.#next();
     if (item) return item;
-    // The caller may pass the buffer on now: keep nothing that is a view of it.
+    // The caller may pass the buffer on now: hold no view of it.
     this.#rest = this.#at < this.bytes.length
       ? this.bytes.slice(this.#at)
       : EMPTY;

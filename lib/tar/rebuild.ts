@@ -21,7 +21,7 @@ export interface Target {
   link?: Uint8Array;
   /** Makes the entry a hard link or an empty file, whatever it was. */
   as?: "hardlink" | "file";
-  /** Tells which PAX records the entry loses, by their keywords. */
+  /** Whether the entry loses a PAX record, by its keyword. */
   without?: (key: string) => boolean;
 }
 
@@ -32,7 +32,7 @@ const SLASH = 0x2f;
  * room for the new path and no extension header needs a change.
  *
  * @param bytes The buffer that the entry was read from. Changed if that worked.
- * @param dry Only tells whether it would work.
+ * @param dry Only says whether it works.
  * @returns Whether it worked; if not, {@linkcode rebuild} is needed.
  */
 export function patch(

@@ -221,7 +221,7 @@ function badNumber(text: string | Uint8Array): InputError {
   return new InputError(`Bad number ${shown(text, 40)} in a sparse map`);
 }
 
-/** Tells where in a sparse file its stored data belong. */
+/** Finds where in a sparse file its data belong. */
 export class SparsePlacer {
   readonly #map: SparseMap;
   #segment = 0;
@@ -233,7 +233,7 @@ export class SparsePlacer {
     this.#map = map;
   }
 
-  /** Takes stored data, in order, and gives stretches with their offsets. */
+  /** Takes the data, in order, and gives stretches with their offsets. */
   *push(data: Uint8Array): Generator<{ offset: number; bytes: Uint8Array }> {
     while (data.length > 0) {
       const segment = this.#map.segments[this.#segment];
@@ -252,8 +252,8 @@ export class SparsePlacer {
 }
 
 /**
- * Turns the stored data of a sparse file into the file's contents: holes come
- * out as zeros, in pieces of at most `CHUNK` bytes, so that memory stays flat.
+ * Turns the data of a sparse file into the file's contents: holes come out as
+ * zeros, in pieces of at most `CHUNK` bytes, so that memory stays flat.
  */
 export class SparseExpander {
   readonly #placer: SparsePlacer;
@@ -266,7 +266,7 @@ export class SparseExpander {
     this.#realSize = realSize;
   }
 
-  /** Takes stored data, in order, and gives the file's bytes up to its end. */
+  /** Takes the data, in order, and gives the file's bytes up to its end. */
   *push(data: Uint8Array): Generator<Uint8Array> {
     for (const { offset, bytes } of this.#placer.push(data)) {
       yield* this.#zeros(offset);
@@ -284,7 +284,7 @@ export class SparseExpander {
     while (this.#position < until) {
       const length = Math.min(CHUNK, until - this.#position);
       this.#position += length;
-      // A new array each time: whoever gets it may release it.
+      // A new array each time: the reader may release it.
       yield new Uint8Array(length);
     }
   }

@@ -20,7 +20,7 @@ const UNPACK = { remedy: "archive the tree anew with GNU tar, without -S" };
 const MAX_MAP = MAX_SEGMENTS * 34;
 
 /**
- * Finds a file's sparse map, if it has one, wherever its dialect keeps it.
+ * Finds a file's sparse map, if it has one, wherever its dialect has it.
  *
  * @param bytes The buffer that the entry was read from.
  * @param entry The entry, which gets the map. Its size becomes the file's.
@@ -80,7 +80,9 @@ function checkStar(entry: Entry, effective: readonly PaxRecord[]): void {
   if (size !== undefined && size !== entry.size) entry.odd = true;
 }
 
-/** Reads a map that PAX records hold, or tell of; false if bytes are missing. */
+/**
+ * Reads a map that PAX records hold or announce; false if bytes are missing.
+ */
 function readPaxSparse(
   bytes: Uint8Array,
   entry: Entry,
@@ -106,7 +108,7 @@ function readPaxSparse(
   return true;
 }
 
-/** Reads a map that is in front of the data; false if bytes are missing. */
+/** Reads a map that comes before the data; false if bytes are missing. */
 function readMapInData(
   bytes: Uint8Array,
   entry: Entry,
@@ -115,7 +117,7 @@ function readMapInData(
   if (realSize === undefined) {
     throw new InputError("A sparse map has no file size", UNPACK);
   }
-  // The map takes whole blocks in front of the data and counts as stored.
+  // The map takes whole blocks before the data and counts as data.
   const data = bytes.subarray(entry.end);
   const found = readDataMap(data.subarray(0, padded(entry.stored)), realSize);
   if (!found) {

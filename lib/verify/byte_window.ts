@@ -17,7 +17,7 @@ export class ByteWindow {
     this.#source = source;
   }
 
-  /** Tells whether the source goes so far; one that is cut short may not. */
+  /** Whether the source goes so far; one that is cut short may not. */
   reaches(end: number): boolean {
     return end <= this.#source.size;
   }
@@ -58,7 +58,7 @@ export class ByteWindow {
   }
 }
 
-/** Tells whether two stretches of equal length are the same bytes. */
+/** Whether two stretches of equal length are the same bytes. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   const { length } = a;
   let i = 0;

@@ -308,7 +308,7 @@ export class CheckedTree {
   }
 }
 
-/** Tells whether a path is UTF-8; most are ASCII. */
+/** Whether a path is UTF-8; most are ASCII. */
 function isText(path: Uint8Array): boolean {
   return path.every((byte) => byte < 0x80) || isUtf8(path);
 }

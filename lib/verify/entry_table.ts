@@ -179,7 +179,7 @@ export class EntryTable {
     this.#set(slot, PEER, peer);
   }
 
-  /** Tells whether one of {@linkcode FLAG}'s facts is set. */
+  /** Whether one of {@linkcode FLAG}'s facts is set. */
   has(slot: number, flag: number): boolean {
     return (this.#get(slot, FLAGS) & flag) !== 0;
   }
@@ -210,7 +210,7 @@ export class EntryTable {
   }
 }
 
-/** Tells whether a node is a directory. */
+/** Whether a node is a directory. */
 export function isDirectory(node: Node | undefined): boolean {
   return node === NODE.directory || node === NODE.missing;
 }

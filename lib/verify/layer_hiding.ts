@@ -45,7 +45,7 @@ export class LayerHiding {
     this.#deletes = [];
   }
 
-  /** Tells whether a directory is one that no upper layer has an entry for. */
+  /** Whether a directory is one that no upper layer has an entry for. */
   isMissing(low: number, high: number): boolean {
     return this.#upper.some(({ table }) => {
       const found = table.find(low, high);
@@ -54,7 +54,7 @@ export class LayerHiding {
   }
 
   /**
-   * Tells whether an upper layer hides a path of the current one.
+   * Whether an upper layer hides a path of the current one.
    *
    * @param node What the current layer has there.
    */
@@ -79,7 +79,7 @@ export class LayerHiding {
     });
   }
 
-  /** Tells whether what is below a directory is hidden. */
+  /** Whether what is below a directory is hidden. */
   #hidesBelow(directory: Uint8Array): boolean {
     const hash = this.#hash;
     hash.of(EMPTY);

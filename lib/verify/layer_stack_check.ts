@@ -105,7 +105,7 @@ export class LayerStackCheck {
   /**
    * Ends the stack: finds what is below rootfs/ and in no layer.
    *
-   * @param isOwn Tells whether an entry belongs to a face, and not to the tree.
+   * @param isOwn Whether an entry belongs to a face, and not to the tree.
    */
   async finish(isOwn: (path: string) => boolean): Promise<void> {
     if (!this.#rootfs) return;

@@ -6,7 +6,7 @@ export function told(value: unknown): string {
   return value === undefined ? "missing" : shown(canonical(value), 80);
 }
 
-/** Tells whether two values are the same JSON, whatever the order of keys. */
+/** Whether two values are the same JSON, whatever the order of keys. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
 }

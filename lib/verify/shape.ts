@@ -9,7 +9,7 @@ export type Shape = (value: unknown, place: string, tell: Tell) => void;
 /** The fields of a JSON object. */
 export type Json = Record<string, unknown>;
 
-/** Tells whether a value is a JSON object. */
+/** Whether a value is a JSON object. */
 export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

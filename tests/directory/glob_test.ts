@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { IgnoreRules } from "../../lib/directory/dockerignore.ts";
 
-/** Tells whether a pattern alone leaves a path out. */
+/** Whether a pattern alone leaves a path out. */
 function excludes(pattern: string, path: string): boolean {
   return new IgnoreRules([pattern]).judge(path).excluded;
 }

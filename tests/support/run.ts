@@ -32,7 +32,7 @@ export async function run(
   return text.decode(stdout);
 }
 
-/** Tells whether a program is on PATH. */
+/** Whether a program is on PATH. */
 export function isInstalled(program: string): boolean {
   return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
     try {

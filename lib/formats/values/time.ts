@@ -66,7 +66,7 @@ export function parseRfc3339(text: string): number {
 }
 
 /**
- * Tells whether Go, which engines are written in, takes a text for a time. It is
+ * Whether Go, which engines are written in, takes a text for a time. It is
  * stricter than RFC 3339: `T` and `Z` are capitals.
  *
  * @param text The text.
