@@ -163,7 +163,7 @@ async function uncompressed(
   return decompress(stream, compression);
 }
 
-/** What every web runtime can do. */
+/** The compression that every web runtime knows. */
 function gunzip(
   stream: ReadableStream<Uint8Array>,
   compression: Compression,

@@ -27,7 +27,7 @@ export function withTime(description: IsocDescription): ImageDescription {
   const seconds = created instanceof Date
     ? created.getTime() / 1000
     : created ?? sourceDate() ?? Math.floor(Date.now() / 1000);
-  // It throws for what is no time.
+  // It throws if the time is none.
   rfc3339(seconds);
   return { ...description, created: seconds };
 }

@@ -54,7 +54,7 @@ export function checkDocuments(
 
 /**
  * Adds the documents of all faces but Docker v1: `manifest` first, which rkt
- * wants, then those that tell what the others are.
+ * wants, then those that name the others.
  */
 export function addDocuments(
   archive: Archive,

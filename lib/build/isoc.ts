@@ -15,7 +15,7 @@ export interface ArchiveOptions {
   pristine?: boolean | undefined;
   /** Take names that start with `.wh.` as ordinary files. */
   allowWhiteouts?: boolean | undefined;
-  /** Take a rootfs even if it is an image that some tool has saved. */
+  /** Take a rootfs even if it is an image that a tool has saved. */
   allowSavedImage?: boolean | undefined;
   /**
    * Bytes at most that sparse files may grow by when their holes are filled, as

@@ -10,8 +10,8 @@ export interface IsocStreamOptions extends ArchiveOptions {
    * Holds a copy of the rootfs, which is read three times: once to check it,
    * twice while the archive is written. {@linkcode spoolToMemory} unless given,
    * which costs as much memory as the rootfs has bytes; `spoolToFile` costs a
-   * temporary file of that size. Who has a file or a `Blob` already needs
-   * neither: see {@linkcode build}.
+   * temporary file of that size. A file or a `Blob` needs neither: see
+   * {@linkcode build}.
    */
   spool?: StreamSpool;
 }
@@ -21,8 +21,8 @@ export interface IsocStreamOptions extends ArchiveOptions {
  * Docker, podman, containerd, skopeo, rkt, runc, LXD and Incus each take as
  * their own image.
  *
- * Nothing comes out before all has gone in, since the archive starts with what
- * only the whole rootfs tells. A rootfs that cannot be one makes the readable
+ * Nothing comes out before the whole rootfs has gone in: the archive starts
+ * with documents that need it. A rootfs that cannot be one makes the readable
  * side fail, with the errors of {@linkcode build}; so does an input that breaks
  * off. Cancelling the readable side makes the writable side fail.
  *
@@ -70,7 +70,7 @@ export class IsocStream
     let resolve: (isoc: Isoc) => void;
     let reject: (error: unknown) => void;
     this.#result = new Promise((...settle) => [resolve, reject] = settle);
-    // Who asks for the result sees the failure; others see the stream's.
+    // A caller of `result` sees the failure there; the others see the stream's.
     this.#result.catch(() => {});
 
     let input!: TransformStreamDefaultController<Uint8Array>;
@@ -127,8 +127,8 @@ export class IsocStream
   }
 
   /**
-   * What is made: its size, digests, layer and notes. There as soon as the
-   * rootfs has been read, and before the archive comes out.
+   * What is made: its size, digests, layer and notes. It is there once the
+   * rootfs is read, before the archive comes out.
    */
   get result(): Promise<Isoc> {
     return this.#result;

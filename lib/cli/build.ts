@@ -162,8 +162,8 @@ async function run(
 const MANY = 5000;
 
 /**
- * What the users of containerd want to know of a large archive. Whoever reads a
- * pipe gets the archive as it is, and `ciso load` there does this by itself.
+ * What the users of containerd want to know of a large archive. A pipe's reader
+ * gets the archive as it is, and `ciso load` there does this by itself.
  */
 function loadHint(
   isoc: Isoc,

@@ -40,7 +40,7 @@ export interface BuildInputs extends Base {
   close(): void;
 }
 
-/** Where the parts of an image are. */
+/** Where the pieces of an image are. */
 export interface Wanted {
   /** An image file to start from. */
   from?: string | undefined;

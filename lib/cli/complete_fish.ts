@@ -5,7 +5,7 @@ import type { Option } from "./options.ts";
 /**
  * The completions for fish.
  *
- * @returns A script to be sourced, or to be kept as `completions/ciso.fish`.
+ * @returns A script to be sourced, or to be saved as `completions/ciso.fish`.
  */
 export function fishCompletions(program: Program): string {
   const { commands } = program;

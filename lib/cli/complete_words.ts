@@ -14,7 +14,7 @@ export function wordChoices(
   return [...commands, ...topics].map(({ name }) => name);
 }
 
-/** The part of a help text that a menu has room for. */
+/** The start of a help text that a menu has room for. */
 export function briefly(help: string): string {
   return help.split(/[;:] /)[0]!;
 }

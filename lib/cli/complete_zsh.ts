@@ -5,7 +5,7 @@ import type { Option } from "./options.ts";
 /**
  * The completions for zsh.
  *
- * @returns A script to be sourced, or to be kept as `_ciso` in `fpath`.
+ * @returns A script to be sourced, or to be saved as `_ciso` in `fpath`.
  */
 export function zshCompletions(program: Program): string {
   const { commands } = program;

@@ -81,7 +81,7 @@ export function imageDescription(
   // SOURCE_DATE_EPOCH is for what is made, and this image has been made before.
   const keepsTime = created === undefined && from?.complete;
   const platform = platformOf(parsed);
-  // linux/arm64 chooses an image of any variant, which keeps its own.
+  // linux/arm64 chooses an image of any variant; the image's own variant stays.
   if (
     from && !platform.variant &&
     platform.architecture === from.base.fields.architecture
@@ -126,7 +126,7 @@ export function imageDescription(
     healthcheck: healthcheck(parsed, base.healthcheck),
     shell: words(parsed, "shell") ?? base.shell,
     author: parsed.value("author") ?? base.author,
-    // Of an image that has no time no other one is made up.
+    // An image without a time stays without one.
     created: (keepsTime ? base.created ?? 0 : creationTime(created)) ??
       base.created ?? Math.floor(Date.now() / 1000),
     history: parsed.value("history"),
@@ -154,7 +154,8 @@ function configFile(path: string | undefined): ImageFields {
     const { fields, faults, oddities } = readConfig(text);
     const [wrong] = [
       ...faults.map(({ message }) => message),
-      // Who keeps it is another matter: nothing is kept of this file.
+      // The note on which faces have it does not fit: nothing of this file
+      // stays.
       ...oddities.map(({ note }) => note.replace(/[;:] .*/s, "")),
     ];
     if (wrong !== undefined) throw new InputError(wrong);
@@ -196,7 +197,7 @@ function commandWords(
   if (parsed.rest && parsed.rest.length > 0) return parsed.rest;
   const given = words(parsed, "cmd");
   if (given) return given;
-  // Another entrypoint makes nothing of the command that went with the old one.
+  // A new entrypoint drops the command of the old one.
   if (base.command && parsed.value("entrypoint") === undefined) {
     return base.command;
   }

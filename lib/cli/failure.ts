@@ -16,13 +16,13 @@ export const EXIT = {
   usage: 2,
   /** ciso is at fault. */
   bug: 70,
-  /** Whoever reads standard output has gone away. */
+  /** The reader of standard output has gone away. */
   pipe: 141,
 } as const;
 
 /**
  * Calls a function about an option's or a variable's value. What it finds wrong
- * becomes a usage error with the option's name in front.
+ * becomes a usage error that starts with the option's name.
  *
  * @param origin Where the value is from, such as `--tag`.
  */
@@ -41,8 +41,8 @@ export function named<T>(origin: string | undefined, make: () => T): T {
 }
 
 /**
- * An error with the file's name in front, if it is about what the file holds;
- * else the error itself. A {@linkcode FileError} names its file already.
+ * An error that starts with the file's name, if it is about what the file
+ * holds; else the error itself. A {@linkcode FileError} names its file already.
  *
  * @param name The file's name, or what else messages call it.
  */
@@ -75,7 +75,7 @@ export function inFile<T>(name: string, make: () => T): T {
  * @returns The exit code for it.
  */
 export function fail(error: unknown, help: string): number {
-  // Whoever reads standard output has enough, as `head` does.
+  // The reader of standard output has enough, as `head` does.
   if (errorCode(error) === "EPIPE") return EXIT.pipe;
   const debug = isDebugging();
   const code = codeOf(error);
@@ -84,7 +84,7 @@ export function fail(error: unknown, help: string): number {
     if (error instanceof UsageError) sayHint(`Try '${help}' for more.`);
     return code;
   }
-  // The system refuses something in a place that knows no better words.
+  // The system refuses something, and no caller has better words for it.
   const { syscall, path } = Object(error) as {
     syscall?: string;
     path?: string;

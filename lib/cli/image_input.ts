@@ -88,7 +88,7 @@ export function wordsOf(
   return words;
 }
 
-/** Takes compressions off as the bytes are needed; nothing is kept. */
+/** Takes compressions off as the bytes are needed, without a copy. */
 export function unpackOnce(limits: UnpackLimits): Unpack {
   return (source, compression, name) =>
     fromBeginning(() =>

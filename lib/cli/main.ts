@@ -42,7 +42,7 @@ async function run(
 ): Promise<number | void> {
   const dashes = args.indexOf("--");
   const options = dashes < 0 ? args : args.slice(0, dashes);
-  // Help is for those whose other words are wrong, too.
+  // Help comes even if the other words are wrong.
   if (options.includes("--help")) return printText(longHelp(command, program));
   if (options.includes("-h")) return printText(shortHelp(command, program));
   if (options.includes("-V") || options.includes("--version")) {

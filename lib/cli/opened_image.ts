@@ -20,7 +20,7 @@ export interface OpenedImage {
 
 /** How images are opened. */
 export interface ImageOpener {
-  /** Opens a file; `-` is standard input. Who gives it closes what it opened. */
+  /** Opens a file; `-` is standard input. Its maker closes what it opened. */
   openFile: (path: string) => Promise<Input>;
   /** Makes a client for a registry. */
   client: (reference: Reference) => Promise<RegistryClient>;

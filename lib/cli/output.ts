@@ -62,7 +62,7 @@ export function progressBar(
 
 /** How {@linkcode writeOutput} writes. */
 export interface WriteOptions {
-  /** Shows what has been written; is ended. */
+  /** Shows what has been written; ended here. */
   bar?: Progress | undefined;
   /** Gives a file its name before it is on the disk. */
   noFsync?: boolean;

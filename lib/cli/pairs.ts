@@ -8,7 +8,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * Reads a file of `KEY=VALUE` lines, as `docker run --env-file` does: blank
  * lines and lines that start with `#` are passed over, nothing is unquoted.
  *
- * @returns The lines that count, blanks in front of the key taken off.
+ * @returns The lines that count, without blanks before the key.
  * @throws {InputError} If a line is not UTF-8, holds a NUL, or has no key or one
  * with blanks; the message has the line's number.
  */

@@ -26,8 +26,8 @@ const CLEAR_LINE = "\r\x1b[K";
  * ten times a second, and never wraps: what does not fit is left out, the bar
  * first.
  *
- * It draws only when {@linkcode Progress.add} is called, so it needs no timer
- * and keeps no program alive.
+ * It draws only when {@linkcode Progress.add} is called, so it needs no timer,
+ * and the program can end.
  */
 export class Progress {
   readonly #options: ProgressOptions;
@@ -72,7 +72,7 @@ export class Progress {
 
   #line(now: number): string {
     const { total, label, columns = 80 } = this.#options;
-    // A character in the last column would make some terminals wrap.
+    // A character in the last column makes some terminals wrap.
     const width = columns - 1;
     const rate = this.#bytes / Math.max(now - this.#start, 1) * 1000;
     const speed = `${formatBytes(rate)}/s`;
@@ -123,7 +123,7 @@ function longest(width: number, choices: string[][]): string {
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
   let unit = 0;
-  // 1023.5 would be shown as 1024, which is one of the next unit.
+  // 1023.5 rounds to 1024, which is one of the next unit.
   for (; bytes >= 1023.5 && unit < units.length - 1; unit++) bytes /= 1024;
   const digits = unit > 0 && bytes < 9.95 ? 1 : 0;
   return `${bytes.toFixed(digits)} ${units[unit]}`;

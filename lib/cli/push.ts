@@ -174,7 +174,7 @@ async function pushAll(
   const isKept = pushed.every(({ digest }, i) =>
     digest === images[i]!.manifest.digest
   );
-  // An index whose images all stay keeps its digest too.
+  // An index whose images all stay has the same digest too.
   return await pushIndex(client, reference, pushed, isKept ? top : undefined);
 }
 

@@ -94,7 +94,7 @@ async function verify(
   }
 }
 
-/** An input whose size is known: a pipe is read to its end and kept. */
+/** An input whose size is known: a pipe is spooled. */
 async function wholeFile(input: Input, parsed: Parsed): Promise<FileSource> {
   if (input.size === undefined) {
     const bar = progressBar(parsed.on("quiet"), "reading", undefined);

@@ -104,7 +104,7 @@ export class IgnoreRules {
    * @param verdict What {@linkcode judge} says of it.
    */
   mayTakeBelow(path: string, verdict: Verdict): boolean {
-    // Exceptions in front of the rule that decides have no say below it.
+    // Exceptions before the rule that decides do not count below it.
     const decides = verdict.matches.lastIndexOf(true);
     const directory = `${path}/`;
     return this.#rules.slice(decides + 1).some(({ exception, fixed, wild }) =>

@@ -20,7 +20,10 @@ export interface FileFacts {
   links: number;
   /** The same for all paths of a file, and different for different files. */
   identity: string;
-  /** Another number, most likely, once the file is another one or has changed. */
+  /**
+   * A hash: most likely another number once the file is another one or has
+   * changed.
+   */
   stamp: number;
 }
 

@@ -35,7 +35,7 @@ export interface FileRecord {
   minor: number;
 }
 
-/** What {@linkcode FileList.add} keeps of a file besides its record. */
+/** What {@linkcode FileList.add} takes of a file besides its record. */
 export interface NewFile extends Omit<FileRecord, "path" | "link"> {
   /** Slot of the directory that holds it; -1 for the root. */
   parent: number;
@@ -57,7 +57,9 @@ const ROW = {
   size: 5,
   seconds: 6,
   nanoseconds: 7,
-  /** A hard link's slot, where a symlink's target is kept, or a device's number. */
+  /**
+   * A hard link's slot, the place of a symlink's target, or a device's number.
+   */
   link: 8,
   stamp: 9,
   offset: 10,

@@ -18,12 +18,12 @@ export interface OpenFile {
  * runtime's own errors.
  */
 export const files = {
-  /** Whether this runtime hides some of what it should say, see `lib/find.ts`. */
+  /** Whether this runtime hides some facts, see `gnu_find.ts`. */
   hidesFacts: isDeno && process.platform === "linux",
   /** The names in a directory, in no order; of Deno's only those in UTF-8. */
   namesIn(path: Uint8Array): Uint8Array[] {
     if (isDeno) {
-      // It puts U+FFFD for what is not UTF-8, which leads nowhere.
+      // It writes U+FFFD for what is not UTF-8, which leads nowhere.
       return fs.readdirSync(fsPath(path)).filter((name) =>
         !name.includes("\ufffd") ||
         fs.lstatSync(`${fsPath(path)}/${name}`, { throwIfNoEntry: false })
@@ -39,7 +39,9 @@ export const files = {
   stamp(path: Uint8Array): number {
     return fileStamp(fs.lstatSync(fsPath(path), { bigint: true }));
   },
-  /** A symlink's target; `undefined` where Deno cannot tell: it is not UTF-8. */
+  /**
+   * A symlink's target; `undefined` where Deno cannot read it: it is not UTF-8.
+   */
   target(path: Uint8Array): Uint8Array | undefined {
     if (!isDeno) return fs.readlinkSync(fsPath(path), { encoding: "buffer" });
     try {
@@ -60,7 +62,7 @@ export const files = {
     };
   },
   /**
-   * What an output must not be part of a tree by: the identity of the directory
+   * The identity by which a walk finds the output in its tree: of the directory
    * that it goes to, or of standard output itself where that is a file.
    */
   outputIdentity(path: string | undefined): string | undefined {

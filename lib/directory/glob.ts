@@ -1,7 +1,7 @@
 /**
- * A part of a pattern: one sign of some ranges of code points, or of none of
- * them; or signs that repeat: any ones, any but `/` (`name`), or nothing or any
- * signs up to a `/` (`directories`).
+ * A token of a pattern: one sign in, or outside of, some ranges of code points;
+ * or signs that repeat: any ones, any but `/` (`name`), or nothing or any signs
+ * up to a `/` (`directories`).
  */
 export type Token =
   | { ranges: readonly (readonly [number, number])[]; not: boolean }
@@ -42,7 +42,7 @@ export class Glob {
     return now[length] === 1;
   }
 
-  /** Takes one sign at a place; tells whether that leads anywhere. */
+  /** Takes one sign at a place; returns whether that leads anywhere. */
   #step(next: Uint8Array, at: number, code: number): boolean {
     const token = this.#tokens[at]!;
     if ("ranges" in token) {

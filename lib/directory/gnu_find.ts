@@ -7,9 +7,9 @@ import { errorCode, fileError } from "../system/errors.ts";
 import { outputOf } from "../system/programs.ts";
 
 /**
- * Puts into a list of files what Deno hides of them, as GNU find tells it: parts
- * of a second below the millisecond, times before 1970, and symlinks' targets
- * that are not UTF-8.
+ * Puts into a list of files what Deno hides of them, as GNU find prints it:
+ * times below the millisecond, times before 1970, and symlinks' targets that
+ * are not UTF-8.
  *
  * @param list What a walk through the tree has found.
  * @param root The tree's root directory.

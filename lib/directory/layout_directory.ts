@@ -21,7 +21,7 @@ export function directoryFiles(path: string): ImageFiles {
         file = join(path, new TextDecoder().decode(inside));
         fd = openPlain(file);
       } catch (error) {
-        // A name that climbs out of the directory is as good as none.
+        // A name that climbs out of the directory counts as none.
         const code = error instanceof InputError ? "ENOENT" : errorCode(error);
         if (code === "ENOENT" || code === "ENOTDIR") {
           return Promise.resolve(undefined);

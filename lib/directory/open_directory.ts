@@ -22,19 +22,19 @@ export interface DirectoryInput extends Input {
   readonly notes: readonly string[];
 }
 
-/** What cannot be kept of any directory, in a sentence. */
+/** What is lost of any directory, in a sentence. */
 export const DIRECTORY_LOSSES =
   "extended attributes of the files, such as capabilities and access control " +
   "lists, cannot be read from a directory; a tar made with --xattrs has them";
 
-/** Bytes that are read before the file is looked at. */
+/** The file is checked again after so many bytes. */
 const SMALL = 1 << 16;
 
 /**
  * Opens a directory as a source: a tar of all its files, made anew each time it
  * is read, from a list of them that is made once. The same tree gives the same
- * bytes whatever the file system, the user, the time zone or the runtime; no tar
- * is kept anywhere.
+ * bytes whatever the file system, the user, the time zone or the runtime; no
+ * copy of the tar is made.
  *
  * It has what a tar can say but extended attributes, which no runtime can read:
  * plain files, directories, symlinks, hard links, devices and FIFOs, with modes,

@@ -197,7 +197,7 @@ class Walker {
     let slot;
     if (kind === "symlink") {
       const link = this.#tried(path, (full) => files.target(full));
-      // Find will tell what this runtime cannot.
+      // GNU find says what this runtime cannot.
       slot = this.list.add({ ...file, kind, link: link ?? new Uint8Array(0) });
     } else {
       if (kind === "file") this.#checkReadable(path, facts);

@@ -48,8 +48,8 @@ export interface AppcManifest {
 /** What the root file system says about an image's process. */
 export interface AppcOptions {
   /**
-   * Numbers of the image's user. The gid is the group of a user who is given
-   * without one; the further groups become `supplementaryGIDs`.
+   * Numbers of the image's user. The gid is the group of a user without one;
+   * the further groups become `supplementaryGIDs`.
    */
   ids?: UserIds | undefined;
   /** Absolute path in the root file system of the command's first word. */
@@ -58,7 +58,7 @@ export interface AppcOptions {
   visible?: string[] | undefined;
 }
 
-/** appc's own annotations; a user's annotation must not pose as one. */
+/** appc's own annotations; a user's annotation must not have such a name. */
 const WELL_KNOWN = ["created", "authors", "homepage", "documentation"];
 
 /** Annotations that came from an ACI by these names, and appc's names for them. */
@@ -74,10 +74,10 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
  * Makes the appc image manifest, the file `manifest` of an ACI, for rkt.
  *
  * appc wants the first word of `exec` to be an absolute path. A relative path
- * with a slash is put below the working directory. A name without a slash needs
- * `options.executable`; without that it stays, which rkt from 1.8 on looks up in
- * the app's `PATH` and other appc tools may refuse. An image without command and
- * entrypoint gets an empty `exec`: rkt then wants `--exec`.
+ * with a slash goes below the working directory. A name without a slash needs
+ * `options.executable`; without that it stays, which rkt from 1.8 on looks up
+ * in the app's `PATH` and other appc tools may refuse. An image without command
+ * and entrypoint gets an empty `exec`: rkt then wants `--exec`.
  *
  * Labels become `userLabels`, which allow any key. Image name and annotations
  * are renamed by {@linkcode appcName}; an annotation whose name is then taken
@@ -175,7 +175,7 @@ function app(image: Image, { ids, executable }: AppcOptions): AppcApp {
   };
 }
 
-/** Keeps the names that an ACI gave its volumes, and gives the others theirs. */
+/** Gives volumes their names: an ACI's own, and new ones for the others. */
 function mountPoints(image: Image, names: Set<string>): AppcMountPoint[] {
   const wanted = new Set(image.volumes);
   const kept = (image.base?.appc?.mountPoints ?? [])
@@ -193,7 +193,7 @@ function mountPoints(image: Image, names: Set<string>): AppcMountPoint[] {
   ];
 }
 
-/** Keeps the names that an ACI gave its ports, and gives the others theirs. */
+/** Gives ports their names: an ACI's own, and new ones for the others. */
 function ports(image: Image, names: Set<string>): AppcPort[] {
   const wanted = new Map(
     exposedPorts(image).map((port) => [portKey(port), port]),

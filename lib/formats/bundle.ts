@@ -49,7 +49,7 @@ export interface RuntimeOptions {
   ids?: UserIds | undefined;
   /**
    * Whether a tmpfs is mounted on `/tmp`; true unless given. Say false when the
-   * root file system has something in its `/tmp` that the tmpfs would hide.
+   * root file system has something in its `/tmp` that the tmpfs hides.
    */
   tmp?: boolean | undefined;
 }
@@ -142,11 +142,11 @@ export function runtimeConfig(
 
 /**
  * Lists the fields that an image sets and a runtime bundle cannot express. The
- * image specification asks converters not to copy `annotations`, since a runtime
- * may take some as orders; only labels become annotations of the bundle.
- * `volumes` stay directories of `rootfs`, which a bundle has to itself: a tmpfs
- * on them would hide what the image has there and belong to root, and its copy
- * option (`tmpcopyup`) stops systemd-nspawn.
+ * image specification asks converters not to copy `annotations`, since a
+ * runtime may take some as orders; only labels become annotations of the
+ * bundle. `volumes` stay directories of `rootfs`, which a bundle has to itself:
+ * a tmpfs on them hides what the image has there and belongs to root, and its
+ * copy option (`tmpcopyup`) stops systemd-nspawn.
  *
  * @param image The image.
  * @returns Names of fields.

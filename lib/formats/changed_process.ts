@@ -71,7 +71,7 @@ function put(object: JsonObject, name: string, value: unknown): void {
   else if (key !== undefined) delete object[key];
 }
 
-/** A field's value, if it is a list; of other values nothing can be kept. */
+/** A field's value, if it is a list; other values are lost. */
 function listIn(object: JsonObject, name: string): unknown[] {
   const value = object[keyOf(object, name) ?? name];
   return Array.isArray(value) ? value : [];
@@ -85,8 +85,8 @@ function entriesIn(object: JsonObject, name: string): Map<string, unknown> {
 }
 
 /**
- * Keeps the order of variables, and entries that are none; a variable that the
- * image says anew takes the place of the first entry of its name.
+ * Leaves the order of variables, and entries that are none, as they are; a
+ * variable that the image says anew replaces the first entry of its name.
  */
 function setEnv(process: JsonObject, image: Image): void {
   const wanted = new Map(
@@ -117,14 +117,16 @@ function setLabels(process: JsonObject, image: Image): void {
   for (const [key, value] of wanted) {
     if (was.get(key) !== value) labels.set(key, value);
   }
-  // Of a fault that an option mends nothing stays.
+  // An option that mends a fault replaces all of it.
   for (const [key, value] of labels) {
     if (typeof value !== "string" && value !== null) labels.delete(key);
   }
   put(process, "Labels", Object.fromEntries(labels));
 }
 
-/** Keeps the spelling of what was there and still is, and all that is no port. */
+/**
+ * Leaves the spelling of ports that stay, and all that is no port, as it is.
+ */
 function setPorts(process: JsonObject, image: Image): void {
   const key = (text: string) => {
     try {

@@ -14,9 +14,9 @@ const NAME = "The image config";
 /**
  * Writes the image config. If the image was made from another one, this is the
  * other one's config, changed only where the two images differ and where Docker
- * would refuse it: every field that ciso does not know, every fraction of a
- * second and every null stays. If nothing changes it is the same text, so that
- * the image keeps its ID.
+ * refuses it. Every field that ciso does not know, every fraction of a second
+ * and every null stays. If nothing changes it is the same text, so the image
+ * has the same ID.
  *
  * @param image The image.
  * @param layers Its layers, lowest first.
@@ -91,7 +91,7 @@ function setCreated(document: JsonObject, image: Image): void {
   mendTime(document);
 }
 
-/** Has a `created` field say what Go can read, or nothing. */
+/** Makes a `created` field say what Go can read, or nothing. */
 function mendTime(document: JsonObject): void {
   const key = keyOf(document, "created");
   const time = key === undefined ? undefined : document[key];
@@ -117,8 +117,8 @@ function setDiffIds(document: JsonObject, layers: Layer[]): number {
 }
 
 /**
- * Keeps the history, with an entry more for each new layer. A history that names
- * more layers than there are goes, since Docker refuses it.
+ * Adds an entry to the history for each new layer. A history that names more
+ * layers than there are goes: Docker refuses it.
  *
  * @param layers How many layers the image has.
  * @param had How many it was made from.

@@ -2,7 +2,7 @@ import type { Image } from "../image/image.ts";
 
 /**
  * Picks the fields that an image really sets. The `unsupportedBy…` functions
- * use it to name what their format leaves out.
+ * use it to name what their face leaves out.
  *
  * @param image The image.
  * @param fields Fields to look at.

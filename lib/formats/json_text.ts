@@ -2,8 +2,8 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 
 /**
- * Writes a document as the archive has it: compact JSON and a newline.
- * Keys keep the order that the document's function gave them, so the same image
+ * Writes a document as the archive has it: compact JSON and a newline. Keys
+ * have the order that the document's function gave them, so the same image
  * gives the same bytes, and the same digest, on every runtime.
  *
  * Characters that JSON allows in a string and YAML does not, or takes for a line

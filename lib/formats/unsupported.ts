@@ -31,7 +31,7 @@ export function unsupported(image: Image, face: Face): string[] {
   return face === "appc" ? fields : [...fields, ...appcOnly(image, face)];
 }
 
-/** What an ACI says that only its own face can keep. */
+/** What an ACI says that only its own face can say. */
 function appcOnly({ base }: Image, face: Face): string[] {
   const { supplementaryGIDs, mountPoints = [], ports, labels, app = {} } =
     base?.appc ?? {};

@@ -15,7 +15,7 @@ export interface ImageChoice {
 
 /** An image of a file that may hold several. */
 export interface Candidate {
-  /** What tells it from others of the same names and platform. */
+  /** What it differs in from others of the same names and platform. */
   id: string;
   /** All names that the file has for it. */
   names: string[];
@@ -119,7 +119,7 @@ function forms(name: string): string[] {
   }
 }
 
-/** What tells the images apart, as the command line says it. */
+/** What the images differ in, as the command line says it. */
 function ways(fits: Candidate[]): string {
   const platforms = new Set(fits.map(({ platform }) => platformText(platform)));
   const names = new Set(fits.map(({ names }) => names.join(" ")));

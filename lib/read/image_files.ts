@@ -63,7 +63,7 @@ export async function readDocument(
  *
  * @returns `undefined` if there is no such file.
  * @throws {InputError} If it is larger than any real one, or comes twice: then
- * others would read another image than this program.
+ * others read another image than this program.
  */
 export async function readBytes(
   files: Pick<ImageFiles, "open">,
@@ -151,8 +151,8 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
 }
 
 /**
- * Refuses what comes after the end of an archive: engines stop at the end, so
- * that they read another image.
+ * Refuses what comes after the end of an archive: engines stop there, so they
+ * read another image.
  *
  * @param start Where the entry before ends.
  * @param next The entry that comes next.
@@ -162,7 +162,7 @@ async function checkGap(
   start: number,
   { place, entry }: PlacedEntry,
 ): Promise<void> {
-  // What is no zeros there is a PAX global header.
+  // If it is not zeros, it is a PAX global header.
   for (const at of [start, place - BLOCK]) {
     if (!isZeroBlock(await readAt(source, at, BLOCK), 0)) continue;
     throw new InputError(

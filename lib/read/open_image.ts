@@ -148,7 +148,7 @@ async function readDocker(
   const candidates = await Promise.all(entries.map(async (entry) => ({
     ...entry,
     id: `${entry.config} ${entry.layers.join(" ")}`,
-    // Of one image, whose platform is looked at later, nothing need be read.
+    // One image needs no reading here: its platform is checked later.
     platform: entries.length === 1
       ? {}
       : platformIn(await dockerConfig(files, entry.config)),
@@ -270,7 +270,7 @@ async function readAci(
     const v1 = await readDocument(files, "rootfs/json");
     return {
       layers: [{ source: layer }],
-      // Docker's document tells the command from the entrypoint.
+      // Docker's document has command and entrypoint apart.
       base: v1 === undefined ? { fields: image.base.fields } : {
         fields: {
           ...platform({ os, architecture, variant }),
@@ -293,7 +293,7 @@ async function readAci(
   };
 }
 
-/** Says what of an ACI no other face can do. */
+/** Says what of an ACI no other face has. */
 function appcNotes({ appc }: BaseImage): string[] {
   const { app = {}, mountPoints = [], supplementaryGIDs } = appc ?? {};
   const words = [

@@ -186,7 +186,7 @@ function appFields(app: App, place: Place): ImageFields {
   };
 }
 
-/** Has an error name the place. */
+/** Makes an error name the place. */
 function valid<T>(place: Place, make: () => T): T {
   try {
     return make();
@@ -195,7 +195,7 @@ function valid<T>(place: Place, make: () => T): T {
   }
 }
 
-/** What the appc face alone can keep; its shape has been checked. */
+/** What the appc face alone has; its shape has been checked. */
 function appParts(value: unknown): AppcParts {
   if (value === undefined || value === null) return {};
   const app = anyObject(value, new Place("manifest"));
@@ -225,7 +225,7 @@ function filled<T>(list: T[] | undefined): T[] | undefined {
   return list && list.length > 0 ? list : undefined;
 }
 
-/** Whole seconds; a time that appc would refuse says nothing. */
+/** Whole seconds; a time that appc refuses counts for nothing. */
 function seconds(time: string | undefined): number | undefined {
   try {
     const seconds = Math.floor(parseRfc3339(time ?? ""));

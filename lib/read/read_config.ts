@@ -37,8 +37,8 @@ export interface ConfigReading {
  * {@linkcode imageConfig}, for the fields that say something about the image
  * and not about its layers.
  *
- * It takes what Docker takes: values that only Docker knows what to do with are
- * left out of the fields and listed.
+ * It takes what Docker takes: values that only Docker understands are left out
+ * of the fields and listed.
  *
  * @param source JSON.
  * @param name What messages call the document.

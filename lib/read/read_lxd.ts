@@ -10,8 +10,8 @@ const METADATA = object({
 
 /**
  * Reads `metadata.yaml` as ciso writes it, which is JSON: the inverse of
- * {@linkcode lxdMetadata}. Templates are not read: LXD would fill them in as
- * root, from files that the image names.
+ * {@linkcode lxdMetadata}. Templates are not read: LXD fills them in as root,
+ * from files that the image names.
  *
  * @param source The document.
  * @returns What it says of the image.

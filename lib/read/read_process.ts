@@ -23,7 +23,7 @@ import {
   text,
 } from "./shape.ts";
 
-/** Who keeps a value that only Docker knows what to do with. */
+/** Says which faces have a value that only Docker understands. */
 const KEPT = "only the faces docker, docker-v1 and oci keep it";
 
 /** Words, or one word: Docker takes both. */

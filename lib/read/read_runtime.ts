@@ -29,9 +29,10 @@ const CONFIG = object({
 const PREFIX = "org.opencontainers.image.";
 
 /**
- * Reads what a runtime bundle's `config.json` says of its image: the process and
- * the annotations. Hooks, mounts, devices, rights and the like are not read:
- * they are orders to the machine that runs it, and who gave them is not known.
+ * Reads what a runtime bundle's `config.json` says of its image: the process
+ * and the annotations. Hooks, mounts, devices, rights and the like are not
+ * read: they are orders to the machine that runs it, and nobody knows who gave
+ * them.
  *
  * @param source JSON.
  * @returns The image's name and the fields that are set.

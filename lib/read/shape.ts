@@ -53,9 +53,9 @@ export class Place {
  *
  * These are a table of our own because the libraries for it (valibot 1.5, zod
  * 4.6) pass over keys such as `__proto__` and `constructor` in records: a label
- * of that name would be lost, or not checked. Also, they know nothing of Go's
- * rules, by which engines read these documents: null is the same as nothing, and
- * the case of a field's name does not count.
+ * of that name is lost, or not checked. Also, they know nothing of Go's rules,
+ * by which engines read these documents: null is the same as nothing, and the
+ * case of a field's name does not count.
  */
 export type Shape<T> = (value: unknown, place: Place) => T;
 

@@ -14,7 +14,7 @@ const HUB_KEY = "https://index.docker.io/v1/";
 /**
  * Looks a registry up in a file of logins, as docker and podman write it:
  * `auths`, `credHelpers` and `credsStore`. An entry for a repository or a
- * directory of repositories goes before one for the whole registry.
+ * directory of repositories wins over one for the whole registry.
  *
  * @param text The file.
  * @param reference What is pushed or pulled.

@@ -24,9 +24,9 @@ export interface AuthorizationOptions {
 }
 
 /**
- * Answers a registry's question who asks: by user and password, or by a token
- * that it gets from the server that the registry names. Tokens are kept until
- * shortly before they end, and fetched again then, so that long pushes go on.
+ * Authorizes requests: by user and password, or by a token from the server that
+ * the registry names. A token is used until shortly before it ends; then a new
+ * one is fetched, so that long pushes go on.
  *
  * OCI has no rules for this; Docker's "Token Authentication Specification" has.
  */
@@ -175,7 +175,7 @@ function tokenOf(
   }
   const fields = new Map(Object.entries(Object(document)));
   const token = fields.get("token") ?? fields.get("access_token");
-  // What is no token of RFC 6750 would break the header that it goes into.
+  // What is no token of RFC 6750 breaks the header that it goes into.
   if (typeof token !== "string" || !/^[\w.~+/=-]{1,65536}$/.test(token)) {
     throw new InputError(`${what} is missing or malformed`);
   }

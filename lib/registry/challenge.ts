@@ -1,4 +1,4 @@
-/** How a registry wants to know who asks. */
+/** How a registry asks who sends a request. */
 export interface Challenge {
   /** In lower case: `basic`, `bearer`. */
   scheme: string;

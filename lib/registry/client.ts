@@ -8,7 +8,7 @@ import { networkError } from "./network_error.ts";
 import { isLoopback, registryHost } from "./reference.ts";
 import { PassingError, retry, retryAfter, type RetryOptions } from "./retry.ts";
 
-/** How a registry is spoken to. */
+/** How a client speaks to a registry. */
 export interface ClientOptions extends RetryOptions {
   credentials?: Credentials | undefined;
   /** Speak HTTP without TLS; this machine itself is tried both ways. */
@@ -64,7 +64,7 @@ export class RegistryClient {
    * Makes a client; nothing is sent yet.
    *
    * @param registry The registry, as in a reference.
-   * @param options How it is spoken to.
+   * @param options How the client speaks to it.
    */
   constructor(registry: string, options: ClientOptions = {}) {
     this.host = registryHost(registry);
@@ -80,7 +80,7 @@ export class RegistryClient {
    * Sends a request, and again where that may help.
    *
    * @param request What is sent.
-   * @returns The answer; who does not read its body must discard it.
+   * @returns The answer; a caller that does not read its body must discard it.
    * @throws {InputError} If the registry cannot be reached, or refuses.
    * @throws {PassingError} If the last try failed in a way that may pass.
    */

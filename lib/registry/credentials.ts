@@ -1,7 +1,7 @@
 /** Who asks a registry. */
 export type Credentials =
   | { username: string; password: string }
-  /** A refresh token, as `docker login` keeps it for some registries. */
+  /** A refresh token, as `docker login` has it for some registries. */
   | { identityToken: string };
 
 /**

@@ -87,7 +87,7 @@ export async function getManifest(
  * @param repository The repository there.
  * @param manifest What it gets.
  * @param tag Its name there; its digest unless given.
- * @throws {InputError} If the registry refuses it, or keeps another digest.
+ * @throws {InputError} If the registry refuses it, or has another digest then.
  */
 export async function putManifest(
   client: RegistryClient,

@@ -7,8 +7,8 @@ const LASTING = /ECONNREFUSED|ConnectionRefused|ENOTFOUND|FailedToOpenSocket/;
 const CERTIFICATE = /certificate|CERT_|UnknownIssuer|self.signed|NotValidFor/i;
 
 /**
- * Makes an error for people of what `fetch` throws. The runtimes agree on no
- * class and no code, so their texts are looked at.
+ * Makes an error for people of what `fetch` throws. The runtimes have no class
+ * and no code in common, so it looks at their texts.
  *
  * @param host The host that was asked.
  * @param cause What was thrown.

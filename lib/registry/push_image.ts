@@ -25,22 +25,22 @@ import {
 export interface PackedLayer extends UploadBlob {
   /** What its media type ends with: empty, `+gzip` or `+zstd`. */
   suffix: string;
-  /** Removes what was kept of it. */
+  /** Removes its copy. */
   close?(): void;
 }
 
 /** How an image is pushed. */
 export interface PushOptions extends UploadOptions {
-  /** Compresses a layer and keeps the result until it is closed. */
+  /** Compresses a layer into a spool, which the caller closes. */
   pack: (layer: StoredLayer) => Promise<PackedLayer>;
   /** Blobs that are uploaded side by side; 4 unless given. */
   parallel?: number;
   /**
-   * The image's manifest as its file holds it: it is kept byte for byte if all
+   * The image's manifest as its file holds it: it stays byte for byte if all
    * layers go out as they are.
    */
   original?: StoredManifest | undefined;
-  /** Hears what became of each blob. */
+  /** Gets what became of each blob. */
   onBlob?: (blob: UploadBlob, outcome: UploadOutcome) => void;
 }
 
@@ -147,7 +147,7 @@ export async function packedAlready(
  * @param client The registry.
  * @param reference Where it goes.
  * @param images The images, which the repository has already.
- * @param original An index that lists just these: it is kept byte for byte.
+ * @param original An index that lists just these: it stays byte for byte.
  */
 export async function pushIndex(
   client: RegistryClient,

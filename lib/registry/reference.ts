@@ -27,14 +27,14 @@ export const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
  * Reads a reference as `docker pull` reads it: `busybox`, `me/app:1.0`,
- * `localhost:5000/app@sha256:…`. A `docker://` in front is allowed, as skopeo
+ * `localhost:5000/app@sha256:…`. It may start with `docker://`, as skopeo
  * writes it.
  *
  * OCI distribution-spec v1.1, "Pulling manifests", has the rules of repository
  * and tag.
  *
  * @param text The reference.
- * @throws {DescriptionError} If a part of it breaks a rule.
+ * @throws {DescriptionError} If it breaks a rule.
  *
  * @example
  * ```ts

@@ -28,7 +28,7 @@ const MAX_DESCRIPTORS = 100_000;
  *
  * @param client The registry.
  * @param reference The image.
- * @param options Who hears of progress.
+ * @param options What gets the progress.
  * @throws {InputError} If there is no such image.
  */
 export async function remoteFiles(

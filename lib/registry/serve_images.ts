@@ -183,7 +183,7 @@ class Verified {
     return check;
   }
 
-  /** Takes note of a blob that went out whole and right. */
+  /** Notes a blob that went out whole and right. */
   add(digest: string): void {
     if (!this.#checks.has(digest)) {
       this.#checks.set(digest, Promise.resolve());

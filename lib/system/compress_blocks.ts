@@ -45,7 +45,7 @@ export async function* compressBlocks(
     for await (const block of blocksOf(chunks)) {
       count++;
       const result = compressor.compress(block);
-      // Its failure is seen when its turn comes.
+      // Its failure shows when its turn comes.
       result.catch(() => {});
       queue.push(result);
       if (queue.length >= AT_WORK) yield await queue.shift()!;

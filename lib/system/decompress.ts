@@ -38,8 +38,9 @@ export async function* unpack(
 }
 
 /**
- * Node before 22.15 has no zstd: there the program has to do. fzstd, the one
- * decoder in plain JavaScript, checks no checksum, and no newer runtime needs it.
+ * Node before 22.15 has no zstd: there the program does it. fzstd, the one
+ * decoder in plain JavaScript, checks no checksum, and no newer runtime needs
+ * it.
  */
 function unzstd(
   chunks: AsyncGenerator<Uint8Array>,

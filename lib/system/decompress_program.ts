@@ -7,7 +7,7 @@ import { type ChildProcessWithoutNullStreams, isDeno, spawn } from "./node.ts";
 import { pause, SOON } from "./programs.ts";
 import { windowError } from "./unpack_limits.ts";
 
-/** Bytes of a program's messages that are looked at. */
+/** How many bytes of a program's messages are read. */
 const MESSAGES = 4096;
 
 /** Codes of a program that is there and cannot be started. */
@@ -72,8 +72,8 @@ export async function* decompressBy(
 function argsOf(compression: Compression, maxWindow: number): string[] {
   switch (compression) {
     case "zstd":
-      // It refuses windows above 128 MiB unless it is asked for more; ZstdFrames
-      // has the say.
+      // It refuses windows above 128 MiB unless asked for more; ZstdFrames has
+      // the limit.
       return ["-dc", "--long=31"];
     case "xz":
       return ["-dc", `--memlimit-decompress=${maxWindow + XZ_MEMORY}`];
@@ -82,7 +82,7 @@ function argsOf(compression: Compression, maxWindow: number): string[] {
   }
 }
 
-/** Starts a program; tells whether it is there at all. */
+/** Starts a program; returns whether it is there at all. */
 async function startProgram(
   program: string,
   args: string[],

@@ -82,7 +82,9 @@ export function reasonOf(error: unknown): string | undefined {
     (/^E[A-Z0-9]{2,}$/.test(code) ? `the system says ${code}` : undefined);
 }
 
-/** An error that names the file and the reason; keeps the code of the cause. */
+/**
+ * An error that names the file and the reason; it has the code of the cause.
+ */
 export function fileError(what: string, cause: unknown): FileError {
   const text = cause instanceof Error ? cause.message : String(cause);
   const reason = cause instanceof InputError
@@ -91,7 +93,9 @@ export function fileError(what: string, cause: unknown): FileError {
   return new FileError(`${what}: ${reason}`, { code: errorCode(cause), cause });
 }
 
-/** As {@linkcode fileError}, where ciso itself sees what the system would say. */
+/**
+ * As {@linkcode fileError}, where ciso sees the fault before the system does.
+ */
 export function codeError(what: string, code: string): FileError {
   return new FileError(`${what}: ${REASONS.get(code) ?? code}`, { code });
 }

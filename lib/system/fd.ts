@@ -1,7 +1,7 @@
 import { fs } from "./node.ts";
 import { errorCode } from "./errors.ts";
 
-/** Milliseconds that work on plain files may take before signals are looked at. */
+/** Milliseconds that work on plain files may take before signals get a turn. */
 const TURN = 100;
 
 let lastTurn = performance.now();
@@ -10,8 +10,7 @@ let lastTurn = performance.now();
  * Fills a buffer from a plain file as far as that goes.
  *
  * The call does not return before: handing a chunk to another thread and back
- * takes longer than to copy it. Whoever reads in a loop calls
- * {@linkcode takeTurn}.
+ * takes longer than to copy it. A loop of reads calls {@linkcode takeTurn}.
  *
  * @param position Offset in the file in bytes.
  * @returns The count of bytes read.
@@ -35,7 +34,8 @@ export function readFile(
  * Writes all bytes to a plain file, as {@linkcode readFile} reads.
  *
  * @param position Offset in the file in bytes; after the last write unless
- * given. Deno moves that place with each write: give all of a file's, or none.
+ * given. Deno moves that place with each write: give the position of each write
+ * to a file, or of none.
  */
 export function writeFile(
   fd: number,

@@ -2,9 +2,9 @@ import type { Writable } from "./node.ts";
 import { release } from "../streams/source.ts";
 
 /**
- * Writes chunks into a stream and ends it. Each chunk waits until the stream has
- * used the one before, which is then released: a queue of them, left to the
- * garbage collector, would take tens of megabytes.
+ * Writes chunks into a stream and ends it. Each chunk waits until the stream
+ * has used the one before, which is then released: a queue of them, left to the
+ * garbage collector, takes tens of megabytes.
  *
  * A stream that takes no more, or that its reader destroys, is no failure here:
  * what reads the stream's other end knows what that means.

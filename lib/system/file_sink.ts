@@ -10,7 +10,7 @@ import { fs } from "./node.ts";
 import { temporaryName } from "./temporary_name.ts";
 import { ways } from "./ways.ts";
 
-/** Bytes from which on a hash in another thread pays for its start. */
+/** From so many bytes on, a hash in another thread saves time. */
 const LARGE = 1 << 24;
 
 /** A new file beside its place, as a sink. */

@@ -55,7 +55,7 @@ export function hashBeside(
     thread.on("error", () => resolve(undefined));
     thread.on("exit", () => resolve(undefined));
   });
-  // Nothing is lost if the process ends before it.
+  // The process need not wait for it.
   thread.unref();
   const tell = (isEnd: boolean) => {
     Atomics.store(state, 0, BigInt(end) * 2n + (isEnd ? 1n : 0n));

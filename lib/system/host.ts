@@ -32,7 +32,7 @@ export const host = {
           continue;
         }
         // What cannot be said on standard error cannot be said at all, and a
-        // reader of standard output that has gone away wants to hear no more.
+        // reader of standard output that has gone away wants no more.
         if (fd === 2 || errorCode(error) === "EPIPE") return;
         throw fileError("Cannot write standard output", error);
       }
@@ -62,7 +62,7 @@ export const host = {
     }
   },
   /**
-   * What tells a plain file from all others, whatever path leads to it.
+   * The identity of a plain file, the same by each path that leads to it.
    *
    * @param file A path, or an open file's number.
    * @returns `undefined` if there is no such file, or it is not a plain one.
@@ -99,7 +99,7 @@ export const host = {
       throw fileError("Cannot read standard input", error);
     }
   },
-  /** Calls `handle` with the exit code when the user or the system says stop. */
+  /** Calls `handle` with the exit code when a signal ends the program. */
   onSignal(handle: (exitCode: number) => void): void {
     const arrive = (exitCode: number) => {
       const stop = stopGently;
@@ -115,7 +115,7 @@ export const host = {
     // A file that grows too large is an error of its write, not the end.
     process.on("SIGXFSZ", () => {});
   },
-  /** Has the first signal call `stop`; the second one ends the program. */
+  /** The first signal calls `stop`; the second one ends the program. */
   onFirstSignal(stop: () => void): void {
     stopGently = stop;
   },

@@ -12,7 +12,7 @@ export interface ServerOptions {
   tls?: { cert: string; key: string } | undefined;
   /** Milliseconds without progress after which a client is let go. */
   patience?: number;
-  /** Hears of answers that broke off. */
+  /** Gets the answers that broke off. */
   onError?: (error: unknown) => void;
 }
 
@@ -63,7 +63,7 @@ export async function serve(
       await send(response, outgoing, incoming.method === "HEAD", patience);
     } catch (error) {
       options.onError?.(error);
-      // A client must not take what broke off for the whole.
+      // A client must not take a broken answer for the whole.
       outgoing.destroy();
     }
   };
@@ -92,7 +92,7 @@ export async function serve(
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
-        // Those that wait for another request would keep it open.
+        // Clients that wait for another request hold it open.
         server.closeIdleConnections?.();
       }),
   };

@@ -41,7 +41,7 @@ export async function* gunzip(
     yield* through(inflate, counted(), (chunk) => {
       if (inflate.bytesWritten === given) release(chunk);
     });
-    // It stops at a zero, and uses nothing after it.
+    // It stops at a zero byte and takes nothing after it.
     const unread = given - inflate.bytesWritten;
     let rest = unread > 0 ? last.subarray(last.length - unread) : EMPTY;
     for (;;) {
@@ -120,7 +120,7 @@ function createZstd(): zlib.Gunzip | undefined {
   if (!("createZstdDecompress" in zlib)) return undefined;
   try {
     const create = zlib.createZstdDecompress as typeof zlib.createGunzip;
-    // ZSTD_d_windowLogMax: ZstdFrames has the say.
+    // ZSTD_d_windowLogMax: ZstdFrames has the limit.
     const params = { 100: 31 };
     return create({ chunkSize: INFLATED, params } as zlib.ZlibOptions);
   } catch {

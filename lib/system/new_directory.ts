@@ -81,8 +81,8 @@ function checkEmpty(path: string): void {
 
 /**
  * Refuses a directory if another user could put something in its place: one who
- * owns it or a directory on the way to it, or may write there. What is
- * unpacked would then land wherever a symlink of theirs leads.
+ * owns it or a directory on the way to it, or may write there. What is unpacked
+ * then lands wherever a symlink of theirs leads.
  *
  * @param path The directory, without symlinks on the way; it need not be there.
  */
@@ -100,7 +100,7 @@ function checkOwned(path: string): void {
           "choose a directory of your own",
       );
     }
-    // Root's files tempt the members of a group as well.
+    // Among root's files, a group's members count as other users.
     const writers = own === 0 ? 0o022 : 0o002;
     // Of a sticky directory others cannot move what is not theirs.
     const isSafe = at !== path && (stat.mode & 0o1000) !== 0;

@@ -17,8 +17,8 @@ import type { Worker } from "node:worker_threads";
 export { isatty } from "node:tty";
 export * as zlib from "node:zlib";
 
-// Node's own module object would make standard output non-blocking by looking at
-// it, and large writes to a pipe wait for nothing then but a timer.
+// A look at Node's whole module object makes standard output non-blocking, and
+// then large writes to a pipe wait for nothing but a timer.
 export const { process } = globalThis;
 
 /** Whether this is Deno, whose file names are text and whose times are short. */

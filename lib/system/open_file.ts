@@ -9,9 +9,9 @@ import { MAX_WINDOW, type UnpackLimits } from "./unpack_limits.ts";
 const LIMITS: UnpackLimits = { maxUnpacked: Infinity, maxWindow: MAX_WINDOW };
 
 /**
- * Opens a file as a source: a tar or an image file. A compression that it has (gzip,
- * zstd, xz or bzip2) is taken off; what comes out is kept in a file of the temporary
- * directory (`TMPDIR`) while it is read.
+ * Opens a file as a source: a tar or an image file. A compression that it has
+ * (gzip, zstd, xz or bzip2) is taken off; what comes out goes to a spool file
+ * in the temporary directory (`TMPDIR`) while it is read.
  *
  * @param path The file.
  * @param limits What a compressed file may take at most; any size, and a window of

@@ -17,8 +17,8 @@ import type { UnpackLimits } from "./unpack_limits.ts";
 
 /**
  * Opens a file as a source. A pipe, a terminal or a device is read once and
- * kept in a spool file in the temporary directory (`TMPDIR`) while it is, and
- * so is the content of a compressed file.
+ * goes to a spool file in the temporary directory (`TMPDIR`) meanwhile; so does
+ * the content of a compressed file.
  *
  * @param path The file, or `undefined` for standard input.
  * @throws {Error} If it cannot be opened or is a directory.
@@ -86,8 +86,8 @@ export interface Flow {
 }
 
 /**
- * Opens a file or a pipe to be read once, with its compression taken off. Nothing
- * of it is kept anywhere.
+ * Opens a file or a pipe to be read once, with its compression taken off. No
+ * copy of it is made.
  *
  * @param path The file, or `undefined` for standard input.
  * @throws {Error} If it cannot be opened or is a directory.

@@ -35,8 +35,8 @@ export interface OutputOptions {
 /**
  * Opens an output. A file is written under a temporary name beside its place,
  * and gets its own name on `commit()`, when it is on the disk; `undefined` is
- * standard output. A file that is there already keeps its mode and, where this
- * user may set them, its owner and group; a symlink keeps leading to it.
+ * standard output. The new file has the mode of the one that it replaces and,
+ * where this user may set them, its owner and group; symlinks still lead to it.
  *
  * The stream's chunks are released when they are written.
  *

@@ -5,12 +5,12 @@ import { fs } from "./node.ts";
 
 /** Milliseconds that ciso waits for the other end of a pipe. */
 const PATIENCE = 3000;
-/** Milliseconds between two looks. */
+/** Milliseconds between two tries. */
 const PAUSE = 20;
 
 /**
  * Opens a file or a pipe to be read. Of a pipe with a name (FIFO) the other end
- * must be there within seconds: no open waits where signals are not heard.
+ * must be there within seconds: an open that waits gets no signals.
  *
  * @param name What messages call it.
  * @throws {FileError} If it cannot be opened or is a directory.
@@ -34,8 +34,8 @@ export function openToRead(path: string, name = path): number {
 }
 
 /**
- * Opens a file that must be a plain one, such as a document of an image: a pipe
- * or a device in its place would have ciso wait, or read without end.
+ * Opens a file that must be a plain one, such as a document of an image: with a
+ * pipe or a device in its place ciso waits, or reads without end.
  *
  * @throws {FileError} If it is something else; or the system's own error.
  */
@@ -86,7 +86,7 @@ function nobody(name: string, does: string): FileError {
   );
 }
 
-/** What came out of pipes: it comes once, and is asked for more often. */
+/** What came out of pipes: it comes once, but is needed again. */
 const piped = new Map<string, Uint8Array>();
 
 /** A small text file or pipe, whole. */

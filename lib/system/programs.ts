@@ -7,7 +7,7 @@ import { leftovers } from "./leftovers.ts";
 /** Milliseconds until a runtime has said why a program does not start. */
 export const SOON = 1000;
 
-/** Waits; keeps no process alive. */
+/** Waits; the process can end meanwhile. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
@@ -113,7 +113,7 @@ export async function runProgram(
     const { stdin } = child;
     // Without permission Deno gives a child that has no streams.
     if (input && stdin) {
-      // It need not read to the end; its exit code tells whether that was right.
+      // It need not read to the end; its exit code says whether that was right.
       await feed(input, stdin);
     }
     const code = await ended;

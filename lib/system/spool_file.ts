@@ -8,8 +8,8 @@ import type { Input } from "./input.ts";
 import { type SpoolStore, spoolStore, Stretches } from "./spool_store.ts";
 
 /**
- * Makes a source of bytes that can be read once only: its first stream keeps
- * them in a spool file in the temporary directory, from which all others read.
+ * Makes a source of bytes that can be read once only: its first stream copies
+ * them to a spool file in the temporary directory, from which all others read.
  *
  * @param fd A file to close with it; -1 for none.
  * @param name What messages call it.
@@ -19,7 +19,7 @@ export function openSpool(
   name: string,
   chunks: AsyncGenerator<Uint8Array>,
 ): Input {
-  // A generator that has ended keeps its memory for as long as it is known.
+  // An ended generator holds its memory as long as something refers to it.
   let rest: AsyncGenerator<Uint8Array> | undefined = chunks;
   let store: SpoolStore | undefined;
   /** Where its bytes are in the store. */
@@ -96,7 +96,7 @@ export function openSpool(
 }
 
 /**
- * Keeps a layer that cannot stay as it is in a spool file.
+ * Spools a layer that cannot stay as it is to a file.
  *
  * @param chunks Its bytes; read to their end.
  * @returns The same bytes, to be read as often as needed.
@@ -118,7 +118,7 @@ export async function spooled(
 }
 
 /**
- * Keeps the bytes of a stream in a file of the temporary directory (`TMPDIR`),
+ * Spools the bytes of a stream to a file of the temporary directory (`TMPDIR`),
  * which is gone when it is closed, or when the process ends. Memory stays flat
  * whatever the size; Deno needs `--allow-write` and `--allow-read` for the
  * directory, and `--allow-env` to find it.

@@ -34,7 +34,7 @@ function newStore(): { store: SpoolStore; take(): boolean } {
   let size = 0;
   let users = 1;
   let remove = () => {};
-  // A file without a name goes away with the process, however that ends.
+  // A file without a name goes when the process ends, however it ends.
   try {
     fs.unlinkSync(path);
   } catch {

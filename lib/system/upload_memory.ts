@@ -8,9 +8,9 @@ export interface FileMemory {
 }
 
 /**
- * Keeps the places of unfinished uploads in a directory of this user, so that a
- * push that was killed can go on. What cannot be kept is forgotten: the upload
- * then begins anew.
+ * Remembers the places of unfinished uploads in a directory of this user, so
+ * that a push that was killed can go on. An upload whose place cannot be
+ * written begins anew.
  *
  * @param directory The directory; made when it is needed.
  */

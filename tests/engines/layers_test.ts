@@ -751,7 +751,7 @@ Deno.test("buildLayers() leaves an image's layer as it is, with a note", async (
     [directory("tmp/", 0o1777), directory("own/", 0o700)],
     [file("tmp/x"), file("own/y")],
   ].map(tarOf);
-  const isoc = await buildStack(layers, "/dev/null", { stored: true });
+  const isoc = await buildStack(layers, "/dev/null", { fromImage: true });
   assert.deepEqual([...isoc.layers[1]!.changes], []);
   assert.ok(
     isoc.notes.includes(

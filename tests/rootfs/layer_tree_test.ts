@@ -183,14 +183,14 @@ Deno.test("LayerTree has a layer get entries for directories that nobody has", a
     "n/m/z file",
   ]);
   // A layer of an image stays as it is.
-  const stored = await stack([LOWER, upper], { stored: true });
+  const stored = await stack([LOWER, upper], { fromImage: true });
   assert.deepEqual(stored.changes, []);
   assert.deepEqual(stored.tree, made.tree);
 });
 
-Deno.test("A stored layer ends where engines stop reading it", async () => {
+Deno.test("A layer of an image ends where engines stop reading it", async () => {
   const upper = concat([tarOf([{ name: "a" }]), tarOf([{ name: "late" }])]);
-  const stored = await stack([LOWER, upper], { stored: true });
+  const stored = await stack([LOWER, upper], { fromImage: true });
   assert.ok(!stored.tree.includes("late"));
   assert.deepEqual(stored.layer, ["a file"]);
   assert.match(

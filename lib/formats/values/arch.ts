@@ -5,7 +5,7 @@ import { shown } from "../../errors/shown.ts";
 interface Architecture {
   /** Go's name, which Docker and OCI use. */
   go: string;
-  /** Go's variant, where one is needed to tell two machines apart. */
+  /** Go's variant, where two machines differ in nothing else. */
   variant?: string;
   appc?: string;
   lxd?: string;
@@ -138,7 +138,7 @@ function fromGo(
   variant?: string,
 ): string {
   const rows = ARCHITECTURES.filter(({ go }) => go === architecture);
-  // A variant that no row tells apart (amd64/v3, arm64/v8) names a minimum.
+  // A variant that no row has (amd64/v3, arm64/v8) names a minimum.
   const row = rows.find((row) => row.variant === variant) ??
     (variant && rows.some((row) => row.variant) ? undefined : rows[0]);
   const name = row?.[to];

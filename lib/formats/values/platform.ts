@@ -61,8 +61,8 @@ export function goArchitecture(
 
 /**
  * Reads a platform as Docker writes it. Names that other programs have for an
- * architecture become Go's, as they do in Docker: engines would not know an
- * image for `x86_64`.
+ * architecture become Go's, as they do in Docker: engines do not know an image
+ * for `x86_64`.
  *
  * @param text `OS/ARCH` or `OS/ARCH/VARIANT`, in any case.
  * @returns The platform; its variant is `undefined` where there is none.

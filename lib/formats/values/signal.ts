@@ -14,12 +14,13 @@ const NAMES = new Set([
 
 /**
  * Writes the signal that stops an image's process as the OCI image
- * specification wants it: a number, or a name in capitals with `SIG` in front.
+ * specification wants it: a number, or a name in capitals that starts with
+ * `SIG`.
  *
  * @param text A number, or a name in any case, with or without `SIG`.
  * @returns The signal, such as `SIGTERM`, `SIGRTMIN+3` or `9`.
- * @throws {DescriptionError} If Linux has no such signal: Docker would make no
- * container.
+ * @throws {DescriptionError} If Linux has no such signal: Docker makes no
+ * container then.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md#properties}
  */

@@ -8,8 +8,8 @@ const LAST = 253402300799.999;
 
 /**
  * Writes a moment as an RFC 3339 date and time in UTC, such as
- * `2015-06-09T12:00:00Z`. A fraction of a second is kept to the millisecond and
- * left out when it is zero, as Go does, so that whole seconds stay short.
+ * `2015-06-09T12:00:00Z`. A fraction of a second has milliseconds, and is left
+ * out when it is zero, as Go does, so that whole seconds stay short.
  *
  * @param seconds Seconds since 1970-01-01T00:00:00Z.
  * @returns The date and time.
@@ -60,7 +60,7 @@ export function parseRfc3339(text: string): number {
     );
   }
   const offset = (Number(h ?? 0) * 60 + Number(m ?? 0)) * 60;
-  // More digits would round up to the next second.
+  // More digits round up to the next second.
   return date.getTime() / 1000 + Number(fraction?.slice(0, 7) ?? 0) -
     (sign === "-" ? -offset : offset);
 }

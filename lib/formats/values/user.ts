@@ -100,12 +100,12 @@ function id(what: string, file: string, text: string): number {
   return value;
 }
 
-/** Who a process runs as if its user is nobody that the rootfs knows. */
+/** The user of a process whose own user the rootfs does not know. */
 const NOBODY: UserIds = { uid: 65534, gid: 65534 };
 
 /**
- * Looks up the user of an image that somebody else made. It may have one who is
- * in no file, whom only Docker's run command replaces: then the numbers are
+ * Looks up the user of an image that somebody else made. Its user may be in no
+ * file, and only Docker's run command can replace it: then the numbers are
  * nobody's, never root's.
  *
  * @param text `USER`, `USER:GROUP`, or nothing for root.
