@@ -84,14 +84,11 @@ export async function convertFile(from: string, parsed: Parsed): Promise<void> {
   await run(parsed, { from, layers: [], directory: {} });
 }
 
-async function run(
+/** Refuses inputs that do not fit together. */
+function checkInputs(
   parsed: Parsed,
-  { from, layers, rootfs, directory }: Pick<
-    Wanted,
-    "from" | "layers" | "rootfs" | "directory"
-  >,
-): Promise<void> {
-  const faces = facesOf(parsed, layers.length > 1 || from !== undefined);
+  { from, layers, rootfs }: Pick<Wanted, "from" | "layers" | "rootfs">,
+): void {
   const reads = [from, ...layers, rootfs].filter((path) => path === "-");
   if (reads.length > 1) {
     throw new UsageError("Standard input can be read once only");
@@ -111,6 +108,17 @@ async function run(
         "start with .wh. delete files of lower layers",
     );
   }
+}
+
+async function run(
+  parsed: Parsed,
+  { from, layers, rootfs, directory }: Pick<
+    Wanted,
+    "from" | "layers" | "rootfs" | "directory"
+  >,
+): Promise<void> {
+  const faces = facesOf(parsed, layers.length > 1 || from !== undefined);
+  checkInputs(parsed, { from, layers, rootfs });
   const output = outputPath(parsed);
   const inputs = await openInputs({
     from,
@@ -127,7 +135,6 @@ async function run(
     directory,
   });
   try {
-    const quiet = parsed.on("quiet");
     const base = from === undefined ? undefined : inputs;
     const description = imageDescription(parsed, base);
     if (from !== undefined) inFile(from, () => checkBase(description));
@@ -139,22 +146,30 @@ async function run(
       maxUnpacked: unpackLimits(parsed).maxUnpacked,
     }, parsed);
     const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
-    if (!quiet) {
-      const hint = loadHint(isoc, faces, output);
-      if (hint) say(hint);
-      for (const note of isoc.notes) say(note);
-    }
-    if (parsed.on("verbose")) {
-      for (const line of report(isoc, inputs.origins, output)) {
-        say(line);
-      }
-    }
-    if (parsed.on("json")) {
-      const to = output === undefined ? 2 : 1;
-      printJson(summary(isoc, inputs.origins), to);
-    }
+    tell(parsed, isoc, inputs, { faces, output });
   } finally {
     inputs.close();
+  }
+}
+
+/** Says what was made, as far as it is asked for. */
+function tell(
+  parsed: Parsed,
+  isoc: Isoc,
+  { origins }: BuildInputs,
+  { faces, output }: { faces: Face[] | undefined; output: string | undefined },
+): void {
+  if (!parsed.on("quiet")) {
+    const hint = loadHint(isoc, faces, output);
+    if (hint) say(hint);
+    for (const note of isoc.notes) say(note);
+  }
+  if (parsed.on("verbose")) {
+    for (const line of report(isoc, origins, output)) say(line);
+  }
+  if (parsed.on("json")) {
+    const to = output === undefined ? 2 : 1;
+    printJson(summary(isoc, origins), to);
   }
 }
 

@@ -160,46 +160,60 @@ async function addImage(
     });
     if (isRemote) await fetchLayers(image.layers, path, open);
     for (const [i, stored] of image.layers.entries()) {
-      const name = `${path}, layer ${i + 1}`;
-      const { source, compression } = await unpackLayer(
-        stored.source,
-        name,
+      await addLayer(inputs, stored, `${path}, layer ${i + 1}`, {
         limits,
-        stored.digest,
-      );
-      if (source !== stored.source) open.push(source as Input);
-      const { aci, visible, digest, diffId } = stored;
-      if (!compression && digest && diffId && digest !== diffId) {
-        throw new InputError(
-          `Layer ${i + 1} is damaged: it is uncompressed, but its digest ` +
-            `sha256:${digest} is not its diff ID sha256:${diffId}`,
-        );
-      }
-      inputs.layers.push({
-        source,
-        name,
-        diffId,
-        aci,
-        visible,
-        fromImage: !aci,
+        open,
       });
-      inputs.origins.push({ name, compression });
     }
     const { base, annotations, notes } = image;
     inputs.base = base;
     inputs.annotations = annotations;
     inputs.notes.push(...notes);
-    for (const name of image.names) {
-      try {
-        parseName(name);
-        inputs.names.push(name);
-      } catch (error) {
-        if (!(error instanceof DescriptionError)) throw error;
-        const { message } = error;
-        inputs.notes.push(`A name of ${path} is left out. ${message}`);
-      }
-    }
+    for (const name of image.names) addName(inputs, name, path);
   } catch (error) {
     throw ofFile(path, error);
+  }
+}
+
+/** Adds a layer of an image, its compression taken off. */
+async function addLayer(
+  inputs: BuildInputs,
+  stored: StoredLayer,
+  name: string,
+  { limits, open }: { limits: UnpackLimits; open: Input[] },
+): Promise<void> {
+  const { aci, visible, digest, diffId } = stored;
+  const { source, compression } = await unpackLayer(
+    stored.source,
+    name,
+    limits,
+    digest,
+  );
+  if (source !== stored.source) open.push(source as Input);
+  if (!compression && digest && diffId && digest !== diffId) {
+    throw new InputError(
+      `Layer ${inputs.layers.length + 1} is damaged: it is uncompressed, but ` +
+        `its digest sha256:${digest} is not its diff ID sha256:${diffId}`,
+    );
+  }
+  inputs.layers.push({
+    source,
+    name,
+    diffId,
+    aci,
+    visible,
+    fromImage: !aci,
+  });
+  inputs.origins.push({ name, compression });
+}
+
+/** Adds a name of an image, if it is one that ciso can write. */
+function addName(inputs: BuildInputs, name: string, path: string): void {
+  try {
+    parseName(name);
+    inputs.names.push(name);
+  } catch (error) {
+    if (!(error instanceof DescriptionError)) throw error;
+    inputs.notes.push(`A name of ${path} is left out. ${error.message}`);
   }
 }

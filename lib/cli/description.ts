@@ -45,71 +45,25 @@ export function imageDescription(
   from?: Base,
 ): ImageDescription {
   const base = { ...from?.base.fields, ...configFile(parsed.value("config")) };
-  // They go with a rootfs, as in 2015; some systems set NAME to the machine's.
-  const name = from ? undefined : host.env("NAME");
-  const tags = parsed.values("tag");
-  const names = tags.length > 0 ? tags : name ? [name] : from?.names ?? [];
+  const names = imageNames(parsed, from);
   const entrypoint = words(parsed, "entrypoint") ?? base.entrypoint;
   const command = commandWords(parsed, base, from === undefined);
   const runs = from !== undefined || command?.length || entrypoint?.length;
-  if (names.length === 0 && from) {
-    throw new UsageError(
-      "The image has no name of its own: give it one with --tag NAME[:TAG]",
-    );
-  }
-  if (names.length === 0 || !runs) {
-    const what = names.length > 0
-      ? "command"
-      : runs
-      ? "name"
-      : "name and no command";
-    throw new UsageError(
-      `There is no ${what}. Usage: ${CLASSIC_USAGE}\n` +
-        "or: ciso rootfs.tar -t NAME[:TAG] -o image.isoc -- COMMAND ARG…",
-    );
-  }
-  named(
-    tags.length > 0 ? "--tag" : name ? "NAME" : undefined,
-    () => parseNames(names),
-  );
-  const variables = (option: string, lines: string[]) =>
-    checked(option, "env", lines.flatMap(variable));
-  const labelLines = fileLines(parsed, "label-file");
+  checkPresent(names, Boolean(runs), from);
   const user = parsed.value("user");
   named("--user", () => parseUser(user));
   const created = parsed.value("created");
   // SOURCE_DATE_EPOCH is for what is made, and this image has been made before.
   const keepsTime = created === undefined && from?.complete;
-  const platform = platformOf(parsed);
-  // linux/arm64 chooses an image of any variant; the image's own variant stays.
-  if (
-    from && !platform.variant &&
-    platform.architecture === from.base.fields.architecture
-  ) {
-    delete platform.variant;
-  }
-  const description: ImageDescription = {
+  return {
     ...base,
-    names,
+    names: names.list,
     command,
     entrypoint,
-    env: [
-      ...base.env ?? [],
-      ...variables("env-file", fileLines(parsed, "env-file")),
-      ...variables("env", parsed.values("env")),
-    ],
+    ...pairFields(parsed, base, from),
     workdir: checked("workdir", "workdir", parsed.value("workdir")) ??
       base.workdir,
     user: user ?? base.user,
-    labels: {
-      ...base.labels,
-      ...named("--label-file", () => pairs(labelLines)),
-      ...named("--label", () => pairs(parsed.values("label"))),
-    },
-    annotations: {
-      ...from?.annotations,
-      ...named("--annotation", () => pairs(parsed.values("annotation"))),
-    },
     exposedPorts: unique(
       base.exposedPorts,
       checked("expose", "exposedPorts", parsed.values("expose")),
@@ -131,9 +85,87 @@ export function imageDescription(
       base.created ?? Math.floor(Date.now() / 1000),
     history: parsed.value("history"),
     base: from?.base,
-    ...platform,
+    ...imagePlatform(parsed, from),
   };
-  return description;
+}
+
+/** The names of an image, and what messages call their origin. */
+interface Names {
+  list: string[];
+  origin: string | undefined;
+}
+
+function imageNames(parsed: Parsed, from: Base | undefined): Names {
+  const tags = parsed.values("tag");
+  if (tags.length > 0) return { list: tags, origin: "--tag" };
+  // They go with a rootfs, as in 2015; some systems set NAME to the machine's.
+  const name = from ? undefined : host.env("NAME");
+  if (name) return { list: [name], origin: "NAME" };
+  return { list: from?.names ?? [], origin: undefined };
+}
+
+/** Refuses an image that has no name or nothing to run. */
+function checkPresent(
+  { list, origin }: Names,
+  runs: boolean,
+  from: Base | undefined,
+): void {
+  if (list.length === 0 && from) {
+    throw new UsageError(
+      "The image has no name of its own: give it one with --tag NAME[:TAG]",
+    );
+  }
+  if (list.length === 0 || !runs) {
+    const what = list.length > 0
+      ? "command"
+      : runs
+      ? "name"
+      : "name and no command";
+    throw new UsageError(
+      `There is no ${what}. Usage: ${CLASSIC_USAGE}\n` +
+        "or: ciso rootfs.tar -t NAME[:TAG] -o image.isoc -- COMMAND ARG…",
+    );
+  }
+  named(origin, () => parseNames(list));
+}
+
+/** The fields that are pairs: those of files first, then those of options. */
+function pairFields(
+  parsed: Parsed,
+  base: ImageFields,
+  from: Base | undefined,
+): Pick<ImageDescription, "env" | "labels" | "annotations"> {
+  const variables = (option: string, lines: string[]) =>
+    checked(option, "env", lines.flatMap(variable));
+  const labelLines = fileLines(parsed, "label-file");
+  return {
+    env: [
+      ...base.env ?? [],
+      ...variables("env-file", fileLines(parsed, "env-file")),
+      ...variables("env", parsed.values("env")),
+    ],
+    labels: {
+      ...base.labels,
+      ...named("--label-file", () => pairs(labelLines)),
+      ...named("--label", () => pairs(parsed.values("label"))),
+    },
+    annotations: {
+      ...from?.annotations,
+      ...named("--annotation", () => pairs(parsed.values("annotation"))),
+    },
+  };
+}
+
+function imagePlatform(parsed: Parsed, from: Base | undefined): Platform {
+  const platform = platformOf(parsed);
+  // linux/arm64 chooses an image of any variant; the image's own variant stays.
+  if (
+    from && !platform.variant &&
+    platform.architecture === from.base.fields.architecture
+  ) {
+    delete platform.variant;
+  }
+  return platform;
 }
 
 /** Refuses what no image config can hold. */
