@@ -78,8 +78,9 @@ export async function assemble(
     ? undefined
     : await savedImage(stack.tree);
   if (saved) {
+    const what = stack.layers.length > 1 ? "The layers make" : "It is";
     throw new InputError(
-      `It is ${saved.name}, not a root file system: ${saved.remedy} ` +
+      `${what} ${saved.name}, not a root file system: ${saved.remedy} ` +
         "(--allow-saved-image takes it as it is)",
       { remedy: saved.remedy },
     );

@@ -145,10 +145,12 @@ async function addImage(
   openFile: (path: string) => Promise<Input>,
 ): Promise<void> {
   let path = given;
+  let shownName = given === "-" ? "standard input" : given;
   try {
     const opened = await openImage(given, { openFile, client });
     const { files, name, isRemote } = opened;
     path = opened.path;
+    if (path !== "-") shownName = path;
     if (name !== undefined && choice.name !== undefined) {
       throw new UsageError(
         `${given} names an image already: leave out --name ${choice.name}`,
@@ -171,7 +173,7 @@ async function addImage(
     inputs.notes.push(...notes);
     for (const name of image.names) addName(inputs, name, path);
   } catch (error) {
-    throw ofFile(path, error);
+    throw ofFile(shownName, error);
   }
 }
 

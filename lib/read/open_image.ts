@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { rootfsImage, skopeoDirectory } from "../rootfs/saved_image.ts";
 import { shownWord } from "../errors/shown.ts";
 import type { BaseImage, ImageFields } from "../image/image.ts";
 import { bytesDigest } from "../streams/sha256.ts";
@@ -107,7 +108,8 @@ async function readAny(
   files: ImageFiles,
   choice: ImageChoice,
 ): Promise<StoredImage> {
-  const manifest = await readDocument(files, "manifest.json");
+  const read = (path: string) => readDocument(files, path);
+  const manifest = await read("manifest.json");
   const index = await files.open("oci-layout")
     ? await readDocument(files, "index.json")
     : undefined;
@@ -118,6 +120,8 @@ async function readAny(
       return await readOci(files, listed, choice);
     }
   }
+  const skopeo = await skopeoDirectory(read);
+  if (skopeo) throw new InputError(`It is ${skopeo.name}: ${skopeo.remedy}`);
   if (manifest !== undefined) {
     return await readDocker(files, readDockerManifest(manifest), choice);
   }
@@ -127,6 +131,13 @@ async function readAny(
     throw new InputError(
       "It is an archive of Docker 1.9 or older: load it into a newer Docker " +
         "and save it there",
+    );
+  }
+  const unpacked = await rootfsImage(true, read);
+  if (unpacked) {
+    throw new InputError(
+      `It is ${unpacked.name}, which has no layers: ${unpacked.remedy} to ` +
+        "ciso build",
     );
   }
   throw new InputError(

@@ -303,6 +303,14 @@ export class LayerTree extends Tree {
           "of the mounted tree",
       );
     }
+    const isFile = added.entry.kind === "file";
+    if (marks.metacopy && isFile && this.base.index.length > 0) {
+      throw new InputError(
+        "Its attribute overlay.metacopy says that its data is in a lower " +
+          "layer, which only overlayfs knows; make the layer of the mounted " +
+          "tree",
+      );
+    }
     this.changes.note("overlay-attributes", path);
     if (marks.opaque && added.entry.kind === "directory") {
       this.whiteouts.add({ path: path.slice(), opaque: true });

@@ -47,6 +47,8 @@ export interface OverlayMarks {
   opaque: boolean;
   /** Whether its contents are at another path of a lower layer. */
   redirect: boolean;
+  /** Whether its data is in a lower layer, and only its metadata here. */
+  metacopy: boolean;
 }
 
 /**
@@ -63,12 +65,13 @@ export function overlayMarks(
   for (const [key, value] of records) {
     const name = overlayName(key);
     if (name === undefined) continue;
-    marks ??= { opaque: false, redirect: false };
+    marks ??= { opaque: false, redirect: false, metacopy: false };
     const text = asciiText(value);
     // "eQ" is "y" in base64.
     if (name === "opaque") {
       marks.opaque ||= text === "y" || /^eQ/.test(text);
     } else if (name === "redirect") marks.redirect = true;
+    else if (name === "metacopy") marks.metacopy = true;
   }
   return marks;
 }

@@ -124,6 +124,11 @@ Deno.test("LayerTree refuses what only overlayfs can find", async () => {
     stack([LOWER, [directory("new/", { pax })]]),
     /Entry "new\/": .*overlay\.redirect .*make the layer of the mounted tree/,
   );
+  const file: [string, string] = ["SCHILY.xattr.user.overlay.metacopy", ""];
+  await assert.rejects(
+    stack([LOWER, [{ name: "new", data: "", pax: [file] }]]),
+    /Entry "new": .*overlay\.metacopy .*make the layer of the mounted tree/,
+  );
 });
 
 Deno.test("LayerTree drops deletions below what it makes a file, in any order", async () => {

@@ -49,19 +49,23 @@ Deno.test("isOverlayWhiteout() is a character device 0:0", () => {
 Deno.test("overlayMarks() tells what an opaque directory says", () => {
   const marks = (key: string, value: string) =>
     overlayMarks(stored({ name: "d", type: "5", pax: [[key, value]] }));
-  const opaque = { opaque: true, redirect: false };
+  const opaque = { opaque: true, redirect: false, metacopy: false };
   assert.deepEqual(marks("SCHILY.xattr.trusted.overlay.opaque", "y"), opaque);
   assert.deepEqual(marks("SCHILY.xattr.user.overlay.opaque", "y"), opaque);
   assert.deepEqual(
     marks("LIBARCHIVE.xattr.trusted.overlay.opaque", "eQ"),
     opaque,
   );
-  const nothing = { opaque: false, redirect: false };
+  const nothing = { opaque: false, redirect: false, metacopy: false };
   assert.deepEqual(marks("SCHILY.xattr.trusted.overlay.opaque", "n"), nothing);
   assert.deepEqual(marks("SCHILY.xattr.trusted.overlay.impure", "y"), nothing);
   assert.deepEqual(marks("SCHILY.xattr.trusted.overlay.redirect", "/a"), {
-    opaque: false,
+    ...nothing,
     redirect: true,
+  });
+  assert.deepEqual(marks("SCHILY.xattr.trusted.overlay.metacopy", ""), {
+    ...nothing,
+    metacopy: true,
   });
   assert.equal(marks("SCHILY.xattr.user.x", "y"), undefined);
   assert.equal(overlayMarks(stored({ name: "x" })), undefined);
