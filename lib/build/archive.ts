@@ -164,7 +164,7 @@ const REASON = "room, so that the layer starts on a boundary";
  * A PAX header that brings what follows it to a boundary; it belongs to the next
  * entry, and says nothing about it.
  *
- * @param size Where the next entry's data would start, in bytes.
+ * @param size Where the next entry's data start without it, in bytes.
  */
 function filler(size: number, boundary: number): Uint8Array {
   let room = (boundary - size % boundary) % boundary;

@@ -59,6 +59,6 @@ export interface Isoc {
    * call reads the source anew, and fails if the source is not the same any more.
    */
   stream(): ReadableStream<Uint8Array>;
-  /** Lets go of the copies that a spool keeps of its layers. */
+  /** Lets go of the copies that a spool has of its layers. */
   close(): void;
 }

@@ -14,7 +14,7 @@ export const IMAGE_OPTIONS: Option[] = group("Image", [
   {
     name: "entrypoint",
     value: "WORDS",
-    help: "words in front of the command: a JSON array, or as in a shell",
+    help: "words before the command: a JSON array, or as in a shell",
   },
   {
     name: "cmd",

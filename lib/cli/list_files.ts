@@ -98,7 +98,7 @@ function nameOf(tree: FileTree, node: number, paint: Paint): string {
 }
 
 /** Type and permission bits as ls writes them: `-rwxr-xr-x`. */
-export function modeText(tree: FileTree, node: number): string {
+function modeText(tree: FileTree, node: number): string {
   const type = tree.type(node)!;
   const mode = tree.mode(node);
   if (type === "missing-directory") return "d?????????";

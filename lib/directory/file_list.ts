@@ -1,5 +1,5 @@
 /** What a file of a tree is. */
-export const FILE_KIND = [
+const FILE_KIND = [
   "file",
   "directory",
   "symlink",

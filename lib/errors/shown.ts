@@ -1,5 +1,5 @@
 /** Characters of foreign text that a message shows at most. */
-export const SHOWN = 200;
+const SHOWN = 200;
 
 // Control characters (C0, DEL, C1), marks that change the direction of text,
 // line separators, invisible characters and lone surrogates.

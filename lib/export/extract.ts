@@ -215,7 +215,10 @@ class Unpacker {
     this.#files.close();
   }
 
-  /** Gives the directories their modes and times, which files would change. */
+  /**
+   * Gives the directories their modes and times, last, because files change
+   * them.
+   */
   end(): void {
     for (const [key, metadata] of [...this.#directories].reverse()) {
       if (!metadata) continue;

@@ -172,7 +172,7 @@ function setOwnerAndTime(
   fs.lutimesSync(place, fileTime(mtime), fileTime(mtime));
 }
 
-/** A time as `node:fs` takes it: a number below zero would mean now to it. */
+/** A time as `node:fs` takes it: a number below zero means now to it. */
 function fileTime(seconds: number): number | Date {
   // Deno takes no part of a second there.
   return seconds < 0 ? new Date(Math.floor(seconds) * 1000) : seconds;

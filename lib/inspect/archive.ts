@@ -35,7 +35,7 @@ export interface Archive extends OpenFiles {
   rootfsEntries: number;
   /** Size of the archive in bytes. */
   size: number;
-  /** Bytes after the last entry: zeros, or whatever else is there. */
+  /** Bytes after the last entry: zeros, or anything else. */
   rest: number;
   /** Bytes after the archive's end that are no zeros. */
   junk: number;
@@ -43,7 +43,7 @@ export interface Archive extends OpenFiles {
   source: Walkable;
 }
 
-/** More entries than this outside rootfs/ make no image. */
+/** An image has no more entries than this outside rootfs/. */
 const MAX_MEMBERS = 100_000;
 /** Links that are followed from one member at most. */
 const MAX_LINKS = 8;
@@ -54,8 +54,8 @@ const PREFIX = ascii(ROOTFS);
 export const V1_FILES: readonly string[] = ["VERSION", "json", "layer.tar"];
 
 /**
- * Looks through an image file that is a tar. What is below `rootfs/` goes into a
- * tree; all other entries are kept by path.
+ * Looks through an image file that is a tar. What is below `rootfs/` goes into
+ * a tree; all other entries go into a map by path.
  *
  * @param source The archive, uncompressed.
  * @throws {InputError} If it is no tar, or cut short.
@@ -102,8 +102,8 @@ export async function readArchive(source: Walkable): Promise<Archive> {
 }
 
 /**
- * Reads the tree below `rootfs/`, as one layer. It takes another walk: of most
- * archives nobody needs it, since the same files are in the layers.
+ * Reads the tree below `rootfs/`, as one layer. It takes another walk, but is
+ * rarely needed: in most archives the layers have the same files.
  */
 export async function readRootfs(
   { source, rootfs }: Archive,
@@ -175,7 +175,7 @@ function normal(path: Uint8Array): Uint8Array {
 }
 
 /** The path below `rootfs/`, empty for that directory; `undefined` elsewhere. */
-export function pathBelowRootfs(path: Uint8Array): Uint8Array | undefined {
+function pathBelowRootfs(path: Uint8Array): Uint8Array | undefined {
   const { length } = PREFIX;
   if (path.length < length - 1) return undefined;
   const head = PREFIX.subarray(0, Math.min(path.length, length));

@@ -6,7 +6,7 @@ import type { FileTree } from "./file_tree.ts";
 import type { SizedPaths } from "./sized_paths.ts";
 import type { OpenedImage } from "./open_image_file.ts";
 
-/** What a stretch of an image file is there for. */
+/** What a stretch of an image file is for. */
 export type ShareKind = "documents" | "layers" | "rootfs" | "other" | "end";
 
 /** Bytes of an image file that the same faces read. */
@@ -21,7 +21,7 @@ export interface ByteShare {
 }
 
 /**
- * Tells what the bytes of an image file are there for.
+ * Finds what each byte of an image file is for.
  *
  * @returns Shares that add up to the size of the file; of a directory, to that
  * of the files which its documents name.

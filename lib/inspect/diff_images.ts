@@ -11,7 +11,7 @@ export const DIFF_VERSION = 1;
 /** A field of the configuration that differs. */
 export interface FieldChange {
   field: string;
-  /** The values; `null` where one says nothing. */
+  /** The values; `null` where an image has none. */
   a: unknown;
   b: unknown;
 }
@@ -23,7 +23,7 @@ export interface DirectoryChange extends PathText {
   b: number;
 }
 
-/** What a file was and is, in JSON. */
+/** What a file is in both images, in JSON. */
 export interface FileSide {
   type: NodeType;
   mode: string;

@@ -5,7 +5,7 @@ import type { FoundImage } from "./found_image.ts";
 import { compareBytes, sortedChildren } from "./tree_facts.ts";
 
 /** What two files at one path can differ in, each a bit of a number. */
-export const DIFFERENCES = [
+const DIFFERENCES = [
   "type",
   "mode",
   "owner",
@@ -157,7 +157,7 @@ function kind(tree: FileTree, node: number): string {
 }
 
 /** A file's size, or that of the file which it is a hard link to. */
-export function fileSize(tree: FileTree, node: number): number | undefined {
+function fileSize(tree: FileTree, node: number): number | undefined {
   if (tree.type(node) !== "hardlink") return tree.size(node);
   const target = tree.target(node);
   return target === undefined ? undefined : tree.size(target);

@@ -10,7 +10,10 @@ export type NodeType =
   /** A deletion, in the tree of one layer alone. */
   | "whiteout";
 
-/** The types, each at the number that a node keeps; 0 is no file (any more). */
+/**
+ * The types, each at the number that a node has for it; 0 is no file (any
+ * more).
+ */
 const TYPES: readonly (NodeType | undefined)[] = [
   undefined,
   "file",
@@ -34,7 +37,7 @@ function typeAt(number: number): NodeType | undefined {
 /** The bit of a node's facts for a file that hard links lead to. */
 const LINKED = 1 << 30;
 
-/** Owners, layers and paths at most; more are no image. */
+/** An image has no more owners, layers or paths than this. */
 const MAX_OWNERS = 1 << 16;
 const MAX_LAYERS = 1 << 16;
 
@@ -48,7 +51,8 @@ export interface NodePlace {
 
 /**
  * A tree of files in about 60 bytes a file, its name among them. A node is a
- * number, and stays it; 0 is the root. A node's parent has a smaller number.
+ * number that never changes; 0 is the root. A node's parent has a smaller
+ * number.
  */
 export class FileTree {
   readonly #parents = new Column();
@@ -75,7 +79,7 @@ export class FileTree {
   /** Nodes plus 1, by the hash of parent and name. */
   #table = new Uint32Array(1 << 10);
   #count = 1;
-  /** Against trees that are made to collide. */
+  /** A random key, against trees whose names collide on purpose. */
   readonly #key = crypto.getRandomValues(new Uint32Array(1))[0]!;
 
   constructor() {
@@ -164,7 +168,7 @@ export class FileTree {
     return this.#pool.get(this.#names.get(node));
   }
 
-  /** Its path, without a slash in front; empty for the root. */
+  /** Its path, without a slash at its start; empty for the root. */
   path(node: number): Uint8Array {
     let length = -1;
     for (let at = node; at > 0; at = this.parent(at)) {
@@ -256,8 +260,8 @@ export class FileTree {
   /**
    * Gives a node the facts of an entry, whatever it was before.
    *
-   * @param target Of a hard link the node that it leads to, in the same layer:
-   * its content is there, and so is then the place to give.
+   * @param target Of a hard link the node that it leads to, in the same layer;
+   * `place` is then that node's place.
    */
   put(
     node: number,
@@ -306,13 +310,13 @@ export class FileTree {
     this.#set(node, type, this.mode(node), size, this.hasXattrs(node));
   }
 
-  /** Has a hard link lead to another name of the same file. */
+  /** Makes a hard link lead to another name of the same file. */
   retarget(node: number, target: number): void {
     this.#sizes.set(node, target);
     this.#facts.set(target, (this.#facts.get(target) | LINKED) >>> 0);
   }
 
-  /** Takes a node out; what is below it is to be taken out before. */
+  /** Removes a node; remove what is below it first. */
   remove(node: number): void {
     this.#facts.set(node, 0);
   }

@@ -8,19 +8,21 @@ import { type Json, listOf, objectOf, textOf } from "./json_values.ts";
 export interface FoundLayer {
   /** Where it is in the image file; `rootfs/` for a tree that is no layer. */
   path: string;
-  /** Its bytes as they are there; `undefined` if the file has them not. */
+  /**
+   * Its bytes as they are there; `undefined` if the file does not have them.
+   */
   source?: FileSource;
   /** Digest of these bytes and of the uncompressed ones, as they are written. */
   digest?: string;
   diffId?: string;
   mediaType?: string;
-  /** Size of the bytes as the documents tell it. */
+  /** Size of the bytes as the documents say it. */
   size?: number;
 }
 
-/** An image that the documents of an image file tell of. */
+/** An image that the documents of an image file describe. */
 export interface FoundImage {
-  /** The faces that tell of it. */
+  /** The faces that describe it. */
   faces: Face[];
   /** Names with tags, and tags where there is no more. */
   names: string[];
@@ -36,7 +38,7 @@ export interface FoundImage {
   /** Its OCI image manifest. */
   manifest?: Document;
   layers: FoundLayer[];
-  /** Whether its layers are ones: other images are the tree in `rootfs/`. */
+  /** Whether it has layers; an image without any is the tree in `rootfs/`. */
   layered: boolean;
 }
 
@@ -83,7 +85,7 @@ export class DocumentReader {
     return document;
   }
 
-  /** A document's JSON; a note is taken if it is none. */
+  /** A document's JSON; notes it if it is none. */
   parse(document: Document | undefined): unknown {
     if (!document) return undefined;
     try {

@@ -32,7 +32,7 @@ export interface ImageFacts {
   shell?: string[];
   onBuild?: string[];
   history?: HistoryEntry[];
-  /** What of it cannot be read, in sentences. */
+  /** What of it is unreadable, in sentences. */
   notes: string[];
 }
 
@@ -125,7 +125,7 @@ function fromBundle(facts: ImageFacts, { text }: Document): void {
   if (annotations.size > 0) {
     facts.annotations ??= Object.fromEntries(annotations);
   }
-  // The image-spec's names for what a bundle has no fields for.
+  // The image-spec's names for facts that a bundle has no fields for.
   const { platform } = facts;
   for (const key of ["os", "architecture", "variant"] as const) {
     const value = annotations.get(`${IN_BUNDLE}${key}`);

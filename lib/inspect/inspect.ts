@@ -40,7 +40,7 @@ export interface LayerReport extends ReadLayer {
   digest?: string;
   diffId?: string;
   mediaType?: string;
-  /** The command that made it, and when, where the history tells. */
+  /** The command that made it, and when, where the history says so. */
   createdBy?: string;
   created?: string;
 }
@@ -101,7 +101,7 @@ export interface Inspected {
   read: ImageTree;
 }
 
-/** Puts together what is known of an image file and of one image in it. */
+/** Makes a report of an image file and of one image in it. */
 export function inspectReport(inspected: Inspected): InspectReport {
   const { name, compression, opened, image, read } = inspected;
   const shares = byteShares(opened);
@@ -204,7 +204,7 @@ function kindOf({ faces }: OpenedImage): FileKind {
   return flat[0] === "appc" ? "aci" : flat[0] as "lxd" | "bundle";
 }
 
-/** The digest that the image config's path tells: no other one is known. */
+/** The digest in the image config's path: no other one is known. */
 function configDigest({ config }: FoundImage): string | undefined {
   const [, hex] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(
     config?.path ?? "",

@@ -1,4 +1,4 @@
-/** A JSON object of which nothing is known. */
+/** A JSON object that may hold anything. */
 export type Json = Record<string, unknown>;
 
 /** The value as an object; an empty one if it is something else. */

@@ -30,20 +30,20 @@ export type Unpack = (
 
 /** A layer's tar, uncompressed. */
 export interface LayerTar {
-  /** Its bytes; `undefined` if the image file has them not. */
+  /** Its bytes; `undefined` if the image file does not have them. */
   tar?: Walkable & { close?(): void };
   /** The compression that was taken off. */
   compression?: Compression;
 }
 
-/** What of a layer is known when it has been read. */
+/** What a layer shows once it is read. */
 export interface ReadLayer extends LayerStats {
   compression?: Compression;
-  /** Size in bytes as it is stored. */
+  /** Size in bytes of its blob. */
   storedSize?: number;
   /** Size in bytes of the tar. */
   tarSize?: number;
-  /** Whether the image file has it not. */
+  /** Whether the image file does not have it. */
   missing: boolean;
 }
 
@@ -60,7 +60,7 @@ export interface ImageTree {
  *
  * @param name What messages call it.
  */
-export async function openLayer(
+async function openLayer(
   { source }: FoundLayer,
   unpack: Unpack,
   name: string,

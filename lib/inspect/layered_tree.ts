@@ -50,12 +50,12 @@ const MAX_NOTES = 20;
 export class LayeredTree {
   readonly tree = new FileTree();
   readonly layers: LayerStats[] = [];
-  /** What no engine could do as it is written, in sentences. */
+  /** What no engine can do as it is written, in sentences. */
   readonly notes: string[] = [];
   readonly #alone: boolean;
   #layer = -1;
   #left = 0;
-  /** Files that went in this layer, and to which hard links lead. */
+  /** Files that this layer removed and hard links lead to. */
   readonly #orphans = new Map<
     number,
     { layer: number; size: number; heir?: number }
@@ -91,7 +91,7 @@ export class LayeredTree {
     const { tree } = this;
     for (let node = 1; node < tree.length; node++) {
       const orphan = this.#orphans.get(tree.target(node) ?? -1);
-      // Links of this layer are to what it has put there.
+      // This layer's links lead to its own files.
       if (!orphan || tree.origin(node).layer === this.#layer) continue;
       if (orphan.heir !== undefined) tree.retarget(node, orphan.heir);
       else {
@@ -146,7 +146,7 @@ export class LayeredTree {
    * The node that a path leads to as in a running container: symlinks are
    * followed, hard links to lower layers too.
    *
-   * @param path A path, with or without a slash in front.
+   * @param path A path, with or without a slash at its start.
    * @returns The node, or `undefined` if there is no such file.
    * @throws {InputError} If symlinks go in a circle.
    */
@@ -192,7 +192,7 @@ export class LayeredTree {
     tree.put(node, facts, { layer: this.#layer, place: from }, target);
   }
 
-  /** Counts what an entry does to the node that it is about to become. */
+  /** Counts what an entry does to the node that it replaces. */
   #count(node: number, facts: EntryFacts): void {
     const { tree } = this;
     const stats = this.#stats;
@@ -240,7 +240,7 @@ export class LayeredTree {
     const isKept = this.#removeBelow(node, false);
     if (isOwn || node === 0) return;
     if (isKept) {
-      // What this layer has below it needs a directory.
+      // This layer's own entries below it need a directory.
       tree.putPlain(node, "missing-directory", this.#layer);
       return;
     }
@@ -248,7 +248,7 @@ export class LayeredTree {
   }
 
   /**
-   * Takes out what is below a node.
+   * Removes what is below a node.
    *
    * @param all Whether also what this layer has put there.
    * @returns Whether something of it stays.
@@ -316,7 +316,7 @@ export class LayeredTree {
   /**
    * The node that a path leads to, or `undefined`.
    *
-   * @param last Whether its last component is taken as it is, be it a symlink.
+   * @param last Whether a symlink at its end is not followed.
    */
   #follow(path: Uint8Array, last: boolean): number | undefined {
     const { tree } = this;

@@ -72,7 +72,8 @@ export async function openImageFile(
         "document of appc, LXD or a bundle",
     );
   }
-  // These faces have room for one image, and only isocs have others beside them.
+  // These faces have room for one image; only an isoc has other faces beside
+  // them.
   first.faces.push(...rootfs);
   return {
     ...(archive && { archive }),
@@ -86,7 +87,7 @@ export async function openImageFile(
   };
 }
 
-/** The faces of the tree in `rootfs/`, or of what would be there. */
+/** The faces of the tree in `rootfs/`, there or not. */
 async function rootfsFaces(
   reader: DocumentReader,
   archive: Archive | undefined,
@@ -118,7 +119,7 @@ function namesOf(names: string[]): string[] {
   return full.length > 0 ? full : all;
 }
 
-/** Images that several faces tell of, each one once. */
+/** The images that several faces describe, each one once. */
 function merged(images: FoundImage[]): FoundImage[] {
   const all: FoundImage[] = [];
   for (const image of images) {
@@ -138,9 +139,9 @@ function merged(images: FoundImage[]): FoundImage[] {
   return all;
 }
 
-/** Whether two faces tell of one image: its layers and config are the same. */
+/** Whether two faces describe one image: its layers and config are the same. */
 function isSame(a: FoundImage, b: FoundImage): boolean {
-  // What one face lists twice is two images, such as one for each platform.
+  // Two images of one face stay two, such as one for each platform.
   if (a.faces.some((face) => b.faces.includes(face))) return false;
   const isSameConfig = a.faces.includes("docker-v1") ||
     a.config?.path === b.config?.path;

@@ -20,9 +20,9 @@ const LETTERS: Record<NodeType, string> = {
 };
 
 /**
- * Writes a page for a browser that shows all of a report. It is one file: style,
- * script and data are in it, and its policy forbids everything else, so that it
- * asks nothing of any server whatever the image holds.
+ * Writes a page for a browser that shows all of a report. It is one file:
+ * style, script and data are in it, and its policy forbids everything else, so
+ * it asks nothing of any server, whatever the image holds.
  */
 export async function* inspectPage(
   report: InspectReport,
@@ -65,10 +65,10 @@ ${PAGE_BODY}
 }
 
 /**
- * JSON that can be inside of a script element: no `<` is in it, so that neither
- * a closing tag nor the start of a comment is.
+ * JSON that can be inside of a script element: it has no `<`, so no closing tag
+ * and no comment starts in it.
  */
-export function scriptJson(value: unknown): string {
+function scriptJson(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
 

@@ -1,6 +1,6 @@
 /**
- * The paths of files together with their sizes, of which only hashes of 53 bits
- * under a random key are kept: 8 bytes a file.
+ * The paths of files together with their sizes, as hashes of 53 bits under a
+ * random key: 8 bytes a file.
  */
 export class SizedPaths {
   static readonly #PAGE = 1 << 13;
@@ -30,7 +30,7 @@ export class SizedPaths {
     return sorted[low] === hash;
   }
 
-  /** Forgets all, where nobody asks any more. */
+  /** Forgets all, once nobody needs it. */
   clear(): void {
     this.#pages.length = 0;
     this.#count = 0;

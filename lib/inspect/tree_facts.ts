@@ -8,7 +8,7 @@ export interface Sized {
   files: number;
 }
 
-/** What a tree of files comes to. */
+/** The counts and sizes of a tree of files. */
 export interface TreeFacts {
   /** How many there are of each type, the root left out. */
   types: Partial<Record<NodeType, number>>;
@@ -23,8 +23,8 @@ export interface TreeFacts {
 const LARGEST = 10;
 
 /**
- * Bytes and files at and below each node of a tree. Only those of directories
- * are kept, since a tree has many more files.
+ * Bytes and files at and below each node of a tree. It holds only those of
+ * directories, since a tree has many more files.
  */
 export class TreeTotals {
   readonly #tree: FileTree;
@@ -106,7 +106,7 @@ export function treeFacts(tree: FileTree): TreeFacts {
   };
 }
 
-/** Puts an item in a list of the largest, which is sorted. */
+/** Puts a path in a sorted list of the largest ones. */
 function keep(list: Sized[], item: Sized): void {
   if (list.length === LARGEST && item.bytes <= list.at(-1)!.bytes) return;
   const at = list.findIndex(({ bytes }) => bytes < item.bytes);

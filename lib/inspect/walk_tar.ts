@@ -35,7 +35,7 @@ export interface WalkEnd {
   end: number;
 }
 
-/** Data that are shorter are read and passed over: that is quicker than to seek. */
+/** Shorter data are read and passed over: that is quicker than a seek. */
 const SEEK = 1 << 19;
 
 /**
@@ -80,7 +80,7 @@ export async function walkTar(
 /**
  * The buffers of a tar, without long data that nobody asks for.
  *
- * @param reader Gives who reads the buffers.
+ * @param reader Gives the reader of the buffers.
  * @param mayPass Whether the current data may be passed over.
  */
 async function* seeking(
@@ -98,7 +98,7 @@ async function* seeking(
       yield buffer;
       const { offset, left } = reader();
       if (size === undefined || left < SEEK || !mayPass()) continue;
-      // Data that the tar does not hold are missed by the reader itself.
+      // The reader itself finds data missing at the tar's end.
       if (offset + left >= size) continue;
       reader().skip();
       start = reader().offset;

@@ -187,7 +187,7 @@ async function* entriesOfImage(
   }
 }
 
-/** More files than this outside rootfs/ make no image. */
+/** An image has no more files than this outside rootfs/. */
 const MAX_FILES = 100_000;
 
 /** A stretch of a source, as a source. */

@@ -136,7 +136,7 @@ export function readOciManifest(
 export const REF_NAME = "org.opencontainers.image.ref.name";
 
 /** What containerd calls the whole name of an image in an index. */
-export const IMAGE_NAME = "io.containerd.image.name";
+const IMAGE_NAME = "io.containerd.image.name";
 
 /**
  * The whole name that an index gives an image.

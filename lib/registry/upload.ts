@@ -76,7 +76,7 @@ export async function uploadBlob(
 }
 
 /** Whether a repository has a blob. */
-export async function hasBlob(
+async function hasBlob(
   client: RegistryClient,
   repository: string,
   digest: string,

@@ -71,7 +71,7 @@ export interface Stack {
   notes?: string[];
 }
 
-/** Keeps bytes where they can be read again, such as in a temporary file. */
+/** Spools bytes where they can be read again, such as in a temporary file. */
 export type Spool = (chunks: AsyncGenerator<Uint8Array>) => Promise<Source>;
 
 /**

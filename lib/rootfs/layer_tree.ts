@@ -248,7 +248,7 @@ export class LayerTree extends Tree {
     if (!isDirectory(node)) {
       throw new InputError(
         `${shown(path)} is above it and is no directory in the layers below; ` +
-          "put an entry for the directory in front",
+          "put an entry for the directory before it",
       );
     }
     if (node === NODE.missing) return;

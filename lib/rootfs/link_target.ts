@@ -46,7 +46,7 @@ export async function findLinkTarget(
       );
     }
     throw new InputError(
-      `${what} is not before it in the archive; put the file itself in front`,
+      `${what} is not before it in the archive; put the file before the link`,
     );
   }
   if (isDirectory(index.node(target))) {

@@ -1,4 +1,6 @@
-/** Paths that are kept: of more missing directories only the count is known. */
+/**
+ * How many paths it has: of more missing directories it knows only the count.
+ */
 const KEPT = 64;
 
 /** The missing directories of a tree that no tree below it has either. */

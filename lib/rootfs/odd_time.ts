@@ -6,8 +6,8 @@ import type { StoredEntry } from "./stored_entries.ts";
 const LAST = 9_223_372_036;
 
 /**
- * Whether an entry's time is one that Docker does not keep: before 1970 or
- * after 2262, it becomes 1970.
+ * Whether Docker changes an entry's time: one before 1970 or after 2262 becomes
+ * 1970.
  */
 export function hasOddTime({ bytes, entry, globals }: StoredEntry): boolean {
   let time = numberField(bytes, FIELD.mtime, entry.header)!;

@@ -47,7 +47,7 @@ export class RootfsTree extends Tree {
    * podman unpack no `oci-archive:` that has one.
    */
   climbing: string | undefined;
-  /** The first path whose time Docker does not keep. */
+  /** The first path whose time Docker changes. */
   oddTime: string | undefined;
   /** Whether a missing directory got an entry after others that are in it. */
   hasLateDirectories = false;

@@ -3,8 +3,8 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 
 /**
- * Whether libarchive would cut the start of a name: a drive's letter, or
- * a backslash, after slashes or without. It does not where the name starts with
+ * Whether libarchive cuts the start of a name: a drive's letter, or a
+ * backslash, after slashes or without. It does not where the name starts with
  * `./`.
  *
  * @param name A path as a header has it.

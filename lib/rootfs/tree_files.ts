@@ -26,7 +26,7 @@ export type LinkBelow = (
   from: number,
 ) => Promise<Uint8Array | undefined>;
 
-/** The files of a tree, looked up by path as a container would. */
+/** The files of a tree, looked up by path as a container does. */
 export class TreeFiles {
   readonly #parts: TreeParts;
   readonly #linkBelow: LinkBelow;

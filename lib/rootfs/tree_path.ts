@@ -16,8 +16,8 @@ export function treePath(path: Uint8Array): Uint8Array {
   const normal = normalizePath(path);
   if (normal.length > PATH_MAX) {
     throw new InputError(
-      `The path is ${normal.length} bytes long; Linux takes 4095 with ` +
-        `${ROOTFS} in front: rename directories above it`,
+      `The path is ${normal.length} bytes long; Linux takes 4095, ` +
+        `${ROOTFS} included: rename directories above it`,
     );
   }
   return normal;

@@ -5,7 +5,7 @@ import { isDeno, zlib } from "./node.ts";
 export type LayerCompression = "gzip" | "zstd";
 
 /** Bytes that are compressed at a time, each into a member or frame of its own. */
-export const COMPRESS_BLOCK = 1 << 20;
+const COMPRESS_BLOCK = 1 << 20;
 /** Blocks at work at a time: this machine's cores are busy, memory is bounded. */
 const AT_WORK = 4;
 

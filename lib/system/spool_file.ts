@@ -143,7 +143,7 @@ export async function spoolToFile(
   return await spoolLayer(copies(stream));
 }
 
-/** A stream's chunks, copied, since whoever takes these may release them. */
+/** A stream's chunks, copied: their reader may release the copies. */
 async function* copies(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {

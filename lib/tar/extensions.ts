@@ -54,7 +54,7 @@ export type NoEntry =
  *
  * @param bytes A part of a tar; `at` is a block boundary in it.
  * @throws {InputError} If a header block breaks the format's rules, or readers
- * would disagree on what it means.
+ * disagree on what it means.
  */
 export function readExtensions(
   bytes: Uint8Array,

@@ -27,7 +27,7 @@ import { readSparse } from "./sparse_entry.ts";
  * @param bytes A part of a tar; `at` is a block boundary in it.
  * @param globals Records of the PAX global headers before.
  * @throws {InputError} If the header blocks break the format's rules, or
- * readers would disagree on what they mean.
+ * readers disagree on what they mean.
  */
 export function readEntry(
   bytes: Uint8Array,

@@ -31,7 +31,7 @@ export async function* wholeBlocks(
   }
   if (!buffer) return;
   const last = buffer.slice(0, filled);
-  // The large buffers of thousands of small layers would fill the memory.
+  // The large buffers of thousands of small layers fill the memory.
   release(buffer);
   yield last;
 }

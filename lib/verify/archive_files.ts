@@ -46,7 +46,7 @@ type Place =
   | { link: string }
   | { directory: true };
 
-/** More files than this beside rootfs/ make no image. */
+/** An image has no more files than this beside rootfs/. */
 const MAX_FILES = 100_000;
 /** Links followed for one path. */
 const MAX_LINKS = 8;
@@ -103,7 +103,7 @@ export async function scanArchive(
       path = place.link;
       place = places.get(path);
     }
-    // A file that is cut short is as good as none.
+    // A file that is cut short counts as none.
     return place && "size" in place && place.start + place.size <= source.size
       ? { source: slice(source, place.start, place.size), links, path }
       : undefined;

@@ -2,7 +2,7 @@ import type { FileSource } from "../read/image_files.ts";
 import { inputChanged } from "../errors/input_changed.ts";
 import { release } from "../streams/source.ts";
 
-/** Bytes that are read over rather than opened anew. */
+/** A gap of fewer bytes is read, not skipped by a new stream. */
 const NEAR = 1 << 22;
 
 /** Reads stretches of a source that mostly come one after another. */

@@ -39,13 +39,13 @@ export class CheckedTree {
   readonly #hash: PathHash;
   readonly #findings: Findings;
   readonly #where: string;
-  /** The last directory whose parents are known to be fine. */
+  /** The last directory whose parents are all directories. */
   #parent: Uint8Array = EMPTY;
-  /** Rules that a note was made of: one is enough. */
+  /** Rules with a note already: one is enough. */
   readonly #noted = new Set<RuleName>();
 
   /**
-   * @param where What entries' messages add, such as " in layer 1".
+   * @param where What messages add to an entry, such as " in layer 1".
    */
   constructor(
     kind: TreeKind,
@@ -136,7 +136,7 @@ export class CheckedTree {
     return slot;
   }
 
-  /** Checks type and header; tells whether the entry can be a file. */
+  /** Checks type and header; returns whether the entry can be a file. */
   #checkForm(entry: Entry, path: Uint8Array): boolean {
     if (entry.dialect === "v7" && this.kind !== "layer") {
       this.add("header-v7", path, "its header has no ustar magic");
@@ -300,7 +300,7 @@ export class CheckedTree {
     this.#once("time-range", path, `its time is ${time}`);
   }
 
-  /** Makes a note of the first path that there is one of. */
+  /** Notes the first such path. */
   #once(rule: RuleName, path: Uint8Array, message: string): void {
     if (this.#noted.has(rule)) return;
     this.#noted.add(rule);

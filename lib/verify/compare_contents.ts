@@ -35,14 +35,14 @@ export function comparer(
   };
   return (piece, at) => {
     if (!isSame) return;
-    // Mostly all of it is at hand: no promise for that.
+    // Mostly all of it is at hand: that needs no promise.
     const view = window.view(start + at, piece.length);
     if (view?.length !== piece.length) return slowly(piece, at, 0);
     if (!sameBytes(piece, view)) tell(at);
   };
 }
 
-/** Gives a comparer a stretch of a layer that has been read already. */
+/** Gives a comparer a stretch of a layer that is read already. */
 export async function compareAgain(
   source: FileSource,
   start: number,

@@ -22,7 +22,10 @@ export type EngineName = keyof typeof ENGINES;
 /** All engines, in the order of reports. */
 export const ENGINE_NAMES = Object.keys(ENGINES) as EngineName[];
 
-/** Whom a broken rule hurts: engines, whoever reads a face, or all. */
+/**
+ * The engines that a broken rule hurts: named ones, all that read a face, or
+ * all.
+ */
 export type Hurts = readonly (EngineName | Face)[] | "all";
 
 /**

@@ -18,7 +18,7 @@ export const FLAG = {
   link: 8,
   /** No upper layer hides it. */
   visible: 16,
-  /** Its counterpart in the other tree is found. */
+  /** Its counterpart in the other tree is known. */
   matched: 32,
   /** A character device that rkt reads without end. */
   endless: 64,
@@ -47,7 +47,7 @@ const PIECE = 1 << 12;
 const BLOCK = 512;
 const WORD = 2 ** 32;
 
-/** What the table keeps of an entry. */
+/** What the table holds of an entry. */
 export interface Row {
   node: Node;
   /** Offset of its first header block, in bytes. */
@@ -64,7 +64,7 @@ export interface Row {
 
 /**
  * The entries of a tar by the hashes of their paths: 44 bytes an entry and a
- * hash table of 5 to 9 bytes an entry; no path is kept.
+ * hash table of 5 to 9 bytes an entry, without the paths.
  */
 export class EntryTable {
   readonly #pieces: Uint32Array[] = [];
@@ -114,7 +114,7 @@ export class EntryTable {
     return slot;
   }
 
-  /** Changes what is kept of a slot. */
+  /** Changes what the table holds of a slot. */
   set(slot: number, { node, place, data, size, facts, extra }: Row): void {
     this.#set(slot, PLACE, place / BLOCK);
     this.#set(slot, DATA, data / BLOCK);
@@ -170,7 +170,7 @@ export class EntryTable {
     this.mark(slot, FLAG.link);
   }
 
-  /** What the slot is the same file as in the other tree; 0 if not known. */
+  /** The slot of the same file in the other tree; 0 if not known. */
   peer(slot: number): number {
     return this.#get(slot, PEER);
   }

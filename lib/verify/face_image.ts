@@ -72,7 +72,7 @@ export function withDiffIds(
   }));
 }
 
-/** The texts in a list; nothing if it is none. */
+/** The texts in a list; none if it is no list. */
 export function strings(value: unknown): string[] {
   return Array.isArray(value)
     ? value.filter((one) => typeof one === "string")

@@ -1,6 +1,6 @@
 import { parseJson } from "../formats/json_text.ts";
 
-/** Objects whose keys are the user's: their case counts. */
+/** Objects whose keys the user chooses: their case counts. */
 const MAPS = new Set([
   ...["labels", "annotations", "userlabels", "properties", "templates"],
   ...["exposedports", "volumes", "sysctl", "unified"],
@@ -15,10 +15,10 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
  * @param text A JSON document without errors.
  * @param isMap Whether the document's own keys are the user's, and those of the
  * objects in it.
- * @returns The key as it comes the second time.
+ * @returns The key as the document has it the second time.
  */
 export function repeatedKey(text: string, isMap = false): string | undefined {
-  /** For each object around the place its keys, for each array nothing. */
+  /** The keys of each object around the place; nothing for an array. */
   const open: { keys?: Set<string>; isMap: boolean }[] = [];
   let key: string | undefined;
   let before = "";

@@ -67,7 +67,7 @@ export class LayerStackCheck {
     this.#layer = new CheckedTree("layer", this.#hash, this.#findings, where);
   }
 
-  /** Takes an entry of the layer; what it gives compares the entry's data. */
+  /** Takes an entry of the layer; the result compares the entry's data. */
   async entry(found: Found): Promise<TakeData | undefined> {
     const layer = this.#layer;
     const path = pathOf(
@@ -223,7 +223,7 @@ export class LayerStackCheck {
       two.has(otherRoot, FLAG.sparse)
     ) return undefined;
     const start = two.data(otherRoot);
-    // That the archive is cut short is found where its entries are read.
+    // The reader of its entries finds a cut archive.
     if (!rootfs.window.reaches(start + size)) return undefined;
     if (root !== slot) {
       // Its data have been compared, unless their own path is hidden.
@@ -293,7 +293,7 @@ export class LayerStackCheck {
   }
 }
 
-/** Whether a path's last part makes it a deletion. */
+/** Whether a path's last component makes it a deletion. */
 function isWhiteoutEntry(path: Uint8Array): boolean {
   const at = path.lastIndexOf(SLASH) + 1;
   return path[at] === 0x2e && path[at + 1] === 0x77 &&

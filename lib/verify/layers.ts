@@ -64,7 +64,7 @@ export class LayerReader {
         continue;
       }
       const known = this.#read.has(file.path);
-      // The same layer further up hides all of this one.
+      // The same layer again further up hides all of this one.
       if (!seen.has(file.path) && (rootfs || !known)) {
         const where = layers.length > 1
           ? ` in layer ${i + 1}`
@@ -77,7 +77,7 @@ export class LayerReader {
     if (isWhole) await stack.finish(isOwn);
   }
 
-  /** Reads a layer; tells whether that went to its end. */
+  /** Reads a layer; returns whether it got to the end. */
   async #check(
     layer: LayerRef,
     file: OpenedFile,

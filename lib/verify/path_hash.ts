@@ -1,7 +1,7 @@
 /**
  * A keyed 64-bit hash that takes bytes piece by piece and can be read after
  * each piece, so that one pass over a path hashes all directories above it.
- * Nobody who does not know the key can make two paths meet.
+ * Without the key nobody can make two paths with one hash.
  */
 export class PathHash {
   /** Lower half of the hash as of the last {@linkcode take}. */

@@ -17,7 +17,7 @@ type Tell = (rule: RuleName, entry: string, message: string) => void;
 
 /**
  * Checks that the faces that read rootfs/ say what the image config says, as
- * far as each can express it: what ciso would write for it.
+ * far as each can express it: what ciso writes for it.
  */
 export function checkRootfsFaces(
   documents: Documents,
@@ -30,7 +30,7 @@ export function checkRootfsFaces(
       const image = expectedImage(documents);
       if (image) check(documents, image, tell);
     } catch (error) {
-      // What a foreign config says may have no words in another face.
+      // Another face may have no words for what a foreign config says.
       if (
         !(error instanceof DescriptionError || error instanceof InputError)
       ) throw error;
@@ -53,7 +53,7 @@ function expectedImage(
     ...fields,
     architecture: fields.architecture,
     created: fields.created ?? 0,
-    // Names that the writers take, where the image has none.
+    // Names that the writers use where the image has none.
     names: names.length > 0 ? names : [UNNAMED],
     ...(same?.annotations && { annotations: same.annotations }),
   };
@@ -61,7 +61,7 @@ function expectedImage(
 
 const UNNAMED = "unnamed/image";
 
-/** The numbers of the image's user, where the rootfs tells them. */
+/** The numbers of the image's user, where the rootfs has them. */
 function idsOf({ accounts }: Documents, { user }: Image): UserIds | undefined {
   if (!accounts) return undefined;
   try {
@@ -167,7 +167,7 @@ function asSets(app: object): object {
   };
 }
 
-/** Whether the image has no name, and this would be one. */
+/** Whether the image has no name, but this is one. */
 function unnamed({ names }: Image, key: string): boolean {
   return names[0] === UNNAMED &&
     ["name", "version", "description"].includes(key);

@@ -7,10 +7,10 @@ import type { Hurts } from "./engines.ts";
  */
 export type Severity = "error" | "warning" | "note";
 
-/** A rule that an image has to keep. */
+/** A rule for images. */
 export interface Rule {
   severity: Severity;
-  /** The engines that mind. */
+  /** The engines that it hurts. */
   hurts: Hurts;
   /** What the rule says. */
   rule: string;
@@ -24,7 +24,7 @@ export interface Rule {
 export const REBUILD = "build the image again with ciso, from its layers";
 /** What to do about a damaged file. */
 export const FETCH = "fetch or build the image again";
-/** Those who unpack files: all that read a face. */
+/** The engines that unpack files: all that read a face. */
 export const UNPACK: Hurts = [
   "docker",
   "oci",

@@ -11,7 +11,7 @@ export interface Verdict {
   reasons: string[];
 }
 
-/** What an archive is, as far as engines mind. */
+/** What matters to engines about an archive. */
 export interface Shape {
   faces: ReadonlySet<Face>;
   findings: Finding[];
@@ -21,7 +21,7 @@ export interface Shape {
   hasBlobs: boolean;
 }
 
-/** What of a face is missing, for who needs it. */
+/** What is missing of a face. */
 const LACKS: Record<Face, string> = {
   appc: "no appc manifest with rootfs/",
   docker: "no manifest.json",

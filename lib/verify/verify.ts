@@ -169,7 +169,7 @@ function isOwn({ v1 }: Documents, path: string): boolean {
     !!v1?.images.some(({ place }) => place === "rootfs/");
 }
 
-/** Checks what concerns the archive as a whole. */
+/** Checks the archive as a whole. */
 function checkArchive(
   archive: Archive,
   documents: Documents,
@@ -213,7 +213,7 @@ function checkWhitelist(
     : undefined;
   const { table } = rootfs;
   const shownSlots = new Set<number>();
-  // Of no use to rkt.
+  // rkt has no use for it.
   for (const path of V1_FILES) {
     if (list && isOwn(documents, path)) {
       shownSlots.add(rootfs.find(utf8(path)));

@@ -25,7 +25,7 @@ export type TakeData = (piece: Uint8Array, at: number) => void | Promise<void>;
 
 /** What {@linkcode walkTar} calls. */
 export interface Walker {
-  /** Takes an entry; what it gives takes the entry's data. */
+  /** Takes an entry; the result takes the entry's data. */
   entry(found: Found): TakeData | undefined | Promise<TakeData | undefined>;
   /** Takes all bytes as they are, from the first to the last. */
   raw?(bytes: Uint8Array): void;
@@ -34,7 +34,7 @@ export interface Walker {
 /** How a walk ended. */
 export interface Walked {
   shape: TarShape;
-  /** What no reader agrees on; nothing after it was walked. */
+  /** The error that ended the walk, if readers disagree on an entry. */
   fault?: InputError;
   /** Offset of the first byte after the end that is not zero; -1 if none. */
   junkAt: number;
@@ -61,7 +61,7 @@ export async function walkTar(
     }
   }
   const buffers = all();
-  // Without a way to end it early, since all bytes are wanted.
+  // Nothing ends it early, since all bytes are needed.
   const open = { next: () => buffers.next() };
   const reader = new TarReader({ [Symbol.asyncIterator]: () => open });
   const walked = await new Walk(reader, walker).run();

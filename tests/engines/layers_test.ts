@@ -702,7 +702,7 @@ Deno.test("buildLayers() refuses what no two engines take alike", async () => {
   assert.equal(
     await refusal([lower, [file("f/x")]]),
     '2.tar: Entry "f/x": "f" is above it and is no directory in the ' +
-      "layers below; put an entry for the directory in front",
+      "layers below; put an entry for the directory before it",
   );
   assert.equal(
     await refusal([lower, [whiteout(".wh..wh..opq")]]),

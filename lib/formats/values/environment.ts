@@ -40,7 +40,7 @@ export function environmentFault(
  * @returns `KEY=VALUE` strings, in the order in which the keys first came.
  * @throws {DescriptionError} If an entry has no `=` or no key, or holds a NUL.
  */
-export function givenEnvironment({ env = [] }: Pick<Image, "env">): string[] {
+function givenEnvironment({ env = [] }: Pick<Image, "env">): string[] {
   const variables = new Map<string, string>();
   for (const [i, entry] of env.entries()) {
     const fault = environmentFault(entry, i);

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 
-/** What an element can have: attributes, listeners, and `text` for its text. */
+/** An element's attributes, listeners, and `text` for its text. */
 export type Properties = Record<
   string,
   string | number | boolean | ((event: Event) => void) | undefined
@@ -49,7 +49,7 @@ export function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** One thing or several of them. */
+/** A count with its noun. */
 export function counted(count: number, one: string, many: string): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }

@@ -11,7 +11,7 @@ const SHARES: Record<string, string> = {
   end: "end of the archive",
 };
 
-/** Fills all parts of the page but treemap and search. */
+/** Fills all of the page but treemap and search. */
 export function fillSections({ report, documents }: PageData): void {
   fillHead(report);
   fillBytes(report);
@@ -200,7 +200,7 @@ function fillDocuments(documents: PageData["documents"]): void {
     const details = element(
       "details",
       {
-        // Long ones are laid out only when somebody looks at them.
+        // The browser lays long ones out only when somebody looks at them.
         toggle: () => {
           if (body.textContent === "") body.textContent = pretty(text);
         },

@@ -1,6 +1,6 @@
 import type { PageTree } from "./page_data.ts";
 
-/** The tree with its sums, in which one can go up and down. */
+/** The tree with its sums, and the ways up and down. */
 export class TreeModel {
   readonly #tree: PageTree;
   /** Bytes and files at and below each node. */
@@ -67,7 +67,7 @@ export class TreeModel {
     return all;
   }
 
-  /** A node's path with a slash in front. */
+  /** A node's path, which starts with a slash. */
   path(node: number): string {
     const names = this.ancestry(node).slice(1).map((at) => this.name(at));
     return `/${names.join("/")}`;

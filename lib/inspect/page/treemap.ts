@@ -14,7 +14,7 @@ const MAX_ROWS = 200;
 /** Hues of the tiles, which the style sheet knows. */
 const HUES = 8;
 
-/** A tile in the making: a node, or what is left over of a directory. */
+/** A tile in the making: a node, or the rest of a directory. */
 interface Tile {
   node: number;
   bytes: number;
@@ -216,7 +216,7 @@ export class TreemapView {
     return tile;
   }
 
-  /** Adds what is inside of a tile; only the eye is to see it. */
+  /** Adds what is inside of a tile; screen readers pass over it. */
   #addBox(tile: HTMLElement, inner: Placed, left: number, top: number): void {
     const { data, x0, x1, y0, y1 } = inner;
     const model = this.#model;
