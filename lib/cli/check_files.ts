@@ -80,20 +80,38 @@ function checkTransport(word: string, command: string): void {
   }
 }
 
-/** Refuses an output that is one of the inputs, whatever path leads there. */
+/** The options that name a file to be written, and how messages write them. */
+const OUTPUTS = [["output", "-o"], ["html", "--html"]] as const;
+
+/**
+ * Refuses an output that is one of the inputs, or of the files of a directory
+ * with an image, whatever path leads there.
+ */
 function checkOutput(command: Command, parsed: Parsed, words: string[]): void {
-  if (!command.options.some(({ name }) => name === "output")) return;
-  const output = parsed.value("output") ?? "-";
+  const [name, flag] =
+    OUTPUTS.find(([name]) =>
+      command.options.some((option) => option.name === name)
+    ) ?? [];
+  // Without -o there is an archive on standard output, without --html no page.
+  if (
+    name === undefined || name === "html" && parsed.value(name) === undefined
+  ) return;
+  const output = parsed.value(name) ?? "-";
   const place = host.fileIdentity(output === "-" ? 1 : output);
   if (place === undefined) return;
   const inputs = words.length > 0 ? words : ["-"];
   for (const word of inputs) {
     const { path } = imagePath(word, host.exists);
-    if (host.fileIdentity(path === "-" ? 0 : path) !== place) continue;
+    // A rootfs may leave out the directory that its archive goes to.
+    const isImage = command.name !== "build" || parsed.value("from") === word;
+    const isPart = isImage && output !== "-" && host.isDirectory(path) &&
+      host.isBelow(output, path);
+    const isSame = host.fileIdentity(path === "-" ? 0 : path) === place;
+    if (!isSame && !isPart) continue;
     throw new UsageError(
-      `The output is the input ${
+      `The output is ${isPart ? "a file of " : ""}the input ${
         path === "-" ? "on standard input" : shownWord(path)
-      }: give another file with -o`,
+      }: give another file with ${flag}`,
     );
   }
 }

@@ -77,6 +77,17 @@ export const host = {
       return undefined;
     }
   },
+  /** Whether a path leads to a plain file below a directory. */
+  isBelow(path: string, directory: string): boolean {
+    try {
+      const top = join(fs.realpathSync(directory), "/");
+      return fs.statSync(path).isFile() &&
+        fs.realpathSync(path).startsWith(top);
+    } catch {
+      // Opening them says what is wrong.
+      return false;
+    }
+  },
   /** A small text file or pipe, whole. */
   readText,
   /** The same, as bytes. */

@@ -192,11 +192,29 @@ Deno.test("the output must not be the input, whatever leads there", async () => 
       [["--from", "x.isoc", "-t", "x", "-o", "x.isoc"]],
       [["export", "x.isoc", "--as", "oci", "-o", "x.isoc"]],
       [["export", "--as", "oci", "-o", "x.isoc"], made],
+      [["inspect", "x.isoc", "--html", "x.isoc"]],
+      [["inspect", "-", "--html", "x.isoc"], made],
     ] as [string[], string?][]
   ) {
     const result = await ciso(args, { cwd, ...(stdin && { stdin }) });
     assertRefused(result, 2, /The output is the input/);
   }
+  await Deno.mkdir(`${folder.path}/layout/blobs`, { recursive: true });
+  const part = `${folder.path}/layout/index.json`;
+  await Deno.writeTextFile(part, "{}");
+  await Deno.symlink("layout", `${folder.path}/link`);
+  for (
+    const args of [
+      ["convert", "layout", "-o", "layout/index.json"],
+      ["convert", "link", "-o", "layout/blobs/../index.json"],
+      ["--from", "layout", "-o", "link/index.json"],
+      ["inspect", "layout", "--html", "layout/index.json"],
+    ]
+  ) {
+    const result = await ciso(args, { cwd });
+    assertRefused(result, 2, /The output is a file of the input/);
+  }
+  assert.equal(await Deno.readTextFile(part), "{}");
   for (
     const line of [
       '"$@" >>x.tar',
