@@ -234,8 +234,8 @@ async function make(
   const reading = progressBar(quiet, "reading", inputs.size);
   const work = { ...options, onRead: (bytes: number) => reading?.add(bytes) };
   const [first] = inputs.layers;
-  let isoc;
   try {
+    let isoc;
     if (inputs.plain) {
       const { source } = first!;
       const made = await placeOutput(
@@ -248,6 +248,10 @@ async function make(
     } else {
       isoc = await buildLayers(inputs.layers, description, spoolLayer, work);
     }
+    reading?.end();
+    const writing = progressBar(quiet, "writing", isoc.size);
+    await writeOutput(isoc.stream(), path, { bar: writing, noFsync });
+    return isoc;
   } catch (error) {
     // The tar's errors name the entry; the file is known only here.
     // Of several layers the tar's own errors name one.
@@ -257,7 +261,4 @@ async function make(
   } finally {
     reading?.end();
   }
-  const writing = progressBar(quiet, "writing", isoc.size);
-  await writeOutput(isoc.stream(), path, { bar: writing, noFsync });
-  return isoc;
 }

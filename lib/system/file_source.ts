@@ -1,5 +1,5 @@
 import { fileChanged } from "../errors/input_changed.ts";
-import { fs } from "./node.ts";
+import { fs, isDeno } from "./node.ts";
 import { allocate, CHUNK, release } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn } from "./fd.ts";
@@ -42,6 +42,9 @@ export function fileStream(
   }, { highWaterMark: 0 });
 }
 
+/** Milliseconds after its last change in which a file is fresh. */
+const FRESH = 2000;
+
 /**
  * Makes a source of an open plain file. Reading it fails once the file has
  * another size, modification or change time than now.
@@ -75,9 +78,12 @@ export function openFile(fd: number, name: string): Input & { size: number } {
         }
       },
     );
+  // Deno cuts ctime to seconds: a change within the second of the last one does
+  // not show.
+  const isFresh = isDeno && Date.now() - Number(before.ctimeMs) < FRESH;
   return {
     size,
-    isSteady: true,
+    isSteady: !isFresh,
     stream: () => stretch(0, size),
     slice: (start, end) => ({ stream: () => stretch(start, end) }),
     close: () => fd === 0 || fs.closeSync(fd),
