@@ -20,14 +20,14 @@ interface Environment {
 /**
  * Gives a description its time.
  *
- * @throws {DescriptionError} If the time is none.
+ * @throws {DescriptionError} If the time is not valid.
  */
 export function withTime(description: IsocDescription): ImageDescription {
   const { created } = description;
   const seconds = created instanceof Date
     ? created.getTime() / 1000
     : created ?? sourceDate() ?? Math.floor(Date.now() / 1000);
-  // It throws if the time is none.
+  // It throws if the time is not valid.
   rfc3339(seconds);
   return { ...description, created: seconds };
 }

@@ -52,7 +52,7 @@ export async function readHead(
   return { documents, first, blocks: again(kept, blocks) };
 }
 
-/** Takes an archive's documents until the first entry that is none. */
+/** Takes an archive's documents until the first entry that is no document. */
 class HeadReader {
   readonly documents = new Documents();
   /** Path of that entry, once it has come. */

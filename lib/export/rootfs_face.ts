@@ -105,7 +105,10 @@ function linkTarget(link: Uint8Array, path: Uint8Array): Uint8Array {
   );
 }
 
-/** Readers take a hard link's target as it is written: `./rootfs/x` is none. */
+/**
+ * Readers take a hard link's target as it is written: `./rootfs/x` leads
+ * nowhere.
+ */
 function withPlainLink(passing: Passing): Fate {
   const { entry, path } = passing;
   if (entry.kind !== "hardlink") return KEEP;

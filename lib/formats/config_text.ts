@@ -131,16 +131,16 @@ function setHistory(
 ): void {
   const key = keyOf(document, "history") ?? "history";
   const all = (document[key] ?? []) as JsonObject[];
-  const told =
+  const named =
     all.filter((entry) => !entry[keyOf(entry, "empty_layer") ?? "empty_layer"])
       .length;
-  if (told > had) {
+  if (named > had) {
     delete document[key];
     if (layers > had) document[key] = added(image, layers);
     return;
   }
   for (const entry of all) mendTime(entry);
-  if (layers > had) document[key] = [...all, ...added(image, layers - told)];
+  if (layers > had) document[key] = [...all, ...added(image, layers - named)];
 }
 
 function added(image: Image, count: number): object[] {

@@ -118,7 +118,7 @@ function brokenByText(text: string): string | undefined {
   return undefined;
 }
 
-/** A tag that is none, or a name that has capitals before it. */
+/** A tag that breaks a rule, or comes after a name that has capitals. */
 function brokenByTag(
   text: string,
   name: string,

@@ -85,7 +85,7 @@ export class DocumentReader {
     return document;
   }
 
-  /** A document's JSON; notes it if it is none. */
+  /** A document's JSON; adds a note if it is not JSON. */
   parse(document: Document | undefined): unknown {
     if (!document) return undefined;
     try {

@@ -150,7 +150,10 @@ export async function* fileContent(
   let head: Uint8Array | undefined = new Uint8Array(0);
   let left = 0;
   let expander: SparseExpander | undefined;
-  /** Bytes of the contents still to give: padding of sparse files is none. */
+  /**
+   * Bytes of the contents still to give; padding of sparse files does not
+   * count.
+   */
   let size = 0;
   for await (const chunk of wholeBlocks(fromStream(stream))) {
     let data = chunk;

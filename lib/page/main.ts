@@ -50,7 +50,7 @@ function choose(file: File | undefined): void {
   changed();
 }
 
-/** What was made is not what the form says any more. */
+/** The form has changed: the isoc made before goes. */
 function changed(): void {
   if (busy) return;
   made?.close();
@@ -228,7 +228,7 @@ document.addEventListener("drop", (event) => {
       new FieldError("file", `Drop one file, not ${files.length}`),
     );
   } else if (files?.length) {
-    // The chooser says the same name, and can be asked again.
+    // The file chooser shows the same name, and can open again.
     chooser.files = files;
     choose(files[0]);
   }

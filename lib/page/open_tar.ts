@@ -9,9 +9,9 @@ import { spoolToMemory } from "../streams/spool.ts";
 const MAX_UNPACKED = 32 * 2 ** 30;
 
 /**
- * Makes a source of a file that the user has chosen. It is read in pieces, so that
- * its size does not matter; what is compressed with gzip is unpacked into a blob,
- * which the browser keeps on disk if it is large.
+ * Makes a source of a file that the user has chosen. It is read in pieces, so
+ * that its size does not matter; what is compressed with gzip is unpacked into
+ * a blob, which the browser holds on disk if it is large.
  *
  * @param onRead Gets the number of bytes that unpacking has read since the last call.
  * @throws {InputError} If the file is compressed in another way, or cannot be read.
@@ -42,7 +42,7 @@ export async function openTar(
   try {
     return await spoolToMemory(stream);
   } catch (error) {
-    // Browsers say of all else only that it failed.
+    // Of other faults browsers say only that it failed.
     if (error instanceof TypeError) {
       throw new InputError(`${name} is damaged: its gzip data is not whole`);
     }
@@ -50,13 +50,13 @@ export async function openTar(
   }
 }
 
-/** Passes bytes on and says how many. */
+/** Passes bytes on and reports how many. */
 function counted(
-  told: (bytes: number) => void,
+  onBytes: (bytes: number) => void,
 ): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   return new TransformStream({
     transform(chunk, controller) {
-      told(chunk.length);
+      onBytes(chunk.length);
       controller.enqueue(chunk);
     },
   });

@@ -27,7 +27,7 @@ export class Progress {
     this.#total = total;
     this.#stopped = false;
     this.#place.hidden = false;
-    // A screen reader hears what begins, not each step.
+    // A screen reader says what begins, not each step.
     this.#status.textContent = `${verb} ${humanSize(total)}`;
     this.#show();
   }
@@ -53,7 +53,7 @@ export class Progress {
     });
   }
 
-  /** Has the next {@linkcode add} fail. */
+  /** Makes the next {@linkcode add} fail. */
   stop(): void {
     this.#stopped = true;
   }

@@ -183,13 +183,13 @@ export interface WholeConfig {
 export function readConfigLayers(
   source: string,
   name = "The image config",
-): { diffIds: string[]; told: number } {
+): { diffIds: string[]; named: number } {
   const place = new Place(name);
   const { rootfs, history = [] } = LAYERS(parseJson(name, source), place);
   const ids = place.at("rootfs").at("diff_ids");
   return {
     diffIds: (rootfs?.diff_ids ?? []).map((id, i) => hexOf(id, ids.at(i))),
-    told: history.filter(({ empty_layer }) => !empty_layer).length,
+    named: history.filter(({ empty_layer }) => !empty_layer).length,
   };
 }
 
@@ -207,7 +207,7 @@ export function readWholeConfig(
   name = "The image config",
 ): WholeConfig {
   const { fields, oddities, faults } = readConfig(source, name);
-  const { diffIds, told } = readConfigLayers(source, name);
+  const { diffIds, named } = readConfigLayers(source, name);
   if (layers === 0) throw new InputError("The image has no layers");
   if (diffIds.length !== layers) {
     throw new InputError(
@@ -216,9 +216,9 @@ export function readWholeConfig(
       }, but its config lists ${diffIds.length}`,
     );
   }
-  const notes = told > layers
+  const notes = named > layers
     ? [
-      `The image's history is left out: it names ${told} layers where there ` +
+      `The image's history is left out: it names ${named} layers where there ` +
       `are ${layers}, and Docker refuses that`,
     ]
     : [];

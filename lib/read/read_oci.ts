@@ -38,7 +38,7 @@ export interface OciManifest {
   annotations: Map<string, string>;
 }
 
-/** Strings by key; what is none is passed over, as most engines do. */
+/** Strings by key; other values are passed over, as most engines do. */
 const strings: Shape<Map<string, string>> = (value, place) =>
   new Map(
     Object.entries(optional(anyObject)(value, place) ?? {}).filter(

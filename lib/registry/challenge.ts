@@ -6,7 +6,7 @@ export interface Challenge {
   parameters: Map<string, string>;
 }
 
-/** A longer header is none that a registry writes, in characters. */
+/** No registry writes a longer header, in characters. */
 const MAX_HEADER = 1 << 14;
 
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;

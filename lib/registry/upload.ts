@@ -149,7 +149,7 @@ class Upload {
     if (place === undefined) return false;
     try {
       const { origin } = await this.#client.url("/");
-      // A place elsewhere is none that this registry has named.
+      // This registry names no place elsewhere.
       if (new URL(place).origin !== origin) return false;
       this.#place = place;
       return await this.#ask();

@@ -67,8 +67,8 @@ export async function openOutput(
 /**
  * As {@linkcode openOutput}, of a file that is new or replaces another one.
  *
- * @returns `undefined` if something else is there. Devices and pipes are written
- * as they are: a rename would replace them.
+ * @returns `undefined` if something else is there. Devices and pipes are
+ * written as they are: a rename replaces them.
  */
 export function openFileOutput(
   path: string,
@@ -150,7 +150,9 @@ function replacing(
   };
 }
 
-/** Where a symlink leads whose target is not there; the path itself if it is none. */
+/**
+ * Where a symlink without a target leads; the path itself if it is no symlink.
+ */
 function targetOf(path: string): string {
   let place = path;
   // As many as Linux follows.

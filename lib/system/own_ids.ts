@@ -5,7 +5,7 @@ let known: { uid: number; gid: number } | undefined;
 /** Numbers of the user and the group that new files belong to. */
 export function ownIds(): { uid: number; gid: number } {
   if (known) return known;
-  // Asking the process would need another permission under Deno.
+  // A question to the process needs another permission under Deno.
   const directory = fs.mkdtempSync(join(tmpdir(), "ciso-"));
   try {
     const { uid, gid } = fs.statSync(directory);

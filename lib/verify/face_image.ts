@@ -57,12 +57,12 @@ export function withDiffIds(
     return layers;
   }
   if (Array.isArray(history) && history.length > 0) {
-    const told = history.filter((one) => !one?.empty_layer).length;
-    if (told !== layers.length) {
+    const named = history.filter((one) => !one?.empty_layer).length;
+    if (named !== layers.length) {
       reader.findings.add(
         "history-layers",
         entry,
-        `its config's history names ${told} layers, there are ${layers.length}`,
+        `its config's history names ${named} layers, there are ${layers.length}`,
       );
     }
   }

@@ -10,7 +10,7 @@ import { readConfig } from "../read/read_config.ts";
 import type { Documents } from "./documents.ts";
 import type { Findings } from "./finding.ts";
 import type { RuleName } from "./rules.ts";
-import { sameJson, told } from "./same_json.ts";
+import { sameJson, shownJson } from "./same_json.ts";
 import { isObject, type Json } from "./shape.ts";
 
 type Tell = (rule: RuleName, entry: string, message: string) => void;
@@ -140,8 +140,10 @@ function checkAnnotations(
     tell(
       "faces-config",
       "manifest",
-      `its annotation ${shown(name)} is ${told(found.get(name))}, where the ` +
-        `image asks for ${told(value)}`,
+      `its annotation ${shown(name)} is ${
+        shownJson(found.get(name))
+      }, where the ` +
+        `image asks for ${shownJson(value)}`,
     );
   }
   for (const name of areAll ? found.keys() : []) {
@@ -247,8 +249,8 @@ function checkLxd(
     tell(
       "faces-config",
       "metadata.yaml",
-      `its creation_date is ${told(found.creation_date)}, not ` +
-        told(wanted.creation_date),
+      `its creation_date is ${shownJson(found.creation_date)}, not ` +
+        shownJson(wanted.creation_date),
     );
   }
   const properties = (found.properties ?? {}) as Record<string, string>;
@@ -291,7 +293,9 @@ function compare(
     tell(
       "faces-config",
       entry,
-      `${path} is ${told(two)}, where the image config asks for ${told(one)}`,
+      `${path} is ${shownJson(two)}, where the image config asks for ${
+        shownJson(one)
+      }`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { shown } from "../errors/shown.ts";
 import { isObject } from "./shape.ts";
 
 /** A value as a message shows it. */
-export function told(value: unknown): string {
+export function shownJson(value: unknown): string {
   return value === undefined ? "missing" : shown(canonical(value), 80);
 }
 
