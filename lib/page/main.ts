@@ -14,6 +14,7 @@ import {
   grouped,
   humanSize,
 } from "../inspect/page/dom.ts";
+import { NoRoomError } from "./blob_of.ts";
 import { archiveOptionsOf, descriptionOf, FieldError } from "./form.ts";
 import { openTar } from "./open_tar.ts";
 import { Progress, Stopped } from "./progress.ts";
@@ -85,7 +86,9 @@ function messageOf(error: unknown): string {
   const file = shownWord(chosen?.name ?? "the file");
   if (error instanceof DescriptionError) return error.message;
   if (error instanceof InputError) return `${file}: ${error.message}`;
-  if (error instanceof Stopped) return error.message;
+  if (error instanceof Stopped || error instanceof NoRoomError) {
+    return error.message;
+  }
   const { name, message } = error as Error;
   switch (name) {
     case "NotReadableError":

@@ -3,7 +3,7 @@ import { InputError } from "../errors/input_error.ts";
 import { shownWord } from "../errors/shown.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
 import type { Source } from "../streams/source.ts";
-import { spoolToMemory } from "../streams/spool.ts";
+import { blobOf } from "./blob_of.ts";
 
 /** Bytes at most that a compressed file may hold, as for the command. */
 const MAX_UNPACKED = 32 * 2 ** 30;
@@ -40,7 +40,7 @@ export async function openTar(
   const stream = file.stream().pipeThrough(counted(onRead))
     .pipeThrough(new DecompressionStream("gzip")).pipeThrough(unpacked);
   try {
-    return await spoolToMemory(stream);
+    return await blobOf(stream);
   } catch (error) {
     // Of other faults browsers say only that it failed.
     if (error instanceof TypeError) {

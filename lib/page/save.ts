@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { spoolToMemory } from "../streams/spool.ts";
+import { blobOf } from "./blob_of.ts";
 
 /** A file that the user has chosen to write to (File System Access). */
 interface FileHandle {
@@ -24,6 +24,7 @@ export type Saved = "saved" | "download" | "dismissed";
  * @param open Makes the stream. It is called after the user has chosen.
  * @returns `dismissed` if the user chose no file.
  * @throws {DOMException} If the file cannot be written.
+ * @throws {NoRoomError} If the browser has no room for the download.
  */
 export async function save(
   name: string,
@@ -31,7 +32,7 @@ export async function save(
 ): Promise<Saved> {
   const picker = (globalThis as Picker).showSaveFilePicker;
   if (!picker) {
-    download(name, await spoolToMemory(open()));
+    download(name, await blobOf(open()));
     return "download";
   }
   let handle;

@@ -33,7 +33,7 @@ const BATCH = 1 << 22;
  */
 export async function spoolToMemory(
   stream: ReadableStream<Uint8Array>,
-): Promise<Blob & SpooledSource> {
+): Promise<SpooledSource> {
   const blobs: Blob[] = [];
   let batch: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
