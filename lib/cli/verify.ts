@@ -8,6 +8,8 @@ import { unpack } from "../system/decompress.ts";
 import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
+import { BLOCK, checksumMatches } from "../tar/block.ts";
+import { NotTarError } from "../tar/not_tar_error.ts";
 import type { Finding } from "../verify/finding.ts";
 import { RULE_NAMES, RULES } from "../verify/rules.ts";
 import {
@@ -98,13 +100,31 @@ async function verify(
 async function wholeFile(input: Input, parsed: Parsed): Promise<FileSource> {
   if (input.size === undefined) {
     const bar = progressBar(parsed.on("quiet"), "reading", undefined);
+    let first: Uint8Array | undefined;
     for await (const chunk of fromStream(input.stream())) {
+      // What is no tar, such as a device, may have no end.
+      first ??= tarStart(chunk);
       bar?.add(chunk.length);
       release(chunk);
     }
     bar?.end();
   }
   return input as FileSource;
+}
+
+/**
+ * Looks at an input's first bytes.
+ *
+ * @throws {InputError} If a tar does not start so.
+ */
+function tarStart(chunk: Uint8Array): Uint8Array {
+  const block = chunk.slice(0, BLOCK);
+  const isWhole = block.length === BLOCK && block.some((byte) => byte !== 0);
+  if (isWhole && !checksumMatches(block)) {
+    const error = new NotTarError(block);
+    throw new InputError(error.imageMessage, { cause: error });
+  }
+  return block;
 }
 
 function isClean(outcome: Outcome): boolean {

@@ -108,3 +108,9 @@ Deno.test("docs/verify.md lists the rules as they are", async () => {
   });
   assert.deepEqual(rows, expected);
 });
+
+Deno.test("ciso verify gives up a device without end that is no tar", async () => {
+  const { code, stderr } = await ciso(["verify", "/dev/urandom"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /urandom: It is not an image/);
+});
