@@ -64,16 +64,18 @@ export async function runDiff(parsed: Parsed): Promise<number> {
     return await withImage(
       one,
       parsed,
-      (first) =>
-        withImage(two, parsed, async (second) => {
-          const [a, b] = [await read(first), await read(second)];
+      async (first) => {
+        const a = await read(first);
+        return await withImage(two, parsed, async (second) => {
+          const b = await read(second);
           const fields = diffFields(a, b, ignoreTimes);
           const files = await diffTrees(a, b, { ignoreTimes });
           const lines = parsed.on("json") ? jsonLines : textLines;
           const text = lines({ a, b, fields, files }, paintFor(parsed));
           await printLines(text);
           return fields.length + files.length > 0 ? 1 : 0;
-        }),
+        });
+      },
     );
   } finally {
     for (const input of open) input.close();

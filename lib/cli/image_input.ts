@@ -26,6 +26,9 @@ export interface ImageInput {
   compression?: Compression;
 }
 
+/** Errors that name their image file already. */
+const told = new WeakSet<object>();
+
 /**
  * Opens the image file at a path, chooses an image by --platform and --name, and
  * closes it after use. Errors about its content name it.
@@ -64,7 +67,11 @@ export async function withImage<T>(
       ...(compression && { compression }),
     });
   } catch (error) {
-    throw ofFile(name, error);
+    // Of two images that are open at once, the inner one is at fault.
+    if (told.has(error as object)) throw error;
+    const own = ofFile(name, error);
+    told.add(own as object);
+    throw own;
   } finally {
     input?.close();
   }

@@ -435,6 +435,10 @@ Deno.test("What cannot be read is named in one line, with exit code 1", async ()
     const { stderr } = await failed(["inspect", at(name)]);
     assert.ok(stderr.includes(at(name)), stderr);
   }
+  for (const words of [[isoc, at("junk")], [at("junk"), isoc]]) {
+    const { stderr } = await failed(["diff", ...words]);
+    assert.match(stderr, /^ciso: \S*junk: It is not an image/);
+  }
   await failed(["inspect", isoc, "--files", "none"]);
   await failed(["inspect", isoc, "--platform=linux/arm64"]);
   await failed(["inspect", isoc, "--name=other"]);
