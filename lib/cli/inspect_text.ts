@@ -80,7 +80,7 @@ function pairs(all: readonly Pair[], paint: Paint): string[] {
       [i === 0 ? name : "", text] as const
     )
   ).filter(([, text]) => text !== "");
-  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  const width = rows.reduce((most, [name]) => Math.max(most, name.length), 0);
   return rows.map(([name, text]) =>
     `  ${paint("dim", name.padEnd(width))}  ${text}`
   );

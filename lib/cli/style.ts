@@ -94,7 +94,7 @@ export function table(
 ): string[] {
   const width = (text: string) => [...text].length;
   const widths = columns.map(({ title }, i) =>
-    Math.max(width(title), ...rows.map((row) => width(row[i]!)))
+    rows.reduce((most, row) => Math.max(most, width(row[i]!)), width(title))
   );
   const line = (cells: readonly string[]) =>
     " ".repeat(indent) + cells.map((cell, i) => {

@@ -6,9 +6,16 @@ import {
   type DocumentReader,
   type FoundImage,
   type FoundLayer,
+  MAX_IMAGES,
   platformOf,
 } from "./found_image.ts";
-import { listOf, objectOf, textOf, textsOf } from "./json_values.ts";
+import {
+  listOf,
+  listOfTexts,
+  objectOf,
+  textOf,
+  textsOf,
+} from "./json_values.ts";
 
 /** Images of a v1 chain at most. */
 const MAX_CHAIN = 1000;
@@ -18,8 +25,12 @@ export async function findDockerImages(
   reader: DocumentReader,
 ): Promise<FoundImage[]> {
   const list = reader.parse(await reader.read("manifest.json", "docker"));
+  const items = listOf(list);
+  if (items.length > MAX_IMAGES) {
+    reader.note(`It holds more than ${MAX_IMAGES} images`);
+  }
   return await Promise.all(
-    listOf(list).map(async (item) => {
+    items.slice(0, MAX_IMAGES).map(async (item) => {
       const entry = objectOf(item);
       const path = textOf(entry.Config);
       const config = path && await reader.read(inTar(path), "docker");
@@ -28,12 +39,12 @@ export async function findDockerImages(
       );
       return {
         faces: ["docker" as const],
-        names: listOf(entry.RepoTags).map(String),
+        names: listOfTexts(entry.RepoTags).filter((name) => name !== ""),
         platform,
         ...(config && { config }),
         layers: await Promise.all(
-          listOf(entry.Layers).map((path, i) =>
-            layerAt(reader, String(path), diffIds[i])
+          listOfTexts(entry.Layers).map((path, i) =>
+            layerAt(reader, path, diffIds[i])
           ),
         ),
         layered: true,
@@ -50,11 +61,17 @@ export async function findV1Images(
   const names = new Map<string, string[]>();
   for (const [name, tags] of Object.entries(objectOf(reader.parse(document)))) {
     for (const [tag, id] of textsOf(tags)) {
-      names.set(id, [...names.get(id) ?? [], `${name}:${tag}`]);
+      const known = names.get(id);
+      if (known) known.push(`${name}:${tag}`);
+      else names.set(id, [`${name}:${tag}`]);
     }
   }
   const images: FoundImage[] = [];
   for (const [id, tags] of names) {
+    if (images.length === MAX_IMAGES) {
+      reader.note(`It holds more than ${MAX_IMAGES} images`);
+      break;
+    }
     const image = await v1Image(reader, id);
     if (image) images.push({ ...image, names: tags });
   }

@@ -3,6 +3,7 @@ import {
   configFacts,
   type DocumentReader,
   type FoundImage,
+  MAX_IMAGES,
   platformOf,
 } from "./found_image.ts";
 import {
@@ -16,8 +17,6 @@ import {
 
 /** Indexes inside indexes at most. */
 const MAX_DEPTH = 4;
-/** Images at most. */
-const MAX_IMAGES = 1000;
 
 const FULL_NAME = "io.containerd.image.name";
 const REF_NAME = "org.opencontainers.image.ref.name";
@@ -28,15 +27,25 @@ export async function findOciImages(
 ): Promise<FoundImage[]> {
   if (!await reader.read("oci-layout", "oci")) return [];
   const index = reader.parse(await reader.read("index.json", "oci"));
-  const found = new Map<string, FoundImage>();
+  const found: Found = { images: new Map(), indexes: new Set() };
   await addIndex(reader, objectOf(index), found, [], 0);
-  return [...found.values()];
+  return [...found.images.values()].map(({ image, names }) => ({
+    ...image,
+    names: [...names],
+  }));
+}
+
+/** What has been found, by the paths of the blobs. */
+interface Found {
+  images: Map<string, { image: FoundImage; names: Set<string> }>;
+  /** Indexes that have been read: each once, however many others name it. */
+  indexes: Set<string>;
 }
 
 async function addIndex(
   reader: DocumentReader,
   index: Json,
-  found: Map<string, FoundImage>,
+  found: Found,
   names: string[],
   depth: number,
 ): Promise<void> {
@@ -49,15 +58,16 @@ async function addIndex(
     }
     const own = [...names, ...namesOf(descriptor)];
     const path = blobPath(descriptor);
-    const known = path && found.get(path);
+    const known = path && found.images.get(path);
     if (known) {
-      known.names = [...new Set([...known.names, ...own])];
+      for (const name of own) known.names.add(name);
       continue;
     }
+    if (path && found.indexes.has(path)) continue;
     const document = path && await reader.read(path, "oci");
     if (!document) {
       // docker save lists the platforms that were not pulled as well.
-      reader.notes.push(
+      reader.note(
         `The index names ${textOf(descriptor.digest) ?? "a manifest"}${
           platform.os ? ` for ${Object.values(platform).join("/")}` : ""
         }, which is not in the file`,
@@ -66,19 +76,22 @@ async function addIndex(
     }
     const value = objectOf(reader.parse(document));
     if (Array.isArray(value.manifests)) {
+      found.indexes.add(path!);
       if (depth < MAX_DEPTH) {
         await addIndex(reader, value, found, own, depth + 1);
       }
       continue;
     }
-    if (found.size === MAX_IMAGES) return;
+    if (found.images.size === MAX_IMAGES) {
+      reader.note(`It holds more than ${MAX_IMAGES} images`);
+      return;
+    }
     const image = await ociImage(reader, value);
     if (!image) continue;
     image.manifest = document;
-    image.digest = String(descriptor.digest);
-    image.names = [...new Set(own)];
+    image.digest = textOf(descriptor.digest)!;
     image.platform = { ...image.platform, ...platform };
-    found.set(path!, image);
+    found.images.set(path!, { image, names: new Set(own) });
   }
 }
 
@@ -89,7 +102,7 @@ async function ociImage(
   const descriptor = objectOf(manifest.config);
   const type = textOf(descriptor.mediaType) ?? "";
   if (!/image\.(config\.)?v1\+json$/.test(type)) {
-    reader.notes.push(
+    reader.note(
       `One of its manifests is no container image: its config is ${type}`,
     );
     return undefined;
@@ -101,11 +114,12 @@ async function ociImage(
     listOf(manifest.layers).map(async (item, i) => {
       const layer = objectOf(item);
       const path = blobPath(layer);
+      const digest = textOf(layer.digest);
       const mediaType = textOf(layer.mediaType);
       const size = numberOf(layer.size);
       return {
         ...path ? await reader.layer(path) : { path: "" },
-        digest: String(layer.digest),
+        ...(digest && { digest }),
         ...(diffIds[i] !== undefined && { diffId: diffIds[i] }),
         ...(mediaType && { mediaType }),
         ...(size !== undefined && { size }),

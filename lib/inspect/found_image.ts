@@ -2,7 +2,7 @@ import { shownWord } from "../errors/shown.ts";
 import { parseJson } from "../formats/json_text.ts";
 import type { Face } from "../image/face.ts";
 import { type FileSource, readDocument } from "../read/image_files.ts";
-import { type Json, listOf, objectOf, textOf } from "./json_values.ts";
+import { type Json, listOfTexts, objectOf, textOf } from "./json_values.ts";
 
 /** A layer of an image, as the documents name it. */
 export interface FoundLayer {
@@ -59,6 +59,11 @@ export interface Document {
   text: string;
 }
 
+/** Images of one face at most. */
+export const MAX_IMAGES = 1000;
+/** Notes at most. */
+const MAX_NOTES = 100;
+
 /** Reads the documents of an image file, and remembers them. */
 export class DocumentReader {
   /** All that have been read, by path. */
@@ -92,8 +97,16 @@ export class DocumentReader {
       return parseJson(shownWord(document.path), document.text);
     } catch (error) {
       const note = (error as Error).message;
-      if (!this.notes.includes(note)) this.notes.push(note);
+      if (!this.notes.includes(note)) this.note(note);
       return undefined;
+    }
+  }
+
+  /** Takes a note; of very many, only the first ones. */
+  note(text: string): void {
+    if (this.notes.length < MAX_NOTES) this.notes.push(text);
+    else if (this.notes.length === MAX_NOTES) {
+      this.notes.push("There is more to note than is shown here");
     }
   }
 
@@ -106,9 +119,10 @@ export class DocumentReader {
 
 /** The path of the blob that a descriptor names, or `undefined`. */
 export function blobPath(descriptor: Json): string | undefined {
-  const [, algorithm, hex] =
-    /^(sha256|sha512):([0-9a-f]{32,128})$/.exec(String(descriptor.digest)) ??
-      [];
+  const [, algorithm, hex] = /^(sha256|sha512):([0-9a-f]{32,128})$/.exec(
+    textOf(descriptor.digest) ?? "",
+  ) ??
+    [];
   return hex && `blobs/${algorithm}/${hex}`;
 }
 
@@ -119,7 +133,7 @@ export function configFacts(
   const config = objectOf(value);
   return {
     platform: platformOf(config),
-    diffIds: listOf(objectOf(config.rootfs).diff_ids).map(String),
+    diffIds: listOfTexts(objectOf(config.rootfs).diff_ids),
   };
 }
 

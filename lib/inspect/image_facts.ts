@@ -5,7 +5,14 @@ import { goPlatform } from "../formats/values/platform.ts";
 import { readAppcManifest } from "../read/read_appc.ts";
 import { type ImageFields, readConfig } from "../read/read_config.ts";
 import type { Document, FoundImage } from "./found_image.ts";
-import { listOf, objectOf, textOf, textsOf } from "./json_values.ts";
+import {
+  listOf,
+  listOfTexts,
+  numberOf,
+  objectOf,
+  textOf,
+  textsOf,
+} from "./json_values.ts";
 
 /** What an image says about itself, wherever it says it. */
 export interface ImageFacts {
@@ -113,11 +120,11 @@ const IN_BUNDLE = "org.opencontainers.image.";
 function fromBundle(facts: ImageFacts, { text }: Document): void {
   const document = parsed(text);
   const process = objectOf(document.process);
-  const args = listOf(process.args).map(String);
+  const args = listOfTexts(process.args);
   if (args.length > 0 && !facts.command && !facts.entrypoint) {
     facts.command = args;
   }
-  const env = listOf(process.env).map(String);
+  const env = listOfTexts(process.env);
   if (env.length > 0) facts.env ??= env;
   const workdir = textOf(process.cwd);
   if (workdir) facts.workdir ??= workdir;
@@ -136,7 +143,8 @@ function fromBundle(facts: ImageFacts, { text }: Document): void {
     if (value) facts[key] ??= value;
   }
   const user = objectOf(process.user);
-  if (user.uid !== undefined) facts.user ??= `${user.uid}:${user.gid ?? 0}`;
+  const uid = numberOf(user.uid);
+  if (uid !== undefined) facts.user ??= `${uid}:${numberOf(user.gid) ?? 0}`;
   const hostname = textOf(document.hostname);
   if (hostname && facts.names.length === 0) facts.names.push(hostname);
 }

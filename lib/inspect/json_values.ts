@@ -23,6 +23,11 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
+/** The texts in a list; an empty one in place of anything else. */
+export function listOfTexts(value: unknown): string[] {
+  return listOf(value).map((item) => typeof item === "string" ? item : "");
+}
+
 /** An object's members that are strings, by key. */
 export function textsOf(value: unknown): Map<string, string> {
   return new Map(

@@ -108,7 +108,7 @@ async function readBundle(
     reader.findings.add(
       "bundle-version",
       shown(path),
-      `it is ${shown(String(ociVersion))}`,
+      `it is ${shown(ociVersion)}`,
     );
   }
   if (document?.isGood && isObject(root)) {

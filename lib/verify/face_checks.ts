@@ -144,14 +144,14 @@ function checkPlatform(
 ): void {
   if (!platform || !isObject(config.value)) return;
   for (const key of ["os", "architecture"] as const) {
+    // Another rule tells of what is missing.
+    if (platform[key] === undefined) continue;
     if (platform[key] === config.value[key]) continue;
     findings.add(
       "faces-platform",
       entry,
-      `its descriptor says ${key} ${
-        shown(String(platform[key]))
-      }, its config ` +
-        shown(String(config.value[key])),
+      `its descriptor says ${key} ${shown(platform[key])}, its config ` +
+        shown(config.value[key]),
     );
   }
 }

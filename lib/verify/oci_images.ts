@@ -32,7 +32,11 @@ export async function readOciImages(
   }
   if (!index) return [];
   const images: FaceImage[] = [];
-  await readIndex(reader, shown("index.json"), index, [], { named, images }, 0);
+  await readIndex(reader, shown("index.json"), index, [], {
+    named,
+    images,
+    indexes: new Set(),
+  }, 0);
   checkReferences(reader, index);
   return images;
 }
@@ -58,7 +62,7 @@ async function readIndex(
   entry: string,
   index: Document,
   names: string[],
-  found: { named: Named; images: FaceImage[] },
+  found: { named: Named; images: FaceImage[]; indexes: Set<string> },
   depth: number,
 ): Promise<void> {
   const all = descriptors(index.value, "manifests");
@@ -75,10 +79,13 @@ async function readIndex(
     // docker save lists the platforms that were not pulled as well.
     if (!present[i] && depth > 0 && present.some(Boolean)) continue;
     const own = namesOf(descriptor);
-    const type = String(descriptor.mediaType);
+    const type = textOf(descriptor.mediaType);
     const rule = "oci-schema";
     const isIndex = /index|manifest\.list/.test(type);
     if (isIndex && depth < 4) {
+      // Each index once, however many others name it.
+      if (found.indexes.has(path)) continue;
+      found.indexes.add(path);
       const inner = await reader.read(path, { rule, shape: OCI_INDEX });
       if (checkDescriptor(reader, entry, descriptor, path, inner)) {
         const all = [...names, ...own];
@@ -134,10 +141,10 @@ async function readManifest(
   const configPath = blobPath(configDescriptor);
   if (configPath === undefined) return undefined;
   named.add(configPath);
-  const type = String(configDescriptor.mediaType);
+  const type = textOf(configDescriptor.mediaType);
   // Others are artifacts, which no engine runs; so are build attestations.
   const isImage = /image(\.config)?\.v1\+json$/.test(type) &&
-    !layers.some(({ mediaType }) => /in-toto/.test(String(mediaType)));
+    !layers.some(({ mediaType }) => /in-toto/.test(textOf(mediaType)));
   if (!isImage) {
     await checkOther(reader, entry, configDescriptor, configPath);
     return undefined;
@@ -148,7 +155,7 @@ async function readManifest(
   }
   const refs = layers.flatMap((descriptor) => {
     const path = blobPath(descriptor);
-    const mediaType = String(descriptor.mediaType);
+    const mediaType = textOf(descriptor.mediaType);
     return path === undefined ? [] : [{ path, mediaType }];
   });
   return {
@@ -209,7 +216,7 @@ function checkSize(
   reader.findings.add(
     "blob-size",
     entry,
-    `it says that ${shown(path)} has ${String(size)} bytes, which has ${found}`,
+    `it says that ${shown(path)} has ${shown(size)} bytes, which has ${found}`,
   );
 }
 
@@ -229,7 +236,17 @@ function tagsOf(descriptor: Json): string[] {
 }
 
 function annotationsOf({ annotations }: Json): Record<string, string> {
-  return isObject(annotations) ? annotations as Record<string, string> : {};
+  if (!isObject(annotations)) return {};
+  return Object.fromEntries(
+    Object.entries(annotations).filter((pair): pair is [string, string] =>
+      typeof pair[1] === "string"
+    ),
+  );
+}
+
+/** A text; an empty one in place of anything else, of which the schema tells. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function descriptors(value: unknown, key: string): Json[] {

@@ -108,7 +108,7 @@ function checkAppc(
     tell(
       "faces-names",
       "manifest",
-      `its name is ${shown(String(found.name))}, not ${shown(wanted.name)}`,
+      `its name is ${shown(found.name)}, not ${shown(wanted.name)}`,
     );
   }
 }
@@ -241,7 +241,7 @@ function checkLxd(
     tell(
       "faces-platform",
       "metadata.yaml",
-      `its architecture is ${shown(String(found.architecture))}, not ` +
+      `its architecture is ${shown(found.architecture)}, not ` +
         shown(wanted.architecture),
     );
   }

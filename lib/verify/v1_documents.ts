@@ -121,7 +121,7 @@ async function readPart(
     reader.findings.add(
       "docker-v1-chain",
       shown(path),
-      `its id is ${shown(String(json.value.id))}, not ${shown(id)}`,
+      `its id is ${shown(json.value.id)}, not ${shown(id)}`,
     );
   }
   const version = await reader.files.open(`${place}VERSION`);
