@@ -128,6 +128,10 @@ export async function readLayers(
   return stack;
 }
 
+/** SHA-256 of no bytes. */
+const NOTHING =
+  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /** Reads a layer, which must be the one that its image says. */
 async function scanInput(
   layer: LayerTree,
@@ -137,6 +141,8 @@ async function scanInput(
   const scanned = await scanLayer(layer, source, {
     ...options,
     stopsAtEnd: fromImage,
+    // Engines take a layer of no bytes, if its image says that it has none.
+    mayBeEmpty: diffId === NOTHING,
   });
   if (diffId && diffId !== scanned.inputDigest) {
     throw new InputError(

@@ -38,6 +38,8 @@ export interface ScanOptions {
   onRead?: ((bytes: number) => void) | undefined;
   /** Leaves out what comes after the archive's end, as engines do. */
   stopsAtEnd?: boolean | undefined;
+  /** Takes an input without any bytes for a tar without entries. */
+  mayBeEmpty?: boolean | undefined;
 }
 
 /** What a first pass over the input has found. */
@@ -206,7 +208,7 @@ interface Read {
 async function readEntries(
   tree: Tree,
   intake: Intake,
-  { stopsAtEnd = false }: ScanOptions,
+  { stopsAtEnd = false, mayBeEmpty = false }: ScanOptions,
   follower?: Follower,
 ): Promise<Read> {
   let end = 0;
@@ -235,7 +237,7 @@ async function readEntries(
     follower?.flush?.();
   }
   const { size } = intake;
-  if (size === 0) {
+  if (size === 0 && !mayBeEmpty) {
     throw new InputError("The input is empty; make or fetch it again");
   }
   await tree.finish();

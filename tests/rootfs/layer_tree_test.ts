@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import {
   type LayerInput,
   readLayers,
@@ -205,6 +206,24 @@ Deno.test("A layer of an image ends where engines stop reading it", async () => 
   const given = await stack([LOWER, upper]);
   assert.ok(given.tree.includes("late"));
   assert.match(given.notes!.join("\n"), /they are taken in/);
+});
+
+Deno.test("A layer has no bytes only if its image says so", async () => {
+  const nothing = createHash("sha256").digest("hex");
+  const read = (diffId?: string) =>
+    readLayers(
+      [
+        { source: new Blob([tarOf(LOWER).slice()]), name: "1.tar" },
+        { source: new Blob([]), name: "2.tar", fromImage: true, diffId },
+      ],
+      { mtime: 0 },
+      inMemory,
+    );
+  const { layers } = await read(nothing);
+  assert.deepEqual(await listed(layers[1]!.chunks()), []);
+  for (const other of [undefined, "a".repeat(64)]) {
+    await assert.rejects(read(other), /2\.tar: The input is empty/);
+  }
 });
 
 Deno.test("readLayers() counts the holes of all layers together", async () => {
