@@ -19,7 +19,7 @@ export interface Stretch {
 }
 
 /** A piece of the archive: bytes at hand, or a stretch that is streamed. */
-type Part = Uint8Array | Stretch;
+type Piece = Uint8Array | Stretch;
 
 /** The archive in the making: pieces in order, their sizes added up. */
 export class Archive {
@@ -28,16 +28,16 @@ export class Archive {
   readonly mtime: number;
   /** Offsets of the stretches that were added as files. */
   readonly starts: number[] = [];
-  readonly #parts: Part[] = [];
+  readonly #pieces: Piece[] = [];
 
   /** @param mtime Time of the entries that it makes, in seconds since 1970. */
   constructor(mtime: number) {
     this.mtime = Math.floor(mtime);
   }
 
-  add(part: Part): void {
-    this.size += "chunks" in part ? part.size ?? 0 : part.length;
-    this.#parts.push(part);
+  add(piece: Piece): void {
+    this.size += "chunks" in piece ? piece.size ?? 0 : piece.length;
+    this.#pieces.push(piece);
   }
 
   entry(entry: NewEntry): void {
@@ -78,19 +78,19 @@ export class Archive {
 
   async *chunks(): AsyncGenerator<Uint8Array> {
     let small: Uint8Array[] = [];
-    for (const part of this.#parts) {
-      if (!("chunks" in part)) {
-        small.push(part);
+    for (const piece of this.#pieces) {
+      if (!("chunks" in piece)) {
+        small.push(piece);
         continue;
       }
       if (small.length > 0) yield concat(small);
       small = [];
       let size = 0;
-      for await (const chunk of part.chunks()) {
+      for await (const chunk of piece.chunks()) {
         size += chunk.length;
         yield chunk;
       }
-      if (size !== part.size) throw inputChanged();
+      if (size !== piece.size) throw inputChanged();
     }
     if (small.length > 0) yield concat(small);
   }
@@ -108,7 +108,9 @@ export class Archive {
     if (!this.#isInPlace()) {
       // The bytes to read are where other bytes go.
       sink.renew();
-      for (const part of this.#parts) if ("chunks" in part) delete part.written;
+      for (const piece of this.#pieces) {
+        if ("chunks" in piece) delete piece.written;
+      }
     }
     const write = async (bytes: Uint8Array) => {
       sink.write(bytes, at);
@@ -118,24 +120,24 @@ export class Archive {
     };
     let at = 0;
     let small: Uint8Array[] = [];
-    for (const part of this.#parts) {
-      if (!("chunks" in part)) {
-        small.push(part);
+    for (const piece of this.#pieces) {
+      if (!("chunks" in piece)) {
+        small.push(piece);
         continue;
       }
       await write(concat(small));
       small = [];
       const start = at;
-      if (part.written !== undefined && part.size !== undefined) {
-        at += part.size;
+      if (piece.written !== undefined && piece.size !== undefined) {
+        at += piece.size;
         continue;
       }
-      for await (const chunk of part.chunks()) {
+      for await (const chunk of piece.chunks()) {
         await write(chunk);
         release(chunk);
       }
-      if (at - start !== (part.size ?? at - start)) throw inputChanged();
-      part.size = at - start;
+      if (at - start !== (piece.size ?? at - start)) throw inputChanged();
+      piece.size = at - start;
     }
     await write(concat(small));
     this.size = at;
@@ -145,13 +147,13 @@ export class Archive {
   /** Whether all that is written of the archive is where it belongs. */
   #isInPlace(): boolean {
     let at = 0;
-    for (const part of this.#parts) {
-      if (!("chunks" in part)) {
-        at += part.length;
+    for (const piece of this.#pieces) {
+      if (!("chunks" in piece)) {
+        at += piece.length;
         continue;
       }
-      if (part.written !== undefined && part.written !== at) return false;
-      at += part.size ?? 0;
+      if (piece.written !== undefined && piece.written !== at) return false;
+      at += piece.size ?? 0;
     }
     return true;
   }

@@ -36,7 +36,7 @@ export const ENVIRONMENT: readonly (readonly [string, string])[] = [
     "SOURCE_DATE_EPOCH",
     "creation time in seconds since 1970, for the same bytes every time",
   ],
-  ["TMPDIR", "where a piped input is spooled"],
+  ["TMPDIR", "where the temporary copy of a piped input goes"],
   ["CISO_DEBUG", "show where in the program an error comes from"],
 ];
 

@@ -125,7 +125,7 @@ export interface BaseImage {
   /** What must be replaced before anything can be made of it. */
   faults?: readonly Fault[] | undefined;
   /** Fields of its appc image manifest that no other face has. */
-  appc?: AppcParts | undefined;
+  appc?: AppcFields | undefined;
 }
 
 /**
@@ -133,7 +133,7 @@ export interface BaseImage {
  *
  * @see {@link https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema}
  */
-export interface AppcParts {
+export interface AppcFields {
   /** Further groups of the process. */
   supplementaryGIDs?: number[];
   /** The volumes, with their names. */

@@ -5,7 +5,7 @@ import { absolutePath } from "../formats/values/path.ts";
 import { goArchitecture } from "../formats/values/platform.ts";
 import { parseExposedPort, portKey } from "../formats/values/port.ts";
 import { parseRfc3339 } from "../formats/values/time.ts";
-import type { AppcParts, BaseImage, ImageFields } from "../image/image.ts";
+import type { AppcFields, BaseImage, ImageFields } from "../image/image.ts";
 import { parseJson } from "../formats/json_text.ts";
 import {
   anyObject,
@@ -69,7 +69,7 @@ const MANIFEST = object({
 
 type App = ReturnType<typeof APP>;
 
-/** Fields of `app` that an {@linkcode Image} has, or {@linkcode AppcParts} by name. */
+/** Fields of `app` that an {@linkcode Image} has, or {@linkcode AppcFields} by name. */
 const KNOWN = new Set(
   "exec user group supplementaryGIDs environment workingDirectory mountPoints ports userLabels"
     .split(" "),
@@ -114,7 +114,7 @@ export function readAppcManifest(source: string): AppcImage {
   );
   const visible = filled(manifest.pathWhitelist);
   const own = labels.filter(({ name }) => !KNOWN_LABELS.has(name));
-  const parts: AppcParts = {
+  const parts: AppcFields = {
     ...appParts((document as { app?: unknown }).app),
     ...(own.length > 0 && { labels: own }),
   };
@@ -196,10 +196,10 @@ function valid<T>(place: Place, make: () => T): T {
 }
 
 /** What the appc face alone has; its shape has been checked. */
-function appParts(value: unknown): AppcParts {
+function appParts(value: unknown): AppcFields {
   if (value === undefined || value === null) return {};
   const app = anyObject(value, new Place("manifest"));
-  const { supplementaryGIDs, mountPoints, ports } = app as AppcParts;
+  const { supplementaryGIDs, mountPoints, ports } = app as AppcFields;
   const others = Object.entries(app).filter(([name, value]) =>
     !KNOWN.has(name) && value !== null
   );

@@ -11,7 +11,7 @@ export const MAX_LINKS = 40;
 const EMPTY = new Uint8Array(0);
 
 /** What {@linkcode TreeFiles} looks into. */
-export interface TreeParts {
+export interface TreeContents {
   index: PathIndex;
   links: HardLinks;
   stored: StoredEntries;
@@ -28,24 +28,24 @@ export type LinkBelow = (
 
 /** The files of a tree, looked up by path as a container does. */
 export class TreeFiles {
-  readonly #parts: TreeParts;
+  readonly #tree: TreeContents;
   readonly #linkBelow: LinkBelow;
 
-  constructor(parts: TreeParts, linkBelow: LinkBelow) {
-    this.#parts = parts;
+  constructor(tree: TreeContents, linkBelow: LinkBelow) {
+    this.#tree = tree;
     this.#linkBelow = linkBelow;
   }
 
   /** What is at a path, or `undefined` if nothing is. */
   nodeAt(path: Uint8Array): Node | undefined {
-    const { index } = this.#parts;
+    const { index } = this.#tree;
     const slot = index.find(path);
     return slot < 0 ? undefined : index.node(slot);
   }
 
   /** The target of the symlink at a path, or `undefined` if there is none. */
   async linkAt(path: Uint8Array): Promise<Uint8Array | undefined> {
-    const { index } = this.#parts;
+    const { index } = this.#tree;
     const slot = index.find(path);
     if (slot >= 0 && index.node(slot) === NODE.symlink) {
       return await this.readLink(slot);
@@ -55,7 +55,7 @@ export class TreeFiles {
 
   /** The target of the symlink in a slot. */
   async readLink(slot: number): Promise<Uint8Array> {
-    const { links, stored } = this.#parts;
+    const { links, stored } = this.#tree;
     const { entry } = await stored.read(slot);
     // A hard link to a symlink is one as well: its own header has no target.
     if (entry.kind !== "hardlink") return entry.link;
@@ -64,7 +64,7 @@ export class TreeFiles {
 
   /** Follows symlinks above a path, not at its end; empty if that fails. */
   async resolve(wanted: Uint8Array): Promise<Uint8Array> {
-    const { index } = this.#parts;
+    const { index } = this.#tree;
     let path = wanted;
     for (let hops = 0; hops <= MAX_LINKS; hops++) {
       const obstacle = index.obstacle(path);
@@ -92,7 +92,7 @@ export class TreeFiles {
    * @throws {InputError} If it climbs with `..`, or is too long.
    */
   async lookUp(path: Uint8Array): Promise<number> {
-    const { index } = this.#parts;
+    const { index } = this.#tree;
     let wanted = treePath(path);
     for (let hops = 0; hops <= MAX_LINKS; hops++) {
       wanted = await this.resolve(wanted);
@@ -114,7 +114,7 @@ export class TreeFiles {
     path: Uint8Array,
     limit: number,
   ): Promise<{ mode: number; bytes: Uint8Array } | undefined> {
-    const { index, links, stored } = this.#parts;
+    const { index, links, stored } = this.#tree;
     const slot = await this.lookUp(path);
     if (slot < 0 || index.node(slot) !== NODE.file) return undefined;
     const root = links.rootOf(slot);
