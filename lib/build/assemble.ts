@@ -236,6 +236,6 @@ function layerStretch(
     // The digest is in the documents already, so these bytes must be the same.
     chunks: isSteady
       ? chunks
-      : () => digestChecked(chunks(), layer.digest, inputChanged().message),
+      : () => digestChecked(chunks(), layer.digest, inputChanged),
   };
 }

@@ -1,3 +1,4 @@
+import { FileError } from "../errors/file_error.ts";
 import { DescriptionError } from "../errors/description_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { parseName } from "../image/name.ts";
@@ -158,7 +159,8 @@ async function uncompressed(
     : toStream(digestChecked(
       fromStream(source.stream()),
       digest,
-      `${name} is damaged: its digest is not sha256:${digest}`,
+      () =>
+        new FileError(`${name} is damaged: its digest is not sha256:${digest}`),
     ));
   return decompress(stream, compression);
 }

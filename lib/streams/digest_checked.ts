@@ -1,4 +1,3 @@
-import { FileError } from "../errors/file_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -7,19 +6,19 @@ import { sha256 } from "./sha256.ts";
  * one.
  *
  * @param digest The SHA-256 that they must have, in hex.
- * @param message What the error says.
+ * @param fail Makes the error.
  */
 export async function* digestChecked(
   chunks: AsyncIterable<Uint8Array>,
   digest: string,
-  message: string,
+  fail: () => Error,
 ): AsyncGenerator<Uint8Array> {
   const hash = sha256();
   for await (const chunk of chunks) {
     hash.update(chunk);
     yield chunk;
   }
-  if (hash.hex() !== digest) throw new FileError(message);
+  if (hash.hex() !== digest) throw fail();
 }
 
 /** A check of a file's bytes as they pass. */

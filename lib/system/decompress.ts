@@ -95,7 +95,8 @@ export async function unpackLayer(
     ? digestChecked(
       stored,
       digest,
-      `${name} is damaged: its digest is not sha256:${digest}`,
+      () =>
+        new FileError(`${name} is damaged: its digest is not sha256:${digest}`),
     )
     : stored;
   return {
