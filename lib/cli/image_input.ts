@@ -27,7 +27,7 @@ export interface ImageInput {
 }
 
 /** Errors that name their image file already. */
-const told = new WeakSet<object>();
+const named = new WeakSet<object>();
 
 /**
  * Opens the image file at a path, chooses an image by --platform and --name, and
@@ -68,9 +68,9 @@ export async function withImage<T>(
     });
   } catch (error) {
     // Of two images that are open at once, the inner one is at fault.
-    if (told.has(error as object)) throw error;
+    if (named.has(error as object)) throw error;
     const own = ofFile(name, error);
-    told.add(own as object);
+    named.add(own as object);
     throw own;
   } finally {
     input?.close();
