@@ -36,7 +36,8 @@ const NEAR_THE_MACHINE = ["cli", "node.ts", "system"];
 /** The files that each file imports; paths are relative to the directory. */
 export type Imports = Map<string, string[]>;
 
-const RELATIVE = /\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
+/** A program, not a document such as deno.json, which belongs to no room. */
+const RELATIVE = /\b(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g;
 const MACHINE = /\b(?:from|import)\s*\(?\s*"(node:[^"]+)"|\b(Deno|Bun)\.\w+/g;
 
 /** Text of a program without its comments, in which examples may import. */

@@ -57,7 +57,7 @@ const GENERAL: Option[] = [
   {
     name: "version",
     short: "V",
-    help: "show the version",
+    help: "show the version; with --verbose the git commit, too",
     group: "General",
   },
 ];

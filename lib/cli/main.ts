@@ -7,6 +7,7 @@ import { EXIT, fail } from "./failure.ts";
 import { longHelp, overview, shortHelp } from "./help.ts";
 import { parseOptions } from "./options.ts";
 import { printText } from "./say.ts";
+import { COMMIT_LINE } from "./version.ts";
 
 /**
  * Runs the program.
@@ -46,7 +47,12 @@ async function run(
   if (options.includes("--help")) return printText(longHelp(command, program));
   if (options.includes("-h")) return printText(shortHelp(command, program));
   if (options.includes("-V") || options.includes("--version")) {
-    return printText(`ciso ${program.version}\n`);
+    const verbose = options.includes("-v") || options.includes("--verbose");
+    const lines = [
+      `ciso ${program.version}`,
+      ...(verbose ? [COMMIT_LINE] : []),
+    ];
+    return printText(`${lines.join("\n")}\n`);
   }
   const isBare = args.length === 0 && command === program.commands[0];
   if (isBare && host.isTerminal(0) && !hasClassicUsage()) {

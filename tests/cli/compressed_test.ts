@@ -3,7 +3,7 @@
 // a program that is not there is refused, and no file is left.
 
 import assert from "node:assert/strict";
-import { CISO, ciso, type Result, shell } from "../support/ciso.ts";
+import { allowing, ciso, type Result, shell } from "../support/ciso.ts";
 import { isInstalled, run } from "../support/run.ts";
 import {
   assertNothingMissing,
@@ -27,7 +27,7 @@ const ALLOWED = "--allow-run=zstd,xz,bzip2";
 const RUNTIMES: Runtime[] = [
   {
     name: "deno with the sources",
-    command: [...CISO.slice(0, -1), ALLOWED, CISO.at(-1)!],
+    command: allowing(ALLOWED),
   },
   ...await bundleRuntimes([ALLOWED]),
 ];

@@ -687,6 +687,20 @@ Deno.test("ciso shows help and version wherever they are asked for", async () =>
     assertQuiet(result);
     assert.equal(result.stdout, `ciso ${version}\n`);
   }
+  for (const args of [["--version", "--verbose"], ["verify", "-v", "-V"]]) {
+    const result = await ciso(args);
+    assertQuiet(result);
+    const [first, second, end] = result.stdout.split("\n");
+    assert.equal(first, `ciso ${version}`);
+    // scripts/build knows it, the sources do not.
+    assert.match(
+      second!,
+      CISO.length > 1
+        ? /^commit: unknown$/
+        : /^commit: ([0-9a-f]{40}(-dirty)?|unknown)$/,
+    );
+    assert.equal(end, "");
+  }
   // After -- they are the image's.
   assert.equal(
     (await ciso([rootfs, "-q", "-t", "x", "-o", `${work}/x.isoc`, "--", "-h"]))

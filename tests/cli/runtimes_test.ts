@@ -7,18 +7,19 @@
 
 import assert from "node:assert/strict";
 import {
-  CISO,
   ciso,
   PERMISSIONS,
   type Result,
   ROOT,
   shell,
+  SOURCES,
 } from "../support/ciso.ts";
 import { run } from "../support/run.ts";
 import {
   assertNothingMissing,
   built,
   bundleRuntimes,
+  compiledPrograms,
   notMade,
   type Runtime,
   unlessMissing,
@@ -34,13 +35,10 @@ interface Input {
 const COMMAND = ["/bin/echo", "make", "container", "not", "war"];
 /** 2015-06-07 08:09:10 UTC. */
 const EPOCH = { SOURCE_DATE_EPOCH: "1433664550" };
-const host = `${Deno.build.os}-${
-  { x86_64: "x64", aarch64: "arm64" }[Deno.build.arch]
-}`;
 
 const work = await Deno.makeTempDir({ prefix: "isoc-runtimes-test-" });
 const files = await built();
-const server = serve();
+const server = serve("text/javascript");
 const runtimes = await findRuntimes();
 const inputs = [
   await makeInput(
@@ -63,29 +61,21 @@ Deno.test.afterAll(async () => {
   await Deno.remove(work, { recursive: true });
 });
 
-/** Serves the bundle on the loopback interface. */
-function serve() {
+/** Serves the bundle on the loopback interface, as a MIME type or as none. */
+function serve(type?: string) {
   return Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async () =>
       new Response(await Deno.readFile(`${files.directory}/ciso.js`), {
-        headers: { "content-type": "text/javascript" },
+        ...(type !== undefined && { headers: { "content-type": type } }),
       }),
   );
 }
 
 async function findRuntimes(): Promise<Runtime[]> {
   const { port } = server.addr as Deno.NetAddr;
-  const program = (runtime: string): Runtime => {
-    const file = `ciso-${runtime.toLowerCase()}-${host}`;
-    return {
-      name: `a program compiled by ${runtime}`,
-      command: [`${files.directory}/${file}`],
-      missing: notMade(files, file),
-    };
-  };
   return [
-    { name: "deno run main.ts", command: CISO },
+    { name: "deno run main.ts", command: SOURCES },
     {
       name: "deno run with the bundle from a URL",
       command: [
@@ -101,9 +91,39 @@ async function findRuntimes(): Promise<Runtime[]> {
       ...runtime,
       name: `${runtime.name} with the bundle`,
     })),
-    program("Deno"),
-    program("Bun"),
+    ...await compiledPrograms(),
   ];
+}
+
+for (
+  const type of [
+    "text/html; charset=utf-8",
+    "text/plain",
+    "application/octet-stream",
+    undefined,
+  ]
+) {
+  const needed = { missing: notMade(files, "ciso.js") };
+  Deno.test({
+    ...unlessMissing(
+      `deno run takes the bundle as ${type ?? "no type"}`,
+      needed,
+    ),
+    async fn() {
+      assertNothingMissing(needed);
+      await using typed = serve(type);
+      const { port } = typed.addr as Deno.NetAddr;
+      // Without --allow-net: only push, pull and serve need it.
+      const command = [
+        ...[...SOURCES.slice(0, -1), "--quiet", "--deny-net"],
+        `http://127.0.0.1:${port}/ciso.js`,
+      ];
+      const env = { DENO_DIR: `${work}/deno` };
+      for (const args of [["--version"], ["--help"]]) {
+        assertSucceeded(await ciso(args, { command, env }));
+      }
+    },
+  });
 }
 
 async function makeInput(

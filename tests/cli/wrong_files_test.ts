@@ -2,7 +2,14 @@
 // the command that helps.
 
 import assert from "node:assert/strict";
-import { CISO, ciso, type Result, shell, temporary } from "../support/ciso.ts";
+import {
+  allowing,
+  CISO,
+  ciso,
+  type Result,
+  shell,
+  temporary,
+} from "../support/ciso.ts";
 import { tarOf } from "../support/tar_writer.ts";
 
 const IMAGE = ["-t", "isoc/x", "--", "/bin/true"];
@@ -80,9 +87,7 @@ Deno.test("a saved image is not taken for a rootfs, unless it is asked for", asy
         [tree],
       ]
     ) {
-      const command = args[0] === tree
-        ? [...CISO.slice(0, -1), "--allow-run=find", CISO.at(-1)!]
-        : CISO;
+      const command = args[0] === tree ? allowing("--allow-run=find") : CISO;
       const stdin = args[0] === "-" ? tar : "/dev/null";
       const options = { command, stdin };
       const result = await ciso([...args, "-o", out, ...IMAGE], options);

@@ -13,12 +13,9 @@ import {
 } from "../support/runtimes.ts";
 
 const files = await built();
-const host = `${Deno.build.os}-${
-  { x86_64: "x64", aarch64: "arm64" }[Deno.build.arch]
-}`;
 /** A program for this machine, which one of the compilers must have made. */
 const missing = ["deno", "bun"].map((name) =>
-  notMade(files, `ciso-${name}-${host}`)
+  notMade(files, `ciso-${name}-${Deno.build.target}`)
 ).reduce((one, other) => one && other);
 const version = `ciso ${
   JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)).version

@@ -5,13 +5,26 @@ export const ROOT = `${import.meta.dirname}/../..`;
 export const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env"];
 
 /** The command that runs ciso from its sources, without anything to ask. */
-export const CISO = [
+export const SOURCES = [
   Deno.execPath(),
   "run",
   "--no-prompt",
   ...PERMISSIONS,
   `${ROOT}/main.ts`,
 ];
+
+/** A compiled program that the tests are to run in place of the sources. */
+const PROGRAM = Deno.env.get("CISO_PROGRAM");
+
+/** The command that runs the ciso to test. */
+export const CISO = PROGRAM ? [PROGRAM] : SOURCES;
+
+/** {@linkcode CISO} with more permissions; a compiled program has its own. */
+export function allowing(...permissions: string[]): string[] {
+  return PROGRAM
+    ? CISO
+    : [...CISO.slice(0, -1), ...permissions, ...CISO.slice(-1)];
+}
 
 /** How {@linkcode ciso} and {@linkcode shell} run a program. */
 export interface CisoOptions {

@@ -1,4 +1,4 @@
-import { CISO, ROOT } from "./ciso.ts";
+import { ROOT, SOURCES } from "./ciso.ts";
 import { isInstalled, run } from "./run.ts";
 
 /** Something that runs ciso. */
@@ -61,7 +61,7 @@ export async function bundleRuntimes(
   const files = await built();
   const bundle = `${files.directory}/ciso.js`;
   const broken = notMade(files, "ciso.js");
-  const deno = [...CISO.slice(0, -1), ...permissions];
+  const deno = [...SOURCES.slice(0, -1), ...permissions];
   return [
     { name: "deno", command: [...deno, bundle], missing: broken },
     ...await Promise.all(
@@ -78,6 +78,19 @@ export async function bundleRuntimes(
       ),
     ),
   ];
+}
+
+/** The programs that scripts/build compiles for this machine. */
+export async function compiledPrograms(): Promise<Runtime[]> {
+  const files = await built();
+  return ["Deno", "Bun"].map((compiler) => {
+    const file = `ciso-${compiler.toLowerCase()}-${Deno.build.target}`;
+    return {
+      name: `a program compiled by ${compiler}`,
+      command: [`${files.directory}/${file}`],
+      missing: notMade(files, file),
+    };
+  });
 }
 
 /** The path of a runtime that scripts/versions lists. */
