@@ -7,7 +7,7 @@ import type { Findings } from "./finding.ts";
 import type { FaceImage } from "./face_image.ts";
 import { checkRootfsFaces } from "./rootfs_faces.ts";
 import { sameJson } from "./same_json.ts";
-import { isObject } from "./shape.ts";
+import { described, isObject } from "./shape.ts";
 
 /** Checks that all faces of an archive are of the same image. */
 export function checkFaces(documents: Documents, findings: Findings): void {
@@ -151,7 +151,7 @@ function checkPlatform(
       "faces-platform",
       entry,
       `its descriptor says ${key} ${shown(platform[key])}, its config ` +
-        shown(config.value[key]),
+        described(config.value[key], 200),
     );
   }
 }

@@ -119,6 +119,7 @@ export function all(...shapes: Shape[]): Shape {
 /** Any value. */
 export const any: Shape = () => {};
 
-function described(value: unknown): string {
-  return value === undefined ? "missing" : shown(value, 40);
+/** A value as a finding shows it. */
+export function described(value: unknown, limit = 40): string {
+  return value === undefined ? "missing" : shown(value, limit);
 }

@@ -3,7 +3,7 @@ import { readAt } from "../streams/source.ts";
 import type { Document, DocumentReader } from "./document_reader.ts";
 import type { LayerRef, Named } from "./face_image.ts";
 import { REPOSITORIES, V1_JSON } from "./schemas.ts";
-import { isObject, type Json } from "./shape.ts";
+import { described, isObject, type Json } from "./shape.ts";
 
 /** What Docker 1.9 and older read. */
 export interface V1Images {
@@ -121,7 +121,7 @@ async function readPart(
     reader.findings.add(
       "docker-v1-chain",
       shown(path),
-      `its id is ${shown(json.value.id)}, not ${shown(id)}`,
+      `its id is ${described(json.value.id, 200)}, not ${shown(id)}`,
     );
   }
   const version = await reader.files.open(`${place}VERSION`);

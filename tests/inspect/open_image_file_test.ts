@@ -110,6 +110,8 @@ Deno.test("Values of another type than text are passed over", async () => {
         }]),
       },
       { name: "c.json", data: config },
+      { name: "repositories", data: json({ a: { b: "a".repeat(64) } }) },
+      { name: `${"a".repeat(64)}/json`, data: "{}" },
       { name: "oci-layout", data: "{}" },
       {
         name: "index.json",
@@ -118,7 +120,7 @@ Deno.test("Values of another type than text are passed over", async () => {
     ])),
   ]);
   const { images } = await openImageFile(blob);
-  assert.deepEqual(images.map(({ names }) => names), [["a/b:1"]]);
+  assert.deepEqual(images.map(({ names }) => names), [["a/b:1"], ["a:b"]]);
   const report = await verifyArchive(blob, { decompress: unpack, parseYaml });
   assert.ok(report.findings.length > 0);
   for (const { message } of report.findings) {
