@@ -93,7 +93,11 @@ Deno.test({
       archive,
       TEXT,
     );
-    for (const engine of required) {
+    // appc's code reads trees, and a registry keeps images: neither has a row.
+    const withRow = required.filter((name) =>
+      name !== "appc" && name !== "registry"
+    );
+    for (const engine of withRow) {
       const row = rows.find((row) => row.engine === engine);
       assert.ok(row, `there is no row for ${engine}`);
       assert.ok(row.loaded, `${engine} did not load it: ${row.reason}`);
