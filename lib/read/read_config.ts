@@ -1,5 +1,6 @@
 import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
+import { checkLayerCount } from "../image/layer.ts";
 import { shown } from "../errors/shown.ts";
 import { type JsonObject, keyOf } from "../formats/json_object.ts";
 import type { BaseImage, Fault, ImageFields, Oddity } from "../image/image.ts";
@@ -206,6 +207,7 @@ export function readWholeConfig(
   layers: number,
   name = "The image config",
 ): WholeConfig {
+  checkLayerCount(layers);
   const { fields, oddities, faults } = readConfig(source, name);
   const { diffIds, named } = readConfigLayers(source, name);
   if (layers === 0) throw new InputError("The image has no layers");

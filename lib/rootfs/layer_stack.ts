@@ -6,7 +6,7 @@ import {
   type Source,
   toStream,
 } from "../streams/source.ts";
-import type { Layer } from "../image/layer.ts";
+import { checkLayerCount, type Layer } from "../image/layer.ts";
 import {
   changedLayer,
   rootfsEntries,
@@ -89,6 +89,7 @@ export async function readLayers(
   options: ScanOptions,
   spool: Spool,
 ): Promise<Stack> {
+  checkLayerCount(inputs.length);
   const source = new StackedSource();
   const tree = new RootfsTree(source, { whiteouts: "dropped" });
   const layers: LayerOutput[] = [];
