@@ -14,7 +14,7 @@ interface Row {
   name: string;
   archive: string;
   version: string;
-  parts: string[];
+  faces: string[];
   loaded: boolean;
   ran: boolean;
   seconds: number;
@@ -23,7 +23,7 @@ interface Row {
 }
 
 /** What engines with but one way to take an archive take of it. */
-const PARTS: Record<string, string> = {
+const FACES: Record<string, string> = {
   docker: "docker",
   containerd: "oci",
   umoci: "oci",
@@ -112,9 +112,9 @@ Deno.test({
       assert.equal(row.reason, "");
       assert.ok(row.loaded && row.present && row.seconds > 0);
       assert.match(row.version, /^v?\d/);
-      const part = PARTS[row.engine];
-      if (part) assert.deepEqual(row.parts, [part]);
-      assert.ok(row.parts.length > 0, `${row.engine} took no part`);
+      const face = FACES[row.engine];
+      if (face) assert.deepEqual(row.faces, [face]);
+      assert.ok(row.faces.length > 0, `${row.engine} took no face`);
       assert.ok(table.includes(`| ${row.name} | ${row.version} |`));
     }
     assert.equal(code, rows.some((row) => row.present && !row.ran) ? 1 : 0);
