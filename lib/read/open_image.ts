@@ -1,5 +1,4 @@
 import { InputError } from "../errors/input_error.ts";
-import { rootfsImage, skopeoDirectory } from "../rootfs/saved_image.ts";
 import { shownWord } from "../errors/shown.ts";
 import type { BaseImage, ImageFields } from "../image/image.ts";
 import { bytesDigest } from "../streams/sha256.ts";
@@ -16,6 +15,7 @@ import {
   readBytes,
   readDocument,
 } from "./image_files.ts";
+import { rootfsImage, skopeoDirectory } from "./saved_forms.ts";
 import { readAppcManifest } from "./read_appc.ts";
 import { readConfig, readWholeConfig } from "./read_config.ts";
 import {
