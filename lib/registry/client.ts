@@ -100,6 +100,14 @@ export class RegistryClient {
     }, { ...this.#options, ...(tries !== undefined && { tries }) });
   }
 
+  /**
+   * Tries something of several steps until it works, as {@linkcode send} tries
+   * one request: its own requests have one try each.
+   */
+  async retrying<T>(attempt: () => Promise<T>): Promise<T> {
+    return await retry(attempt, this.#options);
+  }
+
   /** The same registry's URL of a path. */
   async url(path: string): Promise<URL> {
     this.#base ??= this.#findBase();

@@ -3,7 +3,7 @@ import { sha256 } from "../streams/sha256.ts";
 import { fromStream } from "../streams/source.ts";
 import type { RegistryClient } from "./client.ts";
 import { networkError } from "./network_error.ts";
-import { PassingError, retry, type RetryOptions } from "./retry.ts";
+import { PassingError, pause, type RetryOptions, TRIES } from "./retry.ts";
 
 /** The scope of a pull from a repository. */
 export function pullScope(repository: string): string {
@@ -65,15 +65,11 @@ export async function* downloadBlob(
     } catch (error) {
       const failure = networkError(client.host, error);
       failures = at > before ? 1 : failures + 1;
-      const { tries = 5 } = options;
+      const { tries = TRIES } = options;
       if (!(failure instanceof PassingError) || failures >= tries) {
         throw failure;
       }
-      // Waits as a second try of a request does.
-      await retry(
-        (count) => count === 1 ? Promise.reject(failure) : Promise.resolve(),
-        options,
-      );
+      await pause(failure, failures, options);
     }
   }
   if (hash && `sha256:${hash.hex()}` !== digest) {
@@ -95,6 +91,7 @@ async function open(
     scope: pullScope(repository),
     expect: isPart ? [200, 206] : [200],
     ...(isPart && { headers: { range: `bytes=${at}-${end - 1}` } }),
+    tries: 1,
   });
   const { body } = response;
   if (!body) throw new PassingError(`${client.host} sends no bytes`);

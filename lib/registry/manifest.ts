@@ -1,12 +1,11 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { parseJson } from "../formats/json_text.ts";
-import { sha256 } from "../streams/sha256.ts";
+import { bytesDigest } from "../streams/sha256.ts";
 import { discard, readBody } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
 import { pullScope } from "./download.ts";
 import { DIGEST, formatReference, type Reference } from "./reference.ts";
-import { retry } from "./retry.ts";
 import { pushScope } from "./upload.ts";
 
 /** OCI and Docker media types of what a tag can name. */
@@ -52,13 +51,14 @@ export async function getManifest(
 ): Promise<StoredManifest> {
   const { repository, tag, digest } = reference;
   const name = formatReference(reference);
-  return await retry(async () => {
+  return await client.retrying(async () => {
     const response = await client.send({
       method: "GET",
       path: `/v2/${repository}/manifests/${digest ?? tag}`,
       scope: pullScope(repository),
       expect: [200, 404],
       headers: { accept: ACCEPT },
+      tries: 1,
     });
     if (response.status === 404) {
       await discard(response);
@@ -116,9 +116,7 @@ export async function putManifest(
 
 /** The digest of a whole document, such as `sha256:…`. */
 export function digestOfBytes(bytes: Uint8Array): string {
-  const hash = sha256();
-  hash.update(bytes);
-  return `sha256:${hash.hex()}`;
+  return `sha256:${bytesDigest(bytes)}`;
 }
 
 /** What a document is: it says so itself, or its registry does. */

@@ -24,6 +24,8 @@ export class PassingError extends InputError {
   }
 }
 
+/** Tries in all, unless options say another number. */
+export const TRIES = 5;
 /** The first wait in milliseconds; each one after it is twice as long. */
 const FIRST = 500;
 /** The longest wait in milliseconds, also where a registry asks for more. */
@@ -43,18 +45,35 @@ export async function retry<T>(
   attempt: (count: number) => Promise<T>,
   options: RetryOptions = {},
 ): Promise<T> {
-  const { tries = 5, random = Math.random } = options;
-  const sleep = options.sleep ??
-    ((milliseconds) => new Promise((go) => setTimeout(go, milliseconds)));
+  const { tries = TRIES } = options;
   for (let count = 1;; count++) {
     try {
       return await attempt(count);
     } catch (error) {
       if (!(error instanceof PassingError) || count >= tries) throw error;
-      const backoff = FIRST * 2 ** (count - 1) * (0.5 + random() / 2);
-      await sleep(Math.min(Math.max(backoff, error.wait ?? 0), LONGEST));
+      await pause(error, count, options);
     }
   }
+}
+
+/**
+ * Waits before the next try.
+ *
+ * @param failure Why the last try failed; it may ask to wait.
+ * @param count How many tries have failed.
+ * @param options How it waits.
+ */
+export async function pause(
+  failure: PassingError,
+  count: number,
+  { sleep = wait, random = Math.random }: RetryOptions,
+): Promise<void> {
+  const backoff = FIRST * 2 ** (count - 1) * (0.5 + random() / 2);
+  await sleep(Math.min(Math.max(backoff, failure.wait ?? 0), LONGEST));
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((go) => setTimeout(go, milliseconds));
 }
 
 /**

@@ -123,7 +123,7 @@ class Upload {
    *
    * @returns Whether the registry has taken it from there, so that all is done.
    */
-  async start(from?: string): Promise<boolean> {
+  async start(from?: string, tries?: number): Promise<boolean> {
     if (this.#place !== undefined) return false;
     const { digest } = this.#blob;
     const query = from === undefined
@@ -135,6 +135,7 @@ class Upload {
       path: `/v2/${this.#repository}/blobs/uploads/${query}`,
       scope: pushScope(this.#repository) + pull,
       expect: [201, 202],
+      ...(tries !== undefined && { tries }),
     });
     await discard(response);
     if (response.status === 201) return from !== undefined;
@@ -176,7 +177,8 @@ class Upload {
   }
 
   async #pass(): Promise<void> {
-    if (this.#place === undefined) await this.start();
+    // The whole pass is tried again, so each request in it has one try.
+    if (this.#place === undefined) await this.start(undefined, 1);
     const { size, source } = this.#blob;
     // Small ones go with the request that ends the upload.
     if (size > UPLOAD_CHUNK) {
@@ -235,7 +237,7 @@ class Upload {
   /** Finds out where to go on, or that it must begin anew. */
   async #recover(): Promise<void> {
     try {
-      if (this.#place !== undefined && await this.#ask()) return;
+      if (this.#place !== undefined && await this.#ask(1)) return;
     } catch (error) {
       if (!(error instanceof InputError) && !(error instanceof PassingError)) {
         throw error;
@@ -246,12 +248,13 @@ class Upload {
   }
 
   /** Asks how much of the upload has come. */
-  async #ask(): Promise<boolean> {
+  async #ask(tries?: number): Promise<boolean> {
     const response = await this.#client.send({
       method: "GET",
       path: this.#place!,
       scope: pushScope(this.#repository),
       expect: [204, 404, 400, 416],
+      ...(tries !== undefined && { tries }),
     });
     await discard(response);
     const [, end] = /^(?:bytes=)?0-(\d{1,15})$/.exec(

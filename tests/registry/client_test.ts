@@ -149,6 +149,30 @@ Deno.test("The client tries again after 429 and 5xx, and not after 400", async (
   assert.equal(registry.requests.length, 1);
 });
 
+Deno.test("A registry in trouble is asked five times, not five times five", async () => {
+  await using registry = new FakeRegistry((request) => {
+    const { pathname } = new URL(request.url);
+    return pathname === "/v2/" || request.method === "HEAD"
+      ? undefined
+      : new Response(null, { status: 503 });
+  });
+  const count = (start: string) =>
+    registry.requests.filter((line) => line.startsWith(start)).length;
+  const data = bytes(1000);
+  const digest = registry.add(data);
+  const tag = { registry: registry.host, repository: "a", tag: "x" };
+  await assert.rejects(getManifest(client(registry), tag), /answers 503/);
+  assert.equal(count("GET /v2/a/manifests/"), 5);
+  await assert.rejects(download(registry, digest, data.length), /answers 503/);
+  assert.equal(count("GET /v2/a/b/blobs/"), 5);
+  const other = memoryBlob(bytes(2000));
+  await assert.rejects(
+    uploadBlob(client(registry), "a", other, { retry: options }),
+    /answers 503/,
+  );
+  assert.equal(count("POST /v2/a/blobs/uploads/"), 5);
+});
+
 Deno.test("Redirects to another host carry no credentials", async () => {
   const data = bytes(1000);
   await using other = new FakeRegistry();
