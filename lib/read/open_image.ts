@@ -27,6 +27,7 @@ import {
   type BlobDescriptor,
   blobPath,
   isImage,
+  isImageConfig,
   nameIn,
   type OciManifest,
   type Platform,
@@ -205,7 +206,7 @@ async function readOci(
   const { manifest, names } = await followIndex(files, index, choice, 0);
   const { config: descriptor, layers, annotations } = manifest;
   const { mediaType = "unknown" } = descriptor;
-  if (!/image\.(config\.)?v1\+json$/.test(mediaType)) {
+  if (!isImageConfig(mediaType)) {
     throw new InputError(
       `It is no container image: its config is ${shownWord(mediaType)}`,
     );

@@ -26,6 +26,8 @@ export interface BlobDescriptor {
   /** SHA-256 of the blob in hex. */
   digest: string;
   mediaType?: string;
+  /** What it is, if it is no image. */
+  artifactType?: string;
   platform: Platform;
   annotations: Map<string, string>;
 }
@@ -36,6 +38,10 @@ export interface OciManifest {
   /** The layers, lowest first. */
   layers: BlobDescriptor[];
   annotations: Map<string, string>;
+  /** What it is, if it is no image. */
+  artifactType?: string;
+  /** What it belongs to, such as the image that it signs. */
+  subject?: BlobDescriptor;
 }
 
 /** Strings by key; other values are passed over, as most engines do. */
@@ -55,15 +61,20 @@ const PLATFORM = object({
 const FIELDS = object({
   digest: text,
   mediaType: optional(text),
+  artifactType: optional(text),
   platform: optional(PLATFORM),
   annotations: strings,
 });
 
 const descriptor: Shape<BlobDescriptor> = (value, place) => {
-  const { digest, mediaType, platform, annotations } = FIELDS(value, place);
+  const { digest, mediaType, artifactType, platform, annotations } = FIELDS(
+    value,
+    place,
+  );
   return {
     digest: hexOf(digest, place.at("digest")),
     ...(mediaType && { mediaType }),
+    ...(artifactType && { artifactType }),
     platform: goPlatformOf(platform ?? {}),
     annotations,
   };
@@ -76,6 +87,8 @@ const MANIFEST = object({
   config: optional(descriptor),
   layers: optional(list(descriptor)),
   annotations: strings,
+  artifactType: optional(text),
+  subject: optional(descriptor),
 });
 
 /** A platform with the names that engines know. */
@@ -126,10 +139,17 @@ export function readOciManifest(
 ): OciManifest | BlobDescriptor[] {
   const place = new Place(name);
   const found = MANIFEST(parseJson(name, source), place);
-  const { manifests, config, layers, annotations } = found;
+  const { manifests, config, layers, annotations, artifactType, subject } =
+    found;
   if (manifests) return manifests;
   if (!config) throw place.at("config").wrong(undefined, "an object");
-  return { config, layers: layers ?? [], annotations };
+  return {
+    config,
+    layers: layers ?? [],
+    annotations,
+    ...(artifactType && { artifactType }),
+    ...(subject && { subject }),
+  };
 }
 
 /** What OCI calls the name of an image in an index: often its tag alone. */
@@ -151,11 +171,20 @@ export function nameIn(
 }
 
 /**
- * Whether a descriptor of an index is an image: BuildKit's attestations are not.
+ * Whether a descriptor of an index is an image: BuildKit's attestations are not,
+ * nor are signatures and other artifacts.
  */
-export function isImage({ platform, annotations }: BlobDescriptor): boolean {
+export function isImage(
+  { platform, annotations, artifactType = "" }: BlobDescriptor,
+): boolean {
   return !(platform.os === "unknown" && platform.architecture === "unknown") &&
-    !annotations.has("vnd.docker.reference.digest");
+    !annotations.has("vnd.docker.reference.digest") &&
+    (artifactType === "" || isImageConfig(artifactType));
+}
+
+/** Whether a media type is that of an image config, Docker's or OCI's. */
+export function isImageConfig(mediaType: string): boolean {
+  return /image\.(config\.)?v1\+json$/.test(mediaType);
 }
 
 /** Where an image layout has a blob, by its SHA-256 in hex. */

@@ -124,6 +124,31 @@ export class RegistryClient {
     }
   }
 
+  /**
+   * Where the next page of a list is: RFC 8288, `rel="next"`.
+   *
+   * @param response The page.
+   * @param path Where it came from.
+   * @returns `undefined` after the last page.
+   * @throws {InputError} If the next page is the same, or at another host.
+   */
+  async nextPage(
+    response: Response,
+    path: string,
+  ): Promise<string | undefined> {
+    const link = response.headers.get("link") ?? "";
+    const [, next] = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(link) ?? [];
+    if (next === undefined) return undefined;
+    const here = await this.url(path);
+    const url = new URL(next, here);
+    if (url.origin !== here.origin || url.href === here.href) {
+      throw new InputError(
+        `${this.host} names ${shown(next)} as the next page of a list`,
+      );
+    }
+    return url.href;
+  }
+
   /** Whether it is HTTPS or HTTP that the registry speaks. */
   async #findBase(): Promise<URL> {
     const { plainHttp } = this.#options;

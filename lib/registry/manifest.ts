@@ -26,7 +26,7 @@ const ACCEPT = [
 ].join(", ");
 
 /** Bytes that a manifest may have: OCI's registries must take 4 MiB. */
-const MAX_MANIFEST = 1 << 22;
+export const MAX_MANIFEST = 1 << 22;
 
 /** A manifest or an image index as a registry holds it. */
 export interface StoredManifest {
@@ -49,6 +49,20 @@ export async function getManifest(
   client: RegistryClient,
   reference: Reference,
 ): Promise<StoredManifest> {
+  const found = await findManifest(client, reference);
+  if (found) return found;
+  throw new InputError(
+    `${
+      formatReference(reference)
+    } is not there: are its name and its tag right?`,
+  );
+}
+
+/** As {@linkcode getManifest}; gives `undefined` if it is not there. */
+export async function findManifest(
+  client: RegistryClient,
+  reference: Reference,
+): Promise<StoredManifest | undefined> {
   const { repository, tag, digest } = reference;
   const name = formatReference(reference);
   return await client.retrying(async () => {
@@ -62,9 +76,7 @@ export async function getManifest(
     });
     if (response.status === 404) {
       await discard(response);
-      throw new InputError(
-        `${name} is not there: are its name and its tag right?`,
-      );
+      return undefined;
     }
     const what = `The manifest of ${name}`;
     const bytes = await readBody(response, MAX_MANIFEST, what);
@@ -87,6 +99,7 @@ export async function getManifest(
  * @param repository The repository there.
  * @param manifest What it gets.
  * @param tag Its name there; its digest unless given.
+ * @returns The digest that the registry now lists it for, if it names one.
  * @throws {InputError} If the registry refuses it, or has another digest then.
  */
 export async function putManifest(
@@ -94,7 +107,7 @@ export async function putManifest(
   repository: string,
   manifest: StoredManifest,
   tag: string = manifest.digest,
-): Promise<void> {
+): Promise<{ subject?: string }> {
   const response = await client.send({
     method: "PUT",
     path: `/v2/${repository}/manifests/${tag}`,
@@ -112,6 +125,8 @@ export async function putManifest(
       }, not as ${manifest.digest}`,
     );
   }
+  const subject = response.headers.get("oci-subject");
+  return subject === null ? {} : { subject };
 }
 
 /** The digest of a whole document, such as `sha256:…`. */

@@ -6,6 +6,7 @@ import {
   blobPath,
   isImage,
   nameIn,
+  type OciManifest,
   type Platform,
   readOciIndex,
   readOciManifest,
@@ -37,6 +38,23 @@ export interface TopImage {
   documents: StoredManifest[];
 }
 
+/** Something that belongs to an image, such as a signature. */
+export interface StoredArtifact {
+  /** Digest of the image's manifest, such as `sha256:…`. */
+  subject: string;
+  manifest: StoredManifest;
+  artifactType: string;
+  annotations: Record<string, string>;
+  /** Its config and its blobs, by their SHA-256 in hex. */
+  blobs: string[];
+}
+
+/** What an OCI image layout has. */
+export interface Layout {
+  tops: TopImage[];
+  artifacts: StoredArtifact[];
+}
+
 const MAX_DEPTH = 4;
 const MAX_DOCUMENTS = 10_000;
 
@@ -45,13 +63,14 @@ const MAX_DOCUMENTS = 10_000;
  * what is listed but not there is passed over.
  *
  * @param files The image's files.
- * @returns None if the files are no OCI image layout.
+ * @returns Nothing if the files are no OCI image layout.
  * @throws {InputError} If a document is malformed, damaged, or they never end.
  */
-export async function topImages(files: ImageFiles): Promise<TopImage[]> {
-  if (!await files.open("oci-layout")) return [];
+export async function readLayout(files: ImageFiles): Promise<Layout> {
+  const artifacts: StoredArtifact[] = [];
+  if (!await files.open("oci-layout")) return { tops: [], artifacts };
   const index = await readDocument(files, "index.json");
-  if (index === undefined) return [];
+  if (index === undefined) return { tops: [], artifacts };
   const tops = new Map<string, TopImage>();
   for (const descriptor of readOciIndex(index)) {
     const name = nameIn(descriptor);
@@ -63,6 +82,7 @@ export async function topImages(files: ImageFiles): Promise<TopImage[]> {
     const names = name === undefined ? [] : [name];
     const found = new Found(files, names);
     const manifest = await found.follow(descriptor, 0);
+    artifacts.push(...found.artifacts);
     if (!manifest || found.images.length === 0) continue;
     tops.set(descriptor.digest, {
       names,
@@ -71,7 +91,12 @@ export async function topImages(files: ImageFiles): Promise<TopImage[]> {
       documents: found.documents,
     });
   }
-  return [...tops.values()];
+  return { tops: [...tops.values()], artifacts };
+}
+
+/** The images of a layout, each under its index: see {@linkcode readLayout}. */
+export async function topImages(files: ImageFiles): Promise<TopImage[]> {
+  return (await readLayout(files)).tops;
 }
 
 /** All images of a layout, each once. */
@@ -88,6 +113,7 @@ export async function platformImages(
 class Found {
   readonly images: PlatformImage[] = [];
   readonly documents: StoredManifest[] = [];
+  readonly artifacts: StoredArtifact[] = [];
   readonly #files: ImageFiles;
   readonly #names: string[];
   readonly #seen = new Set<string>();
@@ -102,7 +128,8 @@ class Found {
     depth: number,
   ): Promise<StoredManifest | undefined> {
     if (depth > MAX_DEPTH) throw new InputError("Its image indexes never end");
-    if (!isImage(descriptor)) return undefined;
+    const isArtifact = descriptor.artifactType !== undefined;
+    if (!isImage(descriptor) && !isArtifact) return undefined;
     const path = blobPath(descriptor.digest);
     const text = await readDocument(this.#files, path);
     // docker save lists the platforms that were not pulled as well.
@@ -118,6 +145,10 @@ class Found {
     const manifest = { mediaType, digest, bytes };
     if (this.#seen.has(digest)) return manifest;
     this.#seen.add(digest);
+    if (!Array.isArray(found) && (isArtifact || found.subject)) {
+      this.#artifact(manifest, found);
+      return manifest;
+    }
     this.documents.push(manifest);
     if (this.documents.length > MAX_DOCUMENTS) {
       throw new InputError(`It has more than ${MAX_DOCUMENTS} manifests`);
@@ -134,6 +165,19 @@ class Found {
       files: alone(this.#files, manifest, this.#names),
     });
     return manifest;
+  }
+
+  #artifact(manifest: StoredManifest, found: OciManifest): void {
+    const { subject, config, layers, annotations } = found;
+    // Only what belongs to an image is found by those who ask for that image.
+    if (!subject) return;
+    this.artifacts.push({
+      subject: `sha256:${subject.digest}`,
+      manifest,
+      artifactType: found.artifactType ?? config.mediaType ?? "",
+      annotations: Object.fromEntries(annotations),
+      blobs: [config, ...layers].map(({ digest }) => digest),
+    });
   }
 }
 

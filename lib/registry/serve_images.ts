@@ -3,6 +3,7 @@ import type { FileSource } from "../read/image_files.ts";
 import { fromStream, toStream } from "../streams/source.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { MEDIA } from "./manifest.ts";
+import { DIGEST } from "./reference.ts";
 import type { ServedImages, ServedRepository } from "./served_images.ts";
 
 /** How a registry serves. */
@@ -76,11 +77,7 @@ export function serveImages(
       case "blobs":
         return await blob(repository, last!, request, verified);
       case "referrers":
-        return json({
-          schemaVersion: 2,
-          mediaType: MEDIA.index,
-          manifests: [],
-        }, { "content-type": MEDIA.index });
+        return referrers(repository, last!, searchParams);
     }
     if (last !== "list") {
       return failure(404, "NAME_INVALID", "there is no such path");
@@ -88,6 +85,29 @@ export function serveImages(
     const tags = [...repository.tags.keys()].sort();
     return page(tags, searchParams, pathname, (tags) => ({ name, tags }));
   };
+}
+
+/** OCI distribution-spec v1.1, "Listing Referrers". */
+function referrers(
+  { referrers }: ServedRepository,
+  digest: string,
+  query: URLSearchParams,
+): Response {
+  if (!DIGEST.test(digest)) {
+    return failure(400, "DIGEST_INVALID", "that is no digest");
+  }
+  const wanted = query.get("artifactType");
+  const all = referrers.get(digest) ?? [];
+  return json({
+    schemaVersion: 2,
+    mediaType: MEDIA.index,
+    manifests: wanted === null
+      ? all
+      : all.filter(({ artifactType }) => artifactType === wanted),
+  }, {
+    "content-type": MEDIA.index,
+    ...(wanted !== null && { "oci-filters-applied": "artifactType" }),
+  });
 }
 
 function manifest(

@@ -10,7 +10,12 @@ import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { fromStream, readAt } from "../streams/source.ts";
 import { digestOfBytes, MEDIA, type StoredManifest } from "./manifest.ts";
-import { type TopImage, topImages } from "./platform_images.ts";
+import {
+  type Layout,
+  readLayout,
+  type StoredArtifact,
+} from "./platform_images.ts";
+import type { Descriptor } from "./referrers.ts";
 
 /** A repository as a registry shows it. */
 export interface ServedRepository {
@@ -20,6 +25,8 @@ export interface ServedRepository {
   manifests: Map<string, StoredManifest>;
   /** Layers and configs by digest. */
   blobs: Map<string, FileSource>;
+  /** What belongs to a manifest, by that manifest's digest. */
+  referrers: Map<string, Descriptor[]>;
 }
 
 /** Repositories by name. */
@@ -39,9 +46,9 @@ export async function addImage(
   files: ImageFiles,
   names: readonly string[] = [],
 ): Promise<void> {
-  const tops = await topImages(files);
-  const found = tops.length > 0
-    ? await fromLayout(files, tops)
+  const layout = await readLayout(files);
+  const found = layout.tops.length > 0
+    ? await fromLayout(files, layout)
     : await fromImage(files);
   const used = names.length > 0
     ? names.map((name) => ({ name, manifest: found.tops[0]!.manifest }))
@@ -61,7 +68,12 @@ export async function addImage(
     // Docker Hub's own directory is in no name that people write.
     const path = whole.replace(/^library\//, "");
     const repository = images.get(path) ??
-      { tags: new Map(), manifests: new Map(), blobs: new Map() };
+      {
+        tags: new Map(),
+        manifests: new Map(),
+        blobs: new Map(),
+        referrers: new Map(),
+      };
     images.set(path, repository);
     const other = repository.tags.get(tag);
     if (other && other.digest !== manifest.digest) {
@@ -74,6 +86,25 @@ export async function addImage(
     for (const [digest, blob] of found.blobs) {
       repository.blobs.set(digest, blob);
     }
+    addReferrers(repository, found.artifacts);
+  }
+}
+
+function addReferrers(
+  { referrers }: ServedRepository,
+  artifacts: readonly StoredArtifact[],
+): void {
+  for (const { subject, manifest, artifactType, annotations } of artifacts) {
+    const { mediaType, digest, bytes } = manifest;
+    const known = referrers.get(subject) ?? [];
+    if (known.some((one) => one.digest === digest)) continue;
+    referrers.set(subject, [...known, {
+      mediaType,
+      digest,
+      size: bytes.length,
+      artifactType,
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    }]);
   }
 }
 
@@ -83,6 +114,7 @@ interface Found {
   tops: { names: string[]; manifest: StoredManifest }[];
   manifests: Map<string, StoredManifest>;
   blobs: Map<string, FileSource>;
+  artifacts: StoredArtifact[];
 }
 
 const digestOfTop = ({ manifest }: { manifest: StoredManifest }) =>
@@ -91,17 +123,25 @@ const digestOfTop = ({ manifest }: { manifest: StoredManifest }) =>
 /** OCI image-spec v1.1, "Image Layout": its manifests as they are. */
 async function fromLayout(
   files: ImageFiles,
-  tops: TopImage[],
+  { tops, artifacts }: Layout,
 ): Promise<Found> {
-  const found: Found = { tops, manifests: new Map(), blobs: new Map() };
-  for (const { documents, images } of tops) {
-    for (const one of documents) found.manifests.set(one.digest, one);
-    for (const digest of images.flatMap(({ blobs }) => blobs)) {
-      if (found.blobs.has(`sha256:${digest}`)) continue;
-      const blob = await files.open(blobPath(digest));
-      if (!blob) throw new InputError(`${blobPath(digest)} is missing`);
-      found.blobs.set(`sha256:${digest}`, blob);
-    }
+  const found: Found = {
+    tops,
+    manifests: new Map(),
+    blobs: new Map(),
+    artifacts,
+  };
+  const documents = [
+    ...tops.flatMap(({ documents }) => documents),
+    ...artifacts.map(({ manifest }) => manifest),
+  ];
+  for (const one of documents) found.manifests.set(one.digest, one);
+  const parts = [...tops.flatMap(({ images }) => images), ...artifacts];
+  for (const digest of parts.flatMap(({ blobs }) => blobs)) {
+    if (found.blobs.has(`sha256:${digest}`)) continue;
+    const blob = await files.open(blobPath(digest));
+    if (!blob) throw new InputError(`${blobPath(digest)} is missing`);
+    found.blobs.set(`sha256:${digest}`, blob);
   }
   return found;
 }
@@ -115,7 +155,12 @@ async function fromImage(files: ImageFiles): Promise<Found> {
         "with ciso convert",
     );
   }
-  const found: Found = { tops: [], manifests: new Map(), blobs: new Map() };
+  const found: Found = {
+    tops: [],
+    manifests: new Map(),
+    blobs: new Map(),
+    artifacts: [],
+  };
   const bytes = utf8(base.config);
   const config = digestOfBytes(bytes);
   found.blobs.set(config, new Blob([bytes.slice()]));

@@ -11,7 +11,11 @@ import { utf8 } from "../../lib/streams/bytes.ts";
 const LAYER = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
 
 /** An OCI image layout in memory. */
-function layout(names: string[], layer = LAYER): ImageFiles {
+function layout(
+  names: string[],
+  layer = LAYER,
+  artifactTypes: string[] = [],
+): ImageFiles {
   const files = new Map<string, Uint8Array>();
   const add = (bytes: Uint8Array, digest = digestOfBytes(bytes)) => {
     files.set(`blobs/${digest.replace(":", "/")}`, bytes);
@@ -36,16 +40,25 @@ function layout(names: string[], layer = LAYER): ImageFiles {
     }],
   }));
   files.set("oci-layout", json({ imageLayoutVersion: "1.0.0" }));
-  files.set(
-    "index.json",
-    json({
-      manifests: names.map((name) => ({
-        mediaType: "application/vnd.oci.image.manifest.v1+json",
-        ...manifest,
-        annotations: { "io.containerd.image.name": name },
-      })),
-    }),
-  );
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  const images = names.map((name) => ({
+    mediaType,
+    ...manifest,
+    annotations: { "io.containerd.image.name": name },
+  }));
+  const artifacts = artifactTypes.map((artifactType) => {
+    const empty = {
+      mediaType: "application/vnd.oci.empty.v1+json",
+      ...add(utf8("{}")),
+    };
+    const document = add(json({
+      ...{ schemaVersion: 2, mediaType, artifactType },
+      ...{ config: empty, layers: [empty] },
+      subject: { mediaType, ...manifest },
+    }));
+    return { mediaType, ...document, artifactType };
+  });
+  files.set("index.json", json({ manifests: [...images, ...artifacts] }));
   return {
     hasRootfs: false,
     open: (path) => {
@@ -174,6 +187,32 @@ Deno.test("serveImages() lists tags and repositories in pages", async () => {
   assert.equal((await get("/v2/one/tags/list?n=x")).status, 400);
   const referrers = await get(`/v2/one/referrers/${digestOfBytes(LAYER)}`);
   assert.deepEqual((await referrers.json()).manifests, []);
+});
+
+Deno.test("serveImages() lists what belongs to an image, and gives it", async () => {
+  const images: ServedImages = new Map();
+  const types = ["application/x-signature", "application/x-sbom"];
+  await addImage(images, layout(["docker.io/me/app:1.0"], LAYER, types));
+  const answer = serveImages(images);
+  const get = (path: string) => answer(new Request(`http://localhost${path}`));
+  const image = await get("/v2/me/app/manifests/1.0");
+  const path = `/v2/me/app/referrers/${
+    image.headers.get("docker-content-digest")
+  }`;
+  const all = await (await get(path)).json();
+  const typesOf = (list: { artifactType: string }[]) =>
+    list.map(({ artifactType }) => artifactType);
+  assert.deepEqual(typesOf(all.manifests), types);
+  const some = await get(`${path}?artifactType=${types[1]}`);
+  assert.equal(some.headers.get("oci-filters-applied"), "artifactType");
+  const [sbom] = (await some.json()).manifests;
+  assert.equal(sbom.artifactType, types[1]);
+  const document = await get(`/v2/me/app/manifests/${sbom.digest}`);
+  const { config } = await document.json();
+  const blob = await get(`/v2/me/app/blobs/${config.digest}`);
+  assert.equal(await blob.text(), "{}");
+  const wrong = await get("/v2/me/app/referrers/nothing");
+  assert.equal(wrong.status, 400);
 });
 
 Deno.test("serveImages() answers what is hostile or absent with 4xx", async () => {
