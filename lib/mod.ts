@@ -18,7 +18,12 @@
  * @module
  */
 export { build, type BuildOptions } from "./build/build.ts";
-export type { ArchiveOptions, BuiltLayer, Isoc } from "./build/isoc.ts";
+export type {
+  ArchiveOptions,
+  BuiltLayer,
+  BuiltPlatform,
+  Isoc,
+} from "./build/isoc.ts";
 export type { IsocDescription } from "./build/created.ts";
 export { IsocStream, type IsocStreamOptions } from "./build/isoc_stream.ts";
 export {

@@ -23,7 +23,11 @@ import {
   type DocumentFacts,
   type ImageDocuments,
   imageDocuments,
+  type PlatformDocuments,
+  type SeveralPlatforms,
+  severalPlatforms,
 } from "./documents.ts";
+import type { OtherPlatform } from "./other_platform.ts";
 
 /**
  * The layer's data start on a multiple of this, in bytes. File systems that
@@ -39,6 +43,10 @@ export interface AssembleOptions {
   faces?: readonly Face[] | undefined;
   pristine?: boolean | undefined;
   allowSavedImage?: boolean | undefined;
+  /** Images of other platforms, which the archive has as blobs alone. */
+  others?: readonly OtherPlatform[] | undefined;
+  /** How many of the others come before this image in the image index. */
+  position?: number | undefined;
 }
 
 /** An archive whose contents are known. */
@@ -46,6 +54,8 @@ export interface Assembled {
   archive: Archive;
   image: Image;
   made: ImageDocuments;
+  platforms?: SeveralPlatforms | undefined;
+  others?: readonly OtherPlatform[] | undefined;
   faces: Face[];
   /** What the user should know of, in sentences. */
   notes: string[];
@@ -58,12 +68,15 @@ interface Contents {
   layers: Layer[];
   facts: DocumentFacts;
   made: ImageDocuments;
+  platforms?: SeveralPlatforms | undefined;
   /** The header blocks of rootfs/ itself; a new directory's unless given. */
   root?: Uint8Array | undefined;
   /** Whether the Docker v1 face has its newest image in rootfs/. */
   v1InRootfs: boolean;
   /** The layers' bytes, and those of the entries below rootfs/. */
   stretches: (Stretch & { size: number })[];
+  /** The layers of other platforms, by their digests. */
+  otherLayers?: Map<string, Stretch & { size: number }> | undefined;
   rootfs: Stretch;
 }
 
@@ -71,20 +84,10 @@ interface Contents {
 export async function assemble(
   stack: Stack,
   description: ImageDescription,
-  { faces = FACES, pristine = false, allowSavedImage = false }: AssembleOptions,
+  options: AssembleOptions,
 ): Promise<Assembled> {
-  // A base image keeps what it has at its root.
-  const saved = description.base || allowSavedImage
-    ? undefined
-    : await savedImage(stack.tree);
-  if (saved) {
-    const what = stack.layers.length > 1 ? "The layers make" : "It is";
-    throw new InputError(
-      `${what} ${saved.name}, not a root file system: ${saved.remedy} ` +
-        "(--allow-saved-image takes it as it is)",
-      { remedy: saved.remedy },
-    );
-  }
+  const { faces = FACES, pristine = false, others = [] } = options;
+  await refuseSaved(stack, description, options);
   const chosen = new Set(faces);
   const facts = await rootfsFacts(stack.tree, description, chosen);
   const image: Image = { ...description, architecture: facts.architecture };
@@ -97,6 +100,9 @@ export async function assemble(
     );
   }
   const made = imageDocuments(image, layers);
+  const all: PlatformDocuments[] = [...others];
+  all.splice(options.position ?? 0, 0, { image, made });
+  const platforms = all.length > 1 ? severalPlatforms(all) : undefined;
   const { visible, tree, source, rootfsSize } = stack;
   const mtime = Math.floor(image.created);
   const contents: Contents = {
@@ -105,9 +111,15 @@ export async function assemble(
     layers,
     facts: { ...facts, ...(visible && { visible }) },
     made,
+    platforms,
     root: rootHeader(tree, ROOTFS),
     v1InRootfs: !pristine && v1InRootfs(chosen, stack, notes),
     stretches: stack.layers.map(layerStretch),
+    otherLayers: new Map(
+      others.flatMap(({ layers }) =>
+        layers.map((one) => [one.layer.digest, layerStretch(one)])
+      ),
+    ),
     rootfs: {
       size: rootfsSize,
       written: stack.writtenRootfs,
@@ -119,9 +131,29 @@ export async function assemble(
     archive,
     image,
     made,
+    platforms,
+    others,
     faces: FACES.filter((face) => chosen.has(face)),
-    notes,
+    notes: [...notes, ...others.flatMap(({ notes }) => notes)],
   };
+}
+
+/** Refuses a rootfs that is an image which some tool has saved. */
+export async function refuseSaved(
+  stack: Stack,
+  { base }: ImageDescription,
+  { allowSavedImage = false }: AssembleOptions,
+): Promise<void> {
+  // A base image keeps what it has at its root.
+  if (base || allowSavedImage) return;
+  const saved = await savedImage(stack.tree);
+  if (!saved) return;
+  const what = stack.layers.length > 1 ? "The layers make" : "It is";
+  throw new InputError(
+    `${what} ${saved.name}, not a root file system: ${saved.remedy} ` +
+      "(--allow-saved-image takes it as it is)",
+    { remedy: saved.remedy },
+  );
 }
 
 /** Where layer and rootfs/ of an archive are, most likely. */
@@ -198,11 +230,17 @@ function layOut(contents: Contents): Archive {
     paths.push(...layers.map(({ digest }) => `blobs/sha256/${digest}`));
   }
   let boundary = ROOM;
-  for (const [i, path] of paths.entries()) {
+  const seen = new Set<string>();
+  const add = (path: string, stretch: Stretch & { size: number }) => {
     // Two layers can be the same, such as empty ones.
-    if (paths.indexOf(path) < i) continue;
-    archive.stretch(path, stretches[i]!, boundary);
+    if (seen.has(path)) return;
+    seen.add(path);
+    archive.stretch(path, stretch, boundary);
     boundary = PAGE;
+  };
+  for (const [i, path] of paths.entries()) add(path, stretches[i]!);
+  for (const [digest, stretch] of contents.otherLayers ?? []) {
+    add(`blobs/sha256/${digest}`, stretch);
   }
   if (hasFiles) archive.add(contents.rootfs);
   archive.add(closing());

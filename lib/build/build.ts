@@ -5,6 +5,7 @@ import {
 } from "../rootfs/facts.ts";
 import {
   type LayerInput,
+  type LayerOutput,
   readLayers,
   type Spool,
   type Stack,
@@ -25,7 +26,7 @@ import { assemble, type Assembled } from "./assemble.ts";
 import { checkBase } from "./base_image.ts";
 import { type IsocDescription, withTime } from "./created.ts";
 import { checkDocuments } from "./documents.ts";
-import type { ArchiveOptions, Isoc } from "./isoc.ts";
+import type { ArchiveOptions, BuiltLayer, Isoc } from "./isoc.ts";
 
 /** How {@linkcode build} makes an isoc. */
 export interface BuildOptions extends ArchiveOptions {
@@ -185,20 +186,51 @@ export async function buildLayers(
 /** The archive as its maker sees it. */
 export function isocOf(
   { layers, entries }: Stack,
-  { archive, image, made, faces, notes }: Assembled,
+  assembled: Assembled,
 ): Isoc {
+  const { archive, image, made, faces, notes } = assembled;
   return {
     size: archive.size,
     imageId: made.imageId,
     manifestDigest: made.manifestDigest,
     image,
-    layers: layers.map(({ layer, changes }) => ({ ...layer, changes })),
+    layers: builtLayers(layers),
+    ...platformsOf(layers, assembled),
     notes,
     entries,
     faces,
     stream: () => toStream(archive.chunks()),
     close() {},
   };
+}
+
+/** What the maker of an archive with several platforms sees of them. */
+function platformsOf(
+  layers: LayerOutput[],
+  { platforms, others = [] }: Assembled,
+): Pick<Isoc, "platforms" | "indexDigest"> {
+  if (!platforms) return {};
+  return {
+    indexDigest: platforms.indexDigest,
+    platforms: platforms.all.map((one) => {
+      const { image, made } = one;
+      const { os = "linux", architecture, variant } = image;
+      const other = others.find((other) => other === one);
+      return {
+        os,
+        architecture,
+        ...(variant && { variant }),
+        imageId: made.imageId,
+        manifestDigest: made.manifestDigest,
+        layers: builtLayers(other?.layers ?? layers),
+        isPrimary: other === undefined,
+      };
+    }),
+  };
+}
+
+function builtLayers(layers: LayerOutput[]): BuiltLayer[] {
+  return layers.map(({ layer, changes }) => ({ ...layer, changes }));
 }
 
 /**

@@ -6,7 +6,13 @@ import { configText } from "../formats/config_text.ts";
 import { dockerManifest } from "../formats/docker.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { lxdMetadata } from "../formats/lxd.ts";
-import { imageIndex, imageManifest, ociLayout } from "../formats/oci.ts";
+import {
+  imageIndex,
+  imageManifest,
+  ociLayout,
+  outerIndex,
+  platformIndex,
+} from "../formats/oci.ts";
 import type { Face } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
@@ -23,6 +29,36 @@ export interface ImageDocuments {
   /** The OCI image manifest and its digest. */
   manifest: string;
   manifestDigest: string;
+}
+
+/** An image of one platform, as the documents of several have it. */
+export interface PlatformDocuments {
+  image: Image;
+  made: ImageDocuments;
+}
+
+/** The images of several platforms under one name. */
+export interface SeveralPlatforms {
+  /** All images, the primary one among them, in the order of the index. */
+  all: readonly PlatformDocuments[];
+  /** The image index that lists them, and its digest. */
+  index: string;
+  indexDigest: string;
+}
+
+/** Ties the images of several platforms together. */
+export function severalPlatforms(
+  all: readonly PlatformDocuments[],
+): SeveralPlatforms {
+  const index = jsonText(platformIndex(all.map(({ image, made }) => ({
+    image,
+    manifest: blobOf(made.manifestDigest, made.manifest),
+  }))));
+  return { all, index, indexDigest: textDigest(index) };
+}
+
+function blobOf(digest: string, text: string) {
+  return { digest, size: utf8(text).length };
 }
 
 /** Makes image config and image manifest. */
@@ -60,20 +96,28 @@ export function addDocuments(
   archive: Archive,
   faces: ReadonlySet<Face>,
   image: Image,
-  { layers, facts, made }: {
+  { layers, facts, made, platforms }: {
     layers: Layer[];
     facts: DocumentFacts;
     made: ImageDocuments;
+    platforms?: SeveralPlatforms | undefined;
   },
 ): void {
-  const { config, imageId, manifest, manifestDigest } = made;
+  const { imageId, manifest, manifestDigest } = made;
   const add = (path: string, document: object) =>
     archive.file(path, jsonText(document));
   if (faces.has("appc")) add("manifest", appcManifest(image, facts));
   if (faces.has("oci")) {
-    const size = utf8(manifest).length;
     add("oci-layout", ociLayout());
-    add("index.json", imageIndex(image, { digest: manifestDigest, size }));
+    add(
+      "index.json",
+      platforms
+        ? outerIndex(
+          platforms.all.map(({ image }) => image),
+          blobOf(platforms.indexDigest, platforms.index),
+        )
+        : imageIndex(image, blobOf(manifestDigest, manifest)),
+    );
   }
   if (faces.has("docker")) {
     add("manifest.json", dockerManifest(image, layers, imageId));
@@ -83,12 +127,25 @@ export function addDocuments(
     const application = faces.has("bundle");
     add("metadata.yaml", lxdMetadata(image, { application }));
   }
-  if (faces.has("docker") || faces.has("oci")) {
-    archive.directory("blobs/");
-    archive.directory("blobs/sha256/");
-    archive.file(`blobs/sha256/${imageId}`, config);
-  }
-  if (faces.has("oci")) {
-    archive.file(`blobs/sha256/${manifestDigest}`, manifest);
+  addBlobs(archive, faces, made, platforms);
+}
+
+/** Adds the documents that are blobs, those of other platforms too. */
+function addBlobs(
+  archive: Archive,
+  faces: ReadonlySet<Face>,
+  made: ImageDocuments,
+  platforms: SeveralPlatforms | undefined,
+): void {
+  if (!faces.has("docker") && !faces.has("oci")) return;
+  archive.directory("blobs/");
+  archive.directory("blobs/sha256/");
+  const blob = (digest: string, text: string) =>
+    archive.file(`blobs/sha256/${digest}`, text);
+  if (platforms) blob(platforms.indexDigest, platforms.index);
+  const all = platforms?.all.map(({ made }) => made) ?? [made];
+  for (const { config, imageId, manifest, manifestDigest } of all) {
+    blob(imageId, config);
+    if (faces.has("oci")) blob(manifestDigest, manifest);
   }
 }

@@ -36,6 +36,24 @@ export interface BuiltLayer extends Layer {
   readonly changes: ReadonlyMap<LayerChange, Uint8Array>;
 }
 
+/** The image of one platform of an archive that has several. */
+export interface BuiltPlatform {
+  /** Operating system in Go's spelling, such as `linux`. */
+  readonly os: string;
+  /** Architecture in Go's spelling, such as `arm`. */
+  readonly architecture: string;
+  /** Variant of the architecture, such as `v7`. */
+  readonly variant?: string | undefined;
+  /** As {@linkcode Isoc.imageId}. */
+  readonly imageId: string;
+  /** As {@linkcode Isoc.manifestDigest}. */
+  readonly manifestDigest: string;
+  /** Its layers, lowest first. */
+  readonly layers: readonly BuiltLayer[];
+  /** Whether it has every face; the others are in the OCI face alone. */
+  readonly isPrimary: boolean;
+}
+
 /** An archive that is ready to be streamed. */
 export interface Isoc {
   /** Size of the archive in bytes. */
@@ -48,6 +66,13 @@ export interface Isoc {
   readonly image: Image;
   /** Its layers, lowest first. */
   readonly layers: readonly BuiltLayer[];
+  /**
+   * The images of all platforms in the order of the image index, if there are
+   * several. All else in here is about the primary one.
+   */
+  readonly platforms?: readonly BuiltPlatform[] | undefined;
+  /** SHA-256 of the image index of several platforms. */
+  readonly indexDigest?: string | undefined;
   /** What the user should know of, in sentences. */
   readonly notes: readonly string[];
   /** How many entries the input has. */

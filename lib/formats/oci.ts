@@ -34,9 +34,11 @@ export interface ImageIndex {
   schemaVersion: 2;
   mediaType: string;
   manifests: Descriptor[];
+  annotations?: Record<string, string>;
 }
 
 const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
+const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
 /**
  * Makes the file `oci-layout`, which marks a tree as an OCI image layout.
@@ -94,27 +96,99 @@ export function imageManifest(
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md}
  */
 export function imageIndex(image: Image, manifest: Blob): ImageIndex {
+  return namesIndex(image.names, image.annotations, {
+    ...descriptor(MANIFEST_TYPE, manifest),
+    platform: platformOf(image),
+  });
+}
+
+/**
+ * Makes `index.json` where the names are for the images of several platforms:
+ * every name gets a descriptor of its own for the same inner index, which
+ * {@linkcode platformIndex} makes. Engines choose in there; of manifests of one
+ * name side by side in `index.json` containerd keeps the last one alone.
+ *
+ * @param images The images; their names are those of the first one.
+ * @param index Digest and size of the inner index's text.
+ * @returns The document.
+ * @throws {DescriptionError} If a name is malformed.
+ */
+export function outerIndex(images: readonly Image[], index: Blob): ImageIndex {
+  return namesIndex(
+    images[0]!.names,
+    commonAnnotations(images),
+    descriptor(INDEX_TYPE, index),
+  );
+}
+
+/**
+ * Makes the image index of an image for several platforms.
+ *
+ * @param images The image of each platform, with digest and size of its
+ * manifest's text. What annotations they share are the index's too.
+ * @returns The document.
+ *
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md}
+ */
+export function platformIndex(
+  images: readonly { image: Image; manifest: Blob }[],
+): ImageIndex {
+  const common = commonAnnotations(images.map(({ image }) => image));
+  const annotations = Object.entries(common);
+  return {
+    schemaVersion: 2,
+    mediaType: INDEX_TYPE,
+    manifests: images.map(({ image, manifest }) => ({
+      ...descriptor(MANIFEST_TYPE, manifest),
+      platform: platformOf(image),
+    })),
+    ...(annotations.length && { annotations: sortedRecord(annotations) }),
+  };
+}
+
+function namesIndex(
+  names: string[],
+  annotations: Record<string, string> | undefined,
+  named: Descriptor,
+): ImageIndex {
+  const { platform, ...blob } = named;
   const tags = new Set<string>();
   return {
     schemaVersion: 2,
-    mediaType: "application/vnd.oci.image.index.v1+json",
-    manifests: parseNames(image.names).map(({ qualified, tag }) => {
+    mediaType: INDEX_TYPE,
+    manifests: parseNames(names).map(({ qualified, tag }) => {
       const first = !tags.has(tag);
       tags.add(tag);
-      const annotations = new Map(Object.entries(image.annotations ?? {}));
-      annotations.delete("org.opencontainers.image.ref.name");
-      annotations.set("io.containerd.image.name", qualified);
-      if (first) annotations.set("org.opencontainers.image.ref.name", tag);
+      const own = new Map(Object.entries(annotations ?? {}));
+      own.delete("org.opencontainers.image.ref.name");
+      own.set("io.containerd.image.name", qualified);
+      if (first) own.set("org.opencontainers.image.ref.name", tag);
       return {
-        ...descriptor(MANIFEST_TYPE, manifest),
-        annotations: sortedRecord(annotations),
-        platform: {
-          architecture: image.architecture,
-          os: image.os ?? "linux",
-          ...(image.variant && { variant: image.variant }),
-        },
+        ...blob,
+        annotations: sortedRecord(own),
+        ...(platform && { platform }),
       };
     }),
+  };
+}
+
+/** The annotations that all images have alike. */
+function commonAnnotations(images: readonly Image[]): Record<string, string> {
+  const [first, ...others] = images.map(({ annotations }) =>
+    new Map(Object.entries(annotations ?? {}))
+  );
+  return Object.fromEntries(
+    [...first ?? []].filter(([key, value]) =>
+      others.every((annotations) => annotations.get(key) === value)
+    ),
+  );
+}
+
+function platformOf(image: Image): NonNullable<Descriptor["platform"]> {
+  return {
+    architecture: image.architecture,
+    os: image.os ?? "linux",
+    ...(image.variant && { variant: image.variant }),
   };
 }
 

@@ -184,6 +184,18 @@ export function parseNames(names: string[]): [ImageName, ...ImageName[]] {
   return [first, ...others];
 }
 
+/**
+ * Whether two lists are of the same names, in any order and spelling.
+ *
+ * @throws {DescriptionError} If a name breaks a rule.
+ */
+export function sameNames(one: string[], two: string[]): boolean {
+  const all = (names: string[]) =>
+    new Set(names.map((name) => parseName(name).qualified));
+  const [a, b] = [all(one), all(two)];
+  return a.size === b.size && [...a].every((name) => b.has(name));
+}
+
 /** Splits a name where its host ends, if its first part is one. */
 function hostAndPath(name: string): { host?: string; path: string } {
   const slash = name.indexOf("/");

@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { platformKey } from "../formats/values/platform.ts";
 import { parseName } from "../image/name.ts";
 import type { Platform } from "./read_oci.ts";
 
@@ -39,7 +40,7 @@ export function chooseImage<T extends Candidate>(
   { platform = {}, name, anyPlatform }: ImageChoice,
 ): T[] {
   const named = name === undefined ? all : withName(all, name);
-  let fits = named.filter((one) => suits(one.platform, platform));
+  let fits = withPlatform(named, platform);
   if (fits.length === 0 && anyPlatform && idsOf(named) === 1) fits = named;
   if (idsOf(fits) === 1) return fits;
   if (all.length === 0) throw new InputError("It lists no image");
@@ -58,6 +59,24 @@ export function chooseImage<T extends Candidate>(
   throw new InputError(
     `It holds several images (${listed(fits)}): choose one with ${ways(fits)}`,
   );
+}
+
+/**
+ * The images for a platform. Of several variants that is the one which engines
+ * take: `linux/arm` is `linux/arm/v7`, if that is there.
+ *
+ * @param all Some images.
+ * @param wanted The platform, as far as it matters.
+ */
+export function withPlatform<T extends Pick<Candidate, "platform">>(
+  all: readonly T[],
+  wanted: Platform,
+): T[] {
+  const fits = all.filter(({ platform }) => suits(platform, wanted));
+  if (fits.length < 2 || !wanted.architecture) return fits;
+  const key = platformKey(wanted);
+  const exact = fits.filter(({ platform }) => platformKey(platform) === key);
+  return exact.length > 0 ? exact : fits;
 }
 
 /**

@@ -79,3 +79,34 @@ export function goPlatform(text: string): GoPlatform {
   const { architecture, variant: found } = goArchitecture(name, variant);
   return { os, architecture, variant: found };
 }
+
+/** What engines take an architecture for whose variant nobody says. */
+const USUAL_VARIANTS = new Map([["amd64", "v1"], ["arm", "v7"], [
+  "arm64",
+  "v8",
+]]);
+
+/**
+ * A text that two platforms share if engines take them for one: `arm64` is
+ * `arm64/v8`, `arm` is `arm/v7`, `amd64` is `amd64/v1`.
+ *
+ * @see {@link https://github.com/containerd/platforms/blob/v0.2.1/database.go}
+ *
+ * @example
+ * ```ts
+ * import { platformKey } from "./platform.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const arm = { os: "linux", architecture: "arm" };
+ * assert.equal(platformKey(arm), platformKey({ ...arm, variant: "v7" }));
+ * assert.notEqual(platformKey(arm), platformKey({ ...arm, variant: "v6" }));
+ * ```
+ */
+export function platformKey(
+  { os = "linux", architecture = "", variant }: {
+    [Key in keyof GoPlatform]?: GoPlatform[Key] | undefined;
+  },
+): string {
+  const known = variant ?? USUAL_VARIANTS.get(architecture) ?? "";
+  return `${os}/${architecture}/${known}`;
+}
