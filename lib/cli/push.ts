@@ -1,16 +1,10 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import type { ImageFiles } from "../read/image_files.ts";
-import {
-  type ImageChoice,
-  readImage,
-  type StoredLayer,
-} from "../read/open_image.ts";
+import { type ImageChoice, readImage } from "../read/open_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { platformImages, topImages } from "../registry/platform_images.ts";
 import {
-  packedAlready,
-  type PackedLayer,
   type Pushed,
   pushImage,
   pushIndex,
@@ -21,26 +15,21 @@ import {
   parseReference,
   type Reference,
 } from "../registry/reference.ts";
-import { sha256 } from "../streams/sha256.ts";
-import { fromStream } from "../streams/source.ts";
-import { compressBlocks } from "../system/compress_blocks.ts";
 import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
-import { spooled } from "../system/spool_file.ts";
 import { uploadMemory } from "../system/upload_memory.ts";
 import { platformOf } from "./description.ts";
 import { named, ofFile } from "./failure.ts";
+import { gentleStop, Stopped } from "./gentle_stop.ts";
 import { openImage } from "./opened_image.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
+import { COMPRESSIONS, packLayer, type PushCompression } from "./pack_layer.ts";
 import type { Progress } from "./progress.ts";
 import { registryClient } from "./registry_options.ts";
 import { printJson, printLines, say } from "./say.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** How layers can go out. */
-export const COMPRESSIONS = ["gzip", "zstd", "none"] as const;
 
 /** Counts of what became of the blobs. */
 interface Counts {
@@ -55,10 +44,11 @@ interface Counts {
  * Runs `ciso push`: an image file becomes an image in a registry.
  *
  * @param parsed The command line.
+ * @returns The exit code, if a signal stopped it.
  * @throws {UsageError} If the command line is wrong.
  * @throws {InputError} If the image cannot be read, or the registry refuses.
  */
-export async function runPush(parsed: Parsed): Promise<void> {
+export async function runPush(parsed: Parsed): Promise<number | void> {
   const [word, target, ...more] = parsed.words;
   if (word === undefined || target === undefined || more.length > 0) {
     throw new UsageError(
@@ -100,6 +90,7 @@ export async function runPush(parsed: Parsed): Promise<void> {
     bar?.end();
     printPushed(parsed, reference, pushed, counts);
   } catch (error) {
+    if (error instanceof Stopped) return error.exitCode;
     throw ofFile(`${word} to ${formatReference(reference)}`, error);
   } finally {
     bar?.end();
@@ -109,7 +100,7 @@ export async function runPush(parsed: Parsed): Promise<void> {
 
 function isCompression(
   word: string,
-): word is (typeof COMPRESSIONS)[number] {
+): word is PushCompression {
   return (COMPRESSIONS as readonly string[]).includes(word);
 }
 
@@ -180,15 +171,20 @@ async function pushAll(
 
 function pushOptions(
   parsed: Parsed,
-  compression: (typeof COMPRESSIONS)[number],
+  compression: PushCompression,
   bar: Progress | undefined,
   counts: Counts,
 ): PushOptions {
   const cache = host.env("XDG_CACHE_HOME") ??
     (host.env("HOME") && `${host.env("HOME")}/.cache`);
   const isVerbose = parsed.on("verbose");
+  const signal = gentleStop(
+    "Stopping when the chunks on their way have arrived; the same command " +
+      "goes on from there",
+  );
   return {
-    pack: (layer) => pack(layer, compression),
+    pack: (layer) => packLayer(layer, compression, signal),
+    signal,
     mountFrom: parsed.values("mount-from"),
     ...(cache !== undefined && {
       memory: uploadMemory(`${cache}/ciso/uploads`),
@@ -201,40 +197,6 @@ function pushOptions(
       counts[outcome]++;
       if (isVerbose) say(`${digest}, ${size} bytes: ${outcome}`);
     },
-  };
-}
-
-/** A layer as it goes out: as it is if it is compressed, else in a spool file. */
-async function pack(
-  layer: StoredLayer,
-  compression: (typeof COMPRESSIONS)[number],
-): Promise<PackedLayer> {
-  const ready = await packedAlready(layer);
-  if (ready) return ready;
-  const hash = sha256();
-  const chunks = fromStream(layer.source.stream());
-  async function* packed() {
-    const all = compression === "none"
-      ? chunks
-      : compressBlocks(chunks, compression);
-    for await (const chunk of all) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  }
-  if (compression === "none") {
-    for await (const chunk of chunks) hash.update(chunk);
-    const { source } = layer;
-    const digest = `sha256:${hash.hex()}`;
-    return { digest, size: source.size, source, suffix: "" };
-  }
-  const spool = await spooled("a layer", packed());
-  return {
-    digest: `sha256:${hash.hex()}`,
-    size: spool.size!,
-    source: spool,
-    suffix: `+${compression}`,
-    close: spool.close,
   };
 }
 

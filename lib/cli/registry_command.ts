@@ -3,7 +3,8 @@ import type { Command } from "./command.ts";
 import { COMMON } from "./export_options.ts";
 import { group, type Option } from "./options.ts";
 import { runPull } from "./pull.ts";
-import { COMPRESSIONS, runPush } from "./push.ts";
+import { COMPRESSIONS } from "./pack_layer.ts";
+import { runPush } from "./push.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { DEFAULT_ADDRESS, runServe } from "./serve.ts";
 

@@ -51,7 +51,7 @@ export async function runServe(parsed: Parsed): Promise<void> {
       },
     );
     if (!parsed.on("quiet")) announce(server.url, images);
-    await new Promise<void>((stop) => host.onFirstSignal(stop));
+    await new Promise((stop) => host.onFirstSignal(stop));
     await server.close();
   } finally {
     for (const input of open) input.close();

@@ -33,6 +33,11 @@ export interface UploadOptions {
   /** Gets the number of bytes that were sent. */
   onBytes?: ((count: number) => void) | undefined;
   retry?: RetryOptions | undefined;
+  /**
+   * Stops uploads between two chunks, where a later run can go on with every
+   * registry.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 /** What became of a blob. */
@@ -177,6 +182,8 @@ class Upload {
   }
 
   async #pass(): Promise<void> {
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
     // The whole pass is tried again, so each request in it has one try.
     if (this.#place === undefined) await this.start(undefined, 1);
     const { size, source } = this.#blob;
@@ -184,6 +191,7 @@ class Upload {
     if (size > UPLOAD_CHUNK) {
       for await (const chunk of chunksOf(source, this.#sent, size)) {
         await this.#send(chunk);
+        signal?.throwIfAborted();
       }
       return await this.#finish(undefined);
     }

@@ -5,7 +5,7 @@ import { readBytes, readText } from "./plain_open.ts";
 import { errorCode, fileError } from "./errors.ts";
 
 /** What the next signal does instead of ending the program. */
-let stopGently: (() => void) | undefined;
+let stopGently: ((exitCode: number) => void) | undefined;
 
 /** What a program sees of its process. */
 export const host = {
@@ -115,7 +115,7 @@ export const host = {
     const arrive = (exitCode: number) => {
       const stop = stopGently;
       stopGently = undefined;
-      if (stop) stop();
+      if (stop) stop(exitCode);
       else handle(exitCode);
     };
     process.on("SIGINT", () => arrive(130));
@@ -127,7 +127,7 @@ export const host = {
     process.on("SIGXFSZ", () => {});
   },
   /** The first signal calls `stop`; the second one ends the program. */
-  onFirstSignal(stop: () => void): void {
+  onFirstSignal(stop: (exitCode: number) => void): void {
     stopGently = stop;
   },
   exit: (code: number): never => process.exit(code),
