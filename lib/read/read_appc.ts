@@ -106,7 +106,8 @@ export function readAppcManifest(source: string): AppcImage {
     ...(app && appFields(app, place.at("app"))),
     author: note("authors"),
     created: seconds(note("created")),
-    os: label("os"),
+    // Documents of the other formats spell it so too.
+    os: label("os")?.toLowerCase(),
     ...architecture(label("arch")),
   };
   const others = annotations.filter(({ name }) =>

@@ -3,7 +3,7 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { concat } from "../streams/bytes.ts";
 import { release } from "../streams/source.ts";
-import { BLOCK, isZeroBlock, padded } from "./block.ts";
+import { BLOCK, dialectOf, isZeroBlock, padded } from "./block.ts";
 import { CutShortError } from "./cut_short_error.ts";
 import type { Entry } from "./entry.ts";
 import { fileKind } from "./file_kind.ts";
@@ -226,7 +226,11 @@ export class TarReader {
         this.shape.ragged = this.#zeros < 2;
         return this.#junk();
       }
-      if (this.offset + start === 0) throw new NotTarError(this.bytes);
+      // A damaged tar still says that it is one.
+      const isTar = dialectOf(this.bytes, start) !== "v7";
+      if (this.offset + start === 0 && !isTar) {
+        throw new NotTarError(this.bytes);
+      }
       throw new InputError(
         `Bad header checksum at byte ${this.offset + start} of the input` +
           `${this.#after()}${this.#claim}; the tar is damaged, make or fetch it ` +

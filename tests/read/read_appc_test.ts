@@ -150,6 +150,16 @@ Deno.test("readAppcManifest() keeps names of what an image still has", () => {
   ]);
 });
 
+Deno.test("readAppcManifest() spells a platform as the other formats do", () => {
+  const labels = [
+    { name: "os", value: "FreeBSD" },
+    { name: "arch", value: "AMD64" },
+  ];
+  const { fields } = read({ labels }).base;
+  assert.equal(fields.os, "freebsd");
+  assert.equal(fields.architecture, "amd64");
+});
+
 Deno.test("readAppcManifest() passes over a time that is none", () => {
   const created = (value: string) =>
     read({ annotations: [{ name: "created", value }] }).base.fields.created;

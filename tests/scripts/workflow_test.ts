@@ -15,15 +15,19 @@ interface Job {
   steps: Step[];
 }
 
-const workflow = parse(
-  await Deno.readTextFile(`${ROOT}/.github/workflows/ci.yml`),
-) as { jobs: Record<string, Job> };
+const workflow = await workflowAt("ci.yml");
 
-Deno.test("each job of the workflow has steps that run or use something", () => {
+async function workflowAt(name: string) {
+  const path = `${ROOT}/.github/workflows/${name}`;
+  return parse(await Deno.readTextFile(path)) as { jobs: Record<string, Job> };
+}
+
+Deno.test("each job of the workflow has steps that run or use something", async () => {
   const { jobs } = workflow;
+  const trials = await workflowAt("trials.yml");
   assert.deepEqual(Object.keys(jobs), ["test", "release"]);
   assert.equal(jobs.release!.needs, "test");
-  for (const job of Object.values(jobs)) {
+  for (const job of [...Object.values(jobs), ...Object.values(trials.jobs)]) {
     assert.equal(typeof job["runs-on"], "string");
     for (const { uses, run } of job.steps) {
       assert.notEqual(uses === undefined, run === undefined);
@@ -33,7 +37,9 @@ Deno.test("each job of the workflow has steps that run or use something", () => 
 
 Deno.test("the scripts of the workflow are in the repository", async () => {
   let found = 0;
-  for (const { steps } of Object.values(workflow.jobs)) {
+  const trials = await workflowAt("trials.yml");
+  const jobs = [...Object.values(workflow.jobs), ...Object.values(trials.jobs)];
+  for (const { steps } of jobs) {
     for (const { run = "" } of steps) {
       const scripts = run.matchAll(/(?:^|\s)((?:\.ci|scripts)\/[\w-]+)/g);
       for (const [, script] of scripts) {

@@ -208,6 +208,10 @@ Deno.test("TarReader says where a header is bad", async () => {
     () => pathsOf(concat([FILES, entryOf({ name: "x", type: "M" }), CLOSING])),
     new RegExp(`at byte ${FILES.length} of the input`),
   );
+  await assert.rejects(
+    () => pathsOf(concat([bad, CLOSING])),
+    /Bad header checksum at byte 0 of the input; the tar is damaged/,
+  );
 });
 
 Deno.test("TarReader covers every byte once, with headers, data and gaps", async () => {
