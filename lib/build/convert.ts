@@ -102,6 +102,7 @@ export async function convert(
         fromImage: !layer.aci,
         ...(layer.diffId !== undefined && { diffId: layer.diffId }),
         ...(layer.aci !== undefined && { aci: layer.aci }),
+        ...(layer.root !== undefined && { root: layer.root }),
         ...(layer.visible && { visible: layer.visible }),
       });
     }

@@ -65,13 +65,22 @@ export async function runBuild(parsed: Parsed): Promise<void> {
  */
 export async function runConvert(parsed: Parsed): Promise<void> {
   const { words } = parsed;
-  if (words.length > 1) {
+  const [from = "-", rootfs] = words;
+  if (words.length > 2) {
     throw new UsageError(
       `ciso convert takes one image, but here are ${words.length}: ` +
         `${shownList(words)} (the command goes after --)`,
     );
   }
-  await convertFile(words[0] ?? "-", parsed);
+  if (rootfs === undefined) return await convertFile(from, parsed);
+  // As in lxc image import METADATA ROOTFS.
+  await run(parsed, {
+    from,
+    layers: [],
+    rootfs,
+    directory: {},
+    isSplit: true,
+  });
 }
 
 /**
@@ -112,18 +121,17 @@ function checkInputs(
 
 async function run(
   parsed: Parsed,
-  { from, layers, rootfs, directory }: Pick<
+  wanted: Pick<
     Wanted,
-    "from" | "layers" | "rootfs" | "directory"
+    "from" | "layers" | "rootfs" | "directory" | "isSplit"
   >,
 ): Promise<void> {
+  const { from, layers, rootfs } = wanted;
   const faces = facesOf(parsed, layers.length > 1 || from !== undefined);
   checkInputs(parsed, { from, layers, rootfs });
   const output = outputPath(parsed);
   const inputs = await openInputs({
-    from,
-    layers,
-    rootfs,
+    ...wanted,
     choice: {
       platform: platformOf(parsed),
       ...(parsed.value("name") !== undefined &&
@@ -132,7 +140,6 @@ async function run(
     },
     client: (reference) => registryClient(parsed, reference),
     limits: unpackLimits(parsed),
-    directory,
   });
   try {
     const base = from === undefined ? undefined : inputs;

@@ -33,10 +33,15 @@ The word build can be left out. The usage of 2015 works as well:
 export const convertCommand: Command = {
   name: "convert",
   summary: "make an isoc of an image in another format",
-  usage: ["convert [IMAGE] [-t NAME[:TAG]] [-o FILE] [-- COMMAND ARG…]"],
+  usage: [
+    "convert [IMAGE] [-t NAME[:TAG]] [-o FILE] [-- COMMAND ARG…]",
+    "convert METADATA ROOTFS [-t NAME[:TAG]] [-o FILE]",
+  ],
   about:
-    `IMAGE is an isoc, what docker save or podman save writes, an OCI layout (tar
-or directory), or an ACI, from a file or from standard input. Its layers and its
+    `IMAGE is an isoc, what docker save of any age or podman save writes, an OCI
+layout or a dir: layout of skopeo (tar or directory), an ACI, an OCI runtime
+bundle (tar or directory), or an image of LXD or Incus, whose files may be in a
+second file, ROOTFS; from a file or from standard input. Its layers and its
 configuration stay as they are, but for what the options say; its names stay
 unless --tag is given.`,
   options: [...IMAGE_OPTIONS, ...WORK_OPTIONS],

@@ -6,6 +6,7 @@ import { parseName } from "../image/name.ts";
 import {
   type ImageChoice,
   readImage,
+  type StoredImage,
   type StoredLayer,
 } from "../read/open_image.ts";
 import { host } from "../system/host.ts";
@@ -56,6 +57,8 @@ export interface Wanted {
   limits: UnpackLimits;
   /** How directories are read. */
   directory: WalkOptions;
+  /** Whether the image must be one whose files are in the rootfs. */
+  isSplit?: boolean | undefined;
 }
 
 /**
@@ -140,10 +143,11 @@ async function fetchLayers(
 async function addImage(
   inputs: BuildInputs,
   given: string,
-  { choice, limits, client }: Wanted,
+  { choice, limits, client, layers, rootfs, isSplit }: Wanted,
   open: Input[],
   openFile: (path: string) => Promise<Input>,
 ): Promise<void> {
+  const rest = layers.length + (rootfs === undefined ? 0 : 1);
   let path = given;
   let shownName = given === "-" ? "standard input" : given;
   try {
@@ -160,6 +164,13 @@ async function addImage(
       ...choice,
       ...(name !== undefined && { name }),
     });
+    checkLayers(image, rest);
+    if (isSplit && image.lacks === undefined) {
+      throw new UsageError(
+        "ciso convert takes a second file only with the metadata of an image " +
+          "of LXD or Incus: ciso build --from IMAGE puts a rootfs on any image",
+      );
+    }
     if (isRemote) await fetchLayers(image.layers, path, open);
     for (const [i, stored] of image.layers.entries()) {
       await addLayer(inputs, stored, `${path}, layer ${i + 1}`, {
@@ -177,6 +188,20 @@ async function addImage(
   }
 }
 
+/**
+ * Refuses an image that has no layers and gets none.
+ *
+ * @param rest How many layers come on top.
+ */
+function checkLayers({ layers, lacks }: StoredImage, rest: number): void {
+  if (layers.length > 0 || rest > 0) return;
+  throw new InputError(
+    lacks ??
+      "The image has no layers: put one on it, such as with ciso build --from " +
+        "IMAGE ROOTFS",
+  );
+}
+
 /** Adds a layer of an image, its compression taken off. */
 async function addLayer(
   inputs: BuildInputs,
@@ -184,7 +209,7 @@ async function addLayer(
   name: string,
   { limits, open }: { limits: UnpackLimits; open: Input[] },
 ): Promise<void> {
-  const { aci, visible, digest, diffId } = stored;
+  const { aci, root, visible, digest, diffId } = stored;
   const { source, compression } = await unpackLayer(
     stored.source,
     name,
@@ -203,6 +228,7 @@ async function addLayer(
     name,
     diffId,
     aci,
+    root,
     visible,
     fromImage: !aci,
   });

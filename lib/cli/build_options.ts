@@ -153,9 +153,8 @@ export const INPUT_OPTIONS: Option[] = group("Input", [
     name: "from",
     brief: true,
     value: "IMAGE",
-    help:
-      "image to start from: an isoc, a docker save archive, an OCI layout " +
-      "(tar or directory), an ACI",
+    help: "image to start from: all that ciso convert takes, also an image " +
+      "without layers",
   },
   {
     name: "layer",

@@ -10,7 +10,7 @@ import { formatBytes } from "./progress.ts";
 
 /** What was changed in a layer, as `-v` says it. */
 const CHANGES: Record<LayerChange, string> = {
-  "aci": "it is what is below rootfs/ of the ACI",
+  "aci": "it is what the archive has below rootfs/ or the like",
   "aufs-leftovers": "what aufs left there was left out",
   "closing-blocks": "the end got its two blocks of zeros",
   "entry-types": "entry types that some engines refuse became plain ones",

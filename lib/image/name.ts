@@ -205,7 +205,8 @@ function hostAndPath(name: string): { host?: string; path: string } {
     : { path: name };
 }
 
-function isName(text: string): boolean {
+/** Whether a text is an image's name. */
+export function isName(text: string): boolean {
   try {
     parseName(text);
     return true;

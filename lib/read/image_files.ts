@@ -22,6 +22,14 @@ export interface ImageFiles {
   open(path: string): Promise<FileSource | undefined>;
   /** Whether the files are in a tar with a `rootfs/` directory. */
   readonly hasRootfs: boolean;
+  /** Of a tar: the first parts of all paths in it. */
+  readonly top?: ReadonlySet<string>;
+  /**
+   * Of a directory: the tree below a path of it, as a tar.
+   *
+   * @returns `undefined` if there is no such directory.
+   */
+  openTree?(path: string): Promise<TreeSource | undefined>;
 }
 
 /** A source that knows its size in bytes. */
@@ -29,6 +37,12 @@ export type FileSource = Source & {
   size: number;
   /** Whether the archive has several files of this path; this is the last one. */
   isRepeated?: boolean;
+};
+
+/** A tree of files as a tar. */
+export type TreeSource = FileSource & {
+  /** What the user should know of, in sentences. */
+  notes: readonly string[];
 };
 
 /** Documents larger than this are refused, in bytes. */
@@ -99,6 +113,7 @@ type Place =
  */
 export async function filesOfTar(source: Source): Promise<ImageFiles> {
   const places = new Map<string, Place>();
+  const top = new Set<string>();
   let hasRootfs = false;
   let size = 0;
   async function* counted() {
@@ -113,6 +128,7 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
     if (place > end) await checkGap(source, end, placed);
     end = place + entry.end - entry.start + padded(entry.stored);
     const path = binary(normalizePath(entry.path));
+    if (top.size < MAX_FILES) top.add(path.replace(/\/.*/s, ""));
     if (path.startsWith(ROOTFS) || path === "rootfs") {
       hasRootfs = true;
       // The archive of 2015 has its layer there, and what Docker 1.9 reads.
@@ -134,6 +150,7 @@ export async function filesOfTar(source: Source): Promise<ImageFiles> {
   }
   return {
     hasRootfs,
+    top,
     open(path) {
       if (path === "") return Promise.resolve(slice(source, 0, size));
       let place = places.get(path);

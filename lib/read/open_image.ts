@@ -15,9 +15,8 @@ import {
   readBytes,
   readDocument,
 } from "./image_files.ts";
-import { rootfsImage, skopeoDirectory } from "./saved_forms.ts";
 import { readAppcManifest } from "./read_appc.ts";
-import { readConfig, readWholeConfig } from "./read_config.ts";
+import { platformIn, readConfig, readWholeConfig } from "./read_config.ts";
 import {
   type DockerEntry,
   readDockerManifest,
@@ -35,42 +34,20 @@ import {
   readOciManifest,
   REF_NAME,
 } from "./read_oci.ts";
+import { readDockerV1 } from "./read_docker_v1.ts";
+import { readTree, treeLayer } from "./read_tree.ts";
+import { asOciLayout } from "./skopeo_layout.ts";
+import type { StoredImage } from "./stored_image.ts";
 
 export type { ImageChoice } from "./choose_image.ts";
 export type { Platform } from "./read_oci.ts";
-
-/** A layer as an image file holds it. */
-export interface StoredLayer {
-  /** Its bytes as they are there, compressed or not. */
-  source: FileSource;
-  /** SHA-256 of these bytes in hex, where the image says it. */
-  digest?: string;
-  /** SHA-256 of the uncompressed layer in hex, where the image says it. */
-  diffId?: string;
-  /** Whether it is an ACI, whose files are below rootfs/. */
-  aci?: boolean;
-  /** Absolute paths of the files that an ACI shows, where it hides others. */
-  visible?: string[];
-}
-
-/** What an image file holds. */
-export interface StoredImage {
-  /** Layers, lowest first. */
-  layers: StoredLayer[];
-  /** What its documents say of it. */
-  base: BaseImage;
-  /** Annotations of its manifest. */
-  annotations?: Record<string, string>;
-  /** Its names, with tags. */
-  names: string[];
-  /** What the user should know of it, in sentences. */
-  notes: string[];
-}
+export type { StoredImage, StoredLayer } from "./stored_image.ts";
 
 /**
- * Reads an image: an isoc, what `docker save` or `podman save` writes, an OCI
- * image layout, or an ACI. The digests of its documents are checked here, those
- * of its layers when they are read.
+ * Reads an image: an isoc, what `docker save` of any age or `podman save`
+ * writes, an OCI image layout, a `dir:` layout of skopeo, an ACI, a runtime
+ * bundle, or an image of LXD or Incus. The digests of its documents are checked
+ * here, those of its layers when they are read.
  *
  * @param files The image's files.
  * @param choice Which image to take, where there are several.
@@ -82,7 +59,7 @@ export async function readImage(
   files: ImageFiles,
   choice: ImageChoice = {},
 ): Promise<StoredImage> {
-  const image = await readAny(files, choice);
+  const image = await readAny(await asOciLayout(files), choice);
   const { os, architecture, variant } = image.base.fields;
   if (os === "windows") {
     throw new InputError(
@@ -121,30 +98,25 @@ async function readAny(
       return await readOci(files, listed, choice);
     }
   }
-  const skopeo = await skopeoDirectory(read);
-  if (skopeo) throw new InputError(`It is ${skopeo.name}: ${skopeo.remedy}`);
   if (manifest !== undefined) {
     return await readDocker(files, readDockerManifest(manifest), choice);
   }
-  const appc = await readDocument(files, "manifest");
-  if (appc !== undefined && files.hasRootfs) return await readAci(files, appc);
-  if (await files.open("repositories")) {
-    throw new InputError(
-      "It is an archive of Docker 1.9 or older: load it into a newer Docker " +
-        "and save it there",
-    );
+  const appc = await read("manifest");
+  if (appc !== undefined && (files.hasRootfs || files.openTree)) {
+    return await readAci(files, appc);
   }
-  const unpacked = await rootfsImage(true, read);
-  if (unpacked) {
-    throw new InputError(
-      `It is ${unpacked.name}, which has no layers: ${unpacked.remedy} to ` +
-        "ciso build",
-    );
+  const repositories = await read("repositories");
+  const isV1 = [...files.top ?? []].some((name) => /^[0-9a-f]{64}$/.test(name));
+  if (repositories !== undefined || isV1) {
+    return await readDockerV1(files, repositories, choice);
   }
+  const tree = await readTree(files);
+  if (tree) return tree;
   throw new InputError(
     "It is no image: there is no index.json with oci-layout, no " +
-      "manifest.json, and no appc manifest with rootfs/ (for a rootfs, leave " +
-      "out --from or convert)",
+      "manifest.json or repositories, no appc manifest with rootfs/, no " +
+      "config.json of a bundle and no metadata.yaml (for a rootfs, leave out " +
+      "--from or convert)",
   );
 }
 
@@ -186,15 +158,6 @@ async function dockerConfig(files: ImageFiles, path: string): Promise<string> {
   const [, digest] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path) ?? [];
   if (digest) checkDigest(path, config, digest);
   return documentText(config);
-}
-
-function platformIn(config: string): Platform {
-  const { os, architecture, variant } = readConfig(config).fields;
-  return {
-    ...(os && { os }),
-    ...(architecture && { architecture }),
-    ...(variant && { variant }),
-  };
 }
 
 /** OCI image-spec v1.1, "Image Layout", "Image Index" and "Image Manifest". */
@@ -293,15 +256,15 @@ async function readAci(
       notes: [],
     };
   }
-  const whole = await files.open("");
-  if (!whole) throw new InputError("An ACI must be a file");
+  const tree = await treeLayer(files, "rootfs");
+  if (!tree) throw new InputError("Its directory rootfs is missing");
   const { visible, base, annotations, name } = image;
   return {
-    layers: [{ source: whole, aci: true, ...(visible && { visible }) }],
+    layers: [{ ...tree.layer, ...(visible && { visible }) }],
     base,
     ...(annotations && { annotations }),
     names: [name],
-    notes: appcNotes(base),
+    notes: [...tree.notes, ...appcNotes(base)],
   };
 }
 

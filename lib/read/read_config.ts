@@ -83,6 +83,16 @@ export function readConfig(
   };
 }
 
+/** The platform that an image config says. */
+export function platformIn(config: string): ImageFields {
+  const { os, architecture, variant } = readConfig(config).fields;
+  return {
+    ...(os && { os }),
+    ...(architecture && { architecture }),
+    ...(variant && { variant }),
+  };
+}
+
 /** Leaves out the fields that are not set. */
 function given<T extends object>(fields: T): T {
   return Object.fromEntries(
@@ -210,7 +220,6 @@ export function readWholeConfig(
   checkLayerCount(layers);
   const { fields, oddities, faults } = readConfig(source, name);
   const { diffIds, named } = readConfigLayers(source, name);
-  if (layers === 0) throw new InputError("The image has no layers");
   if (diffIds.length !== layers) {
     throw new InputError(
       `The image has ${

@@ -7,31 +7,22 @@ export interface SavedImage {
 /** Reads the beginning of a document, if there is one. */
 export type Read = (path: string) => Promise<string | undefined>;
 
-/** Whether documents are of skopeo's `dir:`, whose names are no layout's. */
-export async function skopeoDirectory(
-  read: Read,
-): Promise<SavedImage | undefined> {
-  const version = await read("version");
-  if (!version?.startsWith("Directory Transport Version:")) return undefined;
-  return {
-    name: "a saved image (skopeo's dir:)",
-    remedy: "skopeo copy dir:DIR oci-archive:FILE.tar makes a file of it for " +
-      "ciso convert",
-  };
+/** Whether a file `version` is of skopeo's `dir:`, whose names are no layout's. */
+export function skopeoVersion(version: string | undefined): boolean {
+  return version?.startsWith("Directory Transport Version:") === true;
 }
 
-/** Whether documents are of an image that has no layers, only a rootfs/. */
-export async function rootfsImage(
-  hasRootfs: boolean,
-  read: Read,
-): Promise<SavedImage | undefined> {
-  const remedy =
-    "unpack it, if it is a tar, and give the directory rootfs in it";
-  if (hasRootfs && (await read("config.json"))?.includes('"ociVersion"')) {
-    return { name: "a runtime bundle", remedy };
-  }
-  const metadata = await read("metadata.yaml");
-  return metadata && /["']?creation_date["']?\s*:/.test(metadata)
-    ? { name: "an image of LXD or Incus", remedy }
-    : undefined;
+/** Whether a file `config.json` is that of a runtime bundle. */
+export function isRuntimeConfig(config: string): boolean {
+  return /"ociVersion"\s*:/.test(config);
+}
+
+/** Whether a file `metadata.yaml` is that of an image of LXD or Incus. */
+export function isLxdMetadata(metadata: string): boolean {
+  return /(^|[\s{,])["']?creation_date["']?\s*:/.test(metadata);
+}
+
+/** Whether a file `repositories` is that of Docker 1.9 or older. */
+export function isRepositories(repositories: string): boolean {
+  return /^\s*\{[^]*"[0-9a-f]{64}"/.test(repositories);
 }

@@ -32,8 +32,13 @@ export interface LayerInput {
   name: string;
   /** SHA-256 that it must have, in hex, where its image says one. */
   diffId?: string | undefined;
-  /** Whether it is an ACI: only what is below rootfs/ counts. */
+  /**
+   * Whether it is a tree, such as an ACI's: names that start with `.wh.` delete
+   * nothing there.
+   */
   aci?: boolean | undefined;
+  /** Only what is below this directory counts. */
+  root?: string | undefined;
   /** Absolute paths of the files that an ACI shows, where it hides others. */
   visible?: string[] | undefined;
   /** Whether it comes with an image: then it stays as it is where it can. */
@@ -171,14 +176,14 @@ async function addLayer(
 
 /** How a layer takes its entries. */
 function layerOptions(
-  { aci, visible, fromImage }: LayerInput,
+  { aci, root, visible, fromImage }: LayerInput,
   holes: Holes,
 ): LayerOptions {
   return {
     holes,
     whiteouts: !aci,
     keepMissing: fromImage,
-    ...(aci && { strip: "rootfs" }),
+    ...(root !== undefined && { strip: root }),
     ...(visible && { only: new Set(visible) }),
   };
 }

@@ -1,14 +1,19 @@
 import { utf8 } from "../streams/bytes.ts";
 import {
+  isLxdMetadata,
+  isRepositories,
+  isRuntimeConfig,
   type Read,
-  rootfsImage,
   type SavedImage,
-  skopeoDirectory,
+  skopeoVersion,
 } from "../read/saved_forms.ts";
 import type { Tree } from "./tree.ts";
 
 /** How many bytes of a document are read; its signs are in its first lines. */
 const HEAD = 1 << 12;
+
+/** What makes an isoc of a saved image. */
+const REMEDY = "make an isoc of it with ciso convert";
 
 /**
  * Whether a tree is not a root file system, but an image that a tool has
@@ -28,28 +33,36 @@ export async function savedImage(
     return file && decoder.decode(file.bytes);
   };
   const has = (path: string) => tree.index.find(utf8(path)) >= 0;
-  const convert = "make an isoc of it with ciso convert";
+  const name = await formOf(read, has);
+  return name === undefined ? undefined : { name, remedy: REMEDY };
+}
+
+/** What a saved image is; `undefined` if it is none. */
+async function formOf(
+  read: Read,
+  has: (path: string) => boolean,
+): Promise<string | undefined> {
   const manifest = await read("manifest.json");
   if (manifest && /^\s*\[/.test(manifest) && /"Layers"\s*:/.test(manifest)) {
-    return { name: "a saved image (docker save)", remedy: convert };
+    return "a saved image (docker save)";
   }
   if (has("oci-layout") && has("index.json")) {
-    return { name: "a saved image (OCI image layout)", remedy: convert };
+    return "a saved image (OCI image layout)";
   }
-  const skopeo = await skopeoDirectory(read);
-  if (skopeo) return skopeo;
+  if (skopeoVersion(await read("version"))) {
+    return "a saved image (skopeo's dir:)";
+  }
   const hasRootfs = has("rootfs");
   if (hasRootfs && (await read("manifest"))?.includes('"ImageManifest"')) {
-    return { name: "a saved image (ACI)", remedy: convert };
+    return "a saved image (ACI)";
   }
-  const unpacked = await rootfsImage(hasRootfs, read);
-  if (unpacked) return unpacked;
-  const repositories = await read("repositories");
-  if (repositories && /^\s*\{[^]*"[0-9a-f]{64}"/.test(repositories)) {
-    return {
-      name: "a saved image (Docker 1.9 or older)",
-      remedy: "load it into a newer Docker and save it there, for ciso convert",
-    };
+  if (hasRootfs && isRuntimeConfig(await read("config.json") ?? "")) {
+    return "a runtime bundle";
   }
-  return undefined;
+  if (isLxdMetadata(await read("metadata.yaml") ?? "")) {
+    return "an image of LXD or Incus";
+  }
+  return isRepositories(await read("repositories") ?? "")
+    ? "a saved image (Docker 1.9 or older)"
+    : undefined;
 }

@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { ascii, equalBytes } from "../streams/bytes.ts";
+import { equalBytes, utf8 } from "../streams/bytes.ts";
 import type { Source } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -71,7 +71,7 @@ export abstract class Tree {
     this.#options = options;
     this.#holes = options.holes ?? new Holes();
     this.stored = new StoredEntries(source, index);
-    this.paths = new EntryPaths(index, links, strip ? ascii(strip) : undefined);
+    this.paths = new EntryPaths(index, links, strip ? utf8(strip) : undefined);
     this.files = new TreeFiles(this, linkBelow);
     this.parents = new Parents({
       index,

@@ -64,7 +64,9 @@ async function inChromium(
 
 Deno.test("lib/mod.ts has nothing of Node, Deno or Bun in it", async () => {
   await using folder = await temporary();
-  const text = await Deno.readTextFile(await bundle(folder.path));
+  const whole = await Deno.readTextFile(await bundle(folder.path));
+  // Comments of libraries have examples that import.
+  const text = whole.replace(/^ *\*.*$/gm, "");
   // It asks for node:crypto where there is a process; it imports nothing.
   assert.doesNotMatch(text, /\b(?:from|import|require)\s*\(?\s*["'](?!\.)/);
   assert.doesNotMatch(text, /\b(?:Deno|Bun)\.[a-z]/);

@@ -42,22 +42,22 @@ const SAVED: [what: string, files: Record<string, string>, line: RegExp][] = [
   [
     "a bundle",
     { "config.json": '{"ociVersion":"1.0.2"}', "rootfs/bin/true": "" },
-    /a runtime bundle.*rootfs in it/,
+    /a runtime bundle.*ciso convert/,
   ],
   [
     "an image of LXD",
     { "metadata.yaml": "architecture: x86_64\ncreation_date: 1\n" },
-    /an image of LXD or Incus/,
+    /an image of LXD or Incus.*ciso convert/,
   ],
   [
     "Docker 1.9",
     { "repositories": `{"x":{"latest":"${"a".repeat(64)}"}}` },
-    /saved image \(Docker 1\.9 or older\)/,
+    /saved image \(Docker 1\.9 or older\).*ciso convert/,
   ],
   [
     "skopeo's dir:",
     { "version": "Directory Transport Version: 1.1\n", "manifest.json": "{}" },
-    /saved image \(skopeo's dir:\).*skopeo copy dir:/,
+    /saved image \(skopeo's dir:\).*ciso convert/,
   ],
 ];
 

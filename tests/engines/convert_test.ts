@@ -799,7 +799,7 @@ const WRONG: Record<string, {
   },
   "there are no layers": {
     damage: async (layout) => layout.index(await layout.image([])),
-    message: /^: The image has no layers$/,
+    message: /^: The image has no layers: put one on it, /,
   },
   "the config has fields of other types": {
     damage: async (layout) => {
