@@ -61,15 +61,25 @@ const TRANSPORTS = new Map<string, (rest: string) => string>([
   ["file", (path) => `give the path alone: ${path.replace(/^\/\//, "")}`],
 ]);
 
+/** A name and a tag, as in a registry. */
+const REFERENCE = /^[a-z0-9][a-z0-9._/-]*:[\w.-]+$/;
+
 /** Refuses `oci:…`, `https:…` and such, which are no paths here. */
 function checkTransport(word: string, command: string): void {
   const [, scheme = "", rest = ""] = /^([a-z-]+):(.+)$/s.exec(word) ?? [];
-  if (scheme === "" || host.exists(imagePath(word, host.exists).path)) return;
+  if (host.exists(imagePath(word, host.exists).path)) return;
   // Other commands may take images of registries.
   if (scheme === "docker" && command === "build" && rest.startsWith("//")) {
     throw new UsageError(
       `${shownWord(word)} is an image in a registry, not a root file system: ` +
         `ciso convert ${shownWord(word)}, or ciso build --from`,
+    );
+  }
+  if (scheme === "docker" && !TAKES_REMOTE.has(command)) {
+    throw new UsageError(
+      `${shownWord(word)} is not a file: ciso pull ${
+        shownWord(rest.replace(/^\/\//, ""))
+      } -o FILE, then ciso ${command} FILE`,
     );
   }
   const remedy = TRANSPORTS.get(scheme);
@@ -78,7 +88,22 @@ function checkTransport(word: string, command: string): void {
       `${shownWord(word)} is not a file: ${remedy(shownWord(rest))}`,
     );
   }
+  // As docker and podman write an image: alpine:3, library/alpine:3.
+  if (REFERENCE.test(word) && !/\.(tar|isoc|aci)\b/.test(word)) {
+    const remote = `docker://${word}`;
+    throw new UsageError(
+      `There is no file ${
+        shownWord(word)
+      }; where it is an image in a registry, ` +
+        (TAKES_REMOTE.has(command)
+          ? `write ${remote}`
+          : `fetch it: ciso pull ${word} -o FILE`),
+    );
+  }
 }
+
+/** The commands that take `docker://REFERENCE` beside files. */
+const TAKES_REMOTE = new Set(["convert"]);
 
 /** The options that name a file to be written, and how messages write them. */
 const OUTPUTS = [["output", "-o"], ["html", "--html"]] as const;

@@ -163,6 +163,9 @@ Deno.test("names of images elsewhere, and wrong commands, are wrong usage", asyn
       [["convert", "docker-daemon:x"], /docker save x \| ciso convert/],
       [["convert", "containers-storage:x"], /podman save x \| ciso convert/],
       [["export", "dir:x", "--as", "oci"], /skopeo copy dir:x/],
+      [["convert", "alpine:3"], /write docker:\/\/alpine:3/],
+      [["inspect", "library/alpine:3"], /ciso pull library\/alpine:3 -o FILE/],
+      [["verify", "docker://x/y"], /ciso pull x\/y -o FILE, then ciso verify/],
       [["https://x/y.tar", ...IMAGE], /curl -L https:\/\/x\/y\.tar \| ciso/],
       [["--from", "docker-archive:x", "-t", "x"], /ciso convert x/],
     ] as [string[], RegExp][]
@@ -172,6 +175,7 @@ Deno.test("names of images elsewhere, and wrong commands, are wrong usage", asyn
   }
   // What may be a file is looked for as one.
   assertRefused(await ciso(["none.tar", ...IMAGE]), 1, /no such file/);
+  assertRefused(await ciso(["verify", "none.tar:x"]), 1, /no such file/);
 });
 
 Deno.test("the output must not be the input, whatever leads there", async () => {
