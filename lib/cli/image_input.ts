@@ -6,6 +6,7 @@ import { type OpenedImage, openImageFile } from "../inspect/open_image_file.ts";
 import type { Compression } from "../streams/compression.ts";
 import { fromStream } from "../streams/source.ts";
 import { unpack } from "../system/decompress.ts";
+import { imagePath } from "../read/image_path.ts";
 import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
@@ -33,20 +34,30 @@ const named = new WeakSet<object>();
  * Opens the image file at a path, chooses an image by --platform and --name, and
  * closes it after use. Errors about its content name it.
  *
- * @param path The file, or a directory; `-` is standard input.
+ * @param word The file, or a directory; `-` is standard input. `:NAME[:TAG]`
+ * may follow, which is an image of several.
  */
 export async function withImage<T>(
-  path: string,
+  word: string,
   parsed: Parsed,
   use: (input: ImageInput) => Promise<T>,
 ): Promise<T> {
+  const { path, name: wanted } = imagePath(word, host.exists);
   const name = path === "-" ? "standard input" : path;
+  const option = parsed.value("name");
   let input: Input | undefined;
   try {
+    if (wanted !== undefined && option !== undefined) {
+      throw new UsageError(
+        `${word} names an image already: leave out --name ${option}`,
+      );
+    }
     let opened;
     if (path !== "-" && host.isDirectory(path)) {
-      const { open } = directoryFiles(path);
-      opened = await openImageFile({ open, pathOf: (path) => path });
+      opened = await openImageFile({
+        ...directoryFiles(path),
+        pathOf: (path) => path,
+      });
     } else {
       input = await openInput(
         path === "-" ? undefined : path,
@@ -57,7 +68,7 @@ export async function withImage<T>(
     const image = chooseImage(
       opened,
       platformOf(parsed),
-      parsed.value("name"),
+      wanted ?? option,
     );
     const compression = input?.compression;
     return await use({

@@ -13,6 +13,7 @@ const KINDS: Record<FileKind, string> = {
   "docker-archive": "Docker archive",
   "docker-v1-archive": "Docker archive of 1.9 or older",
   "oci-layout": "OCI image layout",
+  "skopeo-dir": "dir: layout of skopeo",
   "aci": "ACI (appc)",
   "lxd": "LXD image",
   "bundle": "OCI runtime bundle",

@@ -67,8 +67,8 @@ function facesByPath({ documents, images }: OpenedImage): Readers {
     readers.set(path, { faces: new Set(faces), kind: "documents", size });
   }
   for (const image of images) {
-    if (!image.layered) continue;
     const layered = image.faces.filter((face) =>
+      !image.layered ||
       face === "docker" || face === "oci" || face === "docker-v1"
     );
     for (const { path, source } of image.layers) {
@@ -76,7 +76,7 @@ function facesByPath({ documents, images }: OpenedImage): Readers {
       const known = readers.get(path);
       readers.set(path, {
         faces: new Set([...known?.faces ?? [], ...layered]),
-        kind: "layers",
+        kind: image.layered ? "layers" : "rootfs",
         size: source.size,
       });
     }

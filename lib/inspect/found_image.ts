@@ -48,6 +48,10 @@ export interface OpenFiles {
   open(path: string): Promise<FileSource | undefined>;
   /** The path that links lead to from a path. */
   pathOf(path: string): string;
+  /** Of a directory: the tree below a path of it, as a tar. */
+  openTree?(path: string): Promise<FileSource | undefined>;
+  /** Whether it is a `dir:` layout of skopeo, seen as an OCI image layout. */
+  readonly isSkopeo?: boolean;
 }
 
 /** A document of an image file. */

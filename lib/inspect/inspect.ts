@@ -1,3 +1,4 @@
+import { withName } from "../read/choose_image.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import type { Face } from "../image/face.ts";
@@ -20,6 +21,7 @@ export type FileKind =
   | "docker-archive"
   | "docker-v1-archive"
   | "oci-layout"
+  | "skopeo-dir"
   | "aci"
   | "lxd"
   | "bundle"
@@ -163,11 +165,11 @@ export function chooseImage(
   platform: FoundImage["platform"],
   name?: string,
 ): FoundImage {
-  const fits = images.find((image) =>
+  const named = name === undefined ? images : withName(images, name);
+  const fits = named.find((image) =>
     (["os", "architecture", "variant"] as const).every((key) =>
       platform[key] === undefined || platform[key] === image.platform[key]
-    ) && (name === undefined || image.names.includes(name) ||
-      image.names.includes(`${name}:latest`))
+    )
   );
   if (fits) return fits;
   const all = images.map(({ names, platform }) =>
@@ -190,7 +192,8 @@ export function pathText(path: Uint8Array): PathText {
   return { path: text, pathBase64: btoa(binary) };
 }
 
-function kindOf({ faces }: OpenedImage): FileKind {
+function kindOf({ faces, files }: OpenedImage): FileKind {
+  if (files.isSkopeo) return "skopeo-dir";
   const has = (face: Face) => faces.includes(face);
   const layered = has("docker") || has("oci") || has("docker-v1");
   const flat = faces.filter((face) =>

@@ -85,7 +85,9 @@ export async function readImageTree(
   unpack: Unpack,
   only?: number,
 ): Promise<ImageTree> {
-  if (!image.layered) return await rootfsTree(archive);
+  // The tree of a directory comes as a layer.
+  const isTree = !image.layered && image.layers[0]?.source === undefined;
+  if (isTree) return await rootfsTree(archive);
   const layered = new LayeredTree({ alone: only !== undefined });
   const tars: LayerTar[] = [];
   const layers: ReadLayer[] = [];

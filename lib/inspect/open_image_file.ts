@@ -11,6 +11,8 @@ import {
   type FoundImage,
 } from "./found_image.ts";
 import type { OpenFiles } from "./found_image.ts";
+import { isLxdMetadata, isRuntimeConfig } from "../read/saved_forms.ts";
+import { asOciLayout } from "../read/skopeo_layout.ts";
 import type { Walkable } from "./walk_tar.ts";
 
 /** An image file, looked through. */
@@ -47,14 +49,16 @@ export async function openImageFile(
   input: Walkable | OpenFiles,
 ): Promise<OpenedImage> {
   const archive = "stream" in input ? await readArchive(input) : undefined;
-  const files = archive ?? input as OpenFiles;
+  const files = await asOciLayout(archive ?? input as OpenFiles);
   const reader = new DocumentReader(files);
   const images = merged([
     ...await findOciImages(reader),
     ...await findDockerImages(reader),
     ...await findV1Images(reader),
   ]);
-  const rootfs = await rootfsFaces(reader, archive);
+  const rootfs = files.openTree && images.length === 0
+    ? await directoryTree(reader, files, images)
+    : await rootfsFaces(reader, archive);
   if (images.length === 0 && rootfs.length > 0) {
     images.push({
       faces: [],
@@ -99,6 +103,36 @@ async function rootfsFaces(
     if (!hasRootfs && !(archive && path === "metadata.yaml")) continue;
     if (await reader.read(path, face)) faces.push(face);
   }
+  return faces;
+}
+
+/** What says that a document of the faces that read a tree is theirs. */
+const SIGNS: readonly ((text: string) => boolean)[] = [
+  (text) => text.includes('"ImageManifest"'),
+  isRuntimeConfig,
+  isLxdMetadata,
+];
+
+/** The faces of a tree that is in a directory; it becomes an image. */
+async function directoryTree(
+  reader: DocumentReader,
+  { openTree }: OpenFiles,
+  images: FoundImage[],
+): Promise<Face[]> {
+  const faces: Face[] = [];
+  for (const [i, [path, face]] of ROOTFS_FACES.entries()) {
+    const document = await reader.read(path, face);
+    if (document && SIGNS[i]!(document.text)) faces.push(face);
+  }
+  const source = faces.length > 0 ? await openTree!("rootfs") : undefined;
+  if (!source) return faces.filter((face) => face === "lxd");
+  images.push({
+    faces: [],
+    names: [],
+    platform: {},
+    layers: [{ path: ROOTFS, source }],
+    layered: false,
+  });
   return faces;
 }
 

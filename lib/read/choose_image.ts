@@ -108,7 +108,10 @@ function idsOf(candidates: Candidate[]): number {
  * The candidates of a name. A name without a tag means `latest`, or else the one
  * image that has the name with any tag.
  */
-function withName<T extends Candidate>(all: T[], name: string): T[] {
+export function withName<T extends Pick<Candidate, "names">>(
+  all: T[],
+  name: string,
+): T[] {
   const wanted = forms(name);
   const exact = all.filter(({ names }) =>
     names.some((has) => forms(has).some((form) => wanted.includes(form)))

@@ -8,6 +8,10 @@ import { object, optional, Place, text } from "./shape.ts";
 /** Files of an image, by their paths. */
 interface Files {
   open(path: string): Promise<FileSource | undefined>;
+  /** The path that links lead to from a path. */
+  pathOf?(path: string): string;
+  /** Whether they have been a `dir:` layout of skopeo. */
+  readonly isSkopeo?: boolean;
 }
 
 const MANIFEST = object({ mediaType: optional(text) });
@@ -95,8 +99,14 @@ function digestsIn(manifest: Uint8Array): string[] {
 export async function asOciLayout<F extends Files>(files: F): Promise<F> {
   const layout = await skopeoLayout(files);
   if (!layout) return files;
+  const pathOf = (path: string) => {
+    const own = layout.pathOf(path) ?? path;
+    return files.pathOf?.(own) ?? own;
+  };
   return {
     ...files,
+    isSkopeo: true,
+    pathOf,
     open(path: string) {
       const document = layout.documents.get(path);
       if (document !== undefined) {

@@ -30,6 +30,8 @@ export interface Documents {
 export interface DocumentOptions {
   /** The archive, where the image is one. */
   archive?: Archive;
+  /** Whether a directory has a rootfs/; of an archive it says so itself. */
+  hasRootfs?: boolean;
   /** Reads YAML. */
   parseYaml: (text: string) => unknown;
 }
@@ -37,13 +39,13 @@ export interface DocumentOptions {
 /** Reads all documents, and checks each of them alone. */
 export async function readDocuments(
   reader: DocumentReader,
-  { archive, parseYaml }: DocumentOptions,
+  { archive, parseYaml, ...given }: DocumentOptions,
 ): Promise<Documents> {
   const named: Named = new Set();
   const docker = await readDockerImages(reader, named);
   const oci = await readOciImages(reader, named);
   const v1 = await readV1Images(reader, named);
-  const hasRootfs = archive?.rootfs !== undefined;
+  const hasRootfs = given.hasRootfs ?? archive?.rootfs !== undefined;
   const appc = await rootfsDocument(reader, "manifest", hasRootfs, {
     rule: "appc-schema",
     shape: APPC_MANIFEST,

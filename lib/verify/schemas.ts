@@ -266,11 +266,18 @@ const LXD_ARCHITECTURES = [
 ];
 
 /** LXD's documentation, "Image format", `metadata.yaml`. */
+/** A text, or what YAML writes like one: LXD takes `serial: 20150218` for it. */
+const scalar: Shape = (value, place, tell) => {
+  if (!["string", "number", "boolean"].includes(typeof value)) {
+    tell(place, "is not a text");
+  }
+};
+
 export const LXD_METADATA = object({
   architecture: oneOf(...LXD_ARCHITECTURES),
   creation_date: whole(1),
 }, {
   expiry_date: whole(),
-  properties: texts,
+  properties: map(scalar),
   templates: map(object({ template: text() }, { when: words })),
 });

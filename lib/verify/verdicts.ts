@@ -19,6 +19,8 @@ export interface Shape {
   compression?: Compression | undefined;
   /** Whether there is a directory blobs/. */
   hasBlobs: boolean;
+  /** Whether it is a `dir:` layout of skopeo. */
+  isSkopeo?: boolean | undefined;
 }
 
 /** What is missing of a face. */
@@ -38,6 +40,13 @@ const COMPRESSIONS: Partial<Record<EngineName, Compression[]>> = {
   rkt: ["gzip", "bzip2", "xz"],
 };
 
+/** The engines that read a `dir:` layout. */
+const OF_SKOPEO: ReadonlySet<EngineName> = new Set([
+  "skopeo",
+  "podman",
+  "buildah",
+]);
+
 /** Says which engines take an archive, and why others do not. */
 export function verdicts(shape: Shape): Verdict[] {
   return ENGINE_NAMES.map((engine) => {
@@ -48,8 +57,11 @@ export function verdicts(shape: Shape): Verdict[] {
 
 function reasonsOf(
   engine: EngineName,
-  { faces, findings, compression, hasBlobs }: Shape,
+  { faces, findings, compression, hasBlobs, isSkopeo }: Shape,
 ): string[] {
+  if (isSkopeo && !OF_SKOPEO.has(engine)) {
+    return ["it is a dir: layout, which only skopeo, podman and buildah read"];
+  }
   const reads: readonly Face[] = ENGINES[engine];
   if (!reads.some((face) => faces.has(face))) {
     return [`it has ${reads.map((face) => LACKS[face]).join(" and ")}`];
