@@ -22,7 +22,7 @@ export type PushCompression = (typeof COMPRESSIONS)[number];
 export async function packLayer(
   layer: StoredLayer,
   compression: PushCompression,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<PackedLayer> {
   const ready = await packedAlready(layer);
   if (ready) return ready;
@@ -30,7 +30,7 @@ export async function packLayer(
   const chunks = fromStream(layer.source.stream());
   if (compression === "none") {
     for await (const chunk of chunks) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       hash.update(chunk);
     }
     const { source } = layer;
@@ -40,7 +40,7 @@ export async function packLayer(
   const kind = compression;
   async function* packed() {
     for await (const chunk of compressBlocks(chunks, kind)) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       hash.update(chunk);
       yield chunk;
     }

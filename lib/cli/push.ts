@@ -183,7 +183,7 @@ function pushOptions(
       "goes on from there",
   );
   return {
-    pack: (layer) => packLayer(layer, compression, signal),
+    pack: (layer, signal) => packLayer(layer, compression, signal),
     signal,
     mountFrom: parsed.values("mount-from"),
     ...(cache !== undefined && {

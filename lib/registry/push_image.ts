@@ -32,7 +32,7 @@ export interface PackedLayer extends UploadBlob {
 /** How an image is pushed. */
 export interface PushOptions extends UploadOptions {
   /** Compresses a layer into a spool, which the caller closes. */
-  pack: (layer: StoredLayer) => Promise<PackedLayer>;
+  pack: (layer: StoredLayer, signal: AbortSignal) => Promise<PackedLayer>;
   /** Blobs that are uploaded side by side; 4 unless given. */
   parallel?: number;
   /**
@@ -79,20 +79,7 @@ export async function pushImage(
     );
   }
   const bytes = utf8(config);
-  const packed = await inParallel(
-    image.layers,
-    options.parallel ?? 4,
-    async (layer) => {
-      const blob = await options.pack(layer);
-      try {
-        const outcome = await uploadBlob(client, repository, blob, options);
-        options.onBlob?.(blob, outcome);
-      } finally {
-        blob.close?.();
-      }
-      return blob;
-    },
-  );
+  const packed = await pushLayers(client, repository, image, options);
   const blob = memoryBlob(bytes);
   const outcome = await uploadBlob(client, repository, blob, options);
   options.onBlob?.(blob, outcome);
@@ -110,6 +97,47 @@ export async function pushImage(
     mediaType: manifest.mediaType,
     size: manifest.bytes.length,
   };
+}
+
+/** Pushes the layers; if one fails, the others stop after their chunks. */
+async function pushLayers(
+  client: RegistryClient,
+  repository: string,
+  { layers }: StoredImage,
+  options: PushOptions,
+): Promise<PackedLayer[]> {
+  const failure = new AbortController();
+  const signal = options.signal
+    ? AbortSignal.any([options.signal, failure.signal])
+    : failure.signal;
+  const work: Promise<PackedLayer>[] = [];
+  try {
+    return await inParallel(layers, options.parallel ?? 4, (layer) => {
+      const one = pushLayer(client, repository, layer, { ...options, signal });
+      work.push(one);
+      return one;
+    });
+  } catch (error) {
+    failure.abort(error);
+    await Promise.allSettled(work);
+    throw error;
+  }
+}
+
+async function pushLayer(
+  client: RegistryClient,
+  repository: string,
+  layer: StoredLayer,
+  options: PushOptions & { signal: AbortSignal },
+): Promise<PackedLayer> {
+  const blob = await options.pack(layer, options.signal);
+  try {
+    const outcome = await uploadBlob(client, repository, blob, options);
+    options.onBlob?.(blob, outcome);
+  } finally {
+    blob.close?.();
+  }
+  return blob;
 }
 
 /**

@@ -39,7 +39,14 @@ export class FakeRegistry implements AsyncDisposable {
         this.requests.push(`${request.method} ${pathname}`);
         this.headers.push(request.headers);
         const answer = await trick(request, this.requests.length);
-        return answer ?? await this.#answer(request);
+        if (answer) return answer;
+        try {
+          return await this.#answer(request);
+        } catch (error) {
+          // A client that was killed in the middle of its request.
+          if (!(error instanceof Deno.errors.BadResource)) throw error;
+          return new Response(null, { status: 400 });
+        }
       },
     );
   }
