@@ -1,15 +1,16 @@
 # shellcheck shell=bash
-# Shared by the load-* scripts, which source it after setting `usage`, and perhaps
+# Shared by the load-* and pull-* scripts, which source it after setting `usage`, and perhaps
 # `isolation` (an option for scripts/isolated): the arguments, a work directory that is
 # gone afterwards, and the verdict.
 #
-# Gives: engine (the X of load-X), archive, text, name, work, id (a name that no other
+# Gives: engine (the X of load-X, or pull-X), archive, text, name, work, id (a name that no other
 # run has), and the functions below. A script that starts something may define
 # stop(), called on every exit.
 
 set -euo pipefail
 
-engine=${0##*/load-}
+engine=${0##*/}
+engine=${engine#load-}
 daemons=()
 child=
 work=
@@ -179,6 +180,52 @@ next((":" + m["annotations"]["org.opencontainers.image.ref.name"]
       for m in d["manifests"]
       if "org.opencontainers.image.ref.name" in m.get("annotations", {})), "")
 if len(d["manifests"]) > 1 else ""') || fail "no index.json in $archive"
+}
+
+# Whether the engine is to pull the image from a registry: the script's name is
+# pull-X then, and that of load-X is a link to the same file.
+pulling() { [[ $engine == pull-* ]]; }
+
+# pullable [https]: makes the image pullable from a registry on loopback; sets name,
+# its reference there, and origin, the registry's URL. It is ciso serve; with
+# CISO_PULL_FROM=registry, ciso push sends the image to a docker-registry. With
+# https, certificate is the file to trust.
+pullable() {
+  local home ciso tls=() scheme=${1-http}
+  home=$(dirname "$0")
+  find_name
+  if [[ -e /mnt/deno ]]; then
+    # In a tree of scripts/engines-sid.
+    ciso=(/mnt/deno run -A -q /mnt/dist/ciso.js)
+  else
+    ciso=("$("$home/runtime" deno)" run -A -q "$home/../main.ts")
+  fi
+  if [[ $scheme == https ]]; then
+    certificate=$work/cert.pem
+    quietly openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+      -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/key.pem" -out "$certificate"
+  fi
+  if [[ ${CISO_PULL_FROM-} == registry ]]; then
+    # The kernel finds a free port, which the registry takes at once.
+    origin=$scheme://127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    [[ $scheme == http ]] || tls="tls: { certificate: $certificate, key: $work/key.pem }"
+    cat >"$work/registry.yaml" <<END
+version: 0.1
+storage: { filesystem: { rootdirectory: "$work/registry" } }
+http: { addr: "${origin##*/}", ${tls-} }
+END
+    docker-registry serve "$work/registry.yaml" >"$work/daemon.log" 2>&1 &
+    daemon docker-registry "exec 3<>/dev/tcp/127.0.0.1/${origin##*:}"
+    name=${origin##*/}/isoc/pulled:copy
+    quietly "${ciso[@]}" push "$archive" "$name" ${certificate:+--ca-cert "$certificate"}
+    return
+  fi
+  [[ $scheme == http ]] || tls=(--tls-cert "$certificate" --tls-key "$work/key.pem")
+  "${ciso[@]}" serve "$archive" --listen 127.0.0.1:0 "${tls[@]}" >"$work/served" 2>"$work/daemon.log" &
+  daemon "ciso serve" '[[ $(wc -l <"$work/served") -ge 2 ]]'
+  origin=$(head -n 1 "$work/served")
+  origin=${origin%/}
+  name=$(sed -n 2p "$work/served")
 }
 
 # expect COMMAND…: runs it; it must end with 0 and print the text asked for.
