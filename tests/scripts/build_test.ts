@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { ROOT, temporary } from "../support/ciso.ts";
 import { run } from "../support/run.ts";
-import { built, notMade } from "../support/runtimes.ts";
+import { tarOf } from "../support/tar_writer.ts";
+import {
+  assertNothingMissing,
+  built,
+  lacking,
+  notMade,
+  unlessMissing,
+} from "../support/runtimes.ts";
 
 Deno.test("scripts/build makes the same programs again, in another directory", async () => {
   const files = await built();
@@ -42,4 +49,48 @@ Deno.test("the bundle names the commit that it was built of", async () => {
   const commit = (await run("git", ["-C", ROOT, "rev-parse", "HEAD"])).trim();
   const line = printed.split("\n")[1]!;
   assert.equal(line.replace(/-dirty$/, ""), `commit: ${commit}`);
+});
+
+const emulator = lacking("qemu-aarch64-static");
+
+Deno.test({
+  ...unlessMissing("the program for aarch64 makes the same bytes", emulator),
+  async fn() {
+    assertNothingMissing(emulator);
+    await using folder = await temporary();
+    const target = "aarch64-unknown-linux-gnu";
+    const at = (name: string) => `${folder.path}/${name}`;
+    // Deno's own runtime for another machine comes from the network, Bun's from npm.
+    await run(`${ROOT}/scripts/build`, [`--binaries=${target}`, folder.path]);
+    await Deno.writeFile(at("a.tar"), tarOf([{ name: "bin/sh", data: "#!" }]));
+    const args = [
+      "-q",
+      "-t",
+      "a/b",
+      "--platform",
+      "linux/arm64",
+      "--cmd=/bin/sh",
+      "--created=0",
+    ];
+    const build = (output: string) => [...args, "-o", output, at("a.tar")];
+    await run("node", [at("ciso.js"), ...build(at("node.isoc"))]);
+    const loader = ["-L", "/usr/aarch64-linux-gnu"];
+    const program = at(`ciso-bun-${target}`);
+    await run("qemu-aarch64-static", [
+      ...[...loader, program, ...build(at("arm.isoc"))],
+    ]);
+    await run("cmp", [at("node.isoc"), at("arm.isoc")]);
+  },
+});
+
+Deno.test("scripts/build names the targets that there are", async () => {
+  const { code, stderr } = await new Deno.Command(`${ROOT}/scripts/build`, {
+    args: ["--binaries=sparc-sun-solaris"],
+  }).output();
+  assert.equal(code, 2);
+  const said = new TextDecoder().decode(stderr);
+  assert.match(
+    said,
+    /no target sparc-sun-solaris, but x86_64-unknown-linux-gnu/,
+  );
 });
