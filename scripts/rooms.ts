@@ -18,6 +18,7 @@ const FLOORS = [
   ["cli"],
   ["node.ts"],
   ["mod.ts"],
+  ["sign"],
   ["export", "inspect", "verify", "registry"],
   ["build"],
   ["directory"],

@@ -24,6 +24,7 @@ import {
 } from "./output.ts";
 import { registryClient } from "./registry_options.ts";
 import { report, summary } from "./report.ts";
+import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -130,7 +131,19 @@ async function run(
   const faces = facesOf(parsed, layers.length > 1 || from !== undefined);
   checkInputs(parsed, { from, layers, rootfs });
   const output = outputPath(parsed);
+  const check = await signatureCheck(parsed);
+  if (check && from === undefined) {
+    throw new UsageError(
+      "--verify-key and --verify-keyring are about the image of --from",
+    );
+  }
+  if (check && wanted.isSplit && rootfs !== undefined) {
+    throw new UsageError(
+      "--verify-key and --verify-keyring are about one file, but here are two",
+    );
+  }
   const inputs = await openInputs({
+    check,
     ...wanted,
     choice: {
       platform: platformOf(parsed),

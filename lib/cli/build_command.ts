@@ -1,6 +1,7 @@
 import { runBuild, runConvert } from "./build.ts";
 import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import type { Command } from "./command.ts";
+import { VERIFY_OPTIONS } from "./signature_check.ts";
 import { CLASSIC_USAGE } from "./version.ts";
 
 /** `ciso build`, and `ciso` without a command. */
@@ -19,7 +20,12 @@ or bzip2.
 
 The word build can be left out. The usage of 2015 works as well:
   ${CLASSIC_USAGE}`,
-  options: [...IMAGE_OPTIONS, ...INPUT_OPTIONS, ...WORK_OPTIONS],
+  options: [
+    ...IMAGE_OPTIONS,
+    ...INPUT_OPTIONS,
+    ...VERIFY_OPTIONS,
+    ...WORK_OPTIONS,
+  ],
   examples: [
     "ciso rootfs.tar -t isoc/hello -o hello.isoc -- /bin/echo make container",
     "ciso ./tree -t me/app:1.0 -o app.isoc -- /app --serve",
@@ -44,7 +50,7 @@ bundle (tar or directory), or an image of LXD or Incus, whose files may be in a
 second file, ROOTFS; from a file or from standard input. Its layers and its
 configuration stay as they are, but for what the options say; its names stay
 unless --tag is given.`,
-  options: [...IMAGE_OPTIONS, ...WORK_OPTIONS],
+  options: [...IMAGE_OPTIONS, ...VERIFY_OPTIONS, ...WORK_OPTIONS],
   examples: [
     "ciso convert saved.tar -o app.isoc",
     "docker save me/app | ciso convert -t me/app:2 -o app.isoc",

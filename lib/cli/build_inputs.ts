@@ -17,13 +17,14 @@ import { spooled } from "../system/spool_file.ts";
 import { openImage } from "./opened_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import type { Reference } from "../registry/reference.ts";
-import { openInput } from "../system/open_input.ts";
+import { openInput, type RawCheck } from "../system/open_input.ts";
 import type { UnpackLimits } from "../system/unpack_limits.ts";
 import { unpackLayer } from "../system/decompress.ts";
 import { openDirectory } from "../directory/open_directory.ts";
 import type { WalkOptions } from "../directory/walk.ts";
 import type { Base } from "./description.ts";
 import type { Origins } from "./report.ts";
+import type { SignatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What an image is built of. */
@@ -53,6 +54,8 @@ export interface Wanted {
   choice: ImageChoice;
   /** Makes a client for a registry. */
   client: (reference: Reference) => Promise<RegistryClient>;
+  /** Checks the signature of the image file. */
+  check?: SignatureCheck | undefined;
   /** What a compressed file may take. */
   limits: UnpackLimits;
   /** How directories are read. */
@@ -78,10 +81,11 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
     names: [],
     close: () => open.forEach((input) => input.close()),
   };
-  const openFile = async (path: string) => {
+  const openFile = async (path: string, raw?: RawCheck) => {
     const input = await openInput(
       path === "-" ? undefined : path,
       wanted.limits,
+      raw,
     );
     open.push(input);
     return input;
@@ -143,15 +147,19 @@ async function fetchLayers(
 async function addImage(
   inputs: BuildInputs,
   given: string,
-  { choice, limits, client, layers, rootfs, isSplit }: Wanted,
+  { choice, limits, client, layers, rootfs, isSplit, check }: Wanted,
   open: Input[],
-  openFile: (path: string) => Promise<Input>,
+  openFile: (path: string, raw?: RawCheck) => Promise<Input>,
 ): Promise<void> {
   const rest = layers.length + (rootfs === undefined ? 0 : 1);
   let path = given;
   let shownName = given === "-" ? "standard input" : given;
   try {
-    const opened = await openImage(given, { openFile, client });
+    const opened = await openImage(given, {
+      openFile: (path) => openFile(path, check?.of(path)),
+      client,
+      check,
+    });
     const { files, name, isRemote } = opened;
     path = opened.path;
     if (path !== "-") shownName = path;

@@ -5,6 +5,7 @@ import { exportCommand, loadCommand } from "./export_command.ts";
 import { helpCommand } from "./help_command.ts";
 import { catCommand, diffCommand, inspectCommand } from "./inspect_command.ts";
 import { pullCommand, pushCommand, serveCommand } from "./registry_command.ts";
+import { generateKeyCommand, signCommand } from "./sign_command.ts";
 import { TOPICS } from "./topics.ts";
 import { verifyCommand } from "./verify_command.ts";
 import { VERSION } from "./version.ts";
@@ -28,6 +29,8 @@ export const PROGRAM: Program = {
     pullCommand,
     serveCommand,
     verifyCommand,
+    signCommand,
+    generateKeyCommand,
     completionsCommand,
     helpCommand,
   ],

@@ -23,6 +23,7 @@ import {
   unpackLimits,
   writeOutput,
 } from "./output.ts";
+import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -113,7 +114,11 @@ export async function withExport(
 ): Promise<void> {
   const limits = unpackLimits(parsed);
   const name = path === "-" ? "standard input" : path;
-  const flow = await openFlow(path === "-" ? undefined : path, limits);
+  const flow = await openFlow(
+    path === "-" ? undefined : path,
+    limits,
+    (await signatureCheck(parsed))?.of(path),
+  );
   const bar = progressBar(parsed.on("quiet"), "reading", flow.size);
   async function* counted() {
     for await (const chunk of flow.chunks) {

@@ -2,6 +2,7 @@ import { ENGINES } from "./engines.ts";
 import type { ExportFace } from "../export/export_face.ts";
 import { FACES } from "../image/face.ts";
 import type { Option } from "./options.ts";
+import { VERIFY_OPTIONS } from "./signature_check.ts";
 
 /** What `ciso export --as` takes. */
 export const EXPORT_FACES: (ExportFace | "isoc")[] = [
@@ -60,6 +61,7 @@ export const EXPORT_OPTIONS: Option[] = [
     help:
       "with DIR/, make block devices too, and devices that everybody may write to",
   },
+  ...VERIFY_OPTIONS,
   ...COMMON,
 ];
 
@@ -73,5 +75,6 @@ export const LOAD_OPTIONS: Option[] = [
     brief: true,
   },
   { name: "dry-run", help: "print the command, and run nothing" },
+  ...VERIFY_OPTIONS,
   ...COMMON,
 ];

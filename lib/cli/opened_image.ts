@@ -5,6 +5,7 @@ import type { RegistryClient } from "../registry/client.ts";
 import { parseReference, type Reference } from "../registry/reference.ts";
 import { remoteFiles } from "../registry/remote_files.ts";
 import { host } from "../system/host.ts";
+import type { SignatureCheck } from "./signature_check.ts";
 import type { Input } from "../system/input.ts";
 
 /** An image that a command line names, opened. */
@@ -24,6 +25,8 @@ export interface ImageOpener {
   openFile: (path: string) => Promise<Input>;
   /** Makes a client for a registry. */
   client: (reference: Reference) => Promise<RegistryClient>;
+  /** Checks signatures; what cannot have one is refused. */
+  check?: SignatureCheck | undefined;
 }
 
 const REMOTE = /^docker:\/\//;
@@ -43,15 +46,18 @@ export function isRemote(word: string): boolean {
  */
 export async function openImage(
   word: string,
-  { openFile, client }: ImageOpener,
+  { openFile, client, check }: ImageOpener,
 ): Promise<OpenedImage> {
   if (isRemote(word)) {
+    if (check) throw check.refuse(word);
     const reference = parseReference(word);
     const files = await remoteFiles(await client(reference), reference);
     return { path: word, files, isRemote: true };
   }
   const { path, name } = imagePath(word, host.exists);
-  const files = path !== "-" && host.isDirectory(path)
+  const isDirectory = path !== "-" && host.isDirectory(path);
+  if (isDirectory && check) throw check.refuse(word);
+  const files = isDirectory
     ? directoryFiles(path)
     : await filesOfTar(await openFile(path));
   return {

@@ -29,6 +29,7 @@ import { COMPRESSIONS, packLayer, type PushCompression } from "./pack_layer.ts";
 import type { Progress } from "./progress.ts";
 import { registryClient } from "./registry_options.ts";
 import { printJson, printLines, say } from "./say.ts";
+import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Counts of what became of the blobs. */
@@ -68,16 +69,22 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
       }`,
     );
   }
+  const check = await signatureCheck(parsed);
   const client = await registryClient(parsed, reference);
   const open: Input[] = [];
   const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
   const counts: Counts = { uploaded: 0, mounted: 0, present: 0, bytes: 0 };
   try {
     const { files, name } = await openImage(word, {
+      check,
       client: (reference) => registryClient(parsed, reference),
       openFile: async (path) => {
         const file = path === "-" ? undefined : path;
-        const input = await openInput(file, unpackLimits(parsed));
+        const input = await openInput(
+          file,
+          unpackLimits(parsed),
+          check?.of(path),
+        );
         open.push(input);
         return input;
       },

@@ -6,6 +6,7 @@ import { runPull } from "./pull.ts";
 import { COMPRESSIONS } from "./pack_layer.ts";
 import { runPush } from "./push.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
+import { VERIFY_OPTIONS } from "./signature_check.ts";
 import { DEFAULT_ADDRESS, runServe } from "./serve.ts";
 
 const LOGIN =
@@ -58,6 +59,7 @@ ${LOGIN}`,
         "take layers from this repository of the same registry, if it has " +
         "them; can be repeated",
     },
+    ...VERIFY_OPTIONS,
     ...REGISTRY_OPTIONS,
     { name: "json", group: "General", help: "print what was pushed as JSON" },
     ...COMMON,

@@ -7,7 +7,7 @@ import { fromStream, release } from "../streams/source.ts";
 import { unpack } from "../system/decompress.ts";
 import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
-import { openInput } from "../system/open_input.ts";
+import { openInput, type RawCheck } from "../system/open_input.ts";
 import { BLOCK, checksumMatches } from "../tar/block.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
 import type { Finding } from "../verify/finding.ts";
@@ -22,10 +22,21 @@ import { ofFile } from "./failure.ts";
 import { printJson, printLines, printText, say } from "./say.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
+import {
+  goodLine,
+  type GoodSignature,
+  type SignatureCheck,
+  signatureCheck,
+} from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What became of one file. */
-type Outcome = { file: string } & (Report | { error: string });
+type Outcome =
+  & { file: string; signatures?: GoodSignature[] }
+  & (
+    | Report
+    | { error: string }
+  );
 
 /**
  * Runs `ciso verify`.
@@ -48,9 +59,14 @@ export async function runVerify(parsed: Parsed): Promise<number> {
     }
     files.push("-");
   }
+  const names = { key: "key", keyring: "keyring" };
+  const check = await signatureCheck(parsed, names);
+  if (files.length > 1 && parsed.value("signature") !== undefined) {
+    throw new UsageError("--signature is for one file, not for several");
+  }
   const outcomes: Outcome[] = [];
   for (const file of files) {
-    const outcome = await verifyOne(file, parsed);
+    const outcome = await verifyOne(file, parsed, check);
     outcomes.push(outcome);
     if (!parsed.on("json")) printOutcome(outcome, parsed);
   }
@@ -60,10 +76,18 @@ export async function runVerify(parsed: Parsed): Promise<number> {
   return outcomes.every(isClean) ? 0 : 1;
 }
 
-async function verifyOne(file: string, parsed: Parsed): Promise<Outcome> {
+async function verifyOne(
+  file: string,
+  parsed: Parsed,
+  check: SignatureCheck | undefined,
+): Promise<Outcome> {
   const name = file === "-" ? "standard input" : file;
+  const signatures: GoodSignature[] = [];
+  const raw = check?.of(file, (signature) => signatures.push(signature));
   try {
-    return { file: name, ...await verify(file, name, parsed) };
+    if (check && host.isDirectory(file)) throw check.refuse(file);
+    const report = await verify(file, name, parsed, raw);
+    return { file: name, ...(raw && { signatures }), ...report };
   } catch (error) {
     if (!(error instanceof InputError || error instanceof FileError)) {
       throw error;
@@ -76,6 +100,7 @@ async function verify(
   file: string,
   name: string,
   parsed: Parsed,
+  raw: RawCheck | undefined,
 ): Promise<Report> {
   const limits = unpackLimits(parsed);
   const options: VerifyOptions = {
@@ -86,7 +111,11 @@ async function verify(
   if (file !== "-" && host.isDirectory(file)) {
     return await verifyDirectory(directoryFiles(file), options);
   }
-  const input = await openInput(file === "-" ? undefined : file, limits);
+  const input = await openInput(
+    file === "-" ? undefined : file,
+    limits,
+    raw,
+  );
   try {
     const source = await wholeFile(input, parsed);
     const { compression } = input;
@@ -139,6 +168,10 @@ function printOutcome(outcome: Outcome, parsed: Parsed): void {
     return;
   }
   const verbose = parsed.on("verbose");
+  if (!parsed.on("quiet")) {
+    const signatures = outcome.signatures ?? [];
+    printLines(signatures.map((one) => `${file}: ${goodLine(one)}`));
+  }
   const found = outcome.findings.filter(({ severity }) =>
     verbose || severity !== "note"
   );

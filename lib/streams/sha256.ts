@@ -1,10 +1,13 @@
-import { sha256 as plainSha256 } from "@noble/hashes/sha2";
+import {
+  sha256 as plainSha256,
+  sha512 as plainSha512,
+} from "@noble/hashes/sha2";
 import { utf8 } from "./bytes.ts";
 
 /** A SHA-256 that takes its input piece by piece. */
 export interface Sha256 {
   update(bytes: Uint8Array): void;
-  /** The digest as 64 lower-case hex digits. Ends the hash. */
+  /** The digest in lower-case hex, 64 digits of SHA-256. Ends the hash. */
   hex(): string;
 }
 
@@ -22,9 +25,9 @@ interface Process {
 }
 
 /** Node's own hash, which Deno and Bun have too and a browser has not. */
-function nativeHash(): NativeHash | undefined {
+function nativeHash(name: string): NativeHash | undefined {
   const { process } = globalThis as unknown as { process?: Process };
-  return process?.getBuiltinModule?.("node:crypto").createHash("sha256");
+  return process?.getBuiltinModule?.("node:crypto").createHash(name);
 }
 
 /**
@@ -34,14 +37,26 @@ function nativeHash(): NativeHash | undefined {
  * JavaScript.
  */
 export function sha256(): Sha256 {
-  const native = nativeHash();
+  return hasher("sha256", plainSha256);
+}
+
+/** Starts a SHA-512, by which rkt names images; its digest has 128 hex digits. */
+export function sha512(): Sha256 {
+  return hasher("sha512", plainSha512);
+}
+
+function hasher(
+  name: string,
+  plain: typeof plainSha256 | typeof plainSha512,
+): Sha256 {
+  const native = nativeHash(name);
   if (native) {
     return {
       update: (bytes) => void native.update(bytes),
       hex: () => native.digest("hex"),
     };
   }
-  const hash = plainSha256.create();
+  const hash = plain.create();
   return {
     update: (bytes) => void hash.update(bytes),
     hex: () => hexOf(hash.digest()),

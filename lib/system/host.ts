@@ -14,6 +14,16 @@ export const host = {
     return process.argv.slice(2);
   },
   env: (name: string): string | undefined => process.env[name] || undefined,
+  /** The same, but a variable may be there and empty. */
+  envIfSet: (name: string): string | undefined => process.env[name],
+  /** The path of the terminal on standard input, where there is one. */
+  terminalPath(): string | undefined {
+    try {
+      return isatty(0) ? fs.readlinkSync("/proc/self/fd/0") : undefined;
+    } catch {
+      return undefined;
+    }
+  },
   isTerminal: (fd: 0 | 1 | 2): boolean => isatty(fd),
   /** Whether this is Node itself, not a runtime that has its modules too. */
   isNode: !isDeno && !("Bun" in globalThis),
@@ -53,6 +63,8 @@ export const host = {
   /** Whether there is anything of that path. */
   exists: (path: string): boolean =>
     fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  /** Removes a file, if it is there. */
+  remove: (path: string): void => fs.rmSync(path, { force: true }),
   isDirectory(path: string): boolean {
     try {
       return fs.statSync(path).isDirectory();

@@ -4,7 +4,13 @@ import {
   LOOKED_AT,
 } from "../streams/compression.ts";
 import { fs } from "./node.ts";
-import { allocate, CHUNK, fromStream, type Source } from "../streams/source.ts";
+import {
+  allocate,
+  CHUNK,
+  fromStream,
+  release,
+  type Source,
+} from "../streams/source.ts";
 import { FileError } from "../errors/file_error.ts";
 import { codeError, fileError } from "./errors.ts";
 import { awaitWriter, openToRead } from "./plain_open.ts";
@@ -15,19 +21,52 @@ import type { Input } from "./input.ts";
 import { unpack } from "./decompress.ts";
 import type { UnpackLimits } from "./unpack_limits.ts";
 
+/** What looks at a file's bytes as they are there, before anything else does. */
+export interface RawCheck {
+  /** Throws if the file must not be used. */
+  check: (bytes: Source & { size: number }, name: string) => Promise<void>;
+  /**
+   * Whether only a copy will do, which nobody else can change between this look
+   * and the use.
+   */
+  copy: boolean;
+}
+
 /**
  * Opens a file as a source. A pipe, a terminal or a device is read once and
  * goes to a spool file in the temporary directory (`TMPDIR`) meanwhile; so does
  * the content of a compressed file.
  *
  * @param path The file, or `undefined` for standard input.
- * @throws {Error} If it cannot be opened or is a directory.
+ * @param limits What a compressed file may take at most.
+ * @param raw Looks at its bytes first.
+ * @throws {Error} If it cannot be opened or is a directory, or what the look
+ * throws.
  */
 export async function openInput(
   path: string | undefined,
   limits: UnpackLimits,
+  raw?: RawCheck,
 ): Promise<Input> {
-  const { fd, name, isFile, chunks, compression } = await openBytes(path);
+  const bytes = await openBytes(path);
+  const { fd, name, isFile, chunks, compression } = bytes;
+  if (raw) {
+    const looked = await lookedAt(bytes, raw);
+    if (!compression) return looked;
+    const unpacked = openSpool(
+      -1,
+      name,
+      unpack(fromStream(looked.stream()), compression, name, limits),
+    );
+    const { close } = unpacked;
+    return Object.assign(unpacked, {
+      compression,
+      close() {
+        close();
+        looked.close();
+      },
+    });
+  }
   if (!compression) {
     return isFile ? openFile(fd, name) : openSpool(fd, name, chunks);
   }
@@ -35,15 +74,38 @@ export async function openInput(
   return Object.assign(openSpool(fd, name, unpacked), { compression });
 }
 
-/** Opens a file or standard input and looks at its first bytes. */
-async function openBytes(path: string | undefined): Promise<{
+/** An open file. */
+interface OpenBytes {
   fd: number;
   name: string;
   isFile: boolean;
   /** All that it holds, first bytes included. */
   chunks: AsyncGenerator<Uint8Array>;
   compression: Compression | undefined;
-}> {
+}
+
+/** The bytes of a file as they are there, after the look at them. */
+async function lookedAt(
+  { fd, name, isFile, chunks }: OpenBytes,
+  { check, copy }: RawCheck,
+): Promise<Input & { size: number }> {
+  const input = isFile && !copy
+    ? openFile(fd, name)
+    : openSpool(fd, name, chunks);
+  try {
+    if (input.size === undefined) {
+      for await (const chunk of fromStream(input.stream())) release(chunk);
+    }
+    await check(input as Input & { size: number }, name);
+    return input as Input & { size: number };
+  } catch (error) {
+    input.close();
+    throw error;
+  }
+}
+
+/** Opens a file or standard input and looks at its first bytes. */
+async function openBytes(path: string | undefined): Promise<OpenBytes> {
   const name = path ?? "standard input";
   const fd = path === undefined ? 0 : openToRead(path);
   try {
@@ -90,12 +152,16 @@ export interface Flow {
  * copy of it is made.
  *
  * @param path The file, or `undefined` for standard input.
+ * @param limits What a compressed file may take at most.
+ * @param raw Looks at its bytes first; then there is a copy after all.
  * @throws {Error} If it cannot be opened or is a directory.
  */
 export async function openFlow(
   path: string | undefined,
   limits: UnpackLimits,
+  raw?: RawCheck,
 ): Promise<Flow> {
+  if (raw) return flowOf(await openInput(path, limits, raw));
   const { fd, name, isFile, chunks, compression } = await openBytes(path);
   if (isFile && !compression) {
     const file = openFile(fd, name);
@@ -122,6 +188,21 @@ export async function openFlow(
       spool?.close();
       if (fd > 0) fs.closeSync(fd);
     },
+  };
+}
+
+/** An input, to be read as it comes. */
+function flowOf(input: Input): Flow {
+  const chunks = fromStream(input.stream());
+  return {
+    size: input.size,
+    chunks,
+    async keep(chunks) {
+      // What has not been read yet goes into the input's own copy.
+      for await (const chunk of chunks) release(chunk);
+      return input;
+    },
+    close: () => input.close(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { fileError } from "./errors.ts";
 import { FileError } from "../errors/file_error.ts";
-import { spawn, spawnSync } from "./node.ts";
+import { concat } from "../streams/bytes.ts";
+import { process, spawn, spawnSync } from "./node.ts";
 import { feed } from "./feed.ts";
 import { leftovers } from "./leftovers.ts";
 
@@ -152,6 +153,68 @@ export function answerOf(
     return error ? undefined : stdout;
   } catch {
     return undefined;
+  }
+}
+
+/** What a program has printed, and its exit code. */
+export interface Collected {
+  code: number;
+  stdout: Uint8Array;
+  stderr: string;
+}
+
+/**
+ * Runs a program to its end and collects what it prints, which must be little.
+ *
+ * @param input What it gets on its standard input.
+ * @param environment Variables that it gets beside those of this process.
+ * @throws {FileError} If it cannot be started, or what the input throws.
+ */
+export async function collect(
+  program: string,
+  args: string[],
+  input: AsyncIterable<Uint8Array>,
+  environment: Record<string, string> = {},
+): Promise<Collected> {
+  const child = spawn(program, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    // Deno asks for a permission for each variable that is read by itself.
+    ...(Object.keys(environment).length > 0 &&
+      { env: { ...process.env, ...environment } }),
+  });
+  let failure: Error | undefined;
+  const ended = new Promise<number>((resolve) => {
+    child.on("error", (error) => {
+      failure = error;
+      resolve(-1);
+    });
+    child.on("close", (code) => resolve(code ?? 128));
+  });
+  const kill = () => void child.kill();
+  leftovers.add(kill);
+  try {
+    // Without permission Deno gives a child that has no streams.
+    if (!child.stdin) {
+      await Promise.race([ended, pause(SOON)]);
+      throw programError(program, failure);
+    }
+    const stdout: Uint8Array[] = [];
+    const stderr: Uint8Array[] = [];
+    child.stdout.on("data", (bytes: Uint8Array) => stdout.push(bytes.slice()));
+    child.stderr.on("data", (bytes: Uint8Array) => stderr.push(bytes.slice()));
+    await feed(input, child.stdin);
+    const code = await ended;
+    if (failure) throw programError(program, failure);
+    return {
+      code,
+      stdout: concat(stdout),
+      stderr: new TextDecoder().decode(concat(stderr)),
+    };
+  } catch (error) {
+    kill();
+    throw error;
+  } finally {
+    leftovers.delete(kill);
   }
 }
 

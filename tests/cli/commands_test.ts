@@ -72,6 +72,22 @@ const LINES: Record<string, [line: string, code: number][]> = {
     ['"$@" verify --json hello.isoc docker.tar', 0],
     ['head -c 4000 hello.isoc >cut.isoc; "$@" verify cut.isoc', 1],
   ],
+  sign: [
+    // A signature is another one each time.
+    [
+      '"$@" sign hello.isoc --key test.key -o s.json && "$@" verify -q ' +
+      "hello.isoc --key test.pub --signature s.json && rm s.json",
+      0,
+    ],
+    ['"$@" sign rootfs.tar --key test.key', 1],
+    ['"$@" sign hello.isoc --key test.pub', 1],
+    ['"$@" sign hello.isoc', 2],
+  ],
+  "generate-key": [
+    ['COSIGN_PASSWORD=x "$@" generate-key -q && rm ciso.key ciso.pub', 0],
+    ['COSIGN_PASSWORD=x "$@" generate-key --output-key-prefix test', 1],
+    ['"$@" generate-key none </dev/null', 2],
+  ],
   completions: [
     ['"$@" completions bash', 0],
     ['"$@" completions zsh', 0],
@@ -106,10 +122,28 @@ async function makeRootfs(): Promise<void> {
   ]);
 }
 
+/** A pair of keys for tests alone. */
+const KEYS = {
+  "test.key": `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg96w8YX6lasUboDCN
+lDb56KkyTWcOqSXJficozirycjGhRANCAATaGFEFVgjUpD+oa1dw83m1SbOEMBDN
+MYCPwbHpKFgQn4qBsk2ZcEPDRhAbG1rty66QFIUjNZ+9Y9mQnkh+3mdR
+-----END PRIVATE KEY-----
+`,
+  "test.pub": `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2hhRBVYI1KQ/qGtXcPN5tUmzhDAQ
+zTGAj8Gx6ShYEJ+KgbJNmXBDw0YQGxta7cuukBSFIzWfvWPZkJ5Ift5nUQ==
+-----END PUBLIC KEY-----
+`,
+};
+
 /** What all lines print and exit with, and the digests of the files they write. */
 async function runLines({ command, env }: Runtime) {
   await using folder = await temporary();
   await Deno.copyFile(`${work.path}/rootfs.tar`, `${folder.path}/rootfs.tar`);
+  for (const [name, text] of Object.entries(KEYS)) {
+    await Deno.writeTextFile(`${folder.path}/${name}`, text);
+  }
   const results = new Map<string, Result>();
   for (const [line] of Object.values(LINES).flat()) {
     const options = { command, env: { ...env, ...EPOCH }, cwd: folder.path };

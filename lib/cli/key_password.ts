@@ -1,0 +1,49 @@
+import { host } from "../system/host.ts";
+import { askSecret } from "../system/ask_secret.ts";
+import { InputError } from "../errors/input_error.ts";
+import type { Option, Parsed } from "./options.ts";
+
+/** The variable that cosign reads, too. */
+const VARIABLE = "COSIGN_PASSWORD";
+
+/** How the password of a private key is given. */
+export const PASSWORD_OPTION: Option = {
+  name: "password-stdin",
+  help:
+    `read the private key's password from standard input; $${VARIABLE} has it ` +
+    "too, else it is asked for on a terminal",
+};
+
+/**
+ * The password of a private key: what --password-stdin gives, else the
+ * environment, else what is typed.
+ *
+ * @param parsed The command line.
+ * @param questions What is asked on a terminal; all answers must be the same.
+ * @throws {InputError} If there is none, or the answers differ.
+ */
+export async function keyPassword(
+  parsed: Parsed,
+  questions: readonly string[],
+): Promise<string> {
+  if (parsed.on("password-stdin")) {
+    return host.readInput().replace(/\r?\n$/, "");
+  }
+  const given = host.envIfSet(VARIABLE);
+  if (given !== undefined) return given;
+  const answers = [];
+  for (const question of questions) {
+    const answer = await askSecret(question);
+    if (answer === undefined) {
+      throw new InputError(
+        `There is no password for the private key: set ${VARIABLE}, give it by ` +
+          "--password-stdin, or type it on a terminal",
+      );
+    }
+    answers.push(answer);
+  }
+  if (new Set(answers).size > 1) {
+    throw new InputError("The two passwords are not the same: try again");
+  }
+  return answers[0]!;
+}

@@ -1,0 +1,220 @@
+import { FileError } from "../errors/file_error.ts";
+import { InputError } from "../errors/input_error.ts";
+import { shownWord } from "../errors/shown.ts";
+import {
+  type CheckedSignature,
+  checkSignature,
+} from "../sign/check_signature.ts";
+import { streamDigest } from "../sign/image_claims.ts";
+import { type PublicKey, readPublicKey } from "../sign/key_pair.ts";
+import { type OpenPgpSignature, readKeyring } from "../sign/openpgp.ts";
+import { sha256 } from "../streams/sha256.ts";
+import type { Source } from "../streams/source.ts";
+import { host } from "../system/host.ts";
+import type { RawCheck } from "../system/open_input.ts";
+import { inFile, ofFile } from "./failure.ts";
+import { gpgVerify } from "./gpg.ts";
+import { group, type Option, type Parsed } from "./options.ts";
+import { progressBar } from "./output.ts";
+import { say } from "./say.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What the names of signature files end with, after the image's name. */
+export const SUFFIX = { bundle: ".sigstore.json", gpg: ".asc" } as const;
+
+/** Bytes that a signature file has at most. */
+const MAX_SIGNATURE = 1 << 24;
+
+/** Who must have signed an image, by an option for each kind of key. */
+export function signatureOptions(key: string, keyring: string): Option[] {
+  return group("Signature", [
+    {
+      name: key,
+      value: "FILE",
+      help: "take the image only if this public key (PEM, of ciso " +
+        "generate-key or cosign) has signed it",
+    },
+    {
+      name: keyring,
+      value: "FILE",
+      help: "take the image only if a key of this OpenPGP keyring has signed " +
+        "it; runs gpgv",
+    },
+    {
+      name: "signature",
+      value: "FILE",
+      help: `the signature; IMAGE${SUFFIX.bundle} for a key and ` +
+        `IMAGE${SUFFIX.gpg} for a keyring unless given`,
+    },
+  ]);
+}
+
+/** The options of commands that take nothing unsigned, if so asked. */
+export const VERIFY_OPTIONS: Option[] = signatureOptions(
+  "verify-key",
+  "verify-keyring",
+);
+
+/** A signature that was right. */
+export interface GoodSignature {
+  /** The signature file. */
+  file: string;
+  /** The key, for people. */
+  key: string;
+  checked?: CheckedSignature;
+  openPgp?: OpenPgpSignature;
+}
+
+/** Checks the signatures of images. */
+export interface SignatureCheck {
+  /**
+   * Looks at the bytes of an image.
+   *
+   * @param path The image; `-` is standard input.
+   * @param onGood Gets each signature that is right.
+   * @throws {UsageError} If the signature of that image cannot be told.
+   */
+  of(path: string, onGood?: (signature: GoodSignature) => void): RawCheck;
+  /** Refuses an image whose bytes are not those of one file. */
+  refuse(word: string): InputError;
+}
+
+/**
+ * What checks signatures, as the command line asks for it.
+ *
+ * @param parsed The command line.
+ * @param names The options for the key and the keyring.
+ * @returns `undefined` if nothing has to be signed.
+ * @throws {UsageError} If options do not fit together.
+ * @throws {InputError} If the key cannot be read.
+ */
+export async function signatureCheck(
+  parsed: Parsed,
+  names: { key: string; keyring: string } = {
+    key: "verify-key",
+    keyring: "verify-keyring",
+  },
+): Promise<SignatureCheck | undefined> {
+  const keyFile = parsed.value(names.key);
+  const keyring = parsed.value(names.keyring);
+  const given = parsed.value("signature");
+  if (keyFile === undefined && keyring === undefined) {
+    if (given === undefined) return undefined;
+    throw new UsageError(
+      `--signature needs the signer's key: --${names.key} or --${names.keyring}`,
+    );
+  }
+  if (keyFile !== undefined && keyring !== undefined && given !== undefined) {
+    throw new UsageError(
+      `--signature is for one of --${names.key} and --${names.keyring}`,
+    );
+  }
+  const key = keyFile === undefined ? undefined : await publicKey(keyFile);
+  const keys = keyring === undefined
+    ? undefined
+    : inFile(keyring, () => readKeyring(host.readBytes(keyring)));
+  const tell = (signature: GoodSignature) => {
+    if (parsed.on("verbose")) say(goodLine(signature));
+  };
+  return {
+    of: (path, onGood = tell) => ({
+      copy: true,
+      async check(bytes, name) {
+        if (key) {
+          const file = signatureOf(path, given, SUFFIX.bundle);
+          onGood(await checkByKey(bytes, { key, file, name }, parsed));
+        }
+        if (keys) {
+          const file = signatureOf(path, given, SUFFIX.gpg);
+          onGood(await checkByKeyring(bytes, { keys, file, name }));
+        }
+      },
+    }),
+    refuse: (word) =>
+      new InputError(
+        `${shownWord(word)} is not one file, so it has no signature that ` +
+          `--${names.key} or --${names.keyring} can check: save it in a file ` +
+          "and sign that",
+      ),
+  };
+}
+
+/** What is said of a good signature. */
+export function goodLine({ file, key }: GoodSignature): string {
+  return `signed by ${key} (${file})`;
+}
+
+async function publicKey(path: string): Promise<PublicKey> {
+  try {
+    return await readPublicKey(host.readText(path));
+  } catch (error) {
+    throw ofFile(path, error);
+  }
+}
+
+function signatureOf(
+  path: string,
+  given: string | undefined,
+  suffix: string,
+): string {
+  if (given !== undefined) return given;
+  if (path !== "-") return `${path}${suffix}`;
+  throw new UsageError(
+    "Give the signature of standard input with --signature FILE",
+  );
+}
+
+/** Reads a signature file. */
+function readSignatureFile(path: string, name: string): Uint8Array {
+  let bytes;
+  try {
+    bytes = host.readBytes(path);
+  } catch (error) {
+    if (!(error instanceof FileError) || error.code !== "ENOENT") throw error;
+    throw new FileError(
+      `${name} is not signed: there is no ${path}; name its signature with ` +
+        "--signature, or sign it with ciso sign",
+      { code: error.code, cause: error },
+    );
+  }
+  if (bytes.length > 0 && bytes.length <= MAX_SIGNATURE) return bytes;
+  throw new InputError(
+    `${path}: It has ${bytes.length} bytes, so it is no signature`,
+  );
+}
+
+async function checkByKey(
+  bytes: Source & { size: number },
+  { key, file, name }: { key: PublicKey; file: string; name: string },
+  parsed: Parsed,
+): Promise<GoodSignature> {
+  const signature = readSignatureFile(file, name);
+  const bar = progressBar(parsed.on("quiet"), "checking", bytes.size);
+  try {
+    const digest = await streamDigest(bytes, sha256(), (n) => bar?.add(n));
+    const checked = checkSignature(signature, key, { name, digest });
+    return { file, key: checked.key, checked };
+  } catch (error) {
+    throw ofFile(file, error);
+  } finally {
+    bar?.end();
+  }
+}
+
+async function checkByKeyring(
+  bytes: Source,
+  { keys, file, name }: { keys: Uint8Array; file: string; name: string },
+): Promise<GoodSignature> {
+  const signature = readSignatureFile(file, name);
+  try {
+    const openPgp = await gpgVerify(bytes, signature, keys);
+    const { userId, fingerprint, date } = openPgp;
+    return {
+      file,
+      key: `${userId}, key ${fingerprint}, on ${date}`,
+      openPgp,
+    };
+  } catch (error) {
+    throw ofFile(file, error);
+  }
+}
