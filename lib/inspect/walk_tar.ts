@@ -1,12 +1,11 @@
-import { fromStream, type Source } from "../streams/source.ts";
 import { padded } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
 import { TarReader, type TarShape } from "../tar/reader.ts";
-import { wholeBlocks } from "../tar/whole_blocks.ts";
+import { type SeekableTar, seeking } from "../tar/seeking.ts";
 
 /** A tar to walk: bytes whose size is known can be read at any place. */
-export type Walkable = Source & { readonly size?: number | undefined };
+export type Walkable = SeekableTar;
 
 /** An entry that a walk meets. */
 export interface Walked {
@@ -34,9 +33,6 @@ export interface WalkEnd {
   /** Where the last entry ends, with its padding. */
   end: number;
 }
-
-/** Shorter data are read and passed over: that is quicker than a seek. */
-const SEEK = 1 << 19;
 
 /**
  * Reads a tar's entries in order. Data that nobody asks for are not read where
@@ -75,34 +71,4 @@ export async function walkTar(
     }
   }
   return { shape: reader.shape, size: reader.size, end };
-}
-
-/**
- * The buffers of a tar, without long data that nobody asks for.
- *
- * @param reader Gives the reader of the buffers.
- * @param mayPass Whether the current data may be passed over.
- */
-async function* seeking(
-  tar: Walkable,
-  reader: () => TarReader,
-  mayPass: () => boolean,
-): AsyncGenerator<Uint8Array> {
-  const { size } = tar;
-  for (let start: number | undefined = 0; start !== undefined;) {
-    const stream = start === 0
-      ? tar.stream()
-      : tar.slice(start, size!).stream();
-    start = undefined;
-    for await (const buffer of wholeBlocks(fromStream(stream))) {
-      yield buffer;
-      const { offset, left } = reader();
-      if (size === undefined || left < SEEK || !mayPass()) continue;
-      // The reader itself finds data missing at the tar's end.
-      if (offset + left >= size) continue;
-      reader().skip();
-      start = reader().offset;
-      break;
-    }
-  }
 }

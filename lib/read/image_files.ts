@@ -3,15 +3,11 @@ import { binary } from "../streams/bytes.ts";
 import { shown, shownWord } from "../errors/shown.ts";
 import { BLOCK, isZeroBlock, padded } from "../tar/block.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
-import {
-  fromStream,
-  readAt,
-  type Source,
-  toStream,
-} from "../streams/source.ts";
-import { entriesOf, type PlacedEntry } from "../tar/entries.ts";
+import { readAt, type Source } from "../streams/source.ts";
+import { entriesIn, type PlacedEntry } from "../tar/entries.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
 import { normalizePath } from "../tar/path.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
 
 /** The files of an image, in a tar or in a directory. */
 export interface ImageFiles {
@@ -106,24 +102,20 @@ type Place =
   & { isRepeated: boolean };
 
 /**
- * Finds the files of an image in a tar. Reads it once; what is below `rootfs/`
+ * Finds the files of an image in a tar. Reads it once, but for long data if its
+ * size is known; what is below `rootfs/`
  * is passed over, except for Docker v1's layer there.
  *
  * @throws {InputError} If the source is no tar, or has another one after its end.
  */
-export async function filesOfTar(source: Source): Promise<ImageFiles> {
+export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
   const places = new Map<string, Place>();
   const top = new Set<string>();
   let hasRootfs = false;
   let size = 0;
-  async function* counted() {
-    for await (const chunk of fromStream(source.stream())) {
-      size += chunk.length;
-      yield chunk;
-    }
-  }
+  const onEnd = (bytes: number) => void (size = bytes);
   let end = 0;
-  for await (const placed of entriesOfImage(toStream(counted()))) {
+  for await (const placed of entriesOfImage(source, onEnd)) {
     const { entry, place } = placed;
     if (place > end) await checkGap(source, end, placed);
     end = place + entry.end - entry.start + padded(entry.stored);
@@ -192,10 +184,11 @@ async function checkGap(
 
 /** Reads a tar's entries; if it is no tar, the error says what it is. */
 async function* entriesOfImage(
-  stream: ReadableStream<Uint8Array>,
+  source: SeekableTar,
+  onEnd: (size: number) => void,
 ): AsyncGenerator<PlacedEntry> {
   try {
-    yield* entriesOf(stream);
+    yield* entriesIn(source, onEnd);
   } catch (error) {
     if (error instanceof NotTarError) {
       throw new InputError(error.imageMessage, { cause: error });

@@ -1,6 +1,7 @@
 import { fromStream } from "../streams/source.ts";
 import type { Entry } from "./entry.ts";
 import { TarReader } from "./reader.ts";
+import { type SeekableTar, seeking } from "./seeking.ts";
 import { wholeBlocks } from "./whole_blocks.ts";
 
 /** An entry, and where it is. */
@@ -21,7 +22,25 @@ export interface PlacedEntry {
 export async function* entriesOf(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<PlacedEntry> {
-  const tar = new TarReader(wholeBlocks(fromStream(stream)));
+  yield* entries(new TarReader(wholeBlocks(fromStream(stream))));
+}
+
+/**
+ * As {@linkcode entriesOf}, of a tar that need not be read whole: long data are
+ * passed over.
+ *
+ * @param onEnd Gets the size of the tar in bytes.
+ */
+export async function* entriesIn(
+  source: SeekableTar,
+  onEnd: (size: number) => void = () => {},
+): AsyncGenerator<PlacedEntry> {
+  const tar: TarReader = new TarReader(seeking(source, () => tar));
+  yield* entries(tar);
+  onEnd(tar.size);
+}
+
+async function* entries(tar: TarReader): AsyncGenerator<PlacedEntry> {
   for await (const bytes of tar.buffers()) {
     for (let item; (item = tar.next());) {
       if (item.part !== "header") continue;
