@@ -7,7 +7,7 @@ import { type Face, FACES, ROOTFS_FACES } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
-import type { LayerOutput, Stack } from "../rootfs/layer_stack.ts";
+import type { KnownLayer, LayerOutput, Stack } from "../rootfs/layer_stack.ts";
 import { rootHeader } from "../rootfs/relocate.ts";
 import {
   DEFAULT_ARCHITECTURE,
@@ -156,31 +156,37 @@ export async function refuseSaved(
   );
 }
 
-/** Where layer and rootfs/ of an archive are, most likely. */
+/** Where layers and rootfs/ of an archive are, most likely. */
 export interface Outlook {
-  /** Offset of the first layer's data. */
-  layer: number;
+  /**
+   * Offsets of the layers' data; `undefined` if the archive has no layers. Of
+   * equal layers only the last one's counts.
+   */
+  layers: (number | undefined)[];
   /** Offset of the entries below rootfs/, if there are any. */
   rootfs: number | undefined;
 }
 
 /**
- * Guesses where layer and rootfs/ of an image with one layer are, before the
- * rootfs is read. What only the rootfs shows, such as the architecture, is a
- * guess; the documents have room for nearly all answers.
+ * Guesses where layers and rootfs/ of an image are, before they are read. What
+ * only the rootfs shows, such as the architecture, is a guess; the documents
+ * have room for nearly all answers.
  *
- * @param size Size of the layer in bytes; of a guess only the digits count.
- * @returns `undefined` if the archive has no layer.
+ * @param known The layers; of a size that is not known any will do, but for the
+ * places after it.
  */
 export function outlook(
   description: ImageDescription,
   { faces = FACES, pristine = false }: AssembleOptions,
-  size: number,
-): Outlook | undefined {
+  known: readonly KnownLayer[],
+): Outlook {
   const chosen = new Set(faces);
   const { architecture = DEFAULT_ARCHITECTURE } = description;
   const image: Image = { ...description, architecture };
-  const layers = [{ digest: "0".repeat(64), size }];
+  const layers = known.map(({ size = 0, digest }, i) => ({
+    digest: digest ?? i.toString(16).padStart(64, "0"),
+    size,
+  }));
   const nothing = async function* () {};
   const archive = layOut({
     faces: chosen,
@@ -188,14 +194,16 @@ export function outlook(
     layers,
     facts: { ids: { uid: 0, gid: 0 } },
     made: imageDocuments(image, layers),
-    v1InRootfs: !pristine,
-    stretches: [{ size, chunks: nothing }],
+    v1InRootfs: !pristine && layers.length === 1,
+    stretches: layers.map(({ size }) => ({ size, chunks: nothing })),
     rootfs: { size: 0, chunks: nothing },
   });
-  const [layer] = archive.starts;
-  if (layer === undefined) return undefined;
+  const { starts } = archive;
   const rootfs = archive.size - closing().length;
-  return { layer, rootfs: hasRootfs(chosen) ? rootfs : undefined };
+  return {
+    layers: layers.map((_, i) => starts[starts.length - layers.length + i]),
+    rootfs: hasRootfs(chosen) ? rootfs : undefined,
+  };
 }
 
 /** Whether some of the faces take their files from below rootfs/. */

@@ -173,14 +173,22 @@ export async function buildLayers(
   spool: Spool,
   options: ArchiveOptions = {},
 ): Promise<Isoc> {
-  if (inputs.length === 0) throw new DescriptionError("An image needs a layer");
-  checkDescription(description);
+  checkLayers(inputs, description);
   const stack = await readLayers(
     inputs,
     scanOptions(description, options),
     spool,
   );
   return isocOf(stack, await assemble(stack, description, options));
+}
+
+/** As {@linkcode checkDescription}, of an image that needs a layer. */
+export function checkLayers(
+  inputs: readonly LayerInput[],
+  description: ImageDescription,
+): void {
+  if (inputs.length === 0) throw new DescriptionError("An image needs a layer");
+  checkDescription(description);
 }
 
 /** The archive as its maker sees it. */

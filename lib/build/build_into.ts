@@ -1,9 +1,20 @@
 import type { ImageDescription } from "../rootfs/facts.ts";
+import {
+  type LayerInput,
+  readLayers,
+  type Spool,
+} from "../rootfs/layer_stack.ts";
 import { scanRootfs } from "../rootfs/scan.ts";
 import type { Sink } from "../streams/sink.ts";
 import type { Source } from "../streams/source.ts";
 import { assemble, outlook } from "./assemble.ts";
-import { checkDescription, isocOf, scanOptions, stackOf } from "./build.ts";
+import {
+  checkDescription,
+  checkLayers,
+  isocOf,
+  scanOptions,
+  stackOf,
+} from "./build.ts";
 import type { ArchiveOptions, Isoc } from "./isoc.ts";
 
 /** A place where nothing of an archive belongs. */
@@ -28,26 +39,52 @@ export async function buildInto(
   options: ArchiveOptions & { onWritten?: (bytes: number) => void },
 ): Promise<Isoc> {
   checkDescription(description);
-  const places = outlook(description, options, source.size ?? 0);
+  const { size } = source;
+  const { layers: [layer], rootfs } = outlook(description, options, [{ size }]);
   const scanned = await scanRootfs(
     source,
     scanOptions(description, options),
-    places && {
+    layer === undefined ? undefined : {
       sink,
-      layer: places.layer,
+      layer,
       // After a layer of unknown size nothing can be written.
-      ...(source.size !== undefined && places.rootfs !== undefined &&
-        { rootfs: places.rootfs }),
+      ...(size !== undefined && rootfs !== undefined && { rootfs }),
     },
   );
   const stack = stackOf(scanned);
-  if (places) {
+  if (layer !== undefined) {
     // A layer that is changed is made of the one that is there now.
     const isChanged = scanned.changes.size > 0;
-    stack.layers[0]!.written = isChanged ? NOWHERE : places.layer;
-    if (scanned.isEarly) stack.writtenRootfs = places.rootfs;
+    stack.layers[0]!.written = isChanged ? NOWHERE : layer;
+    if (scanned.isEarly) stack.writtenRootfs = rootfs;
   }
   const assembled = await assemble(stack, description, options);
   await assembled.archive.writeTo(sink, options.onWritten);
+  return isocOf(stack, assembled);
+}
+
+/**
+ * As {@linkcode buildInto}, of several layers, lowest first. What they make
+ * together is written while they are read if no layer replaces anything of
+ * lower ones, else after that.
+ */
+export async function buildLayersInto(
+  sink: Sink,
+  inputs: LayerInput[],
+  description: ImageDescription,
+  { spool, onWritten, ...options }: ArchiveOptions & {
+    spool: Spool;
+    onWritten?: (bytes: number) => void;
+  },
+): Promise<Isoc> {
+  checkLayers(inputs, description);
+  const stack = await readLayers(
+    inputs,
+    scanOptions(description, options),
+    spool,
+    { sink, of: (layers) => outlook(description, options, layers) },
+  );
+  const assembled = await assemble(stack, description, options);
+  await assembled.archive.writeTo(sink, onWritten);
   return isocOf(stack, assembled);
 }

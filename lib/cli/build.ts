@@ -7,7 +7,7 @@ import { build, buildLayers } from "../build/build.ts";
 import type { ArchiveOptions, Isoc } from "../build/isoc.ts";
 import { checkBase } from "../build/base_image.ts";
 import { type Face, FACES } from "../image/face.ts";
-import { buildInto } from "../build/build_into.ts";
+import { buildInto, buildLayersInto } from "../build/build_into.ts";
 import { host } from "../system/host.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
@@ -255,19 +255,22 @@ async function make(
   const work = { ...options, onRead: (bytes: number) => reading?.add(bytes) };
   const [first] = inputs.layers;
   try {
-    let isoc;
-    if (inputs.plain) {
-      const { source } = first!;
-      const made = await placeOutput(
-        path,
-        (sink) => buildInto(sink, source, description, work),
-        noFsync,
-      );
-      if (made) return made;
-      isoc = await build(source, description, work);
-    } else {
-      isoc = await buildLayers(inputs.layers, description, spoolLayer, work);
-    }
+    const { layers, plain } = inputs;
+    const made = await placeOutput(
+      path,
+      (sink) =>
+        plain
+          ? buildInto(sink, first!.source, description, work)
+          : buildLayersInto(sink, layers, description, {
+            ...work,
+            spool: spoolLayer,
+          }),
+      noFsync,
+    );
+    if (made) return made;
+    const isoc = plain
+      ? await build(first!.source, description, work)
+      : await buildLayers(layers, description, spoolLayer, work);
     reading?.end();
     const writing = progressBar(quiet, "writing", isoc.size);
     await writeOutput(isoc.stream(), path, { bar: writing, noFsync });

@@ -2,6 +2,7 @@ import { ROOTFS } from "../image/rootfs_prefix.ts";
 import type { Sink } from "../streams/sink.ts";
 import { Pieces } from "../tar/pieces.ts";
 import type { TarItem, TarReader } from "../tar/reader.ts";
+import type { Follower } from "./follower.ts";
 import { Relocator } from "./relocate.ts";
 import type { RootfsTree } from "./rootfs_tree.ts";
 
@@ -11,11 +12,12 @@ import type { RootfsTree } from "./rootfs_tree.ts";
  * is right. Once something shows that it is not, such as a path that comes
  * again, it stops: then a second pass writes them.
  */
-export class EarlyRootfs {
+export class EarlyRootfs implements Follower {
   /** How many bytes have been written. */
   size = 0;
   readonly #sink: Sink;
-  readonly #start: number;
+  /** Offset in the sink of the first entry. */
+  readonly start: number;
   readonly #tree: RootfsTree;
   readonly #relocator: Relocator;
   #pieces = new Pieces(new Uint8Array(0));
@@ -29,7 +31,7 @@ export class EarlyRootfs {
    */
   constructor(sink: Sink, start: number, tree: RootfsTree, mtime: number) {
     this.#sink = sink;
-    this.#start = start;
+    this.start = start;
     this.#tree = tree;
     this.#relocator = new Relocator(tree, {
       prefix: ROOTFS,
@@ -44,6 +46,11 @@ export class EarlyRootfs {
     this.#stopped ||= rearranged || hasLateDirectories ||
       changes.reasons.size > 0;
     return !this.#stopped;
+  }
+
+  /** Stops: what has been written is not right. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Starts with another buffer. */
@@ -68,7 +75,7 @@ export class EarlyRootfs {
   flush(): void {
     if (this.#stopped) return;
     for (const piece of this.#pieces.list()) {
-      this.#sink.write(piece, this.#start + this.size);
+      this.#sink.write(piece, this.start + this.size);
       this.size += piece.length;
     }
   }

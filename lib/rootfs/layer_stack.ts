@@ -1,83 +1,50 @@
-import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
-import {
-  fromStream,
-  release,
-  type Source,
-  toStream,
-} from "../streams/source.ts";
-import { checkLayerCount, type Layer } from "../image/layer.ts";
+import { fromStream, type Source } from "../streams/source.ts";
+import { checkLayerCount } from "../image/layer.ts";
 import {
   changedLayer,
   rootfsEntries,
-  type RootfsScan,
   type Scan,
   scanLayer,
   type ScanOptions,
+  sizeOf,
   visibleFiles,
 } from "./scan.ts";
 import { closing } from "../tar/header.ts";
-import { entriesOf } from "../tar/entries.ts";
-import { NO_RECORDS } from "../tar/pax.ts";
-import type { LayerChange } from "./layer_change.ts";
+import { TarReader } from "../tar/reader.ts";
+import { seeking } from "../tar/seeking.ts";
+import { EarlyRootfs } from "./early_rootfs.ts";
+import { addFirstPaths } from "./first_paths.ts";
+import { type Follower, Sizer } from "./follower.ts";
+import { Intake } from "./intake.ts";
+import {
+  type LayerInput,
+  layerOptions,
+  missingNote,
+  scanInput,
+} from "./layer_input.ts";
+import { JoinedLayer } from "./joined_layer.ts";
 import { Holes } from "./holes.ts";
-import { type LayerOptions, LayerTree } from "./layer_tree.ts";
+import { LayerTree } from "./layer_tree.ts";
+import { PathIndex } from "./path_index.ts";
 import { RootfsTree } from "./rootfs_tree.ts";
+import type {
+  KnownLayer,
+  LayerOutput,
+  Spool,
+  Stack,
+  StackPlaces,
+} from "./stack.ts";
+import { StackedSource } from "./stacked_source.ts";
 
-/** One of an image's layers, to be read. */
-export interface LayerInput {
-  /** The layer as an uncompressed tar. */
-  source: Source;
-  /** What messages call it. */
-  name: string;
-  /** SHA-256 that it must have, in hex, where its image says one. */
-  diffId?: string | undefined;
-  /**
-   * Whether it is a tree, such as an ACI's: names that start with `.wh.` delete
-   * nothing there.
-   */
-  aci?: boolean | undefined;
-  /** Only what is below this directory counts. */
-  root?: string | undefined;
-  /** Absolute paths of the files that an ACI shows, where it hides others. */
-  visible?: string[] | undefined;
-  /** Whether it comes with an image: then it stays as it is where it can. */
-  fromImage?: boolean | undefined;
-}
-
-/** A layer as it goes into the archive. */
-export interface LayerOutput {
-  layer: Layer;
-  /** Why it is not the input byte for byte. */
-  changes: ReadonlyMap<LayerChange, Uint8Array>;
-  /** Its bytes; each call reads the source anew. */
-  chunks(): AsyncGenerator<Uint8Array>;
-  /** As {@linkcode Source.isSteady}. */
-  isSteady?: boolean | undefined;
-  /** Where it has been written already, as an offset in the sink. */
-  written?: number | undefined;
-}
-
-/** What all layers make together. */
-export interface Stack {
-  layers: LayerOutput[];
-  /** The root file system: the tree, and the source that holds its entries. */
-  tree: RootfsTree;
-  source: Source;
-  /** Size in bytes of what is below rootfs/, where that is known. */
-  rootfsSize: number | undefined;
-  /** Where that has been written already, as an offset in the sink. */
-  writtenRootfs?: number | undefined;
-  /** As {@linkcode RootfsScan.visible}. */
-  visible?: RootfsScan["visible"];
-  /** How many entries the inputs have. */
-  entries: number;
-  /** What the user should know of, in sentences. */
-  notes?: string[];
-}
-
-/** Spools bytes where they can be read again, such as in a temporary file. */
-export type Spool = (chunks: AsyncGenerator<Uint8Array>) => Promise<Source>;
+export type { LayerInput } from "./layer_input.ts";
+export type {
+  KnownLayer,
+  LayerOutput,
+  Spool,
+  Stack,
+  StackPlaces,
+} from "./stack.ts";
 
 /**
  * Reads the layers of an image, lowest first, and finds the root file system
@@ -86,6 +53,7 @@ export type Spool = (chunks: AsyncGenerator<Uint8Array>) => Promise<Source>;
  * kept in memory, hashed.
  *
  * @param spool Where a layer goes that cannot stay as it is.
+ * @param places Where layers and rootfs/ are written meanwhile, if anywhere.
  * @throws {InputError} If a layer is no tar, cannot be one, or is not the one
  * that its image says.
  */
@@ -93,29 +61,14 @@ export async function readLayers(
   inputs: LayerInput[],
   options: ScanOptions,
   spool: Spool,
+  places?: StackPlaces,
 ): Promise<Stack> {
   checkLayerCount(inputs.length);
-  const source = new StackedSource();
-  const tree = new RootfsTree(source, { whiteouts: "dropped" });
-  const layers: LayerOutput[] = [];
-  const notes: string[] = [];
-  const holes = new Holes(options.maxUnpacked);
-  let entries = 0;
+  const reader = new StackReader(inputs, options, spool, places);
+  if (places) await reader.look(inputs.slice(1));
   for (const input of inputs) {
     try {
-      const scanned = await scanInput(
-        new LayerTree(input.source, tree, layerOptions(input, holes)),
-        input,
-        options,
-      );
-      notes.push(...scanned.notes.map((note) => `${input.name}: ${note}`));
-      if (input.fromImage) notes.push(...missingNote(input.name, scanned.tree));
-      entries += scanned.tree.entries;
-      const output = await toOutput(input, scanned, spool);
-      layers.push(output);
-      const start = source.size;
-      source.push(output.source, output.end);
-      await addLayer(tree, source, start, scanned.tree);
+      await reader.read(input);
     } catch (error) {
       if (error instanceof InputError && inputs.length > 1) {
         throw new InputError(`${input.name}: ${error.message}`);
@@ -123,142 +76,233 @@ export async function readLayers(
       throw error;
     }
   }
-  await tree.finish();
-  let rootfsSize = 0;
-  for await (const chunk of rootfsEntries(source, tree, options.mtime)) {
-    rootfsSize += chunk.length;
-    release(chunk);
-  }
-  const stack: Stack = { layers, tree, source, rootfsSize, entries, notes };
-  if (tree.stopsRkt) stack.visible = await visibleFiles(source, tree) ?? null;
-  return stack;
+  return await reader.end();
 }
 
-/** SHA-256 of no bytes. */
-const NOTHING =
-  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+/** Reads layers one by one. */
+class StackReader {
+  readonly #options: ScanOptions;
+  readonly #spool: Spool;
+  readonly #places: StackPlaces | undefined;
+  readonly #known: KnownLayer[];
+  readonly #source = new StackedSource();
+  readonly #layers: (LayerOutput & { source: Source })[] = [];
+  readonly #notes: string[] = [];
+  readonly #holes: Holes;
+  #tree = new RootfsTree(this.#source, { whiteouts: "dropped" });
+  /** Paths that upper layers have. */
+  readonly #upper = new PathIndex();
+  #follower: EarlyRootfs | Sizer | undefined;
+  #entries = 0;
 
-/** Reads a layer, which must be the one that its image says. */
-async function scanInput(
-  layer: LayerTree,
-  { source, fromImage = false, diffId }: LayerInput,
-  options: ScanOptions,
-): Promise<Scan<LayerTree>> {
-  const scanned = await scanLayer(layer, source, {
-    ...options,
-    stopsAtEnd: fromImage,
-    // Engines take a layer of no bytes, if its image says that it has none.
-    mayBeEmpty: diffId === NOTHING,
-  });
-  if (diffId && diffId !== scanned.inputDigest) {
-    throw new InputError(
-      `It is damaged: its digest is sha256:${scanned.inputDigest}, but the ` +
-        `image says sha256:${diffId}; fetch the image again`,
+  constructor(
+    inputs: LayerInput[],
+    options: ScanOptions,
+    spool: Spool,
+    places: StackPlaces | undefined,
+  ) {
+    this.#options = options;
+    this.#spool = spool;
+    this.#places = places;
+    this.#holes = new Holes(options.maxUnpacked);
+    this.#known = inputs.map(({ source: { size } }) => ({ size }));
+    this.#follower = this.#newFollower();
+  }
+
+  /** Looks for what upper layers replace, so that it is not written in vain. */
+  async look(upper: LayerInput[]): Promise<void> {
+    for (const { source } of upper) {
+      // One of unknown size can be read once only, perhaps.
+      if (source.size === undefined) continue;
+      await addFirstPaths(source, this.#upper);
+    }
+  }
+
+  /** Reads the next layer. */
+  async read(input: LayerInput): Promise<void> {
+    const at = this.#layers.length;
+    const place = this.#places?.of(this.#known).layers[at];
+    const intake = new Intake(
+      input.source,
+      place === undefined
+        ? undefined
+        : { sink: this.#places!.sink, start: place },
+      this.#options.onRead,
+    );
+    const joined = this.#join(input, intake);
+    // The lowest layer's own base has nothing.
+    const base = at === 0 ? new RootfsTree(new StackedSource()) : this.#tree;
+    const tree = new LayerTree(
+      intake.source,
+      base,
+      layerOptions(input, this.#holes),
+    );
+    const scanned = await scanInput(
+      input,
+      this.#options,
+      (options) => scanLayer(tree, intake, options, joined),
+    );
+    this.#note(input, scanned);
+    const output = await this.#output(scanned, intake.source, place);
+    this.#layers.push(output);
+    if (joined?.isRight && output.changes.size === 0) {
+      this.#source.clear();
+      this.#source.push(output.source, output.end);
+    } else {
+      if (joined) this.#restart();
+      await this.#add(output, tree);
+    }
+  }
+
+  #newFollower(): EarlyRootfs | Sizer | undefined {
+    if (!this.#places) return new Sizer(this.#tree);
+    const { sink } = this.#places;
+    // After a layer of unknown size nothing can be written.
+    const { rootfs } = this.#known.every(({ size }) => size !== undefined)
+      ? this.#places.of(this.#known)
+      : {};
+    return rootfs === undefined ? undefined : new EarlyRootfs(
+      sink,
+      rootfs,
+      this.#tree,
+      Math.floor(this.#options.mtime),
     );
   }
-  return scanned;
-}
 
-/** Adds the entries of a layer, which start at an offset in the source. */
-async function addLayer(
-  tree: RootfsTree,
-  source: StackedSource,
-  start: number,
-  layer: LayerTree,
-): Promise<void> {
-  await tree.beginLayer(start, layer);
-  const stretch = source.slice(start, source.size).stream();
-  for await (const { entry, bytes, place } of entriesOf(stretch)) {
-    const offset = start + place;
-    await tree.add({ bytes, entry, globals: NO_RECORDS, offset });
+  /** Puts the lowest layer's entries into the tree while they are read. */
+  #join(
+    { aci, root }: LayerInput,
+    { source }: Intake,
+  ): JoinedLayer | undefined {
+    // Of a tree that is not at the root the entries are others.
+    if (this.#layers.length > 0 || aci || root !== undefined) return undefined;
+    this.#source.grow(source);
+    return new JoinedLayer(
+      this.#tree,
+      this.#follower,
+      (path) => this.#upper.find(path) >= 0 && this.#stop(),
+    );
   }
-}
 
-/** How a layer takes its entries. */
-function layerOptions(
-  { aci, root, visible, fromImage }: LayerInput,
-  holes: Holes,
-): LayerOptions {
-  return {
-    holes,
-    whiteouts: !aci,
-    keepMissing: fromImage,
-    ...(root !== undefined && { strip: root }),
-    ...(visible && { only: new Set(visible) }),
-  };
-}
-
-/** Tells of directories that Docker makes anew. */
-function* missingNote(
-  name: string,
-  { missingBelow }: LayerTree,
-): Generator<string> {
-  const [first] = missingBelow.values();
-  if (!first) return;
-  yield `${name} has no entry for the directory ${shown(first.path)}` +
-    `${
-      missingBelow.size > 1 ? ` and ${missingBelow.size - 1} more` : ""
-    }: Docker gives it ` +
-    "mode 0755 and owner root, other engines keep what lower layers say";
-}
-
-/** The layer for the archive, and the part of it that has entries. */
-async function toOutput(
-  input: LayerInput,
-  scanned: Scan<LayerTree>,
-  spool: Spool,
-): Promise<LayerOutput & { source: Source; end: number }> {
-  const { layer, changes, tree } = scanned;
-  let { source } = input;
-  let { end } = scanned;
-  if (changes.size > 0) {
-    source = await spool(changedLayer(source, tree));
-    end = layer.size - closing().length;
+  /** Writes nothing below rootfs/ before all layers are read. */
+  #stop(): void {
+    if (this.#follower instanceof EarlyRootfs) this.#follower.stop();
   }
-  return {
-    layer,
-    changes,
-    source,
-    end,
-    chunks: () => fromSource(source),
-    isSteady: source.isSteady,
-  };
+
+  /** Forgets what the lowest layer's entries seemed to be. */
+  #restart(): void {
+    this.#source.clear();
+    this.#tree = new RootfsTree(this.#source, { whiteouts: "dropped" });
+    this.#follower = this.#places ? undefined : new Sizer(this.#tree);
+  }
+
+  #note({ name, fromImage }: LayerInput, { notes, tree }: Scan<LayerTree>) {
+    this.#notes.push(...notes.map((note) => `${name}: ${note}`));
+    if (fromImage) this.#notes.push(...missingNote(name, tree));
+    this.#entries += tree.entries;
+  }
+
+  /** The layer for the archive, and the part of it that has entries. */
+  async #output(
+    { layer, changes, tree, end }: Scan<LayerTree>,
+    intake: Source,
+    written: number | undefined,
+  ): Promise<LayerOutput & { source: Source; end: number }> {
+    let source = intake;
+    const at = this.#layers.length;
+    const same = this.#known.findIndex(({ digest }) => digest === layer.digest);
+    this.#known[at] = layer;
+    if (changes.size > 0) {
+      source = await this.#spool(changedLayer(intake, tree));
+      end = layer.size - closing().length;
+      written = undefined;
+      // What comes after it is elsewhere.
+      this.#stop();
+    } else if (same >= 0 && this.#places) {
+      // The archive has it once: the next layer is written over this copy.
+      source = this.#layers[same]!.source;
+    }
+    return {
+      layer,
+      changes,
+      source,
+      end,
+      chunks: () => fromSource(source),
+      isSteady: source.isSteady,
+      written,
+    };
+  }
+
+  /** Adds a layer's entries to those of the lower ones. */
+  async #add(
+    output: LayerOutput & { source: Source; end: number },
+    layer: LayerTree,
+  ): Promise<void> {
+    const tree = this.#tree;
+    const start = this.#source.size;
+    this.#source.push(output.source, output.end);
+    await tree.beginLayer(start, layer);
+    const follower: Follower | undefined = this.#follower;
+    const part = {
+      size: output.end,
+      stream: () => output.source.slice(0, output.end).stream(),
+      slice: (from: number, to: number) => output.source.slice(from, to),
+    };
+    const isFollowed = () =>
+      follower instanceof EarlyRootfs && follower.isRight;
+    const tar: TarReader = new TarReader(
+      seeking(part, () => tar, () => !isFollowed()),
+    );
+    for await (const bytes of tar.buffers()) {
+      const { offset, globals } = tar;
+      follower?.begin?.(bytes);
+      for (let item; (item = tar.next());) {
+        let path;
+        if (item.part === "header") {
+          const { entry } = item;
+          const at = start + offset + item.start;
+          path = await tree.add({ bytes, entry, globals, offset: at });
+        }
+        const waiting = follower?.take(item, tar, path);
+        if (waiting) await waiting;
+      }
+      follower?.flush?.();
+    }
+  }
+
+  /** What all layers make. */
+  async end(): Promise<Stack> {
+    const tree = this.#tree;
+    const source = this.#source;
+    const follower: Follower | undefined = this.#follower;
+    await tree.finish();
+    const stack: Stack = {
+      layers: this.#layers,
+      tree,
+      source,
+      rootfsSize: undefined,
+      entries: this.#entries,
+      notes: this.#notes,
+    };
+    if (follower?.isRight) {
+      if (follower instanceof Sizer) stack.rootfsSize = follower.size;
+      else if (follower instanceof EarlyRootfs) {
+        const { rootfs } = this.#places!.of(this.#known);
+        if (rootfs === follower.start) {
+          stack.rootfsSize = follower.size;
+          stack.writtenRootfs = rootfs;
+        }
+      }
+    }
+    if (!this.#places) {
+      const { mtime } = this.#options;
+      stack.rootfsSize ??= await sizeOf(rootfsEntries(source, tree, mtime));
+    }
+    if (tree.stopsRkt) stack.visible = await visibleFiles(source, tree) ?? null;
+    return stack;
+  }
 }
 
 async function* fromSource(source: Source): AsyncGenerator<Uint8Array> {
   yield* fromStream(source.stream());
-}
-
-/** Several sources, one after another. */
-class StackedSource implements Source {
-  /** Size in bytes of all of them. */
-  size = 0;
-  readonly #parts: { source: Source; start: number; end: number }[] = [];
-
-  /** Adds the first bytes of a source. */
-  push(source: Source, size: number): void {
-    if (size === 0) return;
-    const start = this.size;
-    this.size += size;
-    this.#parts.push({ source, start, end: this.size });
-  }
-
-  stream(): ReadableStream<Uint8Array> {
-    return this.slice(0, this.size).stream();
-  }
-
-  slice(start: number, end: number): Pick<Source, "stream"> {
-    return { stream: () => toStream(this.#chunks(start, end)) };
-  }
-
-  async *#chunks(start: number, end: number): AsyncGenerator<Uint8Array> {
-    for (const part of this.#parts) {
-      const from = Math.max(start, part.start);
-      const to = Math.min(end, part.end);
-      if (from >= to) continue;
-      yield* fromStream(
-        part.source.slice(from - part.start, to - part.start).stream(),
-      );
-    }
-  }
 }

@@ -1,17 +1,11 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { ascii } from "../streams/bytes.ts";
 import type { Layer } from "../image/layer.ts";
 import type { LayerChange } from "./layer_change.ts";
 import { Holes } from "./holes.ts";
 import type { LayerTree } from "./layer_tree.ts";
-import { targetOf } from "./new_headers.ts";
-import {
-  headerSize,
-  relocate,
-  type RelocateOptions,
-  rootHeader,
-} from "./relocate.ts";
+import { type Follower, Sizer } from "./follower.ts";
+import { relocate, type RelocateOptions, rootHeader } from "./relocate.ts";
 import { NODE } from "./path_index.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { RootfsTree } from "./rootfs_tree.ts";
@@ -20,7 +14,7 @@ import type { Sink } from "../streams/sink.ts";
 import { fromStream, release, type Source } from "../streams/source.ts";
 import { padded } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
-import { type TarItem, TarReader, type TarShape } from "../tar/reader.ts";
+import { TarReader, type TarShape } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { EarlyRootfs } from "./early_rootfs.ts";
 import { type Destination, Intake } from "./intake.ts";
@@ -96,7 +90,7 @@ export async function scanRootfs(
     holes: new Holes(maxUnpacked),
     ...(allowWhiteouts && { whiteouts: "kept" }),
   });
-  const follower = places ? earlyRootfs(places, tree, mtime) : sizer(tree);
+  const follower = places ? earlyRootfs(places, tree, mtime) : new Sizer(tree);
   const read = await readEntries(tree, intake, options, follower);
   if (tree.entries === 0) {
     throw new InputError(
@@ -107,7 +101,7 @@ export async function scanRootfs(
   const isEarly = follower instanceof EarlyRootfs && follower.isRight;
   let rootfsSize;
   if (follower && (isEarly || !places)) {
-    rootfsSize = follower.size + (places ? 0 : tree.missingSize);
+    rootfsSize = follower.size;
   }
   if (tree.rearranged && !places) {
     rootfsSize = await sizeOf(rootfsEntries(source, tree, mtime));
@@ -146,52 +140,22 @@ function earlyRootfs(
     : new EarlyRootfs(sink, rootfs, tree, Math.floor(mtime));
 }
 
-/** Sees all items of a tar, after a header's entry went into the tree. */
-interface Follower {
-  size: number;
-  begin?(buffer: Uint8Array): void;
-  take(
-    item: TarItem,
-    tar: TarReader,
-    path: Uint8Array | undefined,
-  ): Promise<void> | undefined;
-  flush?(): void;
-}
-
-/** Counts the bytes of the entries below rootfs/, if nothing is rearranged. */
-function sizer(tree: RootfsTree): Follower {
-  const prefix = ascii(ROOTFS);
-  return {
-    size: 0,
-    take(item, tar, path) {
-      if (item.part !== "header" || !path) return undefined;
-      const { entry } = item;
-      const link = entry.kind === "hardlink"
-        ? tree.paths.linkTarget(tree.index.length - 1, entry)
-        : undefined;
-      const target = targetOf(prefix, entry, path, link);
-      this.size += headerSize(tar.bytes, entry, tar.globals, target) +
-        padded(entry.size);
-      return undefined;
-    },
-  };
-}
-
 /**
  * Reads the tar of a layer once, as {@linkcode scanRootfs} does.
  *
  * @param tree The layer's tree, without entries yet.
- * @param source The tar that the tree reads.
+ * @param intake The tar; its source is the one that the tree reads.
+ * @param follower Sees all items.
  * @throws {InputError} If the input is no tar or cannot be a layer.
  */
 export async function scanLayer(
   tree: LayerTree,
-  source: Source,
+  intake: Intake,
   options: ScanOptions,
+  follower?: Follower,
 ): Promise<Scan<LayerTree>> {
-  const intake = new Intake(source, undefined, options.onRead);
-  const read = await readEntries(tree, intake, options);
-  return await scanned(tree, source, read);
+  const read = await readEntries(tree, intake, options, follower);
+  return await scanned(tree, intake.source, read);
 }
 
 /** What {@linkcode readEntries} has found besides entries. */
@@ -288,7 +252,7 @@ async function scanned<T extends Tree>(
 }
 
 /** Bytes in all of some chunks, which are released. */
-async function sizeOf(
+export async function sizeOf(
   chunks: AsyncGenerator<Uint8Array>,
   hash?: ReturnType<typeof sha256>,
 ): Promise<number> {

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { concat } from "../../lib/streams/bytes.ts";
 import { ciso, shell, temporary } from "../support/ciso.ts";
 import { bundleRuntimes } from "../support/runtimes.ts";
@@ -126,14 +127,19 @@ async function digestOf(
   [line, env = {}]: [string, Record<string, string>?],
   input: string,
   more: string[] = [],
-  command?: string[],
+  { command, layers = false, words = [...IMAGE, ...COMMAND] }: {
+    command?: string[];
+    /** Whether `more` names the inputs. */
+    layers?: boolean;
+    words?: string[];
+  } = {},
 ): Promise<string> {
   const output = `${input}.${crypto.randomUUID()}`;
   const isPiped = line.includes('"$IN"');
-  const args = [...isPiped ? [] : [input], ...more, ...IMAGE];
+  const args = [...isPiped || layers ? [] : [input], ...more];
   // The image's command comes last, after the option that the line adds.
   const { code, stderr } = await shell(
-    `ciso() { "$\{START[@]}" "$@" ${COMMAND.join(" ")}; }
+    `ciso() { "$\{START[@]}" "$@" ${words.join(" ")}; }
 START=("$@"); set -- ciso
 ${line}`,
     args,
@@ -190,6 +196,106 @@ Deno.test("ciso writes the same archive in all ways, with fewer faces", async ()
   }
 });
 
+/** Layers for which the first guess of the archive is right, or wrong. */
+const STACKS: Record<string, Uint8Array[]> = {
+  "one layer": [tarOf([BIN, SHELL])],
+  "a layer that adds": [tarOf([BIN, SHELL]), tarOf([{ name: "a", data: "1" }])],
+  "a layer that replaces": [
+    tarOf([BIN, SHELL, { name: "a", data: "1" }]),
+    tarOf([{ ...BIN, mode: 0o700 }, { name: "a", data: "22" }]),
+  ],
+  "a layer that deletes": [
+    tarOf([BIN, SHELL, { name: "a/", ...DIRECTORY }, { name: "a/b" }]),
+    tarOf([{ name: ".wh.a" }]),
+    tarOf([{ name: "a/", ...DIRECTORY }, { name: "a/c" }]),
+  ],
+  "a lower layer that is changed": [
+    tarOf([BIN, SHELL, { name: "a", data: "x".repeat(70_000) }])
+      .subarray(0, -1024),
+    tarOf([{ name: "b", data: "y".repeat(5000) }]),
+  ],
+  "an upper layer that is changed": [
+    tarOf([BIN, SHELL]),
+    tarOf([{ name: "a", data: "1" }, { name: "a", data: "2" }]),
+    tarOf([{ name: "b" }]),
+  ],
+  "a lowest layer with a deletion": [
+    tarOf([BIN, SHELL, { name: ".wh.x" }]),
+    tarOf([{ name: "b" }]),
+  ],
+  "equal layers": [
+    tarOf([BIN, SHELL]),
+    tarOf([{ name: "a" }]),
+    tarOf([{ name: "a" }]),
+    tarOf([BIN, SHELL]),
+    tarOf([{ name: "b", data: "y".repeat(5000) }]),
+  ],
+  "missing directories": [tarOf([{ name: "a/b/c" }]), tarOf([{ name: "a/x" }])],
+  "a symlink below": [
+    tarOf([{ name: "usr/bin/", ...DIRECTORY }, {
+      name: "bin",
+      type: "2",
+      link: "usr/bin",
+    }]),
+    tarOf([SHELL]),
+  ],
+  "hard links": [
+    tarOf([{ name: "a", data: "1" }, { name: "b", type: "1", link: "a" }]),
+    tarOf([{ name: ".wh.a" }]),
+  ],
+  "large ones": [
+    TARS["a large one"]!,
+    tarOf([{ name: "more", data: "z".repeat(17_000_000) }]),
+  ],
+};
+
+for (const [name, layers] of Object.entries(STACKS)) {
+  Deno.test(`ciso writes the same archive of layers in all ways: ${name}`, async () => {
+    await using work = await temporary();
+    const input = `${work.path}/in`;
+    const args: string[] = [];
+    for (const [i, layer] of layers.entries()) {
+      await Deno.writeFile(`${input}${i}`, layer);
+      args.push("--layer", `${input}${i}`);
+    }
+    const ways: Record<string, [string, Record<string, string>?]> = {
+      "in order": ['"$@" -o "$OUT"', { CISO_WAY: "stream" }],
+      "at once": ['"$@" -o "$OUT"'],
+      "in two threads": ['"$@" -o "$OUT"', { CISO_WAY: "beside" }],
+      "to a pipe": ['"$@" | cat >"$OUT"'],
+    };
+    const found = new Map<string, string>();
+    for (const [way, line] of Object.entries(ways)) {
+      found.set(way, await digestOf(line, input, args, { layers: true }));
+    }
+    // The same layers again: as an image has them, and compressed.
+    const saved = `${input}.isoc`;
+    const made = await ciso([...args, ...IMAGE, "-o", saved, ...COMMAND]);
+    assert.equal(made.stderr, "");
+    for (const [way, line] of Object.entries(ways)) {
+      const digest = await digestOf(line, input, ["convert", saved], {
+        layers: true,
+        words: ["-q"],
+      });
+      found.set(`convert, ${way}`, digest);
+    }
+    const packed: string[] = [];
+    for (const [i, layer] of layers.entries()) {
+      await Deno.writeFile(`${input}${i}.gz`, gzipSync(layer));
+      packed.push("--layer", `${input}${i}.gz`);
+    }
+    for (const way of ["in order", "at once"]) {
+      const digest = await digestOf(ways[way]!, input, packed, {
+        layers: true,
+      });
+      found.set(`compressed, ${way}`, digest);
+    }
+    for (const [way, digest] of found) {
+      assert.equal(digest, found.get("in order"), way);
+    }
+  });
+}
+
 for (const { name, command, missing, env } of await bundleRuntimes()) {
   Deno.test({
     name: `ciso writes the same archive in all ways under ${name}`,
@@ -206,7 +312,7 @@ for (const { name, command, missing, env } of await bundleRuntimes()) {
             { ...env, ...more },
           ];
           assert.equal(
-            await digestOf(way, input, [], command),
+            await digestOf(way, input, [], { command }),
             wanted,
             `${tar}: ${way}`,
           );

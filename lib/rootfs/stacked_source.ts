@@ -1,0 +1,49 @@
+import { fromStream, type Source, toStream } from "../streams/source.ts";
+
+/** Several sources, one after another. */
+export class StackedSource implements Source {
+  /** Size in bytes of all of them, but for one that is still growing. */
+  size = 0;
+  readonly #parts: { source: Source; start: number; end: number }[] = [];
+
+  /** Adds the first bytes of a source. */
+  push(source: Source, size: number): void {
+    if (size === 0) return;
+    const start = this.size;
+    this.size += size;
+    this.#parts.push({ source, start, end: this.size });
+  }
+
+  /**
+   * Adds a source of which nobody knows yet how many bytes belong to it.
+   * {@linkcode push} or {@linkcode clear} must be called in the end.
+   */
+  grow(source: Source): void {
+    this.#parts.push({ source, start: this.size, end: Infinity });
+  }
+
+  /** Takes all sources out. */
+  clear(): void {
+    this.#parts.splice(0);
+    this.size = 0;
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    return this.slice(0, this.size).stream();
+  }
+
+  slice(start: number, end: number): Pick<Source, "stream"> {
+    return { stream: () => toStream(this.#chunks(start, end)) };
+  }
+
+  async *#chunks(start: number, end: number): AsyncGenerator<Uint8Array> {
+    for (const part of this.#parts) {
+      const from = Math.max(start, part.start);
+      const to = Math.min(end, part.end);
+      if (from >= to) continue;
+      yield* fromStream(
+        part.source.slice(from - part.start, to - part.start).stream(),
+      );
+    }
+  }
+}
