@@ -134,7 +134,7 @@ export async function assemble(
     platforms,
     others,
     faces: FACES.filter((face) => chosen.has(face)),
-    notes: [...notes, ...others.flatMap(({ notes }) => notes)],
+    notes,
   };
 }
 

@@ -1,4 +1,3 @@
-import { platformText } from "../read/choose_image.ts";
 import type { Image } from "../image/image.ts";
 import type { LayerOutput, Stack } from "../rootfs/layer_stack.ts";
 import { type ImageDescription, rootfsFacts } from "../rootfs/facts.ts";
@@ -25,12 +24,6 @@ export async function otherPlatform(
   const image: Image = { ...description, architecture: facts.architecture };
   const { layers } = stack;
   const made = imageDocuments(image, layers.map(({ layer }) => layer));
-  const platform = platformText(image);
   const notes = [...baseNotes(image), ...facts.notes, ...stack.notes ?? []];
-  return {
-    image,
-    made,
-    layers,
-    notes: notes.map((note) => `${platform}: ${note}`),
-  };
+  return { image, made, layers, notes };
 }

@@ -1,5 +1,6 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
 import { platformKey } from "../formats/values/platform.ts";
 import { sameNames } from "../image/name.ts";
 import { platformText, withPlatform } from "../read/choose_image.ts";
@@ -80,7 +81,7 @@ export async function buildPlatforms(
     );
   }
   const input = inputs[at]!;
-  return await ofPlatform(input, async () => {
+  const isoc = await ofPlatform(input, async () => {
     const stack = await stackFrom(input, spool, options);
     const assembled = await assemble(stack, input.description, {
       ...options,
@@ -89,6 +90,15 @@ export async function buildPlatforms(
     });
     return isocOf(stack, assembled);
   });
+  if (others.length === 0) return isoc;
+  const notes: readonly string[][] = others.map(({ notes }) => notes)
+    .toSpliced(at, 0, [...isoc.notes]);
+  return {
+    ...isoc,
+    notes: inputs.flatMap((input, i) =>
+      notes[i]!.map((note) => `${platformOf(input)}: ${note}`)
+    ),
+  };
 }
 
 /** Which of the images has every face. */
@@ -136,6 +146,7 @@ function checkPlatforms(
           "OS/ARCH makes one that does",
       );
     }
+    checkWords(input);
     const key = platformKey(description);
     if (seen.has(key)) {
       throw new DescriptionError(
@@ -152,6 +163,17 @@ function checkPlatforms(
       );
     }
     checkDescription(description);
+  }
+}
+
+/** Refuses a platform that no program can write as text. */
+function checkWords({ description }: PlatformInput): void {
+  for (const key of ["os", "architecture", "variant"] as const) {
+    const word = description[key];
+    if (word === undefined || /^[\w.-]{1,64}$/.test(word)) continue;
+    throw new DescriptionError(
+      `The ${key} of an image is ${shown(word, 80)}: no platform has it`,
+    );
   }
 }
 
@@ -184,7 +206,10 @@ async function ofPlatform<T>(
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const { entry, remedy, message } = error;
-    throw new InputError(`${platformOf(input)}: ${message}`, {
+    // Of several layers the message names one.
+    const [first, ...others] = input.layers;
+    const name = first && others.length === 0 ? `${first.name}: ` : "";
+    throw new InputError(`${platformOf(input)}: ${name}${message}`, {
       ...(entry !== undefined && { entry }),
       ...(remedy !== undefined && { remedy }),
       cause: error,

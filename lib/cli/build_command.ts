@@ -1,6 +1,8 @@
-import { runBuild, runConvert } from "./build.ts";
+import { runBuild } from "./build.ts";
 import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import type { Command } from "./command.ts";
+import { runConvert } from "./convert.ts";
+import { runJoin } from "./join.ts";
 import { VERIFY_OPTIONS } from "./signature_check.ts";
 import { CLASSIC_USAGE } from "./version.ts";
 
@@ -11,6 +13,7 @@ export const buildCommand: Command = {
   usage: [
     "[build] [ROOTFS] -t NAME[:TAG] [-o FILE] [-- COMMAND ARG…]",
     "build --from IMAGE [--layer FILE.tar]… -t NAME[:TAG] [-o FILE]",
+    "build --platform OS/ARCH=ROOTFS… -t NAME[:TAG] [-o FILE] [-- COMMAND]",
   ],
   about:
     `Reads a rootfs, a tar or a directory, from a file or from standard input and
@@ -31,6 +34,7 @@ The word build can be left out. The usage of 2015 works as well:
     "ciso ./tree -t me/app:1.0 -o app.isoc -- /app --serve",
     "docker export CONTAINER | ciso -t me/app -o app.isoc -- /app",
     "ciso --from debian.tar --layer app.tar -t me/app -o app.isoc -- /app",
+    "ciso --platform linux/amd64=a.tar --platform linux/arm64=b.tar -t me/app -o app.isoc -- /app",
   ],
   run: runBuild,
 };
@@ -49,11 +53,34 @@ layout or a dir: layout of skopeo (tar or directory), an ACI, an OCI runtime
 bundle (tar or directory), or an image of LXD or Incus, whose files may be in a
 second file, ROOTFS; from a file or from standard input. Its layers and its
 configuration stay as they are, but for what the options say; its names stay
-unless --tag is given.`,
+unless --tag is given. Of an image for several platforms all are kept, unless
+--platform chooses one, or several.`,
   options: [...IMAGE_OPTIONS, ...VERIFY_OPTIONS, ...WORK_OPTIONS],
   examples: [
     "ciso convert saved.tar -o app.isoc",
     "docker save me/app | ciso convert -t me/app:2 -o app.isoc",
   ],
   run: runConvert,
+};
+
+/** `ciso join`. */
+export const joinCommand: Command = {
+  name: "join",
+  summary: "make one isoc of the images for several platforms",
+  usage: ["join IMAGE IMAGE… [-t NAME[:TAG]] [-o FILE]"],
+  about:
+    `Each IMAGE is what ciso convert takes, for one platform or several. All become one
+image for all platforms: each engine takes what is for its machine. Layers and
+configurations stay as they are, but for what the options say. The images must have
+the same names, unless --tag gives others, or --name chooses one of them. Files
+that are in several layers are in the archive for each of them; layers that are the
+same are there once.
+
+Engines that know no platforms, such as rkt, runc and LXD, take the primary one.`,
+  options: [...IMAGE_OPTIONS, ...VERIFY_OPTIONS, ...WORK_OPTIONS],
+  examples: [
+    "ciso join amd64.isoc arm64.isoc -o app.isoc",
+    "ciso join amd64.tar arm64.tar.zst -t me/app:1.0 --primary linux/arm64 -o app.isoc",
+  ],
+  run: runJoin,
 };

@@ -10,16 +10,13 @@ import {
   type StoredLayer,
 } from "../read/open_image.ts";
 import { host } from "../system/host.ts";
-import type { Input } from "../system/input.ts";
 import { fromStream } from "../streams/source.ts";
 import { inParallel } from "../streams/in_parallel.ts";
 import { spooled } from "../system/spool_file.ts";
-import { openImage } from "./opened_image.ts";
+import type { InputStore } from "./input_store.ts";
+import { type OpenedImage, openImage } from "./opened_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import type { Reference } from "../registry/reference.ts";
-import { openInput, type RawCheck } from "../system/open_input.ts";
-import type { UnpackLimits } from "../system/unpack_limits.ts";
-import { unpackLayer } from "../system/decompress.ts";
 import { openDirectory } from "../directory/open_directory.ts";
 import type { WalkOptions } from "../directory/walk.ts";
 import type { Base } from "./description.ts";
@@ -34,12 +31,10 @@ export interface BuildInputs extends Base {
   /** Whether it is a rootfs alone. */
   plain: boolean;
   origins: Origins;
-  /** Size in bytes of all, where that is known. */
+  /** Size in bytes of all that is opened for it, where that is known. */
   size?: number;
   /** What the user should know of the inputs, in sentences. */
   notes: string[];
-  /** Closes files, removes temporary ones. */
-  close(): void;
 }
 
 /** Where the pieces of an image are. */
@@ -56,22 +51,25 @@ export interface Wanted {
   client: (reference: Reference) => Promise<RegistryClient>;
   /** Checks the signature of the image file. */
   check?: SignatureCheck | undefined;
-  /** What a compressed file may take. */
-  limits: UnpackLimits;
   /** How directories are read. */
   directory: WalkOptions;
   /** Whether the image must be one whose files are in the rootfs. */
   isSplit?: boolean | undefined;
+  /** The image to start from, where it is open already. */
+  image?: OpenedImage | undefined;
 }
 
 /**
  * Opens all that an image is built of.
  *
+ * @param store Opens files; its maker closes it.
  * @throws {Error} If a file cannot be opened or an image cannot be read; the
  * message names it.
  */
-export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
-  const open: Input[] = [];
+export async function openInputs(
+  wanted: Wanted,
+  store: InputStore,
+): Promise<BuildInputs> {
   const inputs: BuildInputs = {
     layers: [],
     plain: wanted.from === undefined && wanted.layers.length === 0,
@@ -79,47 +77,29 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
     notes: [],
     base: { fields: {} },
     names: [],
-    close: () => open.forEach((input) => input.close()),
   };
-  const openFile = async (path: string, raw?: RawCheck) => {
-    const input = await openInput(
-      path === "-" ? undefined : path,
-      wanted.limits,
-      raw,
-    );
-    open.push(input);
-    return input;
-  };
-  try {
-    if (wanted.from !== undefined) {
-      await addImage(inputs, wanted.from, wanted, open, openFile);
-    }
-    const rest = [...wanted.layers];
-    if (wanted.rootfs !== undefined) rest.push(wanted.rootfs);
-    inputs.complete = wanted.from !== undefined && rest.length === 0;
-    for (const path of rest) {
-      const name = path === "-" ? "standard input" : path;
-      if (path !== "-" && host.isDirectory(path)) {
-        const source = await openDirectory(path, wanted.directory);
-        open.push(source);
-        inputs.layers.push({ source, name });
-        inputs.origins.push({ name, directory: true });
-        inputs.notes.push(...source.notes);
-        continue;
-      }
-      const source = await openFile(path);
-      inputs.layers.push({ source, name });
-      inputs.origins.push({ name, compression: source.compression });
-    }
-    const sizes = open.map(({ size }) => size);
-    if (sizes.every((size) => size !== undefined)) {
-      inputs.size = sizes.reduce((sum, size) => sum + size, 0);
-    }
-    return inputs;
-  } catch (error) {
-    inputs.close();
-    throw error;
+  if (wanted.from !== undefined) {
+    await addImage(inputs, wanted.from, wanted, store);
   }
+  const rest = [...wanted.layers];
+  if (wanted.rootfs !== undefined) rest.push(wanted.rootfs);
+  inputs.complete = wanted.from !== undefined && rest.length === 0;
+  for (const path of rest) {
+    const name = path === "-" ? "standard input" : path;
+    if (path !== "-" && host.isDirectory(path)) {
+      const source = store.add(await openDirectory(path, wanted.directory));
+      inputs.layers.push({ source, name });
+      inputs.origins.push({ name, directory: true });
+      inputs.notes.push(...source.notes);
+      continue;
+    }
+    const source = await store.file(path);
+    inputs.layers.push({ source, name });
+    inputs.origins.push({ name, compression: source.compression });
+  }
+  const { size } = store;
+  if (size !== undefined) inputs.size = size;
+  return inputs;
 }
 
 /**
@@ -129,12 +109,13 @@ export async function openInputs(wanted: Wanted): Promise<BuildInputs> {
 async function fetchLayers(
   layers: StoredLayer[],
   path: string,
-  open: Input[],
+  store: InputStore,
 ): Promise<void> {
   await inParallel([...layers.entries()], 4, async ([i, layer]) => {
     const chunks = fromStream(layer.source.stream());
-    const spool = await spooled(`${path}, layer ${i + 1}`, chunks);
-    open.push(spool);
+    const spool = store.add(
+      await spooled(`${path}, layer ${i + 1}`, chunks),
+    );
     layer.source = {
       size: spool.size!,
       isSteady: true,
@@ -146,26 +127,22 @@ async function fetchLayers(
 
 async function addImage(
   inputs: BuildInputs,
-  given: string,
-  { choice, limits, client, layers, rootfs, isSplit, check }: Wanted,
-  open: Input[],
-  openFile: (path: string, raw?: RawCheck) => Promise<Input>,
+  word: string,
+  { choice, client, layers, rootfs, isSplit, check, image: given }: Wanted,
+  store: InputStore,
 ): Promise<void> {
   const rest = layers.length + (rootfs === undefined ? 0 : 1);
-  let path = given;
-  let shownName = given === "-" ? "standard input" : given;
+  let path = word;
+  let shownName = word === "-" ? "standard input" : word;
   try {
-    const opened = await openImage(given, {
-      openFile: (path) => openFile(path, check?.of(path)),
-      client,
-      check,
-    });
+    const openFile = (path: string) => store.file(path, check?.of(path));
+    const opened = given ?? await openImage(word, { openFile, client, check });
     const { files, name, isRemote } = opened;
     path = opened.path;
     if (path !== "-") shownName = path;
     if (name !== undefined && choice.name !== undefined) {
       throw new UsageError(
-        `${given} names an image already: leave out --name ${choice.name}`,
+        `${word} names an image already: leave out --name ${choice.name}`,
       );
     }
     const image = await readImage(files, {
@@ -179,12 +156,9 @@ async function addImage(
           "of LXD or Incus: ciso build --from IMAGE puts a rootfs on any image",
       );
     }
-    if (isRemote) await fetchLayers(image.layers, path, open);
+    if (isRemote) await fetchLayers(image.layers, path, store);
     for (const [i, stored] of image.layers.entries()) {
-      await addLayer(inputs, stored, `${path}, layer ${i + 1}`, {
-        limits,
-        open,
-      });
+      await addLayer(inputs, stored, `${path}, layer ${i + 1}`, store);
     }
     const { base, annotations, notes } = image;
     inputs.base = base;
@@ -215,16 +189,14 @@ async function addLayer(
   inputs: BuildInputs,
   stored: StoredLayer,
   name: string,
-  { limits, open }: { limits: UnpackLimits; open: Input[] },
+  store: InputStore,
 ): Promise<void> {
   const { aci, root, visible, digest, diffId } = stored;
-  const { source, compression } = await unpackLayer(
-    stored.source,
+  const { source, compression } = await store.layer({
+    source: stored.source,
     name,
-    limits,
     digest,
-  );
-  if (source !== stored.source) open.push(source as Input);
+  });
   if (!compression && digest && diffId && digest !== diffId) {
     throw new InputError(
       `Layer ${inputs.layers.length + 1} is damaged: it is uncompressed, but ` +

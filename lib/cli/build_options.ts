@@ -125,7 +125,15 @@ export const IMAGE_OPTIONS: Option[] = group("Image", [
   {
     name: "platform",
     value: "OS/ARCH[/VARIANT]",
-    help: "such as linux/arm64; found in the command's program unless given",
+    help: "such as linux/arm64; found in the command's program unless given. " +
+      "Can be repeated, for several platforms in one archive; " +
+      "OS/ARCH=FILE: the rootfs of that platform",
+  },
+  {
+    name: "primary",
+    value: "OS/ARCH[/VARIANT]",
+    help: "of several platforms, the one that every face has; this machine's " +
+      "unless given, else the first",
   },
   {
     name: "force-platform",

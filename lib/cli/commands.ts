@@ -1,4 +1,4 @@
-import { buildCommand, convertCommand } from "./build_command.ts";
+import { buildCommand, convertCommand, joinCommand } from "./build_command.ts";
 import type { Program } from "./command.ts";
 import { completionsCommand } from "./completions_command.ts";
 import { exportCommand, loadCommand } from "./export_command.ts";
@@ -20,6 +20,7 @@ export const PROGRAM: Program = {
   commands: [
     buildCommand,
     convertCommand,
+    joinCommand,
     exportCommand,
     loadCommand,
     inspectCommand,

@@ -13,7 +13,7 @@ import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { isRoot, ownIds } from "../system/own_ids.ts";
 import { toStream } from "../streams/source.ts";
-import { convertFile } from "./build.ts";
+import { convertFile } from "./convert.ts";
 import { EXPORT_FACES } from "./export_options.ts";
 import type { Parsed } from "./options.ts";
 import type { Progress } from "./progress.ts";

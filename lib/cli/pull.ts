@@ -1,5 +1,5 @@
 import { parseReference } from "../registry/reference.ts";
-import { convertFile } from "./build.ts";
+import { convertFile } from "./convert.ts";
 import { named } from "./failure.ts";
 import type { Parsed } from "./options.ts";
 import { UsageError } from "./usage_error.ts";

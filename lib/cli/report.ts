@@ -5,6 +5,7 @@ import type { BuiltLayer, Isoc } from "../build/isoc.ts";
 import { shown } from "../errors/shown.ts";
 import { DIRECTORY_LOSSES } from "../directory/open_directory.ts";
 import { parseNames } from "../image/name.ts";
+import { platformText } from "../read/choose_image.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
 import { formatBytes } from "./progress.ts";
 
@@ -52,8 +53,29 @@ export function summary(isoc: Isoc, origins: Origins): object {
         ...changes.keys(),
       ],
     })),
+    ...platformSummary(isoc),
     notExpressed: Object.fromEntries(missing(isoc)),
     notes: isoc.notes,
+  };
+}
+
+/** The images of several platforms, for `--json`. */
+function platformSummary(
+  { platforms, indexDigest }: Isoc,
+): { indexDigest?: string; platforms?: object[] } {
+  if (!platforms) return {};
+  return {
+    indexDigest: `sha256:${indexDigest}`,
+    platforms: platforms.map((one) => ({
+      platform: platformText(one),
+      primary: one.isPrimary,
+      imageId: `sha256:${one.imageId}`,
+      manifestDigest: `sha256:${one.manifestDigest}`,
+      layers: one.layers.map(({ digest, size }) => ({
+        digest: `sha256:${digest}`,
+        size,
+      })),
+    })),
   };
 }
 
@@ -71,6 +93,12 @@ export function* report(
   for (const [i, layer] of isoc.layers.entries()) {
     yield `layer sha256:${layer.digest}`;
     yield* layerReport(layer, origins[i]);
+  }
+  for (const one of isoc.platforms ?? []) {
+    const text = platformText(one);
+    yield one.isPrimary
+      ? `${text} is the primary platform, which every face has`
+      : `${text} is in the oci face alone: image ID sha256:${one.imageId}`;
   }
   for (const [face, fields] of missing(isoc)) {
     yield `${face} cannot express: ${fields.join(", ")}`;

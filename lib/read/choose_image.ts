@@ -109,7 +109,7 @@ function idsOf(candidates: Candidate[]): number {
  * image that has the name with any tag.
  */
 export function withName<T extends Pick<Candidate, "names">>(
-  all: T[],
+  all: readonly T[],
   name: string,
 ): T[] {
   const wanted = forms(name);

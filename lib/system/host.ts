@@ -13,6 +13,8 @@ export const host = {
   get args(): string[] {
     return process.argv.slice(2);
   },
+  /** The machine's architecture, as Node calls it: `x64`, `arm64`, … */
+  architecture: process.arch as string,
   env: (name: string): string | undefined => process.env[name] || undefined,
   /** The same, but a variable may be there and empty. */
   envIfSet: (name: string): string | undefined => process.env[name],

@@ -35,6 +35,17 @@ const LINES: Record<string, [line: string, code: number][]> = {
     ['"$@" convert hello.isoc -o again.isoc', 0],
     ['"$@" convert rootfs.tar -o none.isoc', 1],
   ],
+  join: [
+    [
+      `"$@" rootfs.tar -qo arm.isoc ${
+        IMAGE.replace("amd64", "arm64")
+      } && "$@" join hello.isoc arm.isoc -qo multi.isoc`,
+      0,
+    ],
+    ['"$@" convert multi.isoc -q --primary linux/arm64 | sha256sum', 0],
+    ['"$@" join hello.isoc hello.isoc -o none.isoc', 2],
+    ['"$@" join hello.isoc', 2],
+  ],
   export: [
     ['"$@" export hello.isoc --as docker -o docker.tar', 0],
     ['"$@" export hello.isoc --as rootfs | sha256sum', 0],

@@ -27,6 +27,7 @@ const OTHER_NAMES = new Map<
   ["armv7l", { architecture: "arm", variant: "v7" }],
   ["armv8l", { architecture: "arm", variant: "v8" }],
   ["i386", { architecture: "386" }],
+  ["ia32", { architecture: "386" }],
   ["i486", { architecture: "386" }],
   ["i586", { architecture: "386" }],
   ["i686", { architecture: "386" }],

@@ -1,0 +1,47 @@
+import type { Isoc } from "../build/isoc.ts";
+import { ROOTFS_FACES } from "../image/face.ts";
+import { host } from "../system/host.ts";
+import type { Parsed } from "./options.ts";
+import { type Origins, report, summary } from "./report.ts";
+import { printJson, say } from "./say.ts";
+
+/** Says what was made, as far as it is asked for. */
+export function tellBuilt(
+  parsed: Parsed,
+  isoc: Isoc,
+  origins: Origins,
+  output: string | undefined,
+): void {
+  if (!parsed.on("quiet")) {
+    const hint = loadHint(isoc, output);
+    if (hint) say(hint);
+    for (const note of isoc.notes) say(note);
+  }
+  if (parsed.on("verbose")) {
+    for (const line of report(isoc, origins, output)) say(line);
+  }
+  if (parsed.on("json")) {
+    const to = output === undefined ? 2 : 1;
+    printJson(summary(isoc, origins), to);
+  }
+}
+
+/** Entries from which on containerd's way of loading takes long. */
+const MANY = 5000;
+
+/**
+ * What the users of containerd want to know of a large archive. A pipe's reader
+ * gets the archive as it is, and `ciso load` there does this by itself.
+ */
+function loadHint(
+  isoc: Isoc,
+  output: string | undefined,
+): string | undefined {
+  if (host.fileIdentity(output ?? 1) === undefined) return undefined;
+  const { faces } = isoc;
+  const both = faces.includes("oci") &&
+    faces.some((face) => ROOTFS_FACES.includes(face));
+  if (!both || isoc.entries < MANY) return undefined;
+  return `with ${isoc.entries} entries, engines on containerd take long to load ` +
+    `this; ciso load ${output ?? "IMAGE"} gives them their face alone`;
+}
