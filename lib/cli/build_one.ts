@@ -4,11 +4,13 @@ import { buildInto, buildLayersInto } from "../build/build_into.ts";
 import type { ArchiveOptions, Isoc } from "../build/isoc.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
+import type { Packing } from "../streams/packing.ts";
 import { host } from "../system/host.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { imageDescription } from "./description.ts";
+import { packingOf } from "./compress_options.ts";
 import { inFile, ofFile } from "./failure.ts";
 import type { InputStore } from "./input_store.ts";
 import type { Parsed } from "./options.ts";
@@ -66,23 +68,34 @@ export async function buildOne(
     parsed,
     layers.length > 1 || from !== undefined,
   );
+  const packing = packingOf(parsed);
   const inputs = await openInputs(wanted, store);
   const base = from === undefined ? undefined : inputs;
   const description = imageDescription(parsed, base);
   if (from !== undefined) inFile(from, () => checkBase(description));
-  const made = await make(inputs, description, output, options, parsed);
+  const made = await make(inputs, description, options, {
+    parsed,
+    path: output,
+    packing,
+  });
   const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
-  tellBuilt(parsed, isoc, inputs.origins, output);
+  tellBuilt(parsed, isoc, inputs.origins, { output, packing });
+}
+
+/** Where an archive goes, and how. */
+interface Output {
+  parsed: Parsed;
+  path: string | undefined;
+  packing: Packing | undefined;
 }
 
 /** Builds the archive and writes it, with a progress bar for each half. */
 async function make(
   inputs: BuildInputs,
   description: ImageDescription,
-  path: string | undefined,
   options: ArchiveOptions,
-  parsed: Parsed,
-): Promise<Isoc> {
+  { parsed, path, packing }: Output,
+): Promise<Isoc & { written?: number }> {
   const quiet = parsed.on("quiet");
   const noFsync = parsed.on("no-fsync");
   const reading = progressBar(quiet, "reading", inputs.size);
@@ -91,7 +104,8 @@ async function make(
   try {
     const { layers, plain } = inputs;
     const made = await placeOutput(
-      path,
+      // What is compressed has no places to write to.
+      packing ? undefined : path,
       (sink) =>
         plain
           ? buildInto(sink, first!.source, description, work)
@@ -107,8 +121,13 @@ async function make(
       : await buildLayers(layers, description, spoolLayer, work);
     reading?.end();
     const writing = progressBar(quiet, "writing", isoc.size);
-    await writeOutput(isoc.stream(), path, { bar: writing, noFsync });
-    return isoc;
+    const written = await writeOutput(isoc.stream(), path, {
+      bar: writing,
+      noFsync,
+      packing,
+      size: isoc.size,
+    });
+    return { ...isoc, written };
   } catch (error) {
     // The tar's errors name the entry; the file is known only here.
     // Of several layers the tar's own errors name one.

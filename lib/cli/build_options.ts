@@ -1,4 +1,5 @@
 import { FACES } from "../image/face.ts";
+import { COMPRESS_OPTIONS } from "./compress_options.ts";
 import { group, type Option } from "./options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 
@@ -240,6 +241,7 @@ export const WORK_OPTIONS: Option[] = group("Output", [
     help: "most memory that taking zstd or xz off may need, such as 2G; 128M " +
       "unless given",
   },
+  ...COMPRESS_OPTIONS,
   ...REGISTRY_OPTIONS,
   {
     name: "no-fsync",

@@ -10,6 +10,7 @@ import { spoolLayer } from "../system/spool_file.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { imageDescription } from "./description.ts";
+import { packingOf } from "./compress_options.ts";
 import { inFile, named } from "./failure.ts";
 import { hostPlatform } from "./host_platform.ts";
 import type { InputStore } from "./input_store.ts";
@@ -59,6 +60,7 @@ interface Opened {
 export async function buildSeveral(several: Several): Promise<void> {
   const { parsed, output, store } = several;
   const options = archiveOptions(parsed, true);
+  const packing = packingOf(parsed);
   checkCount(several.images.length);
   const found: Opened[] = [];
   for (const image of several.images) found.push(await openOne(image, store));
@@ -74,9 +76,11 @@ export async function buildSeveral(several: Several): Promise<void> {
     });
     reading?.end();
     const bar = progressBar(quiet, "writing", made.size);
-    await writeOutput(made.stream(), output, {
+    const written = await writeOutput(made.stream(), output, {
       bar,
       noFsync: parsed.on("no-fsync"),
+      packing,
+      size: made.size,
     });
     const notes = new Set([
       ...several.notes ?? [],
@@ -85,7 +89,8 @@ export async function buildSeveral(several: Several): Promise<void> {
     ]);
     const at = made.platforms?.findIndex(({ isPrimary }) => isPrimary) ?? 0;
     const origins = all[at]!.inputs.origins;
-    tellBuilt(parsed, { ...made, notes: [...notes] }, origins, output);
+    const isoc = { ...made, notes: [...notes], written };
+    tellBuilt(parsed, isoc, origins, { output, packing });
   } finally {
     reading?.end();
   }

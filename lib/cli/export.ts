@@ -13,6 +13,7 @@ import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { isRoot, ownIds } from "../system/own_ids.ts";
 import { toStream } from "../streams/source.ts";
+import { packingOf } from "./compress_options.ts";
 import { convertFile } from "./convert.ts";
 import { EXPORT_FACES } from "./export_options.ts";
 import type { Parsed } from "./options.ts";
@@ -37,6 +38,12 @@ export async function runExport(parsed: Parsed): Promise<void> {
   const face = faceOf(parsed);
   const path = archivePath(parsed, "export");
   const output = outputPath(parsed);
+  const packing = packingOf(parsed);
+  const toDirectory = face === "bundle" && output !== undefined &&
+    (output.endsWith("/") || host.isDirectory(output));
+  if (toDirectory && packing) {
+    throw new UsageError("--compress is for a file, not for a directory");
+  }
   const quiet = parsed.on("quiet");
   const tell = (line: string) => quiet || say(line);
   if (face === "isoc") {
@@ -44,10 +51,7 @@ export async function runExport(parsed: Parsed): Promise<void> {
     return await convertFile(path, parsed);
   }
   await withExport(path, parsed, face, async (exported, name, bar) => {
-    if (
-      face === "bundle" && output !== undefined &&
-      (output.endsWith("/") || host.isDirectory(output))
-    ) {
+    if (toDirectory) {
       const losses = await unpackBundle(exported, output, {
         maxUnpacked: unpackLimits(parsed).maxUnpacked,
         allowDevices: parsed.on("allow-devices"),
@@ -57,6 +61,7 @@ export async function runExport(parsed: Parsed): Promise<void> {
     } else {
       await writeOutput(toStream(exported.chunks), output, {
         noFsync: parsed.on("no-fsync"),
+        packing,
       });
     }
     bar?.end();

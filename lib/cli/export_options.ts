@@ -1,6 +1,7 @@
 import { ENGINES } from "./engines.ts";
 import type { ExportFace } from "../export/export_face.ts";
 import { FACES } from "../image/face.ts";
+import { COMPRESS_OPTIONS } from "./compress_options.ts";
 import type { Option } from "./options.ts";
 import { VERIFY_OPTIONS } from "./signature_check.ts";
 
@@ -62,6 +63,7 @@ export const EXPORT_OPTIONS: Option[] = [
       "with DIR/, make block devices too, and devices that everybody may write to",
   },
   ...VERIFY_OPTIONS,
+  ...COMPRESS_OPTIONS,
   ...COMMON,
 ];
 

@@ -2,7 +2,10 @@ import { named } from "./failure.ts";
 import { host } from "../system/host.ts";
 import { openFileOutput, openOutput } from "../system/output.ts";
 import { ways } from "../system/ways.ts";
+import { type Packing, windowFor } from "../streams/packing.ts";
 import type { Sink } from "../streams/sink.ts";
+import { fromStream, toStream } from "../streams/source.ts";
+import { compress } from "../system/compress.ts";
 import { MAX_WINDOW, type UnpackLimits } from "../system/unpack_limits.ts";
 import { MAX_UNPACKED } from "../rootfs/holes.ts";
 import type { Parsed } from "./options.ts";
@@ -66,30 +69,60 @@ export interface WriteOptions {
   bar?: Progress | undefined;
   /** Gives a file its name before it is on the disk. */
   noFsync?: boolean;
+  /** How the file is compressed, if it is. */
+  packing?: Packing | undefined;
+  /** Bytes of the stream, where that is known. */
+  size?: number | undefined;
 }
 
 /**
  * Writes a stream to its place: a file appears when it is complete.
  *
  * @param path The file, or `undefined` for standard output.
+ * @returns How many bytes were written.
  */
 export async function writeOutput(
   stream: ReadableStream<Uint8Array>,
   path: string | undefined,
-  { bar, noFsync = false }: WriteOptions = {},
-): Promise<void> {
+  { bar, noFsync = false, packing, size }: WriteOptions = {},
+): Promise<number> {
   let output;
+  let written = 0;
   try {
-    const onWritten = (bytes: number) => bar?.add(bytes);
+    const onWritten = (bytes: number) => {
+      written += bytes;
+      if (!packing) bar?.add(bytes);
+    };
     output = await openOutput(path, { onWritten, noFsync });
-    await stream.pipeTo(output.writable);
+    await packed(stream, packing, { size, bar }).pipeTo(output.writable);
     await output.commit();
+    return written;
   } catch (error) {
     output?.abort();
     throw error;
   } finally {
     bar?.end();
   }
+}
+
+/** A stream, compressed; its progress is that of what goes in. */
+function packed(
+  stream: ReadableStream<Uint8Array>,
+  packing: Packing | undefined,
+  { size, bar }: Pick<WriteOptions, "size" | "bar">,
+): ReadableStream<Uint8Array> {
+  if (!packing) return stream;
+  async function* counted() {
+    for await (const chunk of fromStream(stream)) {
+      bar?.add(chunk.length);
+      yield chunk;
+    }
+  }
+  const { window } = packing;
+  return toStream(compress(counted(), {
+    ...packing,
+    ...(window !== undefined && { window: windowFor(window, size) }),
+  }));
 }
 
 /**

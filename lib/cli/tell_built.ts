@@ -1,16 +1,23 @@
 import type { Isoc } from "../build/isoc.ts";
 import { ROOTFS_FACES } from "../image/face.ts";
+import type { Packing } from "../streams/packing.ts";
 import { host } from "../system/host.ts";
 import type { Parsed } from "./options.ts";
 import { type Origins, report, summary } from "./report.ts";
 import { printJson, say } from "./say.ts";
 
+/** Where the archive went, and how it is compressed. */
+interface Written {
+  output: string | undefined;
+  packing?: Packing | undefined;
+}
+
 /** Says what was made, as far as it is asked for. */
 export function tellBuilt(
   parsed: Parsed,
-  isoc: Isoc,
+  isoc: Isoc & { written?: number },
   origins: Origins,
-  output: string | undefined,
+  { output, packing }: Written,
 ): void {
   if (!parsed.on("quiet")) {
     const hint = loadHint(isoc, output);
@@ -22,7 +29,10 @@ export function tellBuilt(
   }
   if (parsed.on("json")) {
     const to = output === undefined ? 2 : 1;
-    printJson(summary(isoc, origins), to);
+    printJson({
+      ...summary(isoc, origins),
+      ...(packing && { compressed: { ...packing, size: isoc.written } }),
+    }, to);
   }
 }
 

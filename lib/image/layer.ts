@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import type { LayerMethod } from "../streams/packing.ts";
 
 /** What documents need to know about a layer. */
 export interface Layer {
@@ -6,6 +7,18 @@ export interface Layer {
   digest: string;
   /** Size of the layer in bytes. */
   size: number;
+  /** The compressed layer, where the archive has it so. */
+  blob?: LayerBlob | undefined;
+}
+
+/** A compressed layer as a blob. */
+export interface LayerBlob {
+  /** SHA-256 of the compressed bytes, 64 lower-case hex digits. */
+  digest: string;
+  /** How many they are. */
+  size: number;
+  /** How they are compressed. */
+  compression: LayerMethod;
 }
 
 /** Layers of an image at most. Each takes memory, and no engine takes more than 127. */

@@ -1,13 +1,13 @@
-import { InputError } from "../errors/input_error.ts";
-import { isDeno, zlib } from "./node.ts";
-
-/** The compressions that layers in registries have. */
-export type LayerCompression = "gzip" | "zstd";
+import { concat } from "../streams/bytes.ts";
+import { type LayerMethod, LEVELS } from "../streams/packing.ts";
+import { compressBy } from "./compress_program.ts";
+import { isDeno, worker, zlib } from "./node.ts";
+import { hasZstd, zstdParams } from "./zstd.ts";
 
 /** Bytes that are compressed at a time, each into a member or frame of its own. */
 const COMPRESS_BLOCK = 1 << 20;
 /** Blocks at work at a time: this machine's cores are busy, memory is bounded. */
-const AT_WORK = 4;
+const AT_WORK = 8;
 
 /** Compresses one block; the block's memory may be gone afterwards. */
 interface Compressor {
@@ -25,20 +25,19 @@ interface Compressor {
  * @param compression How.
  * @param level The compression's level; 6 for gzip and 3 for zstd unless given.
  * @returns The compressed bytes.
- * @throws {InputError} If the runtime has no zstd.
+ * @throws {FileError} If the runtime has no zstd, and the program is not there.
  */
 export async function* compressBlocks(
-  chunks: AsyncIterable<Uint8Array>,
-  compression: LayerCompression,
-  level = compression === "gzip" ? 6 : 3,
+  chunks: AsyncGenerator<Uint8Array>,
+  compression: LayerMethod,
+  level = LEVELS[compression].usual,
 ): AsyncGenerator<Uint8Array> {
-  if (compression === "zstd" && typeof zlib.zstdCompress !== "function") {
-    throw new InputError(
-      "This runtime cannot compress with zstd: use gzip, or Node 22.15 and newer",
-    );
+  if (compression === "zstd" && !hasZstd()) {
+    yield* compressBy("zstd", ["-q", "-c", `-${level}`, "-T0"], chunks);
+    return;
   }
   const make = isDeno ? workers : threads;
-  const compressor = await make(compression, level);
+  const compressor = make(compression, level);
   const queue: Promise<Uint8Array>[] = [];
   let count = 0;
   try {
@@ -79,66 +78,118 @@ async function* blocksOf(
 }
 
 /** Node's and Bun's zlib work in threads of their own. */
-function threads(compression: LayerCompression, level: number): Compressor {
-  type Done = (error: Error | null, result: Uint8Array) => void;
-  const run = (block: Uint8Array, done: Done) =>
-    compression === "gzip"
-      ? zlib.gzip(block, { level }, done)
-      : zlib.zstdCompress(block, zstdOptions(level), done);
+function threads(compression: LayerMethod, level: number): Compressor {
   return {
-    compress: (block) =>
-      new Promise((resolve, reject) =>
-        run(block, (error, result) => error ? reject(error) : resolve(result))
-      ),
+    compress: compression === "zstd"
+      ? (block) => zstdFrame(block, level)
+      : (block) =>
+        new Promise((resolve, reject) =>
+          zlib.gzip(
+            block,
+            { level },
+            (error, member) => error ? reject(error) : resolve(plain(member)),
+          )
+        ),
     close() {},
   };
 }
 
-function zstdOptions(level: number) {
-  return { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } };
+/**
+ * Compresses a block into a zstd frame. A stream that knows how much comes gives
+ * the same bytes on all runtimes; a call for all at once does not.
+ */
+function zstdFrame(block: Uint8Array, level: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      params: zstdParams(level),
+      pledgedSrcSize: block.length,
+    };
+    const packer = zlib.createZstdCompress(options);
+    const parts: Uint8Array[] = [];
+    packer.on("data", (part: Uint8Array) => parts.push(part));
+    packer.on("error", reject);
+    packer.on("end", () => resolve(concat(parts)));
+    // The first write must not be the last one: that is a call for all at once.
+    packer.write(block, () => packer.end());
+  });
 }
 
-/** Deno's zlib works in the thread that calls it, so there are two to call it. */
+/** Bytes of a gzip member's header from the time on, without flags. */
+const TIME = 4;
+/** No time, nothing about the level, an unknown system. */
+const PLAIN = Uint8Array.of(0, 0, 0, 0, 0, 0xff);
+
+/** A gzip member with the one header that all runtimes give it. */
+function plain(member: Uint8Array): Uint8Array {
+  member.set(PLAIN, TIME);
+  return member;
+}
+
+/**
+ * Deno's zlib works in the thread that calls it, so each core has one to call it.
+ * Only buffers go to and fro: Deno takes a second for a few typed arrays.
+ */
 const WORKER = `
   Promise.all([import("node:zlib"), import("node:worker_threads")]).then(
-    ([zlib, { parentPort, workerData: { method, options } }]) =>
-      parentPort.on("message", (block) => {
-        const result = new Uint8Array(zlib[method](block, options));
-        parentPort.postMessage(result);
-      }),
+    ([zlib, { parentPort, workerData: { level, params } }]) => {
+      parentPort.on("message", ({ id, buffer }) => {
+        const block = new Uint8Array(buffer);
+        const post = (result) =>
+          parentPort.postMessage({ id, result }, [result]);
+        if (!params) {
+          return post(new Uint8Array(zlib.gzipSync(block, { level })).buffer);
+        }
+        const pledgedSrcSize = block.length;
+        const packer = zlib.createZstdCompress({ params, pledgedSrcSize });
+        const parts = [];
+        packer.on("data", (part) => parts.push(part));
+        packer.on("end", async () =>
+          post(await new Blob(parts).arrayBuffer()));
+        packer.write(block, () => packer.end());
+      });
+    },
   );`;
 
-async function workers(
-  compression: LayerCompression,
-  level: number,
-): Promise<Compressor> {
-  const { Worker } = await import("node:worker_threads");
-  const workerData = compression === "gzip"
-    ? { method: "gzipSync", options: { level } }
-    : { method: "zstdCompressSync", options: zstdOptions(level) };
-  const all = [0, 1].map(() => {
-    const worker = new Worker(WORKER, { eval: true, workerData });
-    const waiting: {
-      resolve: (result: Uint8Array) => void;
-      reject: (error: unknown) => void;
-    }[] = [];
-    worker.on(
-      "message",
-      (result: Uint8Array) => waiting.shift()?.resolve(result),
-    );
-    worker.on("error", (error: unknown) => {
-      for (const { reject } of waiting.splice(0)) reject(error);
+/** What a worker answers. */
+interface Answer {
+  id: number;
+  result: ArrayBuffer;
+}
+
+/** Workers at most: each holds memory of its own. */
+const MOST_WORKERS = 4;
+
+function workers(compression: LayerMethod, level: number): Compressor {
+  const isGzip = compression === "gzip";
+  const workerData = { level, params: isGzip ? undefined : zstdParams(level) };
+  type Waiting = {
+    resolve: (result: Uint8Array) => void;
+    reject: (error: unknown) => void;
+  };
+  const waiting = new Map<number, Waiting>();
+  const count = Math.min(worker.cores(), MOST_WORKERS);
+  const threads = Array.from({ length: count }, () => {
+    const thread = new worker.Worker(WORKER, { eval: true, workerData });
+    thread.on("message", ({ id, result }: Answer) => {
+      const bytes = new Uint8Array(result);
+      waiting.get(id)?.resolve(isGzip ? plain(bytes) : bytes);
+      waiting.delete(id);
     });
-    return { worker, waiting };
+    thread.on("error", (error: unknown) => {
+      for (const { reject } of waiting.values()) reject(error);
+      waiting.clear();
+    });
+    return thread;
   });
   let next = 0;
   return {
     compress: (block) =>
       new Promise((resolve, reject) => {
-        const { worker, waiting } = all[next++ % all.length]!;
-        waiting.push({ resolve, reject });
-        worker.postMessage(block, [block.buffer]);
+        const id = next++;
+        waiting.set(id, { resolve, reject });
+        const { buffer } = block;
+        threads[id % count]!.postMessage({ id, buffer }, [buffer]);
       }),
-    close: () => all.forEach(({ worker }) => void worker.terminate()),
+    close: () => threads.forEach((thread) => void thread.terminate()),
   };
 }

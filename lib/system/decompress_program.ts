@@ -1,17 +1,12 @@
 import { FileError } from "../errors/file_error.ts";
 import type { Compression } from "../streams/compression.ts";
-import { errorCode, fileError } from "./errors.ts";
 import { feed } from "./feed.ts";
+import { lacksProgram, startFilter } from "./filter_program.ts";
 import { damaged, ownBytes } from "./inflate.ts";
-import { type ChildProcessWithoutNullStreams, isDeno, spawn } from "./node.ts";
-import { pause, SOON } from "./programs.ts";
 import { windowError } from "./unpack_limits.ts";
 
 /** How many bytes of a program's messages are read. */
 const MESSAGES = 4096;
-
-/** Codes of a program that is there and cannot be started. */
-const LACKS = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
 
 /** Bytes that xz needs besides its window. */
 const XZ_MEMORY = 2 ** 22;
@@ -30,10 +25,15 @@ export async function* decompressBy(
   name: string,
   maxWindow: number,
 ): AsyncGenerator<Uint8Array> {
-  const program = await startProgram(
+  const program = await startFilter(
     compression,
     argsOf(compression, maxWindow),
-    name,
+    (cause) =>
+      lacksProgram(compression, cause, {
+        name,
+        why: `${name} is compressed with ${compression}`,
+        instead: "or decompress the file first",
+      }),
   );
   const { child, ended, missing } = program;
   let messages = "";
@@ -80,59 +80,4 @@ function argsOf(compression: Compression, maxWindow: number): string[] {
     default:
       return ["-dc"];
   }
-}
-
-/** Starts a program; returns whether it is there at all. */
-async function startProgram(
-  program: string,
-  args: string[],
-  name: string,
-): Promise<{
-  child: ChildProcessWithoutNullStreams;
-  ended: Promise<number | null>;
-  isMissing(): boolean;
-  missing(cause: unknown): FileError;
-}> {
-  const missing = (cause: unknown) => {
-    // It may be there; the system lacks something else.
-    if (LACKS.includes(errorCode(cause) ?? "")) {
-      return fileError(`${name}: cannot start ${program}`, cause);
-    }
-    return new FileError(
-      `${name} is compressed with ${program}, which needs the program ` +
-        `${program}: install it${
-          isDeno
-            ? `, and under deno run allow it with --allow-run=${program}`
-            : ""
-        }, or decompress the file first`,
-      { cause },
-    );
-  };
-  let started = true;
-  let failure: unknown;
-  let child: ChildProcessWithoutNullStreams;
-  try {
-    child = spawn(program, args, { stdio: "pipe" });
-    child.on("error", (error) => {
-      started = false;
-      failure = error;
-    });
-  } catch (error) {
-    throw missing(error);
-  }
-  const ended = new Promise<number | null>((resolve) => {
-    child.on("close", (code) => resolve(code));
-    child.on("error", () => resolve(null));
-  });
-  // As in outputOf().
-  if (!child.stdin) {
-    await Promise.race([ended, pause(SOON)]);
-    throw missing(failure);
-  }
-  return {
-    child,
-    ended,
-    isMissing: () => !started,
-    missing: (cause) => missing(failure ?? cause),
-  };
 }

@@ -1,0 +1,190 @@
+// Compressed output, under all runtimes: what is in it is the archive that comes
+// out without --compress, by option and by the file's ending; the second copy of
+// the files costs nearly nothing; wrong words are refused, and no file is left.
+
+import assert from "node:assert/strict";
+import { allowing, ciso, shell } from "../support/ciso.ts";
+import { run } from "../support/run.ts";
+import {
+  assertNothingMissing,
+  bundleRuntimes,
+  lacking,
+  type Runtime,
+  unlessMissing,
+} from "../support/runtimes.ts";
+
+const METHODS = [["gzip", "gz"], ["zstd", "zst"], ["xz", "xz"]] as const;
+const IMAGE = ["-t", "isoc/hello", "--created=0"];
+const COMMAND = ["--", "/bin/sh"];
+const ALLOWED = "--allow-run=zstd,xz";
+
+const work = await Deno.makeTempDir({ prefix: "isoc-compress-test-" });
+const rootfs = `${work}/rootfs.tar`;
+const plain = `${work}/plain.isoc`;
+const RUNTIMES: Runtime[] = [
+  { name: "deno with the sources", command: allowing(ALLOWED) },
+  ...await bundleRuntimes([ALLOWED]),
+];
+
+Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));
+
+await Deno.mkdir(`${work}/tree/bin`, { recursive: true });
+await Deno.copyFile("/bin/sh", `${work}/tree/bin/sh`);
+const noise = new Uint8Array(2 << 20);
+for (let i = 0; i < noise.length; i += 1 << 16) {
+  crypto.getRandomValues(noise.subarray(i, i + (1 << 16)));
+}
+await Deno.writeFile(`${work}/tree/noise`, noise);
+await run("tar", ["--sort=name", "-C", `${work}/tree`, "-cf", rootfs, "."]);
+const made = await ciso([rootfs, ...IMAGE, "-o", plain, ...COMMAND]);
+assert.equal(made.stderr, "");
+
+const sizeOf = async (path: string) => (await Deno.stat(path)).size;
+
+/** Asserts that a file holds the plain archive. */
+async function assertHolds(path: string, method: string): Promise<void> {
+  const script = '"$0" -dc <"$1" | cmp - "$2"';
+  assert.equal(await run("sh", ["-c", script, method, path, plain]), "");
+}
+
+for (const runtime of RUNTIMES) {
+  const { command } = runtime;
+  for (const [method, ending] of METHODS) {
+    const needed = [runtime, lacking(method)];
+    Deno.test({
+      ...unlessMissing(
+        `ciso writes an archive with ${method}, under ${runtime.name}`,
+        ...needed,
+      ),
+      async fn() {
+        assertNothingMissing(...needed);
+        const byEnding = `${work}/out.isoc.${ending}`;
+        const args = [rootfs, ...IMAGE, "-o", byEnding, ...COMMAND];
+        const first = await ciso(args, { command });
+        assert.equal(first.stderr, "");
+        await assertHolds(byEnding, method);
+        // The file has no name inside, and no time.
+        const piped = `${work}/piped`;
+        const second = await shell(
+          '"$@" >"$OUT"',
+          [rootfs, ...IMAGE, `--compress=${method}`, ...COMMAND],
+          { command, env: { OUT: piped } },
+        );
+        assert.equal(second.stderr, "");
+        assert.equal(await run("cmp", [byEnding, piped]), "");
+        if (method !== "gzip") {
+          // 2 MiB of noise are there once.
+          assert.ok(await sizeOf(byEnding) < noise.length * 1.1);
+        }
+        // ciso reads what it wrote.
+        const verified = await ciso(["verify", byEnding], { command });
+        assert.match(verified.stdout, /no findings/);
+        const exported = `${work}/face.${ending}`;
+        const face = ["export", byEnding, "--as", "rootfs", "-o", exported];
+        assert.equal((await ciso(face, { command })).stderr, "");
+        const script = '"$0" -dc <"$1" | cmp - "$2"';
+        await run("sh", ["-c", script, method, exported, rootfs]);
+        for (const file of [byEnding, piped, exported]) await Deno.remove(file);
+      },
+    });
+  }
+}
+
+const SAME = RUNTIMES.filter(({ name }) => name !== "oldest node");
+
+Deno.test({
+  ...unlessMissing("zstd gives the same bytes under all runtimes", ...SAME),
+  async fn() {
+    assertNothingMissing(...SAME);
+    const sums = new Set<string>();
+    for (const { command } of SAME) {
+      const output = `${work}/same.zst`;
+      const args = [rootfs, ...IMAGE, "-o", output, ...COMMAND];
+      assert.equal((await ciso(args, { command })).code, 0);
+      sums.add((await run("sha256sum", [output])).slice(0, 64));
+    }
+    assert.equal(sums.size, 1);
+  },
+});
+
+Deno.test("--compress none wins over the file's ending", async () => {
+  const output = `${work}/plain.gz`;
+  const args = ["--compress=none", "-o", output, ...COMMAND];
+  assert.equal((await ciso([rootfs, ...IMAGE, ...args])).stderr, "");
+  assert.equal(await run("cmp", [output, plain]), "");
+});
+
+Deno.test("--json says how the file is compressed", async () => {
+  const output = `${work}/said.isoc.gz`;
+  const args = ["--compress=gzip:9", "--json", "-o", output, ...COMMAND];
+  const { stdout } = await ciso([rootfs, ...IMAGE, ...args]);
+  const { size, compressed } = JSON.parse(stdout);
+  assert.equal(size, await sizeOf(plain));
+  assert.deepEqual(compressed, {
+    method: "gzip",
+    level: 9,
+    size: await sizeOf(output),
+  });
+});
+
+Deno.test("--window limits how far back zstd looks", async () => {
+  const output = `${work}/near.zst`;
+  const args = ["--window=1M", "-o", output, ...COMMAND];
+  assert.equal((await ciso([rootfs, ...IMAGE, ...args])).stderr, "");
+  await assertHolds(output, "zstd");
+  // The second copy is too far away.
+  assert.ok(await sizeOf(output) > noise.length * 1.9);
+});
+
+for (
+  const [words, message] of [
+    [
+      ["--compress=lzma"],
+      /^ciso: --compress: "lzma" is not one of gzip, zstd, xz, none$/m,
+    ],
+    [["--compress=gzip:0"], /the levels of gzip are 1 to 9, not "0"$/m],
+    [["--compress=zstd:20"], /the levels of zstd are 1 to 19, not "20"$/m],
+    [["--compress=zstd:"], /the levels of zstd are 1 to 19, not ""$/m],
+    [["--compress=none:3"], /"none:3" is not one of/],
+    [["--window=64M"], /--window goes with --compress zstd or xz$/m],
+    [["--window=64M", "--compress=gzip"], /gzip has a window of 32 KiB$/m],
+    [["--window=4G", "--compress=zstd"], /zstd takes 1M to 2048M, not "4G"$/m],
+    [["--window=x", "--compress=xz"], /--window: "x" is no size/],
+  ] as const
+) {
+  Deno.test(`ciso refuses ${words.join(" ")}`, async () => {
+    const output = `${work}/refused.isoc`;
+    const args = [...words, "-o", output, ...COMMAND];
+    const { code, stderr } = await ciso([rootfs, ...IMAGE, ...args]);
+    assert.match(stderr, message);
+    assert.equal(code, 2);
+    await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
+  });
+}
+
+Deno.test("ciso export refuses to compress a directory", async () => {
+  const args = ["export", plain, "--as=bundle", "-o", `${work}/dir/`];
+  const { code, stderr } = await ciso([...args, "--compress=gzip"]);
+  assert.match(stderr, /--compress is for a file, not for a directory$/m);
+  assert.equal(code, 2);
+});
+
+Deno.test("ciso names the program for xz that is missing", async () => {
+  const output = `${work}/none.xz`;
+  const { code, stderr } = await ciso([
+    rootfs,
+    ...IMAGE,
+    "-o",
+    output,
+    ...COMMAND,
+  ]);
+  assert.match(
+    stderr,
+    /is to be compressed with xz, which needs the program xz: install it, and under deno run allow it with --allow-run=xz, or compress with gzip$/m,
+  );
+  assert.equal(code, 1);
+  assert.deepEqual(
+    [...Deno.readDirSync(work)].filter(({ name }) => name.includes("none")),
+    [],
+  );
+});
