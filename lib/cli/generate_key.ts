@@ -33,7 +33,7 @@ export async function runGenerateKey(parsed: Parsed): Promise<void> {
   for (const path of [files.private, files.public]) {
     if (host.exists(path)) throw existing(path);
   }
-  const password = await keyPassword(parsed, [
+  const password = await keyPassword(parsed.on("password-stdin"), [
     `Password for ${files.private}: `,
     "The same again: ",
   ]);

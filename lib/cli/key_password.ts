@@ -1,7 +1,9 @@
 import { host } from "../system/host.ts";
 import { askSecret } from "../system/ask_secret.ts";
+import { type PrivateKey, readPrivateKey } from "../sign/key_pair.ts";
+import { ofFile } from "./failure.ts";
 import { InputError } from "../errors/input_error.ts";
-import type { Option, Parsed } from "./options.ts";
+import type { Option } from "./options.ts";
 
 /** The variable that cosign reads, too. */
 const VARIABLE = "COSIGN_PASSWORD";
@@ -18,15 +20,15 @@ export const PASSWORD_OPTION: Option = {
  * The password of a private key: what --password-stdin gives, else the
  * environment, else what is typed.
  *
- * @param parsed The command line.
+ * @param isPiped Whether standard input has it.
  * @param questions What is asked on a terminal; all answers must be the same.
  * @throws {InputError} If there is none, or the answers differ.
  */
 export async function keyPassword(
-  parsed: Parsed,
+  isPiped: boolean,
   questions: readonly string[],
 ): Promise<string> {
-  if (parsed.on("password-stdin")) {
+  if (isPiped) {
     return host.readInput().replace(/\r?\n$/, "");
   }
   const given = host.envIfSet(VARIABLE);
@@ -46,4 +48,25 @@ export async function keyPassword(
     throw new InputError("The two passwords are not the same: try again");
   }
   return answers[0]!;
+}
+
+/**
+ * The private key of a file.
+ *
+ * @param isPiped Whether standard input has the password.
+ * @throws {InputError} If it is no such key, or the password is wrong.
+ */
+export async function privateKey(
+  path: string,
+  isPiped: boolean,
+): Promise<PrivateKey> {
+  const text = host.readText(path);
+  try {
+    return await readPrivateKey(
+      text,
+      () => keyPassword(isPiped, [`Password of ${path}: `]),
+    );
+  } catch (error) {
+    throw ofFile(path, error);
+  }
 }

@@ -25,7 +25,7 @@ export interface ImageOpener {
   openFile: (path: string) => Promise<Input>;
   /** Makes a client for a registry. */
   client: (reference: Reference) => Promise<RegistryClient>;
-  /** Checks signatures; what cannot have one is refused. */
+  /** Checks signatures; a directory, which cannot have one, is refused. */
   check?: SignatureCheck | undefined;
 }
 
@@ -49,9 +49,10 @@ export async function openImage(
   { openFile, client, check }: ImageOpener,
 ): Promise<OpenedImage> {
   if (isRemote(word)) {
-    if (check) throw check.refuse(word);
     const reference = parseReference(word);
-    const files = await remoteFiles(await client(reference), reference);
+    const registry = await client(reference);
+    const checked = await check?.remote(registry, reference) ?? reference;
+    const files = await remoteFiles(registry, checked);
     return { path: word, files, isRemote: true };
   }
   const { path, name } = imagePath(word, host.exists);

@@ -29,6 +29,7 @@ import { COMPRESSIONS, packLayer, type PushCompression } from "./pack_layer.ts";
 import type { Progress } from "./progress.ts";
 import { registryClient } from "./registry_options.ts";
 import { printJson, printLines, say } from "./say.ts";
+import { signing } from "./push_signature.ts";
 import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -61,7 +62,8 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   if (reference.digest !== undefined) {
     throw new UsageError("The digest comes of what is pushed: give a tag");
   }
-  const compression = parsed.value("compression") ?? "gzip";
+  const compression = parsed.value("compression") ??
+    (parsed.on("with-signature") ? "none" : "gzip");
   if (!isCompression(compression)) {
     throw new UsageError(
       `--compression: ${shown(compression)} is not one of ${
@@ -70,6 +72,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
     );
   }
   const check = await signatureCheck(parsed);
+  const sign = await signing(parsed, word);
   const client = await registryClient(parsed, reference);
   const open: Input[] = [];
   const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
@@ -91,10 +94,12 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
     });
     const options = pushOptions(parsed, compression, bar, counts);
     const choice = choiceOf(parsed, name);
-    const pushed = parsed.on("all-platforms")
+    const all = parsed.on("all-platforms")
       ? await pushAll(client, reference, files, choice, options)
-      : await pushOne(client, reference, files, choice, options);
+      : [await pushOne(client, reference, files, choice, options)];
+    const pushed = all.at(-1)!;
     bar?.end();
+    for (const image of all) await sign?.(client, reference, image);
     printPushed(parsed, reference, pushed, counts);
   } catch (error) {
     if (error instanceof Stopped) return error.exitCode;
@@ -141,13 +146,14 @@ async function pushOne(
   return await pushImage(client, reference, image, { ...options, original });
 }
 
+/** Pushes all platforms; the last one of what it gives is their index. */
 async function pushAll(
   client: RegistryClient,
   reference: Reference,
   files: ImageFiles,
   { name }: ImageChoice,
   options: PushOptions,
-): Promise<Pushed> {
+): Promise<Pushed[]> {
   const tops = (await topImages(files)).filter(({ names }) =>
     name === undefined || names.includes(name)
   );
@@ -173,7 +179,8 @@ async function pushAll(
     digest === images[i]!.manifest.digest
   );
   // An index whose images all stay has the same digest too.
-  return await pushIndex(client, reference, pushed, isKept ? top : undefined);
+  const kept = isKept ? top : undefined;
+  return [...pushed, await pushIndex(client, reference, pushed, kept)];
 }
 
 function pushOptions(

@@ -5,6 +5,7 @@ import { group, type Option } from "./options.ts";
 import { runPull } from "./pull.ts";
 import { COMPRESSIONS } from "./pack_layer.ts";
 import { runPush } from "./push.ts";
+import { SIGN_OPTIONS } from "./push_signature.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { VERIFY_OPTIONS } from "./signature_check.ts";
 import { DEFAULT_ADDRESS, runServe } from "./serve.ts";
@@ -59,6 +60,7 @@ ${LOGIN}`,
         "take layers from this repository of the same registry, if it has " +
         "them; can be repeated",
     },
+    ...SIGN_OPTIONS,
     ...VERIFY_OPTIONS,
     ...REGISTRY_OPTIONS,
     { name: "json", group: "General", help: "print what was pushed as JSON" },
@@ -82,10 +84,15 @@ layers are checked against their digests while they come. The options are those
 of ciso convert, which takes docker://REFERENCE too, as ciso build --from does.
 
 ${LOGIN}`,
-  options: [...IMAGE_OPTIONS, ...WORK_OPTIONS],
+  options: [
+    ...IMAGE_OPTIONS,
+    ...VERIFY_OPTIONS.filter(({ name }) => name === "verify-key"),
+    ...WORK_OPTIONS,
+  ],
   words: [],
   examples: [
     "ciso pull localhost:5000/me/app:1.0 -o app.isoc",
+    "ciso pull registry.example/me/app --verify-key cosign.pub -o app.isoc",
     "ciso pull debian:12 --platform linux/arm64 | docker load",
   ],
   run: runPull,

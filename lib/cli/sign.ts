@@ -1,6 +1,6 @@
 import { FileError } from "../errors/file_error.ts";
 import { imageClaims, streamDigest } from "../sign/image_claims.ts";
-import { type PrivateKey, readPrivateKey } from "../sign/key_pair.ts";
+import type { PrivateKey } from "../sign/key_pair.ts";
 import { keyName, signImage } from "../sign/sign_image.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { sha256 } from "../streams/sha256.ts";
@@ -10,7 +10,7 @@ import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
 import { ofFile } from "./failure.ts";
 import { gpgSign } from "./gpg.ts";
-import { keyPassword } from "./key_password.ts";
+import { privateKey } from "./key_password.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits, writeOutput } from "./output.ts";
 import { printJson, printLines } from "./say.ts";
@@ -125,29 +125,10 @@ async function wantedOf(parsed: Parsed): Promise<Wanted> {
     path,
     output,
     ...(gpg !== undefined && { gpg }),
-    ...(keyFile !== undefined && { key: await privateKey(keyFile, parsed) }),
+    ...(keyFile !== undefined && {
+      key: await privateKey(keyFile, parsed.on("password-stdin")),
+    }),
   };
-}
-
-/**
- * The private key of a file.
- *
- * @param parsed The command line, which may give the password.
- * @throws {InputError} If it is no such key, or the password is wrong.
- */
-export async function privateKey(
-  path: string,
-  parsed: Parsed,
-): Promise<PrivateKey> {
-  const text = host.readText(path);
-  try {
-    return await readPrivateKey(
-      text,
-      () => keyPassword(parsed, [`Password of ${path}: `]),
-    );
-  } catch (error) {
-    throw ofFile(path, error);
-  }
 }
 
 /** Makes the signature; an image that engines cannot read gets none. */

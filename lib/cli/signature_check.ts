@@ -5,6 +5,11 @@ import {
   type CheckedSignature,
   checkSignature,
 } from "../sign/check_signature.ts";
+import type { RegistryClient } from "../registry/client.ts";
+import { getManifest } from "../registry/manifest.ts";
+import { formatReference, type Reference } from "../registry/reference.ts";
+import { checkInRegistry } from "../sign/registry_signature.ts";
+import { keyName } from "../sign/sign_image.ts";
 import { streamDigest } from "../sign/image_claims.ts";
 import { type PublicKey, readPublicKey } from "../sign/key_pair.ts";
 import { type OpenPgpSignature, readKeyring } from "../sign/openpgp.ts";
@@ -75,6 +80,13 @@ export interface SignatureCheck {
    * @throws {UsageError} If the signature of that image cannot be told.
    */
   of(path: string, onGood?: (signature: GoodSignature) => void): RawCheck;
+  /**
+   * Checks that the key has signed an image in a registry, as cosign does.
+   *
+   * @returns The same reference with the digest that was checked.
+   * @throws {InputError} If the key has not signed it.
+   */
+  remote(client: RegistryClient, reference: Reference): Promise<Reference>;
   /** Refuses an image whose bytes are not those of one file. */
   refuse(word: string): InputError;
 }
@@ -99,7 +111,7 @@ export async function signatureCheck(
   const keyring = parsed.value(names.keyring);
   const given = parsed.value("signature");
   if (keyFile === undefined && keyring === undefined) {
-    if (given === undefined) return undefined;
+    if (given === undefined || parsed.on("with-signature")) return undefined;
     throw new UsageError(
       `--signature needs the signer's key: --${names.key} or --${names.keyring}`,
     );
@@ -130,6 +142,25 @@ export async function signatureCheck(
         }
       },
     }),
+    async remote(client, reference) {
+      if (!key || keys || given !== undefined) {
+        throw new UsageError(
+          `The signatures of a registry are checked by --${names.key} alone: ` +
+            `leave out --${keys ? names.keyring : "signature"}`,
+        );
+      }
+      const { digest } = await getManifest(client, reference);
+      const { repository } = reference;
+      await checkInRegistry(client, repository, digest, key);
+      if (parsed.on("verbose")) {
+        say(
+          `${formatReference({ ...reference, digest })}: signed by ${
+            keyName(key.id)
+          }`,
+        );
+      }
+      return { ...reference, digest };
+    },
     refuse: (word) =>
       new InputError(
         `${shownWord(word)} is not one file, so it has no signature that ` +
@@ -152,7 +183,8 @@ async function publicKey(path: string): Promise<PublicKey> {
   }
 }
 
-function signatureOf(
+/** The signature file of an image. */
+export function signatureOf(
   path: string,
   given: string | undefined,
   suffix: string,
@@ -164,8 +196,12 @@ function signatureOf(
   );
 }
 
-/** Reads a signature file. */
-function readSignatureFile(path: string, name: string): Uint8Array {
+/**
+ * Reads a signature file.
+ *
+ * @param name The image's name.
+ */
+export function readSignatureFile(path: string, name: string): Uint8Array {
   let bytes;
   try {
     bytes = host.readBytes(path);

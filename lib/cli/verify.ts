@@ -92,7 +92,8 @@ async function verifyOne(
     if (!(error instanceof InputError || error instanceof FileError)) {
       throw error;
     }
-    return { file: name, error: (ofFile(name, error) as Error).message };
+    const { message } = ofFile(name, error) as Error;
+    return { file: name, ...(raw && { signatures }), error: message };
   }
 }
 

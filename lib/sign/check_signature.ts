@@ -42,6 +42,15 @@ const STATEMENT = object({
 
 const CLAIMS = object({ isoc: optional(anyObject) });
 
+const IMAGES = object({
+  isoc: optional(object({
+    images: optional(list(object({
+      manifest: optional(text),
+      cosign: optional(object({ payload: text, signature: text })),
+    }))),
+  })),
+});
+
 /**
  * Checks that a signature is one of a file, by a key.
  *
@@ -74,6 +83,49 @@ export function checkSignature(
   return { key: name, ...checkStatement(read.statement, file) };
 }
 
+/**
+ * Whether a bundle is a signature of an image in a registry, by a key.
+ *
+ * @param signature The bundle.
+ * @param digest The digest of the image's manifest, such as `sha256:…`.
+ * @throws {InputError} If it is no bundle.
+ */
+export function isSigned(
+  signature: Uint8Array,
+  key: PublicKey,
+  digest: string,
+): boolean {
+  const read = readSignature(signature);
+  if (read.kind === "blob" || !isSignature(key, read.digest, read.signature)) {
+    return false;
+  }
+  const { subject, predicateType } = readStatement(read.statement);
+  return predicateType === SIGN_TYPE &&
+    subject.some((one) => `sha256:${one.digest.get("sha256")}` === digest);
+}
+
+/**
+ * The signatures that a bundle of `ciso sign` has for images in registries; they
+ * have not been checked.
+ *
+ * @returns By the digests of the images' manifests.
+ * @throws {InputError} If it is no such bundle.
+ */
+export function imageSignatures(
+  signature: Uint8Array,
+): Map<string, CosignSignature> {
+  const read = readSignature(signature);
+  const { predicate } = read.kind === "blob"
+    ? { predicate: undefined }
+    : readStatement(read.statement);
+  const { isoc } = IMAGES(predicate ?? {}, new Place("Its predicate"));
+  const found = new Map<string, CosignSignature>();
+  for (const { manifest, cosign } of isoc?.images ?? []) {
+    if (manifest && cosign) found.set(manifest, cosign);
+  }
+  return found;
+}
+
 /** The error for a signature that says itself that another key made it. */
 function wrongKey(
   { keyId }: SignatureFile,
@@ -87,14 +139,17 @@ function wrongKey(
   );
 }
 
+function readStatement(statement: string) {
+  const place = new Place("Its statement");
+  return STATEMENT(parseJson("Its statement", statement), place);
+}
+
 /** Checks what a statement, whose signature is right, says of the file. */
 function checkStatement(
   statement: string,
   file: { name: string; digest: string },
 ): { claims?: SignedClaims } {
-  const place = new Place("Its statement");
-  const json = parseJson("Its statement", statement);
-  const { subject, predicateType, predicate } = STATEMENT(json, place);
+  const { subject, predicateType, predicate } = readStatement(statement);
   if (predicateType !== SIGN_TYPE) {
     throw new InputError(
       `It says something else of a file than that it is signed: ${
@@ -116,6 +171,6 @@ function checkStatement(
         "this is the signature of another one",
     );
   }
-  const { isoc } = CLAIMS(predicate ?? {}, place.at("predicate"));
+  const { isoc } = CLAIMS(predicate ?? {}, new Place("Its predicate"));
   return isoc ? { claims: isoc as unknown as SignedClaims } : {};
 }

@@ -115,14 +115,16 @@ export function readVerdict(
  */
 export function signFailure(key: string, said: string): InputError {
   const statuses = statusesOf(said);
+  const isUnusable = statuses.some(({ keyword, words }) =>
+    keyword === "FAILURE" && Number(words.at(-1)) % 65536 === UNUSABLE
+  );
   const [invalid] = statuses.filter(({ keyword }) => keyword === "INV_SGNR");
   const reason = invalid?.words[0];
   const what = `gpg does not sign with the key ${shown(key)}`;
-  if (
-    reason === "5" || statuses.some(({ keyword }) => keyword === "KEYEXPIRED")
-  ) {
+  if (isUnusable || reason === "4" || reason === "5") {
     return new InputError(
-      `${what}: it has expired; gpg --quick-set-expire gives it more time`,
+      `${what}: it has expired, is revoked or is not for signatures; gpg ` +
+        "--list-secret-keys says which, gpg --quick-set-expire gives more time",
     );
   }
   if (reason === "1" || reason === "9") {
@@ -131,9 +133,11 @@ export function signFailure(key: string, said: string): InputError {
         "lists those that are there",
     );
   }
-  if (reason === "4") return new InputError(`${what}: it has been revoked`);
   return new InputError(`${what}: ${lastLine(said)}`);
 }
+
+/** GPG_ERR_UNUSABLE_SECKEY of libgpg-error. */
+const UNUSABLE = 54;
 
 /** The last line that a program has for people. */
 function lastLine(said: string): string {

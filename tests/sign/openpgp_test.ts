@@ -61,10 +61,10 @@ Deno.test("why gpg does not sign is said in words", () => {
   const cases: [said: string, message: RegExp][] = [
     ["[GNUPG:] INV_SGNR 9 x", /key "x": there is no private key of that name/],
     [
-      "[GNUPG:] KEYEXPIRED 1609502400\n[GNUPG:] INV_SGNR 9 x",
-      /key "x": it has expired; gpg --quick-set-expire gives it more time/,
+      "[GNUPG:] INV_SGNR 9 x\n[GNUPG:] FAILURE sign 54\n",
+      /key "x": it has expired, is revoked or is not for signatures; gpg --list/,
     ],
-    ["[GNUPG:] INV_SGNR 4 x", /key "x": it has been revoked/],
+    ["[GNUPG:] INV_SGNR 5 x", /key "x": it has expired, is revoked or is not/],
     [
       "gpg: signing failed: Operation cancelled\n",
       /"signing failed: Operation c/,
