@@ -2,7 +2,7 @@ import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { ascii } from "../streams/bytes.ts";
 import { padded } from "../tar/block.ts";
 import type { TarItem, TarReader } from "../tar/reader.ts";
-import { targetOf } from "./new_headers.ts";
+import { Targets } from "./new_headers.ts";
 import { headerSize } from "./relocate.ts";
 import type { RootfsTree } from "./rootfs_tree.ts";
 
@@ -28,7 +28,7 @@ export interface Follower {
 export class Sizer implements Follower {
   #size = 0;
   readonly #tree: RootfsTree;
-  readonly #prefix = ascii(ROOTFS);
+  readonly #targets = new Targets(ascii(ROOTFS));
 
   constructor(tree: RootfsTree) {
     this.#tree = tree;
@@ -53,7 +53,7 @@ export class Sizer implements Follower {
     const link = entry.kind === "hardlink"
       ? paths.linkTarget(index.length - 1, entry)
       : undefined;
-    const target = targetOf(this.#prefix, entry, path, link);
+    const target = this.#targets.of(entry, path, link);
     this.#size += headerSize(tar.bytes, entry, tar.globals, target) +
       padded(entry.size);
     return undefined;

@@ -9,15 +9,21 @@ import { opaqueMarker } from "./whiteouts.ts";
 const SLASH = 0x2f;
 const HERE = ascii("./");
 
-/** A path below a prefix such as `rootfs/`, with a slash after a directory. */
+/**
+ * A path below a prefix such as `rootfs/`, with a slash after a directory.
+ *
+ * @param room Where it is made; new memory unless given.
+ */
 function below(
   prefix: Uint8Array,
   path: Uint8Array,
   isDirectory: boolean,
+  room?: Uint8Array,
 ): Uint8Array {
   if (prefix.length === 0 && isStripped(path)) prefix = HERE;
   const slash = isDirectory && path.length > 0;
-  const whole = new Uint8Array(prefix.length + path.length + (slash ? 1 : 0));
+  const length = prefix.length + path.length + (slash ? 1 : 0);
+  const whole = room?.subarray(0, length) ?? new Uint8Array(length);
   whole.set(prefix);
   whole.set(path, prefix.length);
   if (slash) whole[whole.length - 1] = SLASH;
@@ -59,20 +65,44 @@ export function opaqueHeader(
 }
 
 /**
- * The target of an entry that goes to `path` below `prefix`.
- *
- * @param link The path that a hard link leads to, without the prefix.
+ * Makes the targets of entries that go below a prefix, in memory that it uses
+ * again: a target is good until the next one is made.
  */
-export function targetOf(
-  prefix: Uint8Array,
-  entry: Entry,
-  path: Uint8Array,
-  link: Uint8Array | undefined,
-): Target {
-  const target: Target = {
-    path: below(prefix, path, entry.kind === "directory"),
-    without: isOverlayAttribute,
-  };
-  if (link) target.link = below(prefix, link, false);
-  return target;
+export class Targets {
+  readonly #prefix: Uint8Array;
+  #path = new Uint8Array(512);
+  #link = new Uint8Array(512);
+
+  /** @param prefix What comes before every path, such as `rootfs/`. */
+  constructor(prefix: Uint8Array) {
+    this.#prefix = prefix;
+  }
+
+  /**
+   * The target of an entry that goes to `path`.
+   *
+   * @param link The path that a hard link leads to, without the prefix.
+   */
+  of(
+    entry: Entry,
+    path: Uint8Array,
+    link: Uint8Array | undefined,
+  ): Target {
+    // A slash may come after the path, "./" before it.
+    const room = this.#prefix.length + 3;
+    if (path.length + room > this.#path.length) {
+      this.#path = new Uint8Array(path.length + room);
+    }
+    const isDirectory = entry.kind === "directory";
+    const target: Target = {
+      path: below(this.#prefix, path, isDirectory, this.#path),
+      without: isOverlayAttribute,
+    };
+    if (!link) return target;
+    if (link.length + room > this.#link.length) {
+      this.#link = new Uint8Array(link.length + room);
+    }
+    target.link = below(this.#prefix, link, false, this.#link);
+    return target;
+  }
 }

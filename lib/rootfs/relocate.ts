@@ -10,7 +10,7 @@ import { readEntry } from "../tar/read_entry.ts";
 import { type TarData, TarReader } from "../tar/reader.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
-import { missingHeader, opaqueHeader, targetOf } from "./new_headers.ts";
+import { missingHeader, opaqueHeader, Targets } from "./new_headers.ts";
 import { isOverlayAttribute } from "./overlay.ts";
 import type { Tree } from "./tree.ts";
 
@@ -93,6 +93,7 @@ export class Relocator {
   readonly #tree: Tree;
   readonly #options: RelocateOptions;
   readonly #prefix: Uint8Array;
+  readonly #targets: Targets;
   #slot = 0;
   /** Whether the current entry's data are left out. */
   #leftOut = false;
@@ -102,6 +103,7 @@ export class Relocator {
     this.#tree = tree;
     this.#options = options;
     this.#prefix = ascii(options.prefix);
+    this.#targets = new Targets(this.#prefix);
   }
 
   /**
@@ -187,7 +189,7 @@ export class Relocator {
       return;
     }
     const { bytes, entry, globals } = missing;
-    const target = targetOf(this.#prefix, entry, path, undefined);
+    const target = this.#targets.of(entry, path, undefined);
     pieces.add(rebuild(bytes, entry, globals, target));
   }
 
@@ -214,7 +216,7 @@ export class Relocator {
     const link = entry.kind === "hardlink"
       ? tree.paths.linkTarget(slot, entry)
       : undefined;
-    const target = targetOf(this.#prefix, entry, path, link);
+    const target = this.#targets.of(entry, path, link);
     const as = tree.becomes(slot);
     if (as) target.as = as;
     const symlink = this.#options.plainSymlinks

@@ -32,6 +32,9 @@ Promise.all(["node:crypto", "node:fs", "node:worker_threads"].map((name) =>
   parentPort.postMessage(hash.digest("hex"));
 });`;
 
+/** Bytes after which the thread is woken: that takes longer than a chunk does. */
+const STEP = 1 << 20;
+
 /**
  * Hashes in another thread what is being written into a file.
  *
@@ -46,6 +49,7 @@ export function hashBeside(
 ): SinkHash {
   const state = new BigInt64Array(new SharedArrayBuffer(8));
   let end = start;
+  let told = start;
   const thread = new worker.Worker(CODE, {
     eval: true,
     workerData: { path, start, state },
@@ -64,6 +68,8 @@ export function hashBeside(
   return {
     advance(to) {
       end = to;
+      if (end < told + STEP) return;
+      told = end;
       tell(false);
     },
     async hex() {

@@ -50,7 +50,9 @@ export function normalizePath(path: Uint8Array): Uint8Array {
     }
     from = i + 1;
   }
-  if (clean || start === end) return path.subarray(start, end);
+  if (clean || start === end) {
+    return end - start === path.length ? path : path.subarray(start, end);
+  }
   const out = new Uint8Array(end - start);
   let length = 0;
   for (const part of components(path.subarray(start, end))) {

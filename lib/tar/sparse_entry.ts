@@ -67,9 +67,10 @@ export function readSparse(
  * and a size that libarchive takes for the file's.
  */
 function checkStar(entry: Entry, effective: readonly PaxRecord[]): void {
+  const isOld = entry.flag === TYPE.sparse && entry.dialect !== "gnu";
+  if (effective.length === 0 && !isOld) return;
   const values: Globals = new Map(effective);
   const type = asciiText(values.get("SCHILY.filetype") ?? EMPTY);
-  const isOld = entry.flag === TYPE.sparse && entry.dialect !== "gnu";
   if (isOld || type === "sparse") {
     throw new InputError(
       "A sparse file in star's own format, which engines cannot read",
