@@ -21,6 +21,7 @@ const FLOORS = [
   ["sign"],
   ["export", "inspect", "verify", "registry"],
   ["build"],
+  ["edit"],
   ["directory"],
   ["rootfs"],
   ["read"],

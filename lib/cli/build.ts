@@ -5,6 +5,7 @@ import { buildOne, checkInputs } from "./build_one.ts";
 import type { Wanted } from "./build_inputs.ts";
 import { buildSeveral } from "./build_platforms.ts";
 import { imageDescription } from "./description.ts";
+import { editPlan } from "./edit_plan.ts";
 import { directoryOptions } from "./directory_options.ts";
 import { InputStore } from "./input_store.ts";
 import type { Parsed } from "./options.ts";
@@ -43,6 +44,7 @@ export async function runBuild(parsed: Parsed): Promise<void> {
     (from === undefined && layers.length === 0 && files.length === 0
       ? "-"
       : undefined);
+  const plan = editPlan(parsed);
   const images = (platforms.length > 0 ? platforms : [undefined]).map(
     (word) => {
       const platform = word && platformText(word.platform);
@@ -59,6 +61,7 @@ export async function runBuild(parsed: Parsed): Promise<void> {
         },
         client: (reference) => registryClient(parsed, reference),
         directory: {},
+        plan,
       };
       return { parsed: own, wanted };
     },
@@ -67,18 +70,19 @@ export async function runBuild(parsed: Parsed): Promise<void> {
   if (from === undefined) {
     for (const { parsed } of images) imageDescription(parsed);
   }
-  const directory = directoryOptions(parsed, [
-    ...layers,
-    ...files,
-    ...(rootfs === undefined ? [] : [rootfs]),
-  ]);
-  for (const { wanted } of images) wanted.directory = directory;
   archiveOptions(
     parsed,
     layers.length > 1 || from !== undefined || images.length > 1,
   );
-  checkInputs(parsed, { from, layers, rootfs, files });
+  checkInputs(parsed, {
+    from,
+    layers,
+    rootfs,
+    files: [...files, ...plan.added.map(({ file }) => file)],
+  });
   const output = outputPath(parsed);
+  const directory = directoryOptions(plan, output);
+  for (const { wanted } of images) wanted.directory = directory;
   const check = await signatureCheck(parsed);
   if (check && from === undefined) {
     throw new UsageError(

@@ -1,5 +1,6 @@
 import { runBuild } from "./build.ts";
 import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
+import { EDIT_OPTIONS } from "./edit_options.ts";
 import type { Command } from "./command.ts";
 import { runConvert } from "./convert.ts";
 import { runJoin } from "./join.ts";
@@ -27,6 +28,7 @@ The word build can be left out. The usage of 2015 works as well:
     ...IMAGE_OPTIONS,
     ...INPUT_OPTIONS,
     ...VERIFY_OPTIONS,
+    ...EDIT_OPTIONS,
     ...WORK_OPTIONS,
   ],
   examples: [
@@ -55,7 +57,12 @@ second file, ROOTFS; from a file or from standard input. Its layers and its
 configuration stay as they are, but for what the options say; its names stay
 unless --tag is given. Of an image for several platforms all are kept, unless
 --platform chooses one, or several.`,
-  options: [...IMAGE_OPTIONS, ...VERIFY_OPTIONS, ...WORK_OPTIONS],
+  options: [
+    ...IMAGE_OPTIONS,
+    ...VERIFY_OPTIONS,
+    ...EDIT_OPTIONS,
+    ...WORK_OPTIONS,
+  ],
   examples: [
     "ciso convert saved.tar -o app.isoc",
     "docker save me/app | ciso convert -t me/app:2 -o app.isoc",

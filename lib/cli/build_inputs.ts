@@ -19,6 +19,7 @@ import type { RegistryClient } from "../registry/client.ts";
 import type { Reference } from "../registry/reference.ts";
 import { openDirectory } from "../directory/open_directory.ts";
 import type { WalkOptions } from "../directory/walk.ts";
+import type { EditPlan } from "./edit_plan.ts";
 import type { Base } from "./description.ts";
 import type { Origins } from "./report.ts";
 import type { SignatureCheck } from "./signature_check.ts";
@@ -53,6 +54,8 @@ export interface Wanted {
   check?: SignatureCheck | undefined;
   /** How directories are read. */
   directory: WalkOptions;
+  /** What is changed in what is opened. */
+  plan?: EditPlan | undefined;
   /** Whether the image must be one whose files are in the rootfs. */
   isSplit?: boolean | undefined;
   /** The image to start from, where it is open already. */

@@ -7,6 +7,7 @@ import type { ImageDescription } from "../rootfs/facts.ts";
 import type { Packing } from "../streams/packing.ts";
 import { host } from "../system/host.ts";
 import { spoolLayer } from "../system/spool_file.ts";
+import { applyEdits } from "./apply_edits.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { imageDescription } from "./description.ts";
@@ -70,6 +71,7 @@ export async function buildOne(
   );
   const packing = packingOf(parsed);
   const inputs = await openInputs(wanted, store);
+  await applyEdits(inputs, wanted, store, true);
   const base = from === undefined ? undefined : inputs;
   const description = imageDescription(parsed, base);
   if (from !== undefined) inFile(from, () => checkBase(description));
@@ -79,7 +81,8 @@ export async function buildOne(
     packing,
   });
   const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
-  tellBuilt(parsed, isoc, inputs.origins, { output, packing });
+  const { origins } = inputs;
+  tellBuilt(parsed, isoc, { origins, output, packing, plan: wanted.plan });
 }
 
 /** Where an archive goes, and how. */

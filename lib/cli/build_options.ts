@@ -171,24 +171,6 @@ export const INPUT_OPTIONS: Option[] = group("Input", [
     value: "FILE.tar",
     help: "a layer on top, can be repeated, lowest first",
   },
-  {
-    name: "owner",
-    value: "UID:GID",
-    help:
-      "owner of all files of a directory, such as 0:0; their own if not given",
-  },
-  {
-    name: "exclude",
-    value: "GLOB",
-    help:
-      "leave files of a directory out, by the rules of .dockerignore; can be " +
-      "repeated, and !GLOB takes in again",
-  },
-  {
-    name: "ignore-file",
-    value: "FILE",
-    help: "a file of such patterns, such as a .dockerignore; none unless given",
-  },
 ]);
 
 /** Options of `ciso build` that say how, not what. */

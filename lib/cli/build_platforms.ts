@@ -7,6 +7,7 @@ import { platformText, withPlatform as suiting } from "../read/choose_image.ts";
 import type { Platform } from "../read/read_oci.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
 import { spoolLayer } from "../system/spool_file.ts";
+import { applyEdits } from "./apply_edits.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { imageDescription } from "./description.ts";
@@ -89,8 +90,9 @@ export async function buildSeveral(several: Several): Promise<void> {
     ]);
     const at = made.platforms?.findIndex(({ isPrimary }) => isPrimary) ?? 0;
     const origins = all[at]!.inputs.origins;
+    const { plan } = several.images[0]!.wanted;
     const isoc = { ...made, notes: [...notes], written };
-    tellBuilt(parsed, isoc, origins, { output, packing });
+    tellBuilt(parsed, isoc, { origins, output, packing, plan });
   } finally {
     reading?.end();
   }
@@ -101,6 +103,7 @@ async function openOne(
   store: InputStore,
 ): Promise<Opened> {
   const inputs = await openInputs(wanted, store);
+  await applyEdits(inputs, wanted, store);
   const { from } = wanted;
   const base = from === undefined ? undefined : inputs;
   const description = {

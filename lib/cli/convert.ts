@@ -4,6 +4,8 @@ import { archiveOptions } from "./archive_options.ts";
 import type { Wanted } from "./build_inputs.ts";
 import { buildOne, checkInputs } from "./build_one.ts";
 import { buildSeveral, type PlatformImage } from "./build_platforms.ts";
+import { directoryOptions } from "./directory_options.ts";
+import { editPlan } from "./edit_plan.ts";
 import { ofFile } from "./failure.ts";
 import { type FilePlatform, filePlatforms } from "./file_platforms.ts";
 import { InputStore } from "./input_store.ts";
@@ -81,7 +83,9 @@ export async function convertFile(
 ): Promise<void> {
   const { platforms, all } = wantedPlatforms(parsed);
   archiveOptions(parsed, true);
-  checkInputs(parsed, { from, layers: [], rootfs });
+  const plan = editPlan(parsed);
+  const files = plan.added.map(({ file }) => file);
+  checkInputs(parsed, { from, layers: [], rootfs, files });
   const output = outputPath(parsed);
   const check = await signatureCheck(parsed);
   if (check && rootfs !== undefined) {
@@ -96,6 +100,8 @@ export async function convertFile(
   try {
     const wanted: Wanted = {
       ...wantedImage(from, parsed, platforms[0]),
+      directory: directoryOptions(plan, output),
+      plan,
       check,
       rootfs,
       isSplit: rootfs !== undefined,

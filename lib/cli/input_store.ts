@@ -3,6 +3,7 @@ import type { Compression } from "../streams/compression.ts";
 import { unpackLayer } from "../system/decompress.ts";
 import type { Input } from "../system/input.ts";
 import { openInput, type RawCheck } from "../system/open_input.ts";
+import { openRaw, type RawFile } from "../system/open_raw.ts";
 import type { UnpackLimits } from "../system/unpack_limits.ts";
 
 /** A layer of an image, its compression taken off. */
@@ -28,6 +29,7 @@ export class InputStore {
   readonly #limits: UnpackLimits;
   readonly #open: Input[] = [];
   readonly #files = new Map<string, Promise<Input>>();
+  readonly #raw = new Map<string, Promise<RawFile>>();
   readonly #layers = new Map<string, Promise<UnpackedLayer>>();
 
   constructor(limits: UnpackLimits) {
@@ -47,6 +49,20 @@ export class InputStore {
       key,
       async () => this.add(await openInput(file, this.#limits, raw)),
     );
+  }
+
+  /** Opens a file whose bytes are taken as they are; `-` is standard input. */
+  raw(path: string): Promise<RawFile> {
+    return once(this.#raw, path, async () => {
+      const file = await openRaw(path === "-" ? undefined : path);
+      this.add(file.input);
+      return file;
+    });
+  }
+
+  /** Bytes that a tar may hold once its compression is off. */
+  get maxUnpacked(): number {
+    return this.#limits.maxUnpacked;
   }
 
   /** Takes the compression off a layer, if it has one. */

@@ -7,6 +7,7 @@ import { DIRECTORY_LOSSES } from "../directory/open_directory.ts";
 import { parseNames } from "../image/name.ts";
 import { platformText } from "../read/choose_image.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
+import type { Tally } from "../edit/edits.ts";
 import { formatBytes } from "./progress.ts";
 
 /** What was changed in a layer, as `-v` says it. */
@@ -35,10 +36,20 @@ export type Origins = {
   name: string;
   compression?: string | undefined;
   directory?: boolean;
+  /** Whether its entries were edited on the way. */
+  edited?: boolean;
+  /** SHA-256 that it had before that, in hex, where it is known. */
+  digest?: string | undefined;
+  /** Whether it is no input, but made for edits. */
+  made?: boolean;
 }[];
 
 /** What was made, for `--json`. */
-export function summary(isoc: Isoc, origins: Origins): object {
+export function summary(
+  isoc: Isoc,
+  origins: Origins,
+  edits: readonly Tally[],
+): object {
   return {
     names: parseNames(isoc.image.names).map(({ qualified }) => qualified),
     size: isoc.size,
@@ -50,11 +61,19 @@ export function summary(isoc: Isoc, origins: Origins): object {
       size,
       changes: [
         ...(origins[i]?.compression ? ["decompressed"] : []),
+        ...(isEdited(origins[i], digest) ? ["edited"] : []),
         ...changes.keys(),
       ],
     })),
     ...platformSummary(isoc),
     notExpressed: Object.fromEntries(missing(isoc)),
+    ...(edits.length > 0 && {
+      edits: edits.map(({ edit, value, entries }) => ({
+        edit,
+        ...(value !== undefined && { value }),
+        entries,
+      })),
+    }),
     notes: isoc.notes,
   };
 }
@@ -106,20 +125,32 @@ export function* report(
 }
 
 function* layerReport(
-  { changes }: BuiltLayer,
+  { changes, digest }: BuiltLayer,
   origin: Origins[number] | undefined,
 ): Generator<string> {
-  if (origin?.compression) {
+  if (origin?.made) yield `it is ${origin.name}`;
+  else if (origin?.compression) {
     yield `the layer is the input, decompressed (${origin.compression})`;
   } else if (origin?.directory) {
     yield `the layer is made of ${origin.name}`;
     yield DIRECTORY_LOSSES;
-  } else if (changes.size === 0) yield "the layer is the input, byte for byte";
+  } else if (changes.size === 0 && !isEdited(origin, digest)) {
+    yield "the layer is the input, byte for byte";
+  }
+  if (!origin?.made && isEdited(origin, digest)) {
+    yield "the layer is the input, edited";
+  }
   for (const [reason, path] of changes) {
     // Some reasons are the whole archive's and have no path.
     const first = path.length === 0 ? "" : `, first ${shown(path)}`;
     yield `the layer is not the input: ${CHANGES[reason]}${first}`;
   }
+}
+
+/** Whether edits have made another layer of an input, or made it. */
+function isEdited(origin: Origins[number] | undefined, digest: string) {
+  if (origin?.made) return true;
+  return origin?.edited === true && origin.digest !== digest;
 }
 
 /** What each of the archive's faces cannot say of the image; none for most. */

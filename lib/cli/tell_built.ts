@@ -2,12 +2,16 @@ import type { Isoc } from "../build/isoc.ts";
 import { ROOTFS_FACES } from "../image/face.ts";
 import type { Packing } from "../streams/packing.ts";
 import { host } from "../system/host.ts";
+import type { EditPlan } from "./edit_plan.ts";
+import { editNotes, editReport } from "./edit_report.ts";
 import type { Parsed } from "./options.ts";
 import { type Origins, report, summary } from "./report.ts";
 import { printJson, say } from "./say.ts";
 
-/** Where the archive went, and how it is compressed. */
+/** What the archive is made of, where it went, and how it is compressed. */
 interface Written {
+  origins: Origins;
+  plan: EditPlan | undefined;
   output: string | undefined;
   packing?: Packing | undefined;
 }
@@ -15,10 +19,15 @@ interface Written {
 /** Says what was made, as far as it is asked for. */
 export function tellBuilt(
   parsed: Parsed,
-  isoc: Isoc & { written?: number },
-  origins: Origins,
-  { output, packing }: Written,
+  made: Isoc & { written?: number },
+  { origins, output, packing, plan }: Written,
 ): void {
+  const edits = plan?.tallies ?? [];
+  const notes = [...made.notes, ...plan ? editNotes(plan) : []];
+  const isoc = { ...made, notes };
+  if (edits.every(({ entries }) => entries === 0)) {
+    for (const origin of origins) delete origin.edited;
+  }
   if (!parsed.on("quiet")) {
     const hint = loadHint(isoc, output);
     if (hint) say(hint);
@@ -26,11 +35,12 @@ export function tellBuilt(
   }
   if (parsed.on("verbose")) {
     for (const line of report(isoc, origins, output)) say(line);
+    for (const line of editReport(edits)) say(line);
   }
   if (parsed.on("json")) {
     const to = output === undefined ? 2 : 1;
     printJson({
-      ...summary(isoc, origins),
+      ...summary(isoc, origins, edits),
       ...(packing && { compressed: { ...packing, size: isoc.written } }),
     }, to);
   }

@@ -17,6 +17,10 @@ export interface Verdict {
 
 /** One pattern, made ready to be tried. */
 interface Rule {
+  /** The pattern as it was given. */
+  given: string;
+  /** Whether it has matched a path. */
+  used: boolean;
   /** Whether it takes in again what earlier rules leave out. */
   exception: boolean;
   form: Glob;
@@ -79,10 +83,12 @@ export class IgnoreRules {
    */
   judge(path: string, parent?: Verdict): Verdict {
     let excluded = false;
-    const matches = this.#rules.map(({ form, exception }, i) => {
-      const matched = parent?.matches[i] === true || form.test(path);
-      if (matched) excluded = !exception;
-      return matched;
+    const matches = this.#rules.map((rule, i) => {
+      const above = parent?.matches[i] === true;
+      if (!above && !rule.form.test(path)) return false;
+      if (!above) rule.used = true;
+      excluded = !rule.exception;
+      return true;
     });
     return { excluded, matches };
   }
@@ -94,6 +100,11 @@ export class IgnoreRules {
       verdict = this.judge(path.slice(0, at), verdict);
     }
     return this.judge(path, verdict).excluded;
+  }
+
+  /** The patterns that have matched none of the judged paths. */
+  get unused(): string[] {
+    return this.#rules.filter(({ used }) => !used).map(({ given }) => given);
   }
 
   /**
@@ -128,6 +139,18 @@ export function ignorePatterns(text: string): string[] {
     .filter((line) => !line.startsWith("#") && trim(line) !== "");
 }
 
+/**
+ * Makes a pattern ready that means a path alone, and not what is below it.
+ *
+ * @param pattern With the signs that {@linkcode IgnoreRules} knows, but no `!`.
+ * @returns What tests paths; the root is `.`.
+ * @throws {InputError} If the pattern is malformed.
+ */
+export function pathGlob(pattern: string): Glob {
+  const cleaned = clean(pattern).replace(/^\/(?=.)/, "");
+  return new Glob(tokens(cleaned === "/" ? "." : cleaned, pattern));
+}
+
 /** Takes off what Unicode calls white space. */
 function trim(text: string): string {
   return text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
@@ -142,6 +165,8 @@ function ruleOf(given: string): Rule | undefined {
   pattern = clean(pattern).replace(/^\/(?=.)/, "");
   const wildcard = pattern.search(/[*?[\\]/);
   return {
+    given,
+    used: false,
     exception,
     form: new Glob(tokens(pattern, given)),
     fixed: wildcard < 0

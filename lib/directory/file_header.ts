@@ -97,6 +97,7 @@ function paxRecords(record: FileRecord): PaxRecord[] {
   if (nanoseconds > 0 || seconds < 0 || seconds >= 8 ** 11) {
     records.push(["mtime", ascii(paxTime(record))]);
   }
+  if (record.records) records.push(...record.records);
   return records;
 }
 

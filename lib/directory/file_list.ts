@@ -1,3 +1,6 @@
+import type { PaxRecord } from "../tar/pax.ts";
+import { Texts } from "./texts.ts";
+
 /** What a file of a tree is. */
 const FILE_KIND = [
   "file",
@@ -33,6 +36,8 @@ export interface FileRecord {
   /** Numbers of a device. */
   major: number;
   minor: number;
+  /** Further PAX records, such as extended attributes. */
+  records?: readonly PaxRecord[];
 }
 
 /** What {@linkcode FileList.add} takes of a file besides its record. */
@@ -211,35 +216,3 @@ export class FileList {
 }
 
 const SLASH = 0x2f;
-
-/** Short byte strings, each found by the number that adding it gave. */
-class Texts {
-  static readonly #PAGE = 1 << 16;
-  readonly #pages: Uint8Array[] = [];
-  #end = 0;
-
-  /** @param text Fewer than 2^16 - 2 bytes: names and link targets have 4095. */
-  add(text: Uint8Array): number {
-    const size = text.length + 2;
-    const room = this.#pages.length * Texts.#PAGE - this.#end;
-    if (size > room) {
-      this.#end = this.#pages.length * Texts.#PAGE;
-      this.#pages.push(new Uint8Array(Texts.#PAGE));
-    }
-    const place = this.#end;
-    const page = this.#pages.at(-1)!;
-    const at = place % Texts.#PAGE;
-    page[at] = text.length >>> 8;
-    page[at + 1] = text.length & 0xff;
-    page.set(text, at + 2);
-    this.#end += size;
-    return place;
-  }
-
-  get(place: number): Uint8Array {
-    const page = this.#pages[Math.floor(place / Texts.#PAGE)]!;
-    const at = place % Texts.#PAGE;
-    const length = page[at]! << 8 | page[at + 1]!;
-    return page.subarray(at + 2, at + 2 + length);
-  }
-}

@@ -19,6 +19,8 @@ export interface WalkOptions {
   ignore?: IgnoreRules;
   /** The output: a path, or `null` for standard output. It must not be in the tree. */
   output?: string | null;
+  /** Gets each file that is left out, or gets another owner. */
+  onChange?: (change: "excluded" | "owned") => void;
 }
 
 /** What {@linkcode walk} has found. */
@@ -124,9 +126,11 @@ class Walker {
     const facts = verdict?.excluded && !ignore?.mayTakeBelow(text, verdict)
       ? undefined
       : this.#facts(path);
+    if (verdict?.excluded && facts?.kind !== "directory") {
+      return this.#options.onChange?.("excluded");
+    }
     if (!facts) return;
     if (facts.kind === "directory") return this.#enter(path, facts, verdict);
-    if (verdict?.excluded) return;
     if (facts.kind === "socket") this.#sockets.push(path);
     else this.#add(path, name, facts);
   }
@@ -180,7 +184,11 @@ class Walker {
   }
 
   #owned(facts: FileFacts): FileFacts {
-    return { ...facts, ...this.#options.owner };
+    const { owner, onChange } = this.#options;
+    if (owner && (owner.uid !== facts.uid || owner.gid !== facts.gid)) {
+      onChange?.("owned");
+    }
+    return { ...facts, ...owner };
   }
 
   #add(path: Uint8Array, name: Uint8Array, facts: FileFacts): void {

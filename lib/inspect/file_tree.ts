@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { Column, TextPool } from "./columns.ts";
-import type { EntryFacts, FileType } from "./entry_facts.ts";
+import type { EntryFacts, FileType } from "../tar/entry_facts.ts";
 
 /** What a node of a {@linkcode FileTree} is. */
 export type NodeType =

@@ -17,7 +17,7 @@ import { SparseExpander } from "../tar/sparse.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { type Archive, readRootfs } from "./archive.ts";
 import type { FoundImage, FoundLayer } from "./found_image.ts";
-import { type EntryFacts, entryFacts } from "./entry_facts.ts";
+import { type EntryFacts, entryFacts } from "../tar/entry_facts.ts";
 import { LayeredTree, type LayerStats } from "./layered_tree.ts";
 import { type Walkable, walkTar } from "./walk_tar.ts";
 
@@ -201,7 +201,7 @@ export async function factsAt(
     const entry = readEntry(bytes, 0, []);
     if (entry === "more") continue;
     if (!isEntry(entry)) break;
-    return entryFacts({ entry, bytes, place, globals: new Map() })!;
+    return entryFacts({ entry, bytes, globals: new Map() })!;
   }
   throw new InputError("The file is not where it was");
 }

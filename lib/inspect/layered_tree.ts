@@ -2,7 +2,11 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { type Whiteout, whiteoutOf } from "../rootfs/whiteouts.ts";
 import { joinPath, normalizePath } from "../tar/path.ts";
-import { type EntryFacts, entryFacts, type FileType } from "./entry_facts.ts";
+import {
+  type EntryFacts,
+  entryFacts,
+  type FileType,
+} from "../tar/entry_facts.ts";
 import { FileTree } from "./file_tree.ts";
 import type { Walked } from "./walk_tar.ts";
 

@@ -1,8 +1,10 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { EMPTY_DIGEST } from "../streams/sha256.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
 import type { Holes } from "./holes.ts";
 import type { LayerOptions, LayerTree } from "./layer_tree.ts";
+import type { RootfsTree } from "./rootfs_tree.ts";
 import type { Scan, ScanOptions } from "./scan.ts";
 
 /** One of an image's layers, to be read. */
@@ -24,11 +26,12 @@ export interface LayerInput {
   visible?: string[] | undefined;
   /** Whether it comes with an image: then it stays as it is where it can. */
   fromImage?: boolean | undefined;
+  /**
+   * Gets the tree of the layers below, before the layer is read. A layer without
+   * entries is then none.
+   */
+  onBelow?: ((below: RootfsTree) => void) | undefined;
 }
-
-/** SHA-256 of no bytes. */
-const NOTHING =
-  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** Reads a layer, which must be the one that its image says. */
 export async function scanInput(
@@ -40,7 +43,7 @@ export async function scanInput(
     ...options,
     stopsAtEnd: fromImage,
     // Engines take a layer of no bytes, if its image says that it has none.
-    mayBeEmpty: diffId === NOTHING,
+    mayBeEmpty: diffId === EMPTY_DIGEST,
   });
   if (diffId && diffId !== scanned.inputDigest) {
     throw new InputError(

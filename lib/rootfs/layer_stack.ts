@@ -132,6 +132,7 @@ class StackReader {
     const joined = this.#join(input, intake);
     // The lowest layer's own base has nothing.
     const base = at === 0 ? new RootfsTree(new StackedSource()) : this.#tree;
+    input.onBelow?.(base);
     const tree = new LayerTree(
       intake.source,
       base,
@@ -142,6 +143,10 @@ class StackReader {
       this.#options,
       (options) => scanLayer(tree, intake, options, joined),
     );
+    if (input.onBelow && scanned.tree.entries === 0) {
+      this.#known.splice(at, 1);
+      return;
+    }
     this.#note(input, scanned);
     const output = await this.#output(scanned, intake.source, place);
     this.#layers.push(output);

@@ -4,6 +4,10 @@ import {
 } from "@noble/hashes/sha2";
 import { utf8 } from "./bytes.ts";
 
+/** SHA-256 of no bytes, in hex. */
+export const EMPTY_DIGEST =
+  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /** A SHA-256 that takes its input piece by piece. */
 export interface Sha256 {
   update(bytes: Uint8Array): void;

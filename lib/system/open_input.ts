@@ -75,7 +75,7 @@ export async function openInput(
 }
 
 /** An open file. */
-interface OpenBytes {
+export interface OpenBytes {
   fd: number;
   name: string;
   isFile: boolean;
@@ -105,7 +105,9 @@ async function lookedAt(
 }
 
 /** Opens a file or standard input and looks at its first bytes. */
-async function openBytes(path: string | undefined): Promise<OpenBytes> {
+export async function openBytes(
+  path: string | undefined,
+): Promise<OpenBytes> {
   const name = path ?? "standard input";
   const fd = path === undefined ? 0 : openToRead(path);
   try {

@@ -205,7 +205,7 @@ Deno.test({
     const folders = ["bin", "data", "etc", "İ", "ı", "ä", "Z"];
     await makeTree(`${work}/first`, folders);
     await makeTree(`${work}/second`, folders.reverse());
-    const options = [...OPTIONS, "--owner=0:0"];
+    const options = [...OPTIONS, "--owner=12:34"];
     const made = [];
     // Under Deno, find says what Deno hides.
     for (const { command } of await bundleRuntimes(["--allow-run=find"])) {

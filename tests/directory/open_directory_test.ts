@@ -698,9 +698,6 @@ Deno.test("ciso DIR refuses wrong options as wrong usage", async () => {
       [[root, "--owner", "0"], /--owner "0" is not UID:GID/],
       [[root, "--owner", "0:4294967295"], /is not UID:GID/],
       [[root, "--exclude", "[a"], /The pattern "\[a" is malformed/],
-      [[tar, "--owner", "0:0"], /--owner is for a directory/],
-      [[tar, "--exclude", "a"], /--exclude is for a directory/],
-      [["-", "--ignore-file", tar], /--ignore-file is for a directory/],
     ] as [string[], RegExp][]
   ) {
     const result = await ciso([...args, ...IMAGE, ...COMMAND], { stdin: tar });
@@ -735,7 +732,7 @@ Deno.test("ciso takes a directory as a layer", async () => {
   const result = await ciso(
     [
       ...["build", "--layer", base.root, "--layer", tree.root, ...IMAGE],
-      ...["--owner", "0:0", "-o", archive, ...COMMAND],
+      ...["--owner", "12:34", "-o", archive, ...COMMAND],
     ],
     { command: RUNTIMES.deno! },
   );

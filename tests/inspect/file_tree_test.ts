@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EntryFacts } from "../../lib/inspect/entry_facts.ts";
+import type { EntryFacts } from "../../lib/tar/entry_facts.ts";
 import { FileTree } from "../../lib/inspect/file_tree.ts";
 import { binary, utf8 } from "../../lib/streams/bytes.ts";
 import { seededRandom } from "../support/random.ts";

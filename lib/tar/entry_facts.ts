@@ -1,8 +1,7 @@
 import { asciiText } from "../streams/bytes.ts";
-import { FIELD, numberField } from "../tar/block.ts";
-import type { Entry, Kind } from "../tar/entry.ts";
-import { paxNumber } from "../tar/pax.ts";
-import type { Walked } from "./walk_tar.ts";
+import { FIELD, numberField } from "./block.ts";
+import type { Entry, Kind } from "./entry.ts";
+import { type Globals, paxNumber } from "./pax.ts";
 
 /** The type of a file. */
 export type FileType =
@@ -35,14 +34,21 @@ const XATTR = "SCHILY.xattr.";
 const NONE: ReadonlyMap<string, Uint8Array> = new Map();
 const NO_LINK = new Uint8Array(0);
 
+/** An entry, the buffer that it is in, and the global headers that hold for it. */
+export interface ReadEntry {
+  bytes: Uint8Array;
+  entry: Entry;
+  globals: Globals;
+}
+
 /**
  * Reads what an entry says of its file.
  *
- * @param walked The entry. The result holds views of its buffer.
+ * @param read The entry. The result holds views of its buffer.
  * @returns The facts, or `undefined` of a volume label, which is no file.
  */
 export function entryFacts(
-  { entry, bytes, globals }: Walked,
+  { entry, bytes, globals }: ReadEntry,
 ): EntryFacts | undefined {
   const { header, kind } = entry;
   if (kind === "label") return undefined;

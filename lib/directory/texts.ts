@@ -1,0 +1,49 @@
+const SLASH = 0x2f;
+
+/** Short byte strings, each found by the number that adding it gave. */
+export class Texts {
+  static readonly #PAGE = 1 << 16;
+  readonly #pages: Uint8Array[] = [];
+  #end = 0;
+
+  /** @param text Fewer than 2^16 - 2 bytes: names and link targets have 4095. */
+  add(text: Uint8Array): number {
+    const size = text.length + 2;
+    const room = this.#pages.length * Texts.#PAGE - this.#end;
+    if (size > room) {
+      this.#end = this.#pages.length * Texts.#PAGE;
+      this.#pages.push(new Uint8Array(Texts.#PAGE));
+    }
+    const place = this.#end;
+    const page = this.#pages.at(-1)!;
+    const at = place % Texts.#PAGE;
+    page[at] = text.length >>> 8;
+    page[at + 1] = text.length & 0xff;
+    page.set(text, at + 2);
+    this.#end += size;
+    return place;
+  }
+
+  get(place: number): Uint8Array {
+    const page = this.#pages[Math.floor(place / Texts.#PAGE)]!;
+    const at = place % Texts.#PAGE;
+    const length = page[at]! << 8 | page[at + 1]!;
+    return page.subarray(at + 2, at + 2 + length);
+  }
+
+  /**
+   * Compares two paths component by component, by their bytes: a directory
+   * comes before what it holds, and that before its next neighbour.
+   */
+  comparePaths(first: number, second: number): number {
+    const a = this.get(first);
+    const b = this.get(second);
+    const length = Math.min(a.length, b.length);
+    let i = 0;
+    while (i < length && a[i] === b[i]) i++;
+    if (i === length) return a.length - b.length;
+    // A slash ends a name, and a shorter name comes first.
+    if (a[i] === SLASH) return -1;
+    return b[i] === SLASH ? 1 : a[i]! - b[i]!;
+  }
+}

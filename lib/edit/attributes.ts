@@ -1,0 +1,106 @@
+import { FIELD } from "../tar/block.ts";
+import {
+  type EntryFacts,
+  entryFacts,
+  type ReadEntry,
+} from "../tar/entry_facts.ts";
+import type { Edits, Owner, TimeRule } from "./edits.ts";
+import type { HeaderEdit } from "./edited_header.ts";
+
+/** What a file gets besides a path. */
+type Attributes = Pick<HeaderEdit, "mode" | "owner" | "seconds">;
+
+/** Decides about modes, owners and times. */
+export class AttributeEdits {
+  readonly #edits: Edits;
+  /** The first hard link that a mode was meant for, but not for its target. */
+  oddLink: { link: string; target: string } | undefined;
+
+  constructor(edits: Edits) {
+    this.#edits = edits;
+  }
+
+  get isActive(): boolean {
+    const { chmod, owner, time } = this.#edits;
+    return Boolean(chmod?.length || owner || time);
+  }
+
+  get needsText(): boolean {
+    return Boolean(this.#edits.chmod?.length);
+  }
+
+  /**
+   * What an entry is to get.
+   *
+   * @param text Its path for patterns; `undefined` if it has no mode.
+   * @param target The path that a hard link leads to: the file there is the
+   * one that gets a mode.
+   */
+  of(
+    read: ReadEntry,
+    text: string | undefined,
+    target: string | undefined,
+  ): Attributes {
+    const facts = entryFacts(read);
+    if (!facts) return {};
+    const { owner, time } = this.#edits;
+    const found: Attributes = {};
+    if (text !== undefined && facts.type !== "symlink") {
+      const mode = this.#mode(facts, text, target);
+      if (mode !== facts.mode) found.mode = mode;
+    }
+    if (owner && hasOtherOwner(read, facts, owner)) {
+      found.owner = owner;
+      owner.tally.entries++;
+    }
+    if (time && isChanged(time, read, facts)) {
+      found.seconds = time.seconds;
+      time.tally.entries++;
+    }
+    return found;
+  }
+
+  #mode(facts: EntryFacts, text: string, target: string | undefined): number {
+    const isDirectory = facts.type === "directory";
+    let mode = facts.mode;
+    for (const { glob, change, tally } of this.#edits.chmod ?? []) {
+      if (target !== undefined && !glob.test(target || ".")) {
+        if (glob.test(text)) this.oddLink ??= { link: text, target };
+        continue;
+      }
+      if (target === undefined && !glob.test(text || ".")) continue;
+      tally.met = true;
+      const now = change(mode, isDirectory);
+      if (now !== mode) tally.entries++;
+      mode = now;
+    }
+    return mode;
+  }
+}
+
+function hasOtherOwner(
+  { bytes, entry, globals }: ReadEntry,
+  facts: EntryFacts,
+  { uid, gid }: Owner,
+): boolean {
+  const { header } = entry;
+  const isNamed = (key: string) => key === "uname" || key === "gname";
+  return facts.uid !== uid || facts.gid !== gid ||
+    bytes[header + FIELD.uname[0]] !== 0 ||
+    bytes[header + FIELD.gname[0]] !== 0 ||
+    entry.records.some(([key]) => isNamed(key)) ||
+    [...globals.keys()].some(isNamed);
+}
+
+/** Whether a rule gives an entry another time, or a time that has no fraction. */
+function isChanged(
+  { seconds, clamp }: TimeRule,
+  { entry, globals }: ReadEntry,
+  { mtime, nanoseconds }: EntryFacts,
+): boolean {
+  const isLater = mtime > seconds || mtime === seconds && nanoseconds > 0;
+  if (clamp || isLater) return isLater;
+  const isOther = (key: string) => key === "atime" || key === "ctime";
+  return mtime !== seconds || entry.records.some(([key]) => isOther(key)) ||
+    [...globals.keys()].some(isOther);
+}

@@ -1,0 +1,88 @@
+import { fromStream, type Source } from "../streams/source.ts";
+import { isZeroBlock } from "../tar/block.ts";
+import type { Entry } from "../tar/entry.ts";
+import { TYPE } from "../tar/kind.ts";
+import { Pieces } from "../tar/pieces.ts";
+import { TarReader } from "../tar/reader.ts";
+import { wholeBlocks } from "../tar/whole_blocks.ts";
+import type { EditedTar, Edits } from "./edits.ts";
+import { Editor } from "./editor.ts";
+
+/** How entries are edited, and who wants to know of them. */
+export interface EditedEntriesOptions extends EditedTar {
+  /** Gets each path that stays. */
+  onKept?: (path: Uint8Array, entry: Entry) => void;
+  /** Gets what is known after the last entry. */
+  onEnd?: (end: End) => void;
+}
+
+/** What is known after the last entry. */
+export interface End {
+  /** How many entries there were, and how many stay. */
+  entries: number;
+  kept: number;
+  /** Bytes of zeros after the last entry. */
+  zeros: number;
+  /** What the user should know of, in sentences. */
+  notes: string[];
+}
+
+/** Whether edits read data again that have passed. */
+export function readsAgain({ exclude, strip, remove }: Edits): boolean {
+  return Boolean(exclude || strip || remove?.length);
+}
+
+/**
+ * Streams a tar's entries, edited; files are not added here, and nothing is
+ * sorted. PAX global headers go into the entries' own. The zeros at the end are
+ * left out.
+ *
+ * @param base The tar.
+ * @returns Chunks of whole blocks.
+ * @throws {InputError} If it is no tar, or a hard link loses its file.
+ */
+export async function* editedEntries(
+  base: Source,
+  edits: Edits,
+  { onKept, onEnd, ...part }: EditedEntriesOptions,
+): AsyncGenerator<Uint8Array> {
+  const editor = new Editor(base, edits, part, onKept);
+  const chunks = !readsAgain(edits) && base.once?.() ||
+    fromStream(base.stream());
+  const tar = new TarReader(wholeBlocks(chunks));
+  let zeros = 0;
+  for await (const buffer of tar.buffers()) {
+    const pieces = new Pieces(buffer);
+    for (let item; (item = tar.next());) {
+      let more: AsyncGenerator<Uint8Array> | Generator<Uint8Array> | undefined;
+      if (item.part === "header") {
+        // Another archive comes after the end of the first one.
+        if (zeros > 0) pieces.add(new Uint8Array(Math.min(zeros, 1024)));
+        zeros = 0;
+        const { entry } = item;
+        const read = { bytes: buffer, entry, globals: tar.globals };
+        more = editor.header(read, tar.offset + item.start, pieces);
+      } else if (item.part === "data") {
+        more = editor.data(item, buffer, pieces);
+      } else if (tar.shape.junk > 0) {
+        pieces.keep(item.start, item.end);
+      } else if (isGlobal(buffer, item.start)) continue;
+      else zeros += item.end - item.start;
+      if (!more) continue;
+      const before = pieces.take();
+      if (before.length > 0) yield before;
+      yield* more;
+    }
+    const made = pieces.take();
+    if (made === buffer) tar.take();
+    if (made.length > 0) yield made;
+  }
+  editor.end();
+  const { entries, kept } = editor;
+  onEnd?.({ entries, kept, zeros, notes: editor.notes() });
+}
+
+/** Whether a gap is a PAX global header. */
+function isGlobal(buffer: Uint8Array, start: number): boolean {
+  return buffer[start + 156] === TYPE.global && !isZeroBlock(buffer, start);
+}

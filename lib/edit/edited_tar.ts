@@ -1,0 +1,73 @@
+import { InputError } from "../errors/input_error.ts";
+import { NODE, type Node, PathIndex } from "../rootfs/path_index.ts";
+import type { Source } from "../streams/source.ts";
+import type { Entry } from "../tar/entry.ts";
+import { closing } from "../tar/header.ts";
+import { addedEntries } from "./added.ts";
+import type { EditedTar, Edits, Look } from "./edits.ts";
+import { editedEntries, type End } from "./edited_entries.ts";
+
+/** Bytes of zeros at the end of a tar that stay at most. */
+const MAX_ZEROS = 1 << 20;
+
+/** What an edited tar is part of, and who wants to know of it. */
+export interface EditedTarOptions extends EditedTar {
+  /** Gets what the user should know of, in sentences. */
+  onNotes?: (notes: string[]) => void;
+}
+
+/**
+ * Streams a tar, edited in one pass; it is not sorted. A tar that edits change
+ * nothing of comes out as it is, but for PAX global headers.
+ *
+ * @param base The tar. Data of left out files may be read again.
+ * @throws {InputError} If it is no tar, nothing is left of it, a hard link loses
+ * its file, or an added file has no place.
+ */
+export async function* editedTar(
+  base: Source,
+  edits: Edits,
+  { onNotes, ...part }: EditedTarOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const places = edits.add?.length ? new Places() : undefined;
+  let end: End | undefined;
+  yield* editedEntries(base, edits, {
+    ...part,
+    ...(places && { onKept: (path, entry) => places.add(path, entry) }),
+    onEnd: (found) => end = found,
+  });
+  if (end!.entries > 0 && end!.kept === 0 && !part.isLayer && !places) {
+    throw new InputError(
+      `Nothing is left of its ${end!.entries} entries: leave out fewer of them`,
+    );
+  }
+  onNotes?.(end!.notes);
+  if (!places) {
+    if (end!.zeros > 0) yield new Uint8Array(Math.min(end!.zeros, MAX_ZEROS));
+    return;
+  }
+  yield* addedEntries(edits, places.look);
+  yield closing();
+}
+
+/** What the entries so far have put where. */
+class Places {
+  readonly #index = new PathIndex();
+
+  add(path: Uint8Array, { kind }: Entry): void {
+    const node: Node = kind === "directory"
+      ? NODE.directory
+      : kind === "symlink"
+      ? NODE.symlink
+      : NODE.other;
+    this.#index.add(path, { node, offset: 0, link: 0 });
+  }
+
+  readonly look: Look = (path) => {
+    const slot = this.#index.find(path);
+    if (slot < 0) return undefined;
+    const node = this.#index.node(slot);
+    if (node === NODE.directory) return "directory";
+    return node === NODE.symlink ? "symlink" : "other";
+  };
+}

@@ -1,0 +1,182 @@
+import type { FileKind, FileRecord } from "../directory/file_list.ts";
+import { Texts } from "../directory/texts.ts";
+import { padded } from "../tar/block.ts";
+import type { EntryFacts } from "../tar/entry_facts.ts";
+import type { PaxRecord } from "../tar/pax.ts";
+
+/** What an entry is, besides what a {@linkcode FileRecord} says. */
+const KINDS: readonly FileKind[] = [
+  "file",
+  "directory",
+  "symlink",
+  "hardlink",
+  "character",
+  "block",
+  "fifo",
+];
+
+/** Where each number of a row is. */
+const ROW = {
+  path: 0,
+  mode: 1,
+  uid: 2,
+  gid: 3,
+  size: 4,
+  seconds: 5,
+  /** Place of a link's target, or a device's numbers. */
+  link: 6,
+  /** Offset of the header blocks, and how many bytes they have. */
+  start: 7,
+  head: 8,
+  /** The row whose file it is: its own, unless it is a hard link. */
+  file: 9,
+  width: 10,
+} as const;
+
+const PAGE = 1 << 10;
+
+/** An entry to be put in order. */
+export interface TableEntry {
+  path: Uint8Array;
+  facts: EntryFacts;
+  records: readonly PaxRecord[];
+  /** Offset of its header blocks in the source, and their size, in bytes. */
+  start: number;
+  head: number;
+  isSparse: boolean;
+  /** The row that a hard link leads to, or -1. */
+  target: number;
+}
+
+/** The entries of a tar, at some 100 bytes each. */
+export class EntryTable {
+  readonly #pages: Float64Array[] = [];
+  readonly #texts = new Texts();
+  /** What few entries have. */
+  readonly #records = new Map<number, readonly PaxRecord[]>();
+  readonly #sparse = new Set<number>();
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds an entry and returns its row. */
+  add(entry: TableEntry): number {
+    const { path, facts, records, start, head, isSparse, target } = entry;
+    const row = this.#length++;
+    if (row % PAGE === 0) this.#pages.push(new Float64Array(PAGE * ROW.width));
+    const kind = kindOf(facts);
+    const mode = kind === "symlink" ? 0o777 : facts.mode;
+    const { major = 0, minor = 0 } = facts.device ?? {};
+    this.#set(row, ROW.path, this.#texts.add(path));
+    this.#set(row, ROW.mode, KINDS.indexOf(kind) << 12 | mode);
+    this.#set(row, ROW.uid, facts.uid);
+    this.#set(row, ROW.gid, facts.gid);
+    this.#set(row, ROW.size, facts.size);
+    this.#set(row, ROW.seconds, facts.mtime);
+    const isLink = kind === "symlink" || kind === "hardlink";
+    this.#set(
+      row,
+      ROW.link,
+      isLink ? this.#texts.add(facts.link) : major * 2 ** 32 + minor,
+    );
+    this.#set(row, ROW.start, start);
+    this.#set(row, ROW.head, head);
+    this.#set(row, ROW.file, target < 0 ? row : this.file(target));
+    if (records.length > 0) this.#records.set(row, records);
+    if (isSparse) this.#sparse.add(row);
+    return row;
+  }
+
+  path(row: number): Uint8Array {
+    return this.#texts.get(this.#get(row, ROW.path));
+  }
+
+  /** The row whose file it is. */
+  file(row: number): number {
+    return this.#get(row, ROW.file);
+  }
+
+  kind(row: number): FileKind {
+    return KINDS[this.#get(row, ROW.mode) >>> 12]!;
+  }
+
+  isSparse(row: number): boolean {
+    return this.#sparse.has(row);
+  }
+
+  /** Offset of the header blocks in the source, and of the data. */
+  place(row: number): { start: number; data: number } {
+    const start = this.#get(row, ROW.start);
+    return { start, data: start + this.#get(row, ROW.head) };
+  }
+
+  size(row: number): number {
+    return this.#get(row, ROW.size);
+  }
+
+  /** Compares the paths of two rows: a directory comes before what it holds. */
+  compare(a: number, b: number): number {
+    return this.#texts.comparePaths(
+      this.#get(a, ROW.path),
+      this.#get(b, ROW.path),
+    );
+  }
+
+  /**
+   * What is written for a row.
+   *
+   * @param first The row that is the file's first name.
+   */
+  record(row: number, first: number): FileRecord {
+    const file = this.file(row);
+    const kind = this.kind(file);
+    const record: FileRecord = {
+      kind: first === row ? kind : "hardlink",
+      path: this.path(row),
+      mode: this.#get(file, ROW.mode) & 0o7777,
+      uid: this.#get(file, ROW.uid),
+      gid: this.#get(file, ROW.gid),
+      size: first === row ? this.size(file) : 0,
+      seconds: this.#get(file, ROW.seconds),
+      nanoseconds: 0,
+      major: 0,
+      minor: 0,
+    };
+    const link = this.#get(file, ROW.link);
+    if (first !== row) record.link = this.path(first);
+    else if (kind === "symlink" || kind === "hardlink") {
+      record.link = this.#texts.get(link);
+    } else {
+      record.major = Math.floor(link / 2 ** 32);
+      record.minor = link % 2 ** 32;
+    }
+    const records = this.#records.get(file);
+    if (records) record.records = records;
+    return record;
+  }
+
+  /** Bytes of data that a row has in the archive, with padding. */
+  stored(row: number, first: number): number {
+    const file = this.file(row);
+    return first === row && this.kind(file) === "file"
+      ? padded(this.size(file))
+      : 0;
+  }
+
+  #get(row: number, field: number): number {
+    return this
+      .#pages[Math.floor(row / PAGE)]![row % PAGE * ROW.width + field]!;
+  }
+
+  #set(row: number, field: number, value: number): void {
+    this.#pages[Math.floor(row / PAGE)]![row % PAGE * ROW.width + field] =
+      value;
+  }
+}
+
+function kindOf({ type }: EntryFacts): FileKind {
+  if (type === "character-device") return "character";
+  return type === "block-device" ? "block" : type;
+}
