@@ -246,10 +246,13 @@ function layOut(contents: Contents): Archive {
     archive.stretch(path, stretch, boundary);
     boundary = PAGE;
   };
-  for (const [i, path] of paths.entries()) add(path, stretches[i]!);
+  // Those that rootfs/ has once more come last: the nearer both copies are, the
+  // smaller is what a compressor makes of them.
   for (const [digest, stretch] of contents.otherLayers ?? []) {
-    add(`blobs/sha256/${digest}`, stretch);
+    const path = `blobs/sha256/${digest}`;
+    if (!paths.includes(path)) add(path, stretch);
   }
+  for (const [i, path] of paths.entries()) add(path, stretches[i]!);
   if (hasFiles) archive.add(contents.rootfs);
   archive.add(closing());
   return archive;

@@ -24,6 +24,8 @@ import {
 } from "./image_input.ts";
 import type { Parsed } from "./options.ts";
 import { unpackLimits } from "./output.ts";
+import { withPlatform } from "./platform_words.ts";
+import { UsageError } from "./usage_error.ts";
 import { printLines } from "./print_lines.ts";
 import {
   grouped,
@@ -63,10 +65,10 @@ export async function runDiff(parsed: Parsed): Promise<number> {
   try {
     return await withImage(
       one,
-      parsed,
+      ofSide(parsed, 0),
       async (first) => {
         const a = await read(first);
-        return await withImage(two, parsed, async (second) => {
+        return await withImage(two, ofSide(parsed, 1), async (second) => {
           const b = await read(second);
           const fields = diffFields(a, b, ignoreTimes);
           const files = await diffTrees(a, b, { ignoreTimes });
@@ -80,6 +82,16 @@ export async function runDiff(parsed: Parsed): Promise<number> {
   } finally {
     for (const input of open) input.close();
   }
+}
+
+/** The command line as it is for A or B: of two --platform each has its own. */
+function ofSide(parsed: Parsed, side: number): Parsed {
+  const platforms = parsed.values("platform");
+  if (platforms.length < 2) return parsed;
+  if (platforms.length === 2) return withPlatform(parsed, platforms[side]);
+  throw new UsageError(
+    "ciso diff takes one --platform for both images, or one for each",
+  );
 }
 
 function* changes({ a, b, files }: ImageDiff): Generator<FileChange> {

@@ -1,21 +1,26 @@
 import { shown, shownList } from "../errors/shown.ts";
 import { say } from "./say.ts";
-import { ofFile } from "./failure.ts";
 import {
   type Exported,
   type ExportFace,
   exportFace,
 } from "../export/export_face.ts";
 import { type Losses, unpack, type UnpackOptions } from "../export/extract.ts";
+import { readHead } from "../export/head.ts";
 import { rootless } from "../export/rootless.ts";
+import type { Platform } from "../read/read_oci.ts";
 import { host } from "../system/host.ts";
 import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { isRoot, ownIds } from "../system/own_ids.ts";
 import { toStream } from "../streams/source.ts";
 import { packingOf } from "./compress_options.ts";
-import { convertFile } from "./convert.ts";
+import { convertFile, ofImage } from "./convert.ts";
+import { platformOf } from "./description.ts";
 import { EXPORT_FACES } from "./export_options.ts";
+import { hostPlatform } from "./host_platform.ts";
+import { InputStore } from "./input_store.ts";
+import { onePlatform } from "./one_platform.ts";
 import type { Parsed } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import {
@@ -50,7 +55,7 @@ export async function runExport(parsed: Parsed): Promise<void> {
     // An archive as ciso writes it now has to be made anew.
     return await convertFile(path, parsed);
   }
-  await withExport(path, parsed, face, async (exported, name, bar) => {
+  await withExport(path, parsed, { face }, async (exported, name, bar) => {
     if (toDirectory) {
       const losses = await unpackBundle(exported, output, {
         maxUnpacked: unpackLimits(parsed).maxUnpacked,
@@ -102,22 +107,29 @@ export function archivePath(parsed: Parsed, command: string): string {
   return path;
 }
 
+/** A face, and the platform that was chosen for it. */
+export type ExportedPlatform = Exported & { platform?: Platform | undefined };
+
 /**
- * Opens an archive and takes a face out of it.
+ * Opens an archive and takes a face out of it: of the image for --platform, if it
+ * is given.
  *
+ * @param forHost Whether it is that of the image for this machine, if there are
+ * several and --platform is not given.
  * @param use What is done with the face; all of its errors name the archive.
  */
 export async function withExport(
   path: string,
   parsed: Parsed,
-  face: ExportFace,
+  { face, forHost = false }: { face: ExportFace; forHost?: boolean },
   use: (
-    exported: Exported,
+    exported: ExportedPlatform,
     name: string,
     bar: Progress | undefined,
   ) => Promise<void>,
 ): Promise<void> {
   const limits = unpackLimits(parsed);
+  const given = onlyPlatform(parsed);
   const name = path === "-" ? "standard input" : path;
   const flow = await openFlow(
     path === "-" ? undefined : path,
@@ -131,20 +143,53 @@ export async function withExport(
       yield chunk;
     }
   }
+  const store = new InputStore(limits);
   try {
-    const exported = await exportFace(
-      counted(),
-      face,
-      (chunks) => flow.keep(chunks),
-      flow.size === undefined,
+    const { documents, blocks } = await ofImage(
+      path,
+      () => readHead(counted()),
     );
-    await use(exported, name, bar);
-  } catch (error) {
-    throw ofFile(name, error);
+    const isOfHost = forHost &&
+      await ofImage(path, () => documents.platforms.length > 1);
+    const platform = given ?? (isOfHost ? hostPlatform() : undefined);
+    const chunks = platform
+      ? await onePlatform(
+        await flow.keep(blocks),
+        {
+          path,
+          platform,
+          ...(!given && { reason: ", as this machine is" }),
+        },
+        parsed,
+        store,
+      )
+      : blocks;
+    await ofImage(path, async () => {
+      const exported = await exportFace(
+        chunks,
+        face,
+        (chunks) => flow.keep(chunks),
+        flow.size === undefined && !platform,
+      );
+      await use({ ...exported, platform }, name, bar);
+    });
   } finally {
     bar?.end();
+    store.close();
     flow.close();
   }
+}
+
+/** The one platform that --platform says. */
+function onlyPlatform(parsed: Parsed): Platform | undefined {
+  const values = parsed.values("platform");
+  if (values.length > 1) {
+    throw new UsageError(
+      "A face is of one platform: ciso convert --platform A --platform B " +
+        "makes an isoc of several",
+    );
+  }
+  return values.length === 0 ? undefined : platformOf(parsed);
 }
 
 function faceOf(parsed: Parsed): ExportFace | "isoc" {

@@ -45,6 +45,13 @@ export const EXPORT_OPTIONS: Option[] = [
     brief: true,
   },
   {
+    name: "platform",
+    value: "OS/ARCH[/VARIANT]",
+    help:
+      "the image to take of several platforms; unless given, oci has all, " +
+      "the other faces are of the primary platform",
+  },
+  {
     name: "output",
     short: "o",
     value: "FILE",
@@ -75,6 +82,11 @@ export const LOAD_OPTIONS: Option[] = [
     help: "the engine; the first one that is here unless given",
     values: ENGINES.map(({ name }) => name),
     brief: true,
+  },
+  {
+    name: "platform",
+    value: "OS/ARCH[/VARIANT]",
+    help: "the image to take of several platforms; this machine's unless given",
   },
   { name: "dry-run", help: "print the command, and run nothing" },
   ...VERIFY_OPTIONS,

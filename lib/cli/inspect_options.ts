@@ -6,7 +6,7 @@ import type { Option } from "./options.ts";
 const COMMON: Option[] = [
   {
     name: "platform",
-    value: "OS/ARCH",
+    value: "OS/ARCH[/VARIANT]",
     help: "the image to take of a file that has several",
   },
   {
@@ -70,5 +70,9 @@ export const DIFF_OPTIONS: Option[] = [
     help: "files that differ in nothing but their time are the same",
   },
   COLOR,
-  ...COMMON,
+  ...COMMON.map((option) =>
+    option.name === "platform"
+      ? { ...option, help: `${option.help}; twice: for A and for B` }
+      : option
+  ),
 ];

@@ -1,11 +1,12 @@
 import { printLines, say } from "./say.ts";
 import { FileError } from "../errors/file_error.ts";
 import type { Exported } from "../export/export_face.ts";
+import { platformText } from "../read/choose_image.ts";
 import { openTemporary } from "../system/new_directory.ts";
 import { runProgram } from "../system/programs.ts";
 import { toStream } from "../streams/source.ts";
 import { type Engine, findEngine } from "./engines.ts";
-import { archivePath, withExport } from "./export.ts";
+import { archivePath, type ExportedPlatform, withExport } from "./export.ts";
 import type { Parsed } from "./options.ts";
 import { writeOutput } from "./output.ts";
 
@@ -21,10 +22,11 @@ export async function runLoad(parsed: Parsed): Promise<void> {
   const path = archivePath(parsed, "load");
   const engine = findEngine(parsed.value("engine"));
   const { name, face, file } = engine;
-  await withExport(path, parsed, face, async (exported, _name, bar) => {
+  const what = { face, forHost: true };
+  await withExport(path, parsed, what, async (exported, _name, bar) => {
     // The engine shows one of its own.
     bar?.end();
-    const line = commandLine(engine, path, exported.names);
+    const line = commandLine(engine, path, exported);
     if (parsed.on("dry-run")) {
       await exported.chunks.return(undefined);
       printLines([line]);
@@ -57,10 +59,15 @@ async function loadFile(
 }
 
 /** What is done, as a line for the shell. */
-function commandLine(engine: Engine, path: string, names: string[]): string {
+function commandLine(
+  engine: Engine,
+  path: string,
+  { names, platform }: ExportedPlatform,
+): string {
   const { name, face, file } = engine;
   const load = [name, ...engine.load(file ?? "", names)];
   const take = ["ciso", "export", path, "--as", face];
+  if (platform) take.push("--platform", platformText(platform));
   return file === undefined
     ? `${quoted(take)} | ${quoted(load)}`
     : `${quoted([...take, "-o", file])} && ${quoted(load)}`;

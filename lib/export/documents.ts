@@ -12,6 +12,7 @@ import {
   type BlobDescriptor,
   isImage,
   nameIn,
+  type Platform,
   readOciIndex,
   readOciManifest,
 } from "../read/read_oci.ts";
@@ -33,6 +34,18 @@ export interface DescribedImage {
   annotations?: Map<string, string>;
   /** Whether it is an attestation: it only says how an image was made. */
   isAttestation?: boolean;
+  /** The platform that the image index says. */
+  platform?: Platform;
+}
+
+/** What `index.json` leads to, by digests. */
+interface ImageIndexes {
+  /** Image manifests, known or not, with the descriptors that lead to them. */
+  leaves: Map<string, BlobDescriptor[]>;
+  /** The indexes on the way, but for `index.json` itself. */
+  indexes: Set<string>;
+  /** The leaves that an inner index lists. */
+  inner: Set<string>;
 }
 
 /** An archive's face for Docker 1.9 and older. */
@@ -59,6 +72,9 @@ const PLACES = new Set([
 const BLOB = /^blobs\/sha256\/([0-9a-f]{64})$/;
 const V1_PLACE = /^([0-9a-f]{64}\/)/;
 const V1_LAYER = /^(rootfs\/|[0-9a-f]{64}\/)layer\.tar$/;
+
+/** Indexes inside indexes at most. */
+const MAX_DEPTH = 4;
 
 /** Documents larger than this, in bytes, are refused; all together twice that. */
 const MAX_DOCUMENT = 1 << 24;
@@ -150,10 +166,12 @@ export class Documents {
 
   /** All blobs that the documents name, or `undefined` if some are not known. */
   get blobs(): Set<string> | undefined {
+    const { leaves, indexes } = this.#index();
     const images = this.#ociImages();
-    if (images.length < this.#manifests().size) return undefined;
+    if (images.length < leaves.size) return undefined;
     return new Set([
-      ...this.#manifests().keys(),
+      ...indexes,
+      ...leaves.keys(),
       ...[...images, ...this.#dockerImages()].flatMap((image) => [
         image.config,
         ...image.layers,
@@ -169,10 +187,18 @@ export class Documents {
     ]);
   }
 
-  /** The blobs that `index.json` names, and those that they name. */
+  /**
+   * The blobs that `index.json` names, and those that they name. Docker's inner
+   * indexes list platforms that it does not have: these are left out.
+   */
   get ociBlobs(): string[] {
+    const { leaves, indexes, inner } = this.#index();
+    const own = [...leaves.keys()].filter((digest) =>
+      !inner.has(digest) || this.#blob(digest, readOciManifest) !== undefined
+    );
     return [
-      ...this.#manifests().keys(),
+      ...indexes,
+      ...own,
       ...this.#ociImages().flatMap(({ config, layers }) => [config, ...layers]),
     ];
   }
@@ -184,10 +210,7 @@ export class Documents {
    */
   get image(): DescribedImage | undefined {
     const docker = this.#dockerImages();
-    const isWhole = this.#ociImages().length === this.#manifests().size;
-    const oci = isWhole
-      ? this.#ociImages().filter(({ isAttestation }) => !isAttestation)
-      : [];
+    const oci = this.#wholeImages();
     if (docker.length === 0) {
       return oci.length > 0 ? only(oci, "index.json") : undefined;
     }
@@ -201,6 +224,34 @@ export class Documents {
     }
     const annotations = same?.annotations;
     return { ...image, ...(annotations && { annotations }) };
+  }
+
+  /**
+   * The names of the archive's image, as far as they are known.
+   *
+   * @throws {InputError} If it has several images, of other names.
+   */
+  get names(): string[] {
+    const tops = new Set(
+      this.#wholeImages().map(({ names }) => names.toSorted().join(" ")),
+    );
+    const isOne = this.#dockerImages().length === 0 && tops.size === 1;
+    const [first] = isOne ? this.#wholeImages() : [];
+    return (first ?? this.image ?? this.v1)?.names ?? [];
+  }
+
+  /**
+   * The platforms of the archive's images, as far as they are known.
+   */
+  get platforms(): Platform[] {
+    return this.#wholeImages().map(({ platform }) => platform ?? {});
+  }
+
+  /** The images of the image index, if all of them are known. */
+  #wholeImages(): DescribedImage[] {
+    const images = this.#ociImages();
+    if (images.length < this.#index().leaves.size) return [];
+    return images.filter(({ isAttestation }) => !isAttestation);
   }
 
   /**
@@ -261,25 +312,58 @@ export class Documents {
     }));
   }
 
-  /** What `index.json` lists, by the digests of the image manifests. */
-  #manifests(): Map<string, BlobDescriptor[]> {
-    return this.#read("index.json", (text, path) => {
-      const found = new Map<string, BlobDescriptor[]>();
-      for (const descriptor of readOciIndex(text, path)) {
-        const { digest } = descriptor;
-        const others = found.get(digest);
-        if (others) others.push(descriptor);
-        else found.set(digest, [descriptor]);
-      }
-      return found;
-    }) ?? new Map();
+  /**
+   * What `index.json` leads to: image manifests by their digests, each with the
+   * descriptors that lead to it, and the indexes on the way.
+   */
+  #index(): ImageIndexes {
+    const top = this.#read("index.json", readOciIndex) ?? [];
+    const found: ImageIndexes = {
+      leaves: new Map(),
+      indexes: new Set(),
+      inner: new Set(),
+    };
+    const byDigest = new Map<string, BlobDescriptor[]>();
+    for (const one of top) {
+      byDigest.set(one.digest, [...byDigest.get(one.digest) ?? [], one]);
+    }
+    for (const [digest, descriptors] of byDigest) {
+      this.#follow(digest, descriptors, found, 0);
+    }
+    return found;
+  }
+
+  #follow(
+    digest: string,
+    descriptors: BlobDescriptor[],
+    found: ImageIndexes,
+    depth: number,
+  ): void {
+    const { leaves, indexes, inner } = found;
+    const list = this.#blob(digest, readOciManifest);
+    if (!Array.isArray(list)) {
+      leaves.set(digest, [...leaves.get(digest) ?? [], ...descriptors]);
+      if (depth > 0) inner.add(digest);
+      return;
+    }
+    if (indexes.has(digest)) return;
+    indexes.add(digest);
+    if (depth === MAX_DEPTH) {
+      throw new InputError("Its image indexes never end");
+    }
+    for (const one of list) {
+      const named = descriptors.map(({ annotations }) => ({
+        ...one,
+        annotations: new Map([...annotations, ...one.annotations]),
+      }));
+      this.#follow(one.digest, named, found, depth + 1);
+    }
   }
 
   /** The images of the image index whose manifests are known. */
   #ociImages(): DescribedImage[] {
-    return [...this.#manifests()].flatMap(([digest, descriptors]) => {
+    return [...this.#index().leaves].flatMap(([digest, descriptors]) => {
       const manifest = this.#blob(digest, readOciManifest);
-      // What an index in the index lists is left out.
       if (!manifest || Array.isArray(manifest)) return [];
       return [{
         config: manifest.config.digest,
@@ -287,6 +371,7 @@ export class Documents {
         names: descriptors.map(nameIn).filter((name) => name !== undefined),
         annotations: manifest.annotations,
         isAttestation: !descriptors.some(isImage),
+        platform: descriptors[0]!.platform,
       }];
     });
   }
@@ -326,7 +411,8 @@ export class Documents {
 function only<T>(images: T[], name: string): T {
   if (images.length > 1) {
     throw new InputError(
-      `${name} lists ${images.length} images; this export takes one`,
+      `${name} lists ${images.length} images; this export takes one, which ` +
+        "--platform chooses if they are for several platforms",
     );
   }
   return images[0]!;

@@ -65,7 +65,7 @@ export async function exportFace(
   }
   const decider = new FaceDecider(entriesOf(face, documents), documents);
   return {
-    names: (documents.image ?? documents.v1)?.names ?? [],
+    names: documents.names,
     twice,
     chunks: passEntries(blocks, decider, drain && !twice),
   };

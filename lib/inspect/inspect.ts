@@ -1,4 +1,4 @@
-import { withName } from "../read/choose_image.ts";
+import { withName, withPlatform } from "../read/choose_image.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import type { Face } from "../image/face.ts";
@@ -166,10 +166,11 @@ export function chooseImage(
   name?: string,
 ): FoundImage {
   const named = name === undefined ? images : withName(images, name);
-  const fits = named.find((image) =>
-    (["os", "architecture", "variant"] as const).every((key) =>
-      platform[key] === undefined || platform[key] === image.platform[key]
-    )
+  const [fits] = withPlatform(
+    named.filter(({ platform: has }) =>
+      !platform.architecture || has.architecture === platform.architecture
+    ),
+    platform,
   );
   if (fits) return fits;
   const all = images.map(({ names, platform }) =>

@@ -2,6 +2,8 @@ import { InputError } from "../errors/input_error.ts";
 import { type Face, FACES } from "../image/face.ts";
 import { parseName } from "../image/name.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
+import { withPlatform } from "../read/choose_image.ts";
+import { rootfsPlatform } from "../read/rootfs_platform.ts";
 import { type Archive, readArchive } from "./archive.ts";
 import { findDockerImages, findV1Images } from "./find_docker.ts";
 import { findOciImages } from "./find_oci.ts";
@@ -68,7 +70,7 @@ export async function openImageFile(
       layered: false,
     });
   }
-  const [first] = images;
+  const [first] = await primaryFirst(reader, images);
   if (!first) {
     throw new InputError(
       "It is no image: there is no index.json with oci-layout, no " +
@@ -89,6 +91,29 @@ export async function openImageFile(
     documents: reader.documents,
     notes: reader.notes,
   };
+}
+
+/**
+ * Puts the image first that all faces have: of several platforms the one that
+ * Docker's faces list, or else that `rootfs/` is for.
+ */
+async function primaryFirst(
+  reader: DocumentReader,
+  images: FoundImage[],
+): Promise<FoundImage[]> {
+  if (images.length < 2) return images;
+  const isDocker = ({ faces }: FoundImage) =>
+    faces.includes("docker") || faces.includes("docker-v1");
+  const platform = images.some(isDocker) ? undefined : await rootfsPlatform(
+    (path) => reader.documents.get(path)?.text,
+  );
+  const found = platform
+    ? withPlatform(images, platform)[0]
+    : images.find(isDocker);
+  if (!found) return images;
+  images.splice(images.indexOf(found), 1);
+  images.unshift(found);
+  return images;
 }
 
 /** The faces of the tree in `rootfs/`, there or not. */
