@@ -24,6 +24,7 @@ const FLOORS = [
   ["edit"],
   ["directory"],
   ["rootfs"],
+  ["alter"],
   ["read"],
   ["formats"],
   ["image"],

@@ -3,6 +3,7 @@ import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import { EDIT_OPTIONS } from "./edit_options.ts";
 import type { Command } from "./command.ts";
 import { runConvert } from "./convert.ts";
+import { LAYER_OPTIONS, REBASE_OPTION } from "./image_edits.ts";
 import { runJoin } from "./join.ts";
 import { VERIFY_OPTIONS } from "./signature_check.ts";
 import { CLASSIC_USAGE } from "./version.ts";
@@ -29,6 +30,7 @@ The word build can be left out. The usage of 2015 works as well:
     ...INPUT_OPTIONS,
     ...VERIFY_OPTIONS,
     ...EDIT_OPTIONS,
+    ...LAYER_OPTIONS,
     ...WORK_OPTIONS,
   ],
   examples: [
@@ -61,10 +63,14 @@ unless --tag is given. Of an image for several platforms all are kept, unless
     ...IMAGE_OPTIONS,
     ...VERIFY_OPTIONS,
     ...EDIT_OPTIONS,
+    ...LAYER_OPTIONS,
+    REBASE_OPTION,
     ...WORK_OPTIONS,
   ],
   examples: [
     "ciso convert saved.tar -o app.isoc",
+    "ciso convert app.isoc --squash --unset env=SECRET -o small.isoc",
+    "ciso convert app.isoc --rebase debian12.tar debian13.tar -o new.isoc",
     "docker save me/app | ciso convert -t me/app:2 -o app.isoc",
   ],
   run: runConvert,

@@ -7,9 +7,9 @@ import { platformText, withPlatform as suiting } from "../read/choose_image.ts";
 import type { Platform } from "../read/read_oci.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
 import { spoolLayer } from "../system/spool_file.ts";
-import { applyEdits } from "./apply_edits.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
+import { editImage } from "./image_edits.ts";
 import { imageDescription } from "./description.ts";
 import { packingOf } from "./compress_options.ts";
 import { inFile, named } from "./failure.ts";
@@ -103,7 +103,7 @@ async function openOne(
   store: InputStore,
 ): Promise<Opened> {
   const inputs = await openInputs(wanted, store);
-  await applyEdits(inputs, wanted, store);
+  await editImage(parsed, inputs, wanted, { store, isOnly: false });
   const { from } = wanted;
   const base = from === undefined ? undefined : inputs;
   const description = {

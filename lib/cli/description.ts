@@ -27,6 +27,8 @@ export interface Base {
   annotations?: Record<string, string> | undefined;
   /** Whether no layer comes on top. */
   complete?: boolean;
+  /** How a new layer was made, unless --history says it. */
+  history?: string;
 }
 
 /**
@@ -83,7 +85,7 @@ export function imageDescription(
     // An image without a time stays without one.
     created: (keepsTime ? base.created ?? 0 : creationTime(created)) ??
       base.created ?? Math.floor(Date.now() / 1000),
-    history: parsed.value("history"),
+    history: parsed.value("history") ?? from?.history,
     base: from?.base,
     ...imagePlatform(parsed, from),
   };

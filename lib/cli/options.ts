@@ -9,7 +9,11 @@ export interface Option {
   name: string;
   /** Letter for the short form. */
   short?: string;
-  /** The word for its value in the help; an option without one is a switch. */
+  /**
+   * The word for its value in the help; an option without one is a switch. One
+   * in brackets may be left out: then only a number after the option is its
+   * value. Several words are several values.
+   */
   value?: string;
   /** What it does: no capital, no full stop. */
   help: string;
@@ -123,11 +127,21 @@ function expand(
         continue;
       }
       const next = args[i + 1];
-      if (value === undefined && (next === undefined || isOption(next))) {
-        throw lacksValue(option);
+      if (option.value.startsWith("[")) {
+        const isValue = value === undefined && /^\d+$/.test(next ?? "");
+        if (isValue) i++;
+        given.push(`--${name}=${value ?? (isValue ? next : "")}`);
+        continue;
       }
-      if (value === undefined) i++;
-      given.push(`--${name}=${value ?? next}`);
+      // An option may have several values, a word each.
+      const values = value === undefined ? [] : [value];
+      while (values.length < option.value.split(" ").length) {
+        const next = args[i + 1];
+        if (next === undefined || isOption(next)) throw lacksValue(option);
+        values.push(next);
+        i++;
+      }
+      given.push(...values.map((value) => `--${name}=${value}`));
     }
   }
   return { given, words, rest: undefined };

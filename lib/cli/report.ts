@@ -42,6 +42,8 @@ export type Origins = {
   digest?: string | undefined;
   /** Whether it is no input, but made for edits. */
   made?: boolean;
+  /** How many layers it was made of. */
+  squashed?: number;
 }[];
 
 /** What was made, for `--json`. */
@@ -134,6 +136,8 @@ function* layerReport(
   } else if (origin?.directory) {
     yield `the layer is made of ${origin.name}`;
     yield DIRECTORY_LOSSES;
+  } else if (origin?.squashed) {
+    yield `the layer is made of ${origin.squashed} layers`;
   } else if (changes.size === 0 && !isEdited(origin, digest)) {
     yield "the layer is the input, byte for byte";
   }

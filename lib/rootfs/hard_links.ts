@@ -52,6 +52,11 @@ export class HardLinks {
     return this.#heirs.get(slot);
   }
 
+  /** The paths of all these links. */
+  heirs(): Iterable<Uint8Array> {
+    return this.#heirs.values();
+  }
+
   /** Notes that a slot is dropped; call it for each one. */
   noteDropped(slot: number): void {
     const index = this.#index;

@@ -120,6 +120,7 @@ class StackReader {
 
   /** Reads the next layer. */
   async read(input: LayerInput): Promise<void> {
+    input.onBelow?.(this.#tree);
     const at = this.#layers.length;
     const place = this.#places?.of(this.#known).layers[at];
     const intake = new Intake(

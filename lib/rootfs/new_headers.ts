@@ -4,7 +4,7 @@ import { newHeader } from "../tar/header.ts";
 import type { Target } from "../tar/rebuild.ts";
 import { isOverlayAttribute } from "./overlay.ts";
 import { isStripped } from "./stripped_name.ts";
-import { opaqueMarker } from "./whiteouts.ts";
+import { opaqueMarker, whiteoutMarker } from "./whiteouts.ts";
 
 const SLASH = 0x2f;
 const HERE = ascii("./");
@@ -59,6 +59,19 @@ export function opaqueHeader(
 ): Uint8Array {
   return newHeader({
     path: below(prefix, opaqueMarker(path), false),
+    type: "file",
+    mtime,
+  });
+}
+
+/**
+ * The header block of the entry that deletes a path of lower layers.
+ *
+ * @param mtime Seconds since 1970.
+ */
+export function whiteoutHeader(path: Uint8Array, mtime: number): Uint8Array {
+  return newHeader({
+    path: below(new Uint8Array(0), whiteoutMarker(path), false),
     type: "file",
     mtime,
   });

@@ -27,6 +27,13 @@ export interface RelocateOptions {
    * the symlink's target, or fails if there is none.
    */
   plainSymlinks?: boolean | undefined;
+  /** The slot of the first entry that comes; 0 unless given. */
+  first?: number | undefined;
+  /**
+   * Puts a directory whose entry comes again in an upper layer where it came
+   * first: what is in it must not come before it.
+   */
+  parentsFirst?: boolean | undefined;
   /** Gets each entry that is written: its path, and what it is. */
   onEntry?: ((path: Uint8Array, node: Node) => void) | undefined;
 }
@@ -98,12 +105,15 @@ export class Relocator {
   /** Whether the current entry's data are left out. */
   #leftOut = false;
   #expander: SparseExpander | undefined;
+  /** Slots of directories that are in the place of an earlier entry. */
+  readonly #early = new Set<number>();
 
   constructor(tree: Tree, options: RelocateOptions) {
     this.#tree = tree;
     this.#options = options;
     this.#prefix = ascii(options.prefix);
     this.#targets = new Targets(this.#prefix);
+    this.#slot = options.first ?? 0;
   }
 
   /**
@@ -182,13 +192,28 @@ export class Relocator {
     pieces: Pieces,
   ): Promise<void> {
     const missing = await this.#tree.missing(slot, path);
-    if (missing === "nothing") return;
+    if (missing === "nothing") {
+      if (this.#options.parentsFirst) await this.#putEarly(path, pieces);
+      return;
+    }
     this.#addOpaque(slot, path, pieces);
     if (missing === "new") {
       pieces.add(missingHeader(this.#prefix, path, this.#options.mtime));
       return;
     }
     const { bytes, entry, globals } = missing;
+    const target = this.#targets.of(entry, path, undefined);
+    pieces.add(rebuild(bytes, entry, globals, target));
+  }
+
+  /** Writes the directory that a path is in the end, if it has not come yet. */
+  async #putEarly(path: Uint8Array, pieces: Pieces): Promise<void> {
+    const { index, stored } = this.#tree;
+    const slot = index.find(path);
+    const isLater = slot >= this.#slot && index.node(slot) === NODE.directory;
+    if (!isLater || path.length === 0 || this.#early.has(slot)) return;
+    this.#early.add(slot);
+    const { bytes, entry, globals } = await stored.read(slot);
     const target = this.#targets.of(entry, path, undefined);
     pieces.add(rebuild(bytes, entry, globals, target));
   }
@@ -207,7 +232,13 @@ export class Relocator {
     const tree = this.#tree;
     const slot = this.#slot - 1;
     const path = tree.paths.destination(slot, entry);
-    if (!path || path.length === 0) return undefined;
+    if (!path || path.length === 0) {
+      const isAgain = this.#options.parentsFirst && entry.kind === "directory";
+      return isAgain
+        ? this.#putEarly(tree.paths.of(slot, entry), pieces)
+        : undefined;
+    }
+    if (this.#early.size > 0 && this.#early.delete(slot)) return undefined;
     // In a rootfs the other kinds' data mean nothing.
     this.#leftOut = entry.kind !== "file";
     this.#addOpaque(slot, path, pieces);
