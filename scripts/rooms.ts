@@ -25,6 +25,7 @@ const FLOORS = [
   ["directory"],
   ["rootfs"],
   ["alter"],
+  ["packages"],
   ["read"],
   ["formats"],
   ["image"],

@@ -16,6 +16,7 @@ import { inFile, ofFile } from "./failure.ts";
 import type { InputStore } from "./input_store.ts";
 import type { Parsed } from "./options.ts";
 import { placeOutput, progressBar, writeOutput } from "./output.ts";
+import { withSboms } from "./sbom.ts";
 import { tellBuilt } from "./tell_built.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -75,11 +76,16 @@ export async function buildOne(
   const base = from === undefined ? undefined : inputs;
   const description = imageDescription(parsed, base);
   if (from !== undefined) inFile(from, () => checkBase(description));
-  const made = await make(inputs, description, options, {
-    parsed,
+  const { rootfs } = wanted;
+  const archive = {
     path: output,
-    packing,
-  });
+    inputs: [from, ...layers, rootfs].filter((path) => path !== undefined),
+  };
+  const made = await withSboms(
+    parsed,
+    archive,
+    () => make(inputs, description, options, { parsed, path: output, packing }),
+  );
   const isoc = { ...made, notes: [...inputs.notes, ...made.notes] };
   const { origins } = inputs;
   tellBuilt(parsed, isoc, { origins, output, packing, plan: wanted.plan });

@@ -2,6 +2,7 @@ import { FACES } from "../image/face.ts";
 import { COMPRESS_OPTIONS } from "./compress_options.ts";
 import { group, type Option } from "./options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
+import { SBOM_OPTIONS } from "./sbom.ts";
 
 /** Options that say what the image is, for all commands that make one. */
 export const IMAGE_OPTIONS: Option[] = group("Image", [
@@ -199,6 +200,7 @@ export const WORK_OPTIONS: Option[] = group("Output", [
     name: "pristine",
     help: "add no file to the container's root, not even Docker v1's three",
   },
+  ...SBOM_OPTIONS,
   {
     name: "allow-whiteouts",
     group: "Input",

@@ -17,6 +17,7 @@ import { hostPlatform } from "./host_platform.ts";
 import type { InputStore } from "./input_store.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, writeOutput } from "./output.ts";
+import { withSboms } from "./sbom.ts";
 import { tellBuilt } from "./tell_built.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -69,19 +70,29 @@ export async function buildSeveral(several: Several): Promise<void> {
   checkNames(all);
   const quiet = parsed.on("quiet");
   const reading = progressBar(quiet, "reading", sizeOf(all));
+  const archive = {
+    path: output,
+    inputs: several.images.flatMap(({ wanted: { from, layers, rootfs } }) =>
+      [from, ...layers, rootfs].filter((path) => path !== undefined)
+    ),
+    platforms: all.map(({ platform }) => platform),
+  };
   try {
-    const made = await buildPlatforms(all.map(inputOf), spoolLayer, {
-      ...options,
-      primary: primaryOf(several, all),
-      onRead: (bytes) => reading?.add(bytes),
-    });
-    reading?.end();
-    const bar = progressBar(quiet, "writing", made.size);
-    const written = await writeOutput(made.stream(), output, {
-      bar,
-      noFsync: parsed.on("no-fsync"),
-      packing,
-      size: made.size,
+    const made = await withSboms(parsed, archive, async () => {
+      const made = await buildPlatforms(all.map(inputOf), spoolLayer, {
+        ...options,
+        primary: primaryOf(several, all),
+        onRead: (bytes) => reading?.add(bytes),
+      });
+      reading?.end();
+      const bar = progressBar(quiet, "writing", made.size);
+      const written = await writeOutput(made.stream(), output, {
+        bar,
+        noFsync: parsed.on("no-fsync"),
+        packing,
+        size: made.size,
+      });
+      return { ...made, written };
     });
     const notes = new Set([
       ...several.notes ?? [],
@@ -91,7 +102,7 @@ export async function buildSeveral(several: Several): Promise<void> {
     const at = made.platforms?.findIndex(({ isPrimary }) => isPrimary) ?? 0;
     const origins = all[at]!.inputs.origins;
     const { plan } = several.images[0]!.wanted;
-    const isoc = { ...made, notes: [...notes], written };
+    const isoc = { ...made, notes: [...notes] };
     tellBuilt(parsed, isoc, { origins, output, packing, plan });
   } finally {
     reading?.end();

@@ -285,6 +285,12 @@ function healthcheck(
   return undefined;
 }
 
+/** SOURCE_DATE_EPOCH as RFC 3339, if it is set. */
+export function sourceDate(): string | undefined {
+  const seconds = creationTime(undefined);
+  return seconds === undefined ? undefined : rfc3339(seconds);
+}
+
 /** --created, or else SOURCE_DATE_EPOCH, in seconds since 1970. */
 function creationTime(created: string | undefined): number | undefined {
   const name = created === undefined ? "SOURCE_DATE_EPOCH" : "--created";

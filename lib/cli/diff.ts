@@ -15,6 +15,7 @@ import {
   type Side,
 } from "../inspect/diff_trees.ts";
 import { readImageTree } from "../inspect/layer_tars.ts";
+import { diffPackages, type PackageChange } from "../packages/diff_packages.ts";
 import type { Input } from "../system/input.ts";
 import {
   type ImageInput,
@@ -22,6 +23,7 @@ import {
   withImage,
   wordsOf,
 } from "./image_input.ts";
+import { packageChangeLines } from "./list_packages.ts";
 import type { Parsed } from "./options.ts";
 import { unpackLimits } from "./output.ts";
 import { withPlatform } from "./platform_words.ts";
@@ -41,6 +43,7 @@ interface ImageDiff {
   a: ImageInput & Side;
   b: ImageInput & Side;
   fields: FieldChange[];
+  packages: PackageChange[];
   files: Difference[];
 }
 
@@ -60,7 +63,9 @@ export async function runDiff(parsed: Parsed): Promise<number> {
   const read = async (input: ImageInput) => ({
     ...input,
     documents: input.opened.documents,
-    read: await readImageTree(input.image, input.opened.archive, unpack),
+    read: await readImageTree(input.image, input.opened.archive, unpack, {
+      packages: {},
+    }),
   });
   try {
     return await withImage(
@@ -73,7 +78,12 @@ export async function runDiff(parsed: Parsed): Promise<number> {
           const fields = diffFields(a, b, ignoreTimes);
           const files = await diffTrees(a, b, { ignoreTimes });
           const lines = parsed.on("json") ? jsonLines : textLines;
-          const text = lines({ a, b, fields, files }, paintFor(parsed));
+          const packages = diffPackages(
+            a.read.packages!.packages,
+            b.read.packages!.packages,
+          );
+          const diff = { a, b, fields, packages, files };
+          const text = lines(diff, paintFor(parsed));
           await printLines(text);
           return fields.length + files.length > 0 ? 1 : 0;
         });
@@ -105,13 +115,14 @@ function directories({ a, b }: ImageDiff): DirectoryChange[] {
 }
 
 function* jsonLines(diff: ImageDiff): Generator<string> {
-  const { a, b, fields, files } = diff;
+  const { a, b, fields, packages, files } = diff;
   const head = {
     version: DIFF_VERSION,
     same: fields.length + files.length === 0,
     a: a.name,
     b: b.name,
     configuration: fields,
+    packages,
     directories: directories(diff),
   };
   yield `${escapedJson(head).slice(0, -1)},"files":[`;
@@ -124,7 +135,7 @@ function* jsonLines(diff: ImageDiff): Generator<string> {
 }
 
 function* textLines(diff: ImageDiff, paint: Paint): Generator<string> {
-  const { fields, files } = diff;
+  const { fields, packages, files } = diff;
   if (fields.length + files.length === 0) {
     yield "The images are the same.\n";
     return;
@@ -145,8 +156,12 @@ function* textLines(diff: ImageDiff, paint: Paint): Generator<string> {
         : "";
     }
   }
+  if (packages.length > 0) {
+    if (fields.length > 0) yield "\n";
+    yield* packageChangeLines(packages, paint);
+  }
   if (files.length === 0) return;
-  if (fields.length > 0) yield "\n";
+  if (fields.length + packages.length > 0) yield "\n";
   yield `${paint("title", "Files")}\n`;
   const counts = { added: 0, removed: 0, changed: 0 };
   for (const change of changes(diff)) {

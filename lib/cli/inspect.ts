@@ -8,7 +8,11 @@ import {
   inspectReport,
   REPORT_VERSION,
 } from "../inspect/inspect.ts";
-import { type ImageTree, readImageTree } from "../inspect/layer_tars.ts";
+import {
+  type ImageTree,
+  readImageTree,
+  type TreeOptions,
+} from "../inspect/layer_tars.ts";
 import { toStream } from "../streams/source.ts";
 import { host } from "../system/host.ts";
 import {
@@ -19,6 +23,9 @@ import {
 } from "./image_input.ts";
 import { inspectPage } from "../inspect/page.ts";
 import { layerText, reportText } from "./inspect_text.ts";
+import { packageLines, packagesJson } from "./list_packages.ts";
+import { say } from "./say.ts";
+import { SbomFiles, sbomTexts, type WantedSbom, wantedSboms } from "./sbom.ts";
 import { fileLines, filesJson, nodeAt } from "./list_files.ts";
 import type { Parsed } from "./options.ts";
 import { unpackLimits, writeOutput } from "./output.ts";
@@ -27,7 +34,14 @@ import { paintFor, plain } from "./style.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What the options ask for; one of them at a time. */
-const VIEWS = ["files", "config", "manifest", "html"] as const;
+const VIEWS = [
+  "files",
+  "config",
+  "manifest",
+  "html",
+  "packages",
+  "sbom",
+] as const;
 
 /** The documents that --manifest prints; image manifests have no fixed place. */
 const MANIFESTS = new Map([
@@ -70,7 +84,12 @@ export async function runInspect(parsed: Parsed): Promise<void> {
       }`,
     );
   }
+  const sboms = wantedSboms(parsed);
+  if (sboms.length > 0 && parsed.value("layer") !== undefined) {
+    throw new UsageError("--sbom and --layer cannot be had at once");
+  }
   await withImage(path, parsed, async (input) => {
+    if (view === "sbom") return await writeSboms(parsed, sboms, path, input);
     if (view === "config") return await printDocument(configOf(input));
     if (manifest !== undefined) {
       return await printDocument(manifestOf(input, manifest));
@@ -80,15 +99,69 @@ export async function runInspect(parsed: Parsed): Promise<void> {
       input.image,
       input.opened.archive,
       unpackOnce(unpackLimits(parsed)),
-      only,
+      treeOptions(view, only),
     );
     if (view === "files") return await printFiles(parsed, read, below);
+    if (view === "packages") return await printPackages(parsed, read, only);
     const report = inspectReport({ ...input, read });
     if (view !== "html") return await printReport(parsed, report, only);
     const page = inspectPage(report, input.opened, read.layered.tree);
     const html = parsed.value("html");
     await writeOutput(toStream(page), html === "-" ? undefined : html);
   });
+}
+
+/** What a view needs to know of the image's tree. */
+function treeOptions(
+  view: (typeof VIEWS)[number] | undefined,
+  only: number | undefined,
+): TreeOptions {
+  // A layer's packages are those of the whole image that came with it.
+  if (view === "packages") return { packages: { thorough: true } };
+  if (view === "files" || only !== undefined) return { only };
+  return { packages: {} };
+}
+
+/** Prints an SBOM, or writes files. */
+async function writeSboms(
+  parsed: Parsed,
+  wanted: readonly WantedSbom[],
+  image: string,
+  { opened, image: chosen }: ImageInput,
+): Promise<void> {
+  const isPrinted = ({ path = "-" }: WantedSbom) => path === "-";
+  if (wanted.filter(isPrinted).length > 1) {
+    throw new UsageError(
+      "Two SBOMs cannot go to standard output: --sbom spdx=FILE",
+    );
+  }
+  const toFiles = wanted.filter((one) => !isPrinted(one));
+  const files = await SbomFiles.open(toFiles, [image]);
+  try {
+    const order = [...toFiles, ...wanted.filter(isPrinted)];
+    const texts = await sbomTexts(parsed, order, opened, chosen);
+    await files.write(texts.slice(0, toFiles.length));
+    await printLines(texts.slice(toFiles.length));
+  } finally {
+    files.abort();
+  }
+}
+
+/** Lists packages: all, or those that came with one layer. */
+async function printPackages(
+  parsed: Parsed,
+  { packages: list }: ImageTree,
+  only: number | undefined,
+): Promise<void> {
+  const packages = list!.packages.filter(({ layer }) =>
+    only === undefined || layer === only + 1
+  );
+  if (!parsed.on("json")) { for (const note of list!.warnings) say(note); }
+  await printLines(
+    parsed.on("json")
+      ? packagesJson(list!, packages)
+      : packageLines(packages, paintFor(parsed)),
+  );
 }
 
 /** The layer that --layer names, counted from 0. */

@@ -1,5 +1,6 @@
 import { FACES } from "../image/face.ts";
 import { COMMON as ARCHIVE } from "./export_options.ts";
+import { SBOM_OPTIONS } from "./sbom.ts";
 import type { Option } from "./options.ts";
 
 /** Options of all commands that read an image file. */
@@ -55,6 +56,13 @@ export const INSPECT_OPTIONS: Option[] = [
     value: "FILE",
     help: "write a page for a browser: treemap, layers, search, all documents",
   },
+  {
+    name: "packages",
+    brief: true,
+    help:
+      "list the packages, with their licences, and the modules of Go programs",
+  },
+  ...SBOM_OPTIONS,
   COLOR,
   ...COMMON,
 ];

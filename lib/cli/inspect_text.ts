@@ -6,6 +6,7 @@ import type {
   LayerReport,
 } from "../inspect/inspect.ts";
 import { shown } from "../errors/shown.ts";
+import { packageCounts } from "./list_packages.ts";
 import { grouped, humanSize, type Paint, plain, table } from "./style.ts";
 
 const KINDS: Record<FileKind, string> = {
@@ -55,6 +56,11 @@ export function reportText(report: InspectReport, paint: Paint): string {
     layersSection(report.image.layers, paint),
     bytesSection(report, paint),
     ...treeSections(report.tree, paint),
+    section(
+      "Packages",
+      packageCounts(report.packages ?? [], report.distribution),
+      paint,
+    ),
     section("Notes", report.notes.map((note) => `  ${plain(note)}`), paint),
   ];
   return sections.filter((text) => text !== "").join("\n");

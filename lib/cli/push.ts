@@ -1,7 +1,11 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import type { ImageFiles } from "../read/image_files.ts";
-import { type ImageChoice, readImage } from "../read/open_image.ts";
+import {
+  type ImageChoice,
+  readImage,
+  type StoredImage,
+} from "../read/open_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { platformImages, topImages } from "../registry/platform_images.ts";
 import {
@@ -27,6 +31,7 @@ import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
 import { COMPRESSIONS, packLayer, type PushCompression } from "./pack_layer.ts";
 import type { Progress } from "./progress.ts";
+import { type AttachedSbom, attachSboms, sbomsToPush } from "./push_sbom.ts";
 import { registryClient } from "./registry_options.ts";
 import { printJson, printLines, say } from "./say.ts";
 import { signing } from "./push_signature.ts";
@@ -40,6 +45,18 @@ interface Counts {
   present: number;
   /** Bytes that were sent. */
   bytes: number;
+  /** What was pushed beside the image. */
+  sboms: AttachedSbom[];
+}
+
+/** How this command pushes. */
+interface Work extends PushOptions {
+  /** Is called for each image that is pushed. */
+  onPushed: (
+    files: ImageFiles,
+    image: StoredImage,
+    pushed: Pushed,
+  ) => Promise<void>;
 }
 
 /**
@@ -73,10 +90,17 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   }
   const check = await signatureCheck(parsed);
   const sign = await signing(parsed, word);
+  const sboms = sbomsToPush(parsed);
   const client = await registryClient(parsed, reference);
   const open: Input[] = [];
   const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
-  const counts: Counts = { uploaded: 0, mounted: 0, present: 0, bytes: 0 };
+  const counts: Counts = {
+    uploaded: 0,
+    mounted: 0,
+    present: 0,
+    bytes: 0,
+    sboms: [],
+  };
   try {
     const { files, name } = await openImage(word, {
       check,
@@ -92,7 +116,20 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
         return input;
       },
     });
-    const options = pushOptions(parsed, compression, bar, counts);
+    const options = {
+      ...pushOptions(parsed, compression, bar, counts),
+      onPushed: async (files: ImageFiles, image: StoredImage, one: Pushed) => {
+        const attached = await attachSboms(parsed, sboms, {
+          client,
+          repository: reference.repository,
+          files,
+          image,
+          pushed: one,
+          options,
+        });
+        counts.sboms.push(...attached);
+      },
+    };
     const choice = choiceOf(parsed, name);
     const all = parsed.on("all-platforms")
       ? await pushAll(client, reference, files, choice, options)
@@ -135,7 +172,7 @@ async function pushOne(
   reference: Reference,
   files: ImageFiles,
   choice: ImageChoice,
-  options: PushOptions,
+  options: Work,
 ): Promise<Pushed> {
   const image = await readImage(files, choice);
   const all = await platformImages(files);
@@ -143,7 +180,12 @@ async function pushOne(
   // The image's own manifest, if no other one has the same layers.
   const same = all.filter(({ blobs }) => blobs.slice(1).join() === digests);
   const original = same.length === 1 ? same[0]!.manifest : undefined;
-  return await pushImage(client, reference, image, { ...options, original });
+  const pushed = await pushImage(client, reference, image, {
+    ...options,
+    original,
+  });
+  await options.onPushed(files, image, pushed);
+  return pushed;
 }
 
 /** Pushes all platforms; the last one of what it gives is their index. */
@@ -152,7 +194,7 @@ async function pushAll(
   reference: Reference,
   files: ImageFiles,
   { name }: ImageChoice,
-  options: PushOptions,
+  options: Work,
 ): Promise<Pushed[]> {
   const tops = (await topImages(files)).filter(({ names }) =>
     name === undefined || names.includes(name)
@@ -173,6 +215,7 @@ async function pushAll(
       ...options,
       original: manifest,
     });
+    await options.onPushed(files, image, one);
     pushed.push({ ...one, platform });
   }
   const isKept = pushed.every(({ digest }, i) =>
@@ -224,7 +267,7 @@ function printPushed(
   const { registry, repository, tag } = reference;
   const whole = formatReference({ registry, repository, digest });
   if (!parsed.on("json")) return printLines([whole]);
-  const { bytes, ...blobs } = counts;
+  const { bytes, sboms, ...blobs } = counts;
   printJson({
     reference: whole,
     ...(tag !== undefined && { tag }),
@@ -233,5 +276,6 @@ function printPushed(
     size,
     blobs,
     bytesSent: bytes,
+    ...(sboms.length > 0 && { sboms }),
   });
 }

@@ -8,6 +8,8 @@ import { runPush } from "./push.ts";
 import { SIGN_OPTIONS } from "./push_signature.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { VERIFY_OPTIONS } from "./signature_check.ts";
+import { SBOM_FORMATS } from "../packages/sbom.ts";
+import { SBOM_FILES } from "./sbom.ts";
 import { DEFAULT_ADDRESS, runServe } from "./serve.ts";
 
 const LOGIN =
@@ -62,6 +64,14 @@ ${LOGIN}`,
     },
     ...SIGN_OPTIONS,
     ...VERIFY_OPTIONS,
+    {
+      name: "sbom",
+      value: "spdx|cyclonedx",
+      values: SBOM_FORMATS,
+      help: "push a list of the packages in the image beside it, as an OCI " +
+        "referrer; can be repeated",
+    },
+    SBOM_FILES,
     ...REGISTRY_OPTIONS,
     { name: "json", group: "General", help: "print what was pushed as JSON" },
     ...COMMON,

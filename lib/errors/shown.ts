@@ -108,12 +108,17 @@ export function escaped(text: string): string {
   return text.replace(UNSAFE, escape);
 }
 
-/** A value as compact JSON, without characters that a terminal acts on. */
-export function escapedJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+/**
+ * A value as JSON, without characters that a terminal acts on.
+ *
+ * @param indent Blanks for each level; compact unless given.
+ */
+export function escapedJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
     UNSAFE,
+    // JSON has no line breaks inside of its strings.
     (character) =>
-      Array.from(
+      character === "\n" ? character : Array.from(
         character.split(""),
         (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
       ).join(""),

@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import type { PackageCollector } from "../packages/package_collector.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { resolve, slice } from "../read/image_files.ts";
 import { ascii, binary, equalBytes } from "../streams/bytes.ts";
@@ -8,6 +9,7 @@ import { normalizePath } from "../tar/path.ts";
 import type { OpenFiles } from "./found_image.ts";
 import { SizedPaths } from "./sized_paths.ts";
 import { LayeredTree } from "./layered_tree.ts";
+import { packageSink } from "./package_sink.ts";
 import { type Walkable, type Walked, walkTar } from "./walk_tar.ts";
 
 /** An entry of an image file outside its root file system. */
@@ -107,13 +109,17 @@ export async function readArchive(source: Walkable): Promise<Archive> {
  */
 export async function readRootfs(
   { source, rootfs }: Archive,
+  collector?: PackageCollector,
 ): Promise<LayeredTree> {
   rootfs.clear();
+  collector?.beginLayer();
   const layered = new LayeredTree();
   layered.beginLayer();
   await walkTar(source, (walked) => {
     const below = pathBelowRootfs(normal(walked.entry.path));
-    if (below) layered.add(relinked(walked), below);
+    if (!below) return undefined;
+    layered.add(relinked(walked), below);
+    return collector && packageSink(collector, walked, below);
   });
   return layered;
 }

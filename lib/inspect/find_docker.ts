@@ -15,7 +15,7 @@ import {
   objectOf,
   textOf,
   textsOf,
-} from "./json_values.ts";
+} from "../read/json_values.ts";
 
 /** Images of a v1 chain at most. */
 const MAX_CHAIN = 1000;

@@ -13,7 +13,7 @@ import {
   objectOf,
   textOf,
   textsOf,
-} from "./json_values.ts";
+} from "../read/json_values.ts";
 
 /** Indexes inside indexes at most. */
 const MAX_DEPTH = 4;

@@ -2,7 +2,12 @@ import { shownWord } from "../errors/shown.ts";
 import { parseJson } from "../formats/json_text.ts";
 import type { Face } from "../image/face.ts";
 import { type FileSource, readDocument } from "../read/image_files.ts";
-import { type Json, listOfTexts, objectOf, textOf } from "./json_values.ts";
+import {
+  type Json,
+  listOfTexts,
+  objectOf,
+  textOf,
+} from "../read/json_values.ts";
 
 /** A layer of an image, as the documents name it. */
 export interface FoundLayer {

@@ -12,7 +12,7 @@ import {
   objectOf,
   textOf,
   textsOf,
-} from "./json_values.ts";
+} from "../read/json_values.ts";
 
 /** What an image says about itself, wherever it says it. */
 export interface ImageFacts {

@@ -5,6 +5,7 @@ import type { Face } from "../image/face.ts";
 import { isUtf8 } from "../streams/bytes.ts";
 import type { Compression } from "../streams/compression.ts";
 import { type ByteShare, byteShares, bytesTwice } from "./byte_shares.ts";
+import type { Distribution, Package } from "../packages/package.ts";
 import type { FileTree, NodeType } from "./file_tree.ts";
 import type { FoundImage } from "./found_image.ts";
 import { type ImageFacts, imageFacts } from "./image_facts.ts";
@@ -90,6 +91,10 @@ export interface InspectReport {
     largestFiles: (PathText & { bytes: number; layer: number })[];
     largestDirectories: (PathText & { bytes: number; files: number })[];
   };
+  /** What the image's os-release says. */
+  distribution?: Distribution;
+  /** Its packages, in the order of their types and names. */
+  packages?: Omit<Package, "files">[];
   notes: string[];
 }
 
@@ -149,6 +154,7 @@ export function inspectReport(inspected: Inspected): InspectReport {
       layers: layerReports(image, read, facts),
     },
     tree: treeReport(tree),
+    ...packagesReport(read),
     notes: allNotes(inspected, notes),
   };
 }
@@ -209,7 +215,7 @@ function kindOf({ faces, files }: OpenedImage): FileKind {
 }
 
 /** The digest in the image config's path: no other one is known. */
-function configDigest({ config }: FoundImage): string | undefined {
+export function configDigest({ config }: FoundImage): string | undefined {
   const [, hex] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(
     config?.path ?? "",
   ) ?? [];
@@ -257,6 +263,12 @@ function treeReport(tree: FileTree): InspectReport["tree"] {
   };
 }
 
+function packagesReport({ packages: list }: ImageTree) {
+  if (!list) return {};
+  const { distribution, packages } = list;
+  return { ...(distribution && { distribution }), packages };
+}
+
 function allNotes(
   { opened, image, read }: Inspected,
   notes: string[],
@@ -265,6 +277,7 @@ function allNotes(
     ...opened.notes,
     ...notes,
     ...read.layered.notes,
+    ...read.packages?.warnings ?? [],
   ];
   const { leftOut } = read.layered;
   if (leftOut > read.layered.notes.length) {

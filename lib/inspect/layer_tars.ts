@@ -15,7 +15,11 @@ import type { Entry } from "../tar/entry.ts";
 import { readEntry } from "../tar/read_entry.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
+import { PackageCollector } from "../packages/package_collector.ts";
+import type { PackageList } from "../packages/package.ts";
+import type { PackageOptions } from "../packages/package_files.ts";
 import { type Archive, readRootfs } from "./archive.ts";
+import { packageSink, packagesOf } from "./package_sink.ts";
 import type { FoundImage, FoundLayer } from "./found_image.ts";
 import { type EntryFacts, entryFacts } from "../tar/entry_facts.ts";
 import { LayeredTree, type LayerStats } from "./layered_tree.ts";
@@ -47,9 +51,19 @@ export interface ReadLayer extends LayerStats {
   missing: boolean;
 }
 
+/** How {@linkcode readImageTree} reads. */
+export interface TreeOptions {
+  /** The layer, counted from 0, to read alone: its tree has whiteouts. */
+  only?: number | undefined;
+  /** How packages are looked for; they are not, unless given. */
+  packages?: PackageOptions | undefined;
+}
+
 /** An image's tree, and what is known of its layers. */
 export interface ImageTree {
   layered: LayeredTree;
+  /** Its packages, if they are asked for. */
+  packages?: PackageList;
   layers: ReadLayer[];
   /** The tars that the tree's places are in, by layer. */
   tars: LayerTar[];
@@ -76,24 +90,25 @@ async function openLayer(
  * Reads an image's layers, each one once, and makes the tree that they make. Of
  * an image without layers it is the tree in `rootfs/`.
  *
- * @param only The layer, counted from 0, to read alone: its tree has whiteouts.
  * @throws {InputError} If a layer is no tar.
  */
 export async function readImageTree(
   image: FoundImage,
   archive: Archive | undefined,
   unpack: Unpack,
-  only?: number,
+  { only, packages }: TreeOptions = {},
 ): Promise<ImageTree> {
+  const collector = packages && new PackageCollector(packages);
   // The tree of a directory comes as a layer.
   const isTree = !image.layered && image.layers[0]?.source === undefined;
-  if (isTree) return await rootfsTree(archive);
+  if (isTree) return await rootfsTree(archive, collector);
   const layered = new LayeredTree({ alone: only !== undefined });
   const tars: LayerTar[] = [];
   const layers: ReadLayer[] = [];
   for (const [i, layer] of image.layers.entries()) {
     const name = `layer ${i + 1}`;
     const stats = layered.beginLayer();
+    collector?.beginLayer();
     const wanted = only === undefined || only === i;
     const opened = wanted ? await openLayer(layer, unpack, name) : {};
     tars.push(opened);
@@ -103,7 +118,10 @@ export async function readImageTree(
       try {
         ({ size: tarSize } = await walkTar(
           tar,
-          (walked) => layered.add(walked),
+          (walked) => {
+            layered.add(walked);
+            return collector && packageSink(collector, walked);
+          },
         ));
       } catch (error) {
         throw error instanceof InputError
@@ -119,12 +137,22 @@ export async function readImageTree(
     }));
   }
   layered.finish();
-  return { layered, layers, tars };
+  return {
+    layered,
+    layers,
+    tars,
+    ...(collector && { packages: packagesOf(collector, layered) }),
+  };
 }
 
-async function rootfsTree(archive: Archive | undefined): Promise<ImageTree> {
+async function rootfsTree(
+  archive: Archive | undefined,
+  collector: PackageCollector | undefined,
+): Promise<ImageTree> {
   const missing = archive === undefined || archive.rootfsEntries === 0;
-  const layered = missing ? new LayeredTree() : await readRootfs(archive);
+  const layered = missing
+    ? new LayeredTree()
+    : await readRootfs(archive, collector);
   const layer = Object.assign(layered.layers[0] ?? layered.beginLayer(), {
     ...(!missing &&
       { tarSize: archive.rootfsBytes, storedSize: archive.rootfsBytes }),
@@ -134,6 +162,7 @@ async function rootfsTree(archive: Archive | undefined): Promise<ImageTree> {
     layered,
     layers: [layer],
     tars: [archive ? { tar: archive.source } : {}],
+    ...(collector && { packages: packagesOf(collector, layered) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { sha1 as plainSha1 } from "@noble/hashes/legacy";
 import {
   sha256 as plainSha256,
   sha512 as plainSha512,
@@ -49,9 +50,14 @@ export function sha512(): Sha256 {
   return hasher("sha512", plainSha512);
 }
 
+/** Starts a SHA-1, which protects nothing: SPDX asks for it of each file. */
+export function sha1(): Sha256 {
+  return hasher("sha1", plainSha1);
+}
+
 function hasher(
   name: string,
-  plain: typeof plainSha256 | typeof plainSha512,
+  plain: typeof plainSha1 | typeof plainSha256 | typeof plainSha512,
 ): Sha256 {
   const native = nativeHash(name);
   if (native) {
@@ -70,6 +76,13 @@ function hasher(
 function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
     .join("");
+}
+
+/** The SHA-1 of a text's UTF-8 bytes, as 40 lower-case hex digits. */
+export function sha1Text(text: string): string {
+  const hash = sha1();
+  hash.update(utf8(text));
+  return hash.hex();
 }
 
 /**

@@ -93,6 +93,7 @@ Deno.test("ciso inspect --json has the documented members", async () => {
     "images",
     "image",
     "tree",
+    "packages",
     "notes",
   ]);
   assert.equal(report.version, 1);
