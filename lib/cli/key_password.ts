@@ -1,4 +1,5 @@
 import { host } from "../system/host.ts";
+import { toPkcs8 } from "../system/private_key.ts";
 import { askSecret } from "../system/ask_secret.ts";
 import { type PrivateKey, readPrivateKey } from "../sign/key_pair.ts";
 import { ofFile } from "./failure.ts";
@@ -62,10 +63,10 @@ export async function privateKey(
 ): Promise<PrivateKey> {
   const text = host.readText(path);
   try {
-    return await readPrivateKey(
-      text,
-      () => keyPassword(isPiped, [`Password of ${path}: `]),
-    );
+    return await readPrivateKey(text, {
+      password: () => keyPassword(isPiped, [`Password of ${path}: `]),
+      toPkcs8,
+    });
   } catch (error) {
     throw ofFile(path, error);
   }

@@ -5,8 +5,8 @@ import { bytesDigest } from "../streams/sha256.ts";
 import { fromHex } from "./hex.ts";
 import { toBase64 } from "./base64.ts";
 import { wrongKind } from "./key_kind.ts";
-import { type Pem, readPem, writePem } from "./pem.ts";
-import { seal, unseal } from "./sealed_key.ts";
+import { readPem, writePem } from "./pem.ts";
+import { seal, unseal, WRONG_PASSWORD } from "./sealed_key.ts";
 
 /** ECDSA on the curve P-256, the kind of key that cosign makes. */
 const ECDSA = { name: "ECDSA", namedCurve: "P-256" } as const;
@@ -55,16 +55,30 @@ export async function generateKeys(
   };
 }
 
+/** How a private key is read. */
+export interface KeyReader {
+  /** Is called if the key is encrypted. */
+  password: () => Promise<string>;
+  /**
+   * Brings OpenSSL's other forms to PKCS#8; gives `undefined` if the password is
+   * wrong or the key is damaged.
+   */
+  toPkcs8: (
+    pem: string,
+    password?: string,
+  ) => Uint8Array<ArrayBuffer> | undefined;
+}
+
 /**
- * Reads a private key: a PEM file as cosign writes it, or PKCS#8 as it is.
+ * Reads a private key: a PEM file as cosign writes it, or as OpenSSL does.
  *
  * @param file The file's text.
- * @param password Is called if the key is encrypted.
+ * @param reader Gives the password, and reads what WebCrypto does not.
  * @throws {InputError} If it is another kind of key, or the password is wrong.
  */
 export async function readPrivateKey(
   file: string,
-  password: () => Promise<string>,
+  { password, toPkcs8 }: KeyReader,
 ): Promise<PrivateKey> {
   const pem = readPem(file);
   if (!pem) {
@@ -79,17 +93,18 @@ export async function readPrivateKey(
     return await privateKeyOf(await unseal(bytes, await password()));
   }
   if (label === "PRIVATE KEY") return await privateKeyOf(bytes);
-  throw new InputError(wrongPrivate(pem));
+  if (!label.endsWith("PRIVATE KEY")) throw new InputError(wrongPrivate(label));
+  const isEncrypted = label.startsWith("ENCRYPTED ") ||
+    file.includes("\nProc-Type: 4,ENCRYPTED");
+  const pkcs8 = toPkcs8(file, isEncrypted ? await password() : undefined);
+  if (pkcs8) return await privateKeyOf(pkcs8);
+  throw new InputError(
+    isEncrypted ? WRONG_PASSWORD : "It is a damaged private key: get it anew",
+  );
 }
 
-/** Why a PEM file is no private key that can be used, and what to do. */
-function wrongPrivate({ label }: Pem): string {
-  if (label === "EC PRIVATE KEY" || label === "ENCRYPTED PRIVATE KEY") {
-    return `It is ${
-      shown(label)
-    } in PEM: write it as PKCS#8 with openssl pkcs8 -topk8 -nocrypt, or make a ` +
-      "key with ciso generate-key";
-  }
+/** Why a PEM file is no private key, and what to do. */
+function wrongPrivate(label: string): string {
   return label.endsWith("PUBLIC KEY")
     ? "It is a public key, which checks signatures: give the private key"
     : `It is ${

@@ -10,6 +10,10 @@ import { fromBase64, toBase64 } from "./base64.ts";
 const WORK = { N: 1 << 16, r: 8, p: 1 };
 /** More than any of cosign's settings asks for, in memory 1 GiB. */
 const MAX_N = 1 << 20;
+/** What is said where nobody can tell the one from the other. */
+export const WRONG_PASSWORD =
+  "The password is wrong, or the key file is damaged: give the password that it " +
+  "was made with";
 const SALT = 32;
 const NONCE = 24;
 
@@ -94,10 +98,6 @@ export async function unseal(
   try {
     return new Uint8Array(xsalsa20poly1305(key, nonce).decrypt(box));
   } catch (cause) {
-    throw new InputError(
-      "The password is wrong, or the key file is damaged: give the password " +
-        "that it was made with",
-      { cause },
-    );
+    throw new InputError(WRONG_PASSWORD, { cause });
   }
 }

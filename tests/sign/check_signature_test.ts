@@ -17,7 +17,10 @@ import { tarOf } from "../support/tar_writer.ts";
 
 async function newKey(): Promise<PrivateKey> {
   const { privatePem } = await generateKeys("");
-  return await readPrivateKey(privatePem, () => Promise.resolve(""));
+  return await readPrivateKey(privatePem, {
+    password: () => Promise.resolve(""),
+    toPkcs8: () => undefined,
+  });
 }
 
 const key = await newKey();

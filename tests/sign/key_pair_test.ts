@@ -6,13 +6,21 @@ import {
   readPublicKey,
   signBytes,
 } from "../../lib/sign/key_pair.ts";
+import { toPkcs8 } from "../../lib/system/private_key.ts";
 import { writePem } from "../../lib/sign/pem.ts";
 import { seal, unseal } from "../../lib/sign/sealed_key.ts";
 import { utf8 } from "../../lib/streams/bytes.ts";
 import { bytesDigest } from "../../lib/streams/sha256.ts";
 import { run } from "../support/run.ts";
 
-const never = () => Promise.reject(new Error("It asks for a password"));
+const never = {
+  password: () => Promise.reject(new Error("It asks for a password")),
+  toPkcs8,
+};
+const by = (password: string) => ({
+  password: () => Promise.resolve(password),
+  toPkcs8,
+});
 
 /** Made by cosign 3.1.1 with COSIGN_PASSWORD=pw. */
 const COSIGN = {
@@ -62,7 +70,7 @@ Deno.test("a pair signs and checks, and its private half needs the password", as
   const { privatePem, publicPem, publicKey } = await generateKeys("pä ss");
   assert.match(privatePem, /^-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n/);
   assert.deepEqual(await readPublicKey(publicPem), publicKey);
-  const key = await readPrivateKey(privatePem, () => Promise.resolve("pä ss"));
+  const key = await readPrivateKey(privatePem, by("pä ss"));
   assert.deepEqual(key.publicKey, publicKey);
   const bytes = utf8("make container");
   const signature = await signBytes(key, bytes);
@@ -74,30 +82,36 @@ Deno.test("a pair signs and checks, and its private half needs the password", as
     assert.ok(!isSignature(publicKey, bytesDigest(bytes), other), `byte ${i}`);
   }
   await assert.rejects(
-    readPrivateKey(privatePem, () => Promise.resolve("pä s")),
+    readPrivateKey(privatePem, by("pä s")),
     /^InputError: The password is wrong, or the key file is damaged: give the /,
   );
 });
 
 Deno.test("a key pair of cosign is read", async () => {
-  const key = await readPrivateKey(COSIGN.key, () => Promise.resolve("pw"));
+  const key = await readPrivateKey(COSIGN.key, by("pw"));
   assert.deepEqual(key.publicKey, await readPublicKey(COSIGN.pub));
   // Before cosign 2 the label was another one.
   const old = COSIGN.key.replaceAll("SIGSTORE", "COSIGN");
-  const again = await readPrivateKey(old, () => Promise.resolve("pw"));
+  const again = await readPrivateKey(old, by("pw"));
   assert.equal(again.publicKey.id, key.publicKey.id);
 });
 
-Deno.test("OpenSSL's PKCS#8 is read as it is, and its signatures are right", async () => {
+Deno.test("OpenSSL's keys are read, and what they sign is right", async () => {
   const { plain, pkcs8, sealed, pub } = await ec("prime256v1");
   const key = await readPrivateKey(pkcs8, never);
   assert.equal(key.publicKey.id, (await readPublicKey(pub)).id);
-  for (const other of [plain, sealed]) {
-    await assert.rejects(
-      readPrivateKey(other, never),
-      /in PEM: write it as PKCS#8 with openssl pkcs8 -topk8 -nocrypt/,
-    );
+  for (const [other, reader] of [[plain, never], [sealed, by("pw")]] as const) {
+    const same = await readPrivateKey(other, reader);
+    assert.equal(same.publicKey.id, key.publicKey.id);
   }
+  await assert.rejects(
+    readPrivateKey(sealed, by("no")),
+    /The password is wrong/,
+  );
+  await assert.rejects(
+    readPrivateKey(plain.replace(/\n..../, "\nAAAA"), never),
+    /It is a damaged private key/,
+  );
   const work = await Deno.makeTempDir();
   await Deno.writeTextFile(`${work}/pub`, pub);
   await Deno.writeTextFile(`${work}/data`, "make container");
