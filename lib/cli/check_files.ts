@@ -22,7 +22,9 @@ export function checkFiles(
   const { words } = parsed;
   const isFirst = command === program.commands[0];
   if (isFirst && words[0] !== undefined) checkCommand(words[0], program);
-  for (const word of words) checkTransport(word, command.name);
+  // What push sends goes to a reference, which is no file.
+  const inputs = command.name === "push" ? words.slice(0, 1) : words;
+  for (const word of inputs) checkTransport(word, command.name);
   const files = optionsOf(command).filter((option) =>
     option.name !== "output" && choiceOf(option).kind === "files"
   ).flatMap(({ name }) => parsed.values(name));
@@ -103,7 +105,7 @@ function checkTransport(word: string, command: string): void {
 }
 
 /** The commands that take `docker://REFERENCE` beside files. */
-const TAKES_REMOTE = new Set(["convert"]);
+const TAKES_REMOTE = new Set(["convert", "push"]);
 
 /** The options that name a file to be written, and how messages write them. */
 const OUTPUTS = [["output", "-o"], ["html", "--html"]] as const;

@@ -4,7 +4,12 @@ import { completionsCommand } from "./completions_command.ts";
 import { exportCommand, loadCommand } from "./export_command.ts";
 import { helpCommand } from "./help_command.ts";
 import { catCommand, diffCommand, inspectCommand } from "./inspect_command.ts";
-import { pullCommand, pushCommand, serveCommand } from "./registry_command.ts";
+import {
+  copyCommand,
+  pullCommand,
+  pushCommand,
+  serveCommand,
+} from "./registry_command.ts";
 import { generateKeyCommand, signCommand } from "./sign_command.ts";
 import { TOPICS } from "./topics.ts";
 import { verifyCommand } from "./verify_command.ts";
@@ -28,6 +33,7 @@ export const PROGRAM: Program = {
     diffCommand,
     pushCommand,
     pullCommand,
+    copyCommand,
     serveCommand,
     verifyCommand,
     signCommand,

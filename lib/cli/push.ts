@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { withName } from "../read/choose_image.ts";
 import type { ImageFiles } from "../read/image_files.ts";
 import {
   type ImageChoice,
@@ -7,6 +8,7 @@ import {
   type StoredImage,
 } from "../read/open_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
+import { imageParts, pushParts } from "../registry/copy_image.ts";
 import { platformImages, topImages } from "../registry/platform_images.ts";
 import {
   type Pushed,
@@ -39,7 +41,7 @@ import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Counts of what became of the blobs. */
-interface Counts {
+export interface Counts {
   uploaded: number;
   mounted: number;
   present: number;
@@ -52,11 +54,16 @@ interface Counts {
 /** How this command pushes. */
 interface Work extends PushOptions {
   /** Is called for each image that is pushed. */
-  onPushed: (
+  onPushed?: (
     files: ImageFiles,
     image: StoredImage,
     pushed: Pushed,
   ) => Promise<void>;
+}
+
+/** Counts of nothing yet. */
+export function newCounts(): Counts {
+  return { uploaded: 0, mounted: 0, present: 0, bytes: 0, sboms: [] };
 }
 
 /**
@@ -94,13 +101,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   const client = await registryClient(parsed, reference);
   const open: Input[] = [];
   const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
-  const counts: Counts = {
-    uploaded: 0,
-    mounted: 0,
-    present: 0,
-    bytes: 0,
-    sboms: [],
-  };
+  const counts = newCounts();
   try {
     const { files, name } = await openImage(word, {
       check,
@@ -167,7 +168,8 @@ function choiceOf(parsed: Parsed, name: string | undefined): ImageChoice {
   };
 }
 
-async function pushOne(
+/** Pushes the one image that a choice takes. */
+export async function pushOne(
   client: RegistryClient,
   reference: Reference,
   files: ImageFiles,
@@ -184,7 +186,7 @@ async function pushOne(
     ...options,
     original,
   });
-  await options.onPushed(files, image, pushed);
+  await options.onPushed?.(files, image, pushed);
   return pushed;
 }
 
@@ -196,9 +198,11 @@ async function pushAll(
   { name }: ImageChoice,
   options: Work,
 ): Promise<Pushed[]> {
-  const tops = (await topImages(files)).filter(({ names }) =>
-    name === undefined || names.includes(name)
-  );
+  const all = (await topImages(files)).map((top) => ({
+    ...top,
+    names: [...top.names, ...top.tags],
+  }));
+  const tops = name === undefined ? all : withName(all, name);
   if (tops.length !== 1) {
     throw new InputError(
       tops.length === 0
@@ -208,25 +212,35 @@ async function pushAll(
   }
   const { registry, repository } = reference;
   const pushed = [];
-  const { images, manifest: top } = tops[0]!;
+  const { images, isWhole } = tops[0]!;
   for (const { platform, manifest, files } of images) {
     const image = await readImage(files);
     const one = await pushImage(client, { registry, repository }, image, {
       ...options,
       original: manifest,
     });
-    await options.onPushed(files, image, one);
+    await options.onPushed?.(files, image, one);
     pushed.push({ ...one, platform });
   }
-  const isKept = pushed.every(({ digest }, i) =>
-    digest === images[i]!.manifest.digest
-  );
-  // An index whose images all stay has the same digest too.
-  const kept = isKept ? top : undefined;
-  return [...pushed, await pushIndex(client, reference, pushed, kept)];
+  const isKept = isWhole &&
+    pushed.every(({ digest }, i) => digest === images[i]!.manifest.digest);
+  if (!isKept) {
+    return [...pushed, await pushIndex(client, reference, pushed)];
+  }
+  // With its attestations, which belong to just these images.
+  const parts = await imageParts(files, {
+    allPlatforms: true,
+    ...(name !== undefined && { name }),
+  });
+  const { onBlob: _, ...uncounted } = options;
+  return [
+    ...pushed,
+    await pushParts(client, reference, parts!, uncounted),
+  ];
 }
 
-function pushOptions(
+/** How blobs go out, with progress and counts. */
+export function pushOptions(
   parsed: Parsed,
   compression: PushCompression,
   bar: Progress | undefined,
@@ -258,7 +272,7 @@ function pushOptions(
 }
 
 /** Prints the reference of what was pushed, for people or programs. */
-function printPushed(
+export function printPushed(
   parsed: Parsed,
   reference: Reference,
   { digest, mediaType, size }: Pushed,

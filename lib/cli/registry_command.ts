@@ -1,5 +1,6 @@
 import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import type { Command } from "./command.ts";
+import { runCopy } from "./copy.ts";
 import { COMMON } from "./export_options.ts";
 import { group, type Option } from "./options.ts";
 import { runPull } from "./pull.ts";
@@ -106,6 +107,57 @@ ${LOGIN}`,
     "ciso pull debian:12 --platform linux/arm64 | docker load",
   ],
   run: runPull,
+};
+
+/** `ciso copy`. */
+export const copyCommand: Command = {
+  name: "copy",
+  summary: "copy an image between registries, layouts and archives",
+  usage: ["copy FROM TO [--all-platforms | --platform OS/ARCH]"],
+  about: `FROM and TO are one of
+  docker://REFERENCE          an image in a registry
+  oci:DIR[:TAG]               an OCI image layout; TO may be there already
+  oci-archive:FILE[:TAG]      such a layout in a tar
+  docker-archive:FILE[:NAME]  what docker save writes
+  FILE, DIR or FILE:NAME      an isoc or another image file; as TO, a new isoc
+Between registries and layouts manifests stay byte for byte, and with them all
+digests. Of several platforms the one for this machine is taken. Within a registry
+layers are not sent again.
+
+${LOGIN}`,
+  options: [
+    {
+      name: "all-platforms",
+      brief: true,
+      help: "copy the images of all platforms, with their index",
+    },
+    {
+      name: "platform",
+      value: "OS/ARCH[/VARIANT]",
+      brief: true,
+      help: "which image to take of several platforms",
+    },
+    {
+      name: "tag",
+      short: "t",
+      value: "NAME[:TAG]",
+      help: "name of the image in a new isoc or Docker archive",
+    },
+    ...REGISTRY_OPTIONS,
+    {
+      name: "json",
+      group: "General",
+      help: "print what a registry got as JSON",
+    },
+    ...COMMON,
+  ],
+  words: [],
+  examples: [
+    "ciso copy docker://debian:12 docker://registry.example/debian:12",
+    "ciso copy --all-platforms docker://me/app:1.0 oci:app:1.0",
+    "ciso copy app.isoc docker://localhost:5000/me/app:1.0",
+  ],
+  run: runCopy,
 };
 
 /** `ciso serve`. */

@@ -10,6 +10,7 @@ import {
   type Platform,
   readOciIndex,
   readOciManifest,
+  REF_NAME,
 } from "../read/read_oci.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { digestOfBytes, MEDIA, type StoredManifest } from "./manifest.ts";
@@ -31,12 +32,21 @@ export interface PlatformImage {
 /** An entry of `index.json`: an image, or an image index of several platforms. */
 export interface TopImage {
   names: string[];
+  /** What it is called within the layout: often a tag alone. */
+  tags: string[];
   manifest: StoredManifest;
   /** All images that it leads to. */
   images: PlatformImage[];
-  /** It itself and all documents that it leads to. */
+  /** It itself and all documents that it leads to, each before those. */
   documents: StoredManifest[];
+  /** What attestations have as blobs, by their SHA-256 in hex. */
+  attached: string[];
+  /** Whether all manifests that it lists are there. */
+  isWhole: boolean;
 }
+
+/** Chooses of what an image index lists. */
+export type ChooseListed = (listed: BlobDescriptor[]) => BlobDescriptor[];
 
 /** Something that belongs to an image, such as a signature. */
 export interface StoredArtifact {
@@ -63,10 +73,14 @@ const MAX_DOCUMENTS = 10_000;
  * what is listed but not there is passed over.
  *
  * @param files The image's files.
+ * @param choose Which images to follow; all of them unless given.
  * @returns Nothing if the files are no OCI image layout.
  * @throws {InputError} If a document is malformed, damaged, or they never end.
  */
-export async function readLayout(files: ImageFiles): Promise<Layout> {
+export async function readLayout(
+  files: ImageFiles,
+  choose: ChooseListed = (all) => all,
+): Promise<Layout> {
   const artifacts: StoredArtifact[] = [];
   if (!await files.open("oci-layout")) return { tops: [], artifacts };
   const index = await readDocument(files, "index.json");
@@ -74,21 +88,27 @@ export async function readLayout(files: ImageFiles): Promise<Layout> {
   const tops = new Map<string, TopImage>();
   for (const descriptor of readOciIndex(index)) {
     const name = nameIn(descriptor);
+    const tag = descriptor.annotations.get(REF_NAME);
+    const tags = tag === undefined ? [] : [tag];
     const known = tops.get(descriptor.digest);
     if (known) {
       if (name !== undefined) known.names.push(name);
+      known.tags.push(...tags);
       continue;
     }
     const names = name === undefined ? [] : [name];
-    const found = new Found(files, names);
+    const found = new Found(files, names, choose);
     const manifest = await found.follow(descriptor, 0);
     artifacts.push(...found.artifacts);
     if (!manifest || found.images.length === 0) continue;
     tops.set(descriptor.digest, {
       names,
+      tags,
       manifest,
       images: found.images,
       documents: found.documents,
+      attached: found.attached,
+      isWhole: found.isWhole,
     });
   }
   return { tops: [...tops.values()], artifacts };
@@ -114,13 +134,17 @@ class Found {
   readonly images: PlatformImage[] = [];
   readonly documents: StoredManifest[] = [];
   readonly artifacts: StoredArtifact[] = [];
+  readonly attached: string[] = [];
+  isWhole = true;
   readonly #files: ImageFiles;
   readonly #names: string[];
+  readonly #choose: ChooseListed;
   readonly #seen = new Set<string>();
 
-  constructor(files: ImageFiles, names: string[]) {
+  constructor(files: ImageFiles, names: string[], choose: ChooseListed) {
     this.#files = files;
     this.#names = names;
+    this.#choose = choose;
   }
 
   async follow(
@@ -128,12 +152,13 @@ class Found {
     depth: number,
   ): Promise<StoredManifest | undefined> {
     if (depth > MAX_DEPTH) throw new InputError("Its image indexes never end");
-    const isArtifact = descriptor.artifactType !== undefined;
-    if (!isImage(descriptor) && !isArtifact) return undefined;
     const path = blobPath(descriptor.digest);
     const text = await readDocument(this.#files, path);
     // docker save lists the platforms that were not pulled as well.
-    if (text === undefined) return undefined;
+    if (text === undefined) {
+      this.isWhole = false;
+      return undefined;
+    }
     const bytes = utf8(text);
     const digest = digestOfBytes(bytes);
     if (digest !== `sha256:${descriptor.digest}`) {
@@ -145,7 +170,10 @@ class Found {
     const manifest = { mediaType, digest, bytes };
     if (this.#seen.has(digest)) return manifest;
     this.#seen.add(digest);
-    if (!Array.isArray(found) && (isArtifact || found.subject)) {
+    if (
+      !Array.isArray(found) && depth === 0 &&
+      (descriptor.artifactType !== undefined || found.subject)
+    ) {
       this.#artifact(manifest, found);
       return manifest;
     }
@@ -154,7 +182,12 @@ class Found {
       throw new InputError(`It has more than ${MAX_DOCUMENTS} manifests`);
     }
     if (Array.isArray(found)) {
-      for (const one of found) await this.follow(one, depth + 1);
+      for (const one of this.#choose(found)) await this.follow(one, depth + 1);
+      return manifest;
+    }
+    if (!isImage(descriptor)) {
+      const blobs = [found.config, ...found.layers];
+      this.attached.push(...blobs.map(({ digest }) => digest));
       return manifest;
     }
     this.images.push({

@@ -4,7 +4,6 @@ import type { StoredImage, StoredLayer } from "../read/open_image.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
 import { fromStream, readAt } from "../streams/source.ts";
-import { inParallel } from "../streams/in_parallel.ts";
 import { sha256 } from "../streams/sha256.ts";
 import type { RegistryClient } from "./client.ts";
 import {
@@ -14,6 +13,7 @@ import {
   type StoredManifest,
 } from "./manifest.ts";
 import type { Reference } from "./reference.ts";
+import { sideBySide } from "./side_by_side.ts";
 import {
   type UploadBlob,
   uploadBlob,
@@ -79,7 +79,12 @@ export async function pushImage(
     );
   }
   const bytes = utf8(config);
-  const packed = await pushLayers(client, repository, image, options);
+  const packed = await sideBySide(
+    image.layers,
+    options,
+    (layer, signal) =>
+      pushLayer(client, repository, layer, { ...options, signal }),
+  );
   const blob = memoryBlob(bytes);
   const outcome = await uploadBlob(client, repository, blob, options);
   options.onBlob?.(blob, outcome);
@@ -97,31 +102,6 @@ export async function pushImage(
     mediaType: manifest.mediaType,
     size: manifest.bytes.length,
   };
-}
-
-/** Pushes the layers; if one fails, the others stop after their chunks. */
-async function pushLayers(
-  client: RegistryClient,
-  repository: string,
-  { layers }: StoredImage,
-  options: PushOptions,
-): Promise<PackedLayer[]> {
-  const failure = new AbortController();
-  const signal = options.signal
-    ? AbortSignal.any([options.signal, failure.signal])
-    : failure.signal;
-  const work: Promise<PackedLayer>[] = [];
-  try {
-    return await inParallel(layers, options.parallel ?? 4, (layer) => {
-      const one = pushLayer(client, repository, layer, { ...options, signal });
-      work.push(one);
-      return one;
-    });
-  } catch (error) {
-    failure.abort(error);
-    await Promise.allSettled(work);
-    throw error;
-  }
 }
 
 async function pushLayer(
@@ -175,19 +155,12 @@ export async function packedAlready(
  * @param client The registry.
  * @param reference Where it goes.
  * @param images The images, which the repository has already.
- * @param original An index that lists just these: it stays byte for byte.
  */
 export async function pushIndex(
   client: RegistryClient,
   { repository, tag }: Reference,
   images: readonly (Pushed & { platform?: unknown })[],
-  original?: StoredManifest,
 ): Promise<Pushed> {
-  if (original) {
-    await putManifest(client, repository, original, tag);
-    const { mediaType, digest, bytes } = original;
-    return { mediaType, digest, size: bytes.length };
-  }
   const bytes = utf8(jsonText({
     schemaVersion: 2,
     mediaType: MEDIA.index,

@@ -3,12 +3,13 @@ import { shown } from "../errors/shown.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { parseName } from "../image/name.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
-import { readImage } from "../read/open_image.ts";
+import { type ImageChoice, readImage } from "../read/open_image.ts";
 import { blobPath } from "../read/read_oci.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { fromStream, readAt } from "../streams/source.ts";
+import type { ImageParts } from "./copy_image.ts";
 import { digestOfBytes, MEDIA, type StoredManifest } from "./manifest.ts";
 import {
   type Layout,
@@ -137,7 +138,11 @@ async function fromLayout(
   ];
   for (const one of documents) found.manifests.set(one.digest, one);
   const parts = [...tops.flatMap(({ images }) => images), ...artifacts];
-  for (const digest of parts.flatMap(({ blobs }) => blobs)) {
+  const digests = [
+    ...parts.flatMap(({ blobs }) => blobs),
+    ...tops.flatMap(({ attached }) => attached),
+  ];
+  for (const digest of digests) {
     if (found.blobs.has(`sha256:${digest}`)) continue;
     const blob = await files.open(blobPath(digest));
     if (!blob) throw new InputError(`${blobPath(digest)} is missing`);
@@ -146,9 +151,29 @@ async function fromLayout(
   return found;
 }
 
+/**
+ * The parts of an image without an OCI layout: a manifest is made for it, and
+ * its layers stay as they are.
+ *
+ * @param files The image's files.
+ * @param choice Which image.
+ * @throws {InputError} If it has no image config.
+ */
+export async function madeParts(
+  files: ImageFiles,
+  choice: ImageChoice,
+): Promise<ImageParts> {
+  const { tops, blobs } = await fromImage(files, choice);
+  const [{ manifest, names }] = tops as [Found["tops"][number]];
+  return { names, top: manifest, documents: [], blobs };
+}
+
 /** An archive without an OCI layout: a manifest is made for it. */
-async function fromImage(files: ImageFiles): Promise<Found> {
-  const { base, layers: stored, names } = await readImage(files);
+async function fromImage(
+  files: ImageFiles,
+  choice: ImageChoice = {},
+): Promise<Found> {
+  const { base, layers: stored, names } = await readImage(files, choice);
   if (base.config === undefined || stored.some(({ aci }) => aci)) {
     throw new InputError(
       "It has no image config that engines could pull: make an isoc of it " +

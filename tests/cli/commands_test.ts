@@ -77,6 +77,16 @@ const LINES: Record<string, [line: string, code: number][]> = {
     ['"$@" push /no/such.isoc 127.0.0.1:1/x', 1],
   ],
   pull: [['"$@" pull', 2], ['"$@" pull Up//Case -o none.isoc', 2]],
+  copy: [
+    ['"$@" copy hello.isoc oci-archive:- | sha256sum', 0],
+    [
+      '"$@" copy hello.isoc oci:layout:1 && cat layout/blobs/*/* | sha256sum',
+      0,
+    ],
+    ['"$@" copy oci:layout:1 copied.isoc -t isoc/copied', 0],
+    ['"$@" copy hello.isoc hello.isoc', 2],
+    ['"$@" copy oci:nothing:1 oci:other:1', 1],
+  ],
   serve: [['"$@" serve', 2], ['"$@" serve /no/such.isoc', 1]],
   verify: [
     ['"$@" verify hello.isoc', 0],

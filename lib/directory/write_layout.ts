@@ -1,0 +1,85 @@
+import { InputError } from "../errors/input_error.ts";
+import { toStream } from "../streams/source.ts";
+import { openNewDirectory } from "../system/new_directory.ts";
+import { fs, join } from "../system/node.ts";
+import { openOutput } from "../system/output.ts";
+
+/** A file to be written. */
+export interface WrittenFile {
+  /** Its path, relative; no part of it is a dot or two. */
+  path: string;
+  /** In bytes. */
+  size: number;
+  /** Its bytes. */
+  read(): AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * The index of an OCI image layout that is at a path.
+ *
+ * @returns `undefined` if there is nothing, or an empty directory.
+ * @throws {InputError} If there is something else.
+ */
+export function indexThere(path: string): string | undefined {
+  const there = fs.statSync(path, { throwIfNoEntry: false });
+  if (!there) return undefined;
+  if (there.isDirectory()) {
+    if (fs.readdirSync(path).length === 0) return undefined;
+    const index = join(path, "index.json");
+    if (fs.existsSync(join(path, "oci-layout")) && fs.existsSync(index)) {
+      return fs.readFileSync(index, "utf8");
+    }
+  }
+  throw new InputError(
+    `${path} is there, and is no OCI image layout: give another directory`,
+  );
+}
+
+/**
+ * Writes the files of an OCI image layout, in their order: into a new directory,
+ * which appears when it is complete, or into one that is a layout already, whose
+ * index changes last.
+ *
+ * @param path The directory.
+ * @param files The files; blobs that are there already are passed over.
+ * @param onBytes Gets the number of bytes that were written.
+ * @throws {FileError} If one cannot be written.
+ */
+export async function writeLayout(
+  path: string,
+  files: readonly WrittenFile[],
+  onBytes: (count: number) => void = () => {},
+): Promise<void> {
+  const isThere = indexThere(path) !== undefined;
+  const directory = isThere ? undefined : openNewDirectory(path);
+  const home = directory?.path ?? path;
+  try {
+    fs.mkdirSync(join(home, "blobs", "sha256"), { recursive: true });
+    for (const file of files) {
+      const place = join(home, ...file.path.split("/"));
+      const there = fs.statSync(place, { throwIfNoEntry: false });
+      // A blob's name is its digest.
+      if (file.path.startsWith("blobs/") && there?.size === file.size) continue;
+      await write(place, file, onBytes);
+    }
+    directory?.commit();
+  } catch (error) {
+    directory?.abort();
+    throw error;
+  }
+}
+
+async function write(
+  place: string,
+  file: WrittenFile,
+  onWritten: (count: number) => void,
+): Promise<void> {
+  const output = await openOutput(place, { onWritten });
+  try {
+    await toStream(file.read()).pipeTo(output.writable);
+    await output.commit();
+  } catch (error) {
+    output.abort();
+    throw error;
+  }
+}
