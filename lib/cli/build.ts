@@ -7,6 +7,7 @@ import { buildSeveral } from "./build_platforms.ts";
 import { imageDescription } from "./description.ts";
 import { editPlan } from "./edit_plan.ts";
 import { directoryOptions } from "./directory_options.ts";
+import { imageChoice } from "./image_choice.ts";
 import { InputStore } from "./input_store.ts";
 import type { Parsed } from "./options.ts";
 import { outputPath, unpackLimits } from "./output.ts";
@@ -53,12 +54,7 @@ export async function runBuild(parsed: Parsed): Promise<void> {
         from,
         layers,
         rootfs: word?.file ?? rootfs,
-        choice: {
-          platform: word?.platform ?? {},
-          ...(parsed.value("name") !== undefined &&
-            { name: parsed.value("name")! }),
-          anyPlatform: parsed.on("force-platform"),
-        },
+        choice: imageChoice(from, parsed, word?.platform),
         client: (reference) => registryClient(parsed, reference),
         directory: {},
         plan,

@@ -8,6 +8,7 @@ import { directoryOptions } from "./directory_options.ts";
 import { editPlan } from "./edit_plan.ts";
 import { ofFile } from "./failure.ts";
 import { type FilePlatform, filePlatforms } from "./file_platforms.ts";
+import { imageChoice } from "./image_choice.ts";
 import { InputStore } from "./input_store.ts";
 import { isRemote, type OpenedImage, openImage } from "./opened_image.ts";
 import type { Parsed } from "./options.ts";
@@ -144,17 +145,12 @@ export async function convertFile(
 export function wantedImage(
   from: string,
   parsed: Parsed,
-  platform: Platform = {},
+  platform?: Platform,
 ): Wanted {
-  const name = parsed.value("name");
   return {
     from,
     layers: [],
-    choice: {
-      platform,
-      ...(name !== undefined && { name }),
-      anyPlatform: parsed.on("force-platform"),
-    },
+    choice: imageChoice(from, parsed, platform),
     client: (reference) => registryClient(parsed, reference),
     directory: {},
   };

@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { withName } from "../read/choose_image.ts";
+import { platformText, withName } from "../read/choose_image.ts";
 import type { ImageFiles } from "../read/image_files.ts";
 import {
   type ImageChoice,
@@ -9,7 +9,11 @@ import {
 } from "../read/open_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { imageParts, pushParts } from "../registry/copy_image.ts";
-import { platformImages, topImages } from "../registry/platform_images.ts";
+import {
+  type PlatformImage,
+  platformImages,
+  topImages,
+} from "../registry/platform_images.ts";
 import {
   type Pushed,
   pushImage,
@@ -176,8 +180,9 @@ export async function pushOne(
   choice: ImageChoice,
   options: Work,
 ): Promise<Pushed> {
-  const image = await readImage(files, choice);
   const all = await platformImages(files);
+  refuseSeveral(all, choice);
+  const image = await readImage(files, choice);
   const digests = image.layers.map(({ digest }) => digest).join();
   // The image's own manifest, if no other one has the same layers.
   const same = all.filter(({ blobs }) => blobs.slice(1).join() === digests);
@@ -188,6 +193,17 @@ export async function pushOne(
   });
   await options.onPushed?.(files, image, pushed);
   return pushed;
+}
+
+/** Says how to push an image that is for several platforms. */
+function refuseSeveral(all: PlatformImage[], { platform }: ImageChoice): void {
+  const isOne = new Set(all.map(({ names }) => names.join(" "))).size === 1;
+  if (all.length < 2 || !isOne || platform?.architecture) return;
+  throw new InputError(
+    `It is for several platforms (${
+      all.map(({ platform }) => platformText(platform)).join(", ")
+    }): --all-platforms pushes all of them, --platform one`,
+  );
 }
 
 /** Pushes all platforms; the last one of what it gives is their index. */

@@ -88,11 +88,13 @@ ${LOGIN}`,
 export const pullCommand: Command = {
   name: "pull",
   summary: "make an isoc of an image in a registry",
-  usage: ["pull REFERENCE [-o FILE] [--platform OS/ARCH]"],
+  usage: ["pull REFERENCE [-o FILE] [--platform OS/ARCH|all]"],
   about:
     `REFERENCE is such as busybox, me/app:1.0 or localhost:5000/app@sha256:…. All
-layers are checked against their digests while they come. The options are those
-of ciso convert, which takes docker://REFERENCE too, as ciso build --from does.
+layers are checked against their digests while they come. Of several platforms
+the one for this machine is taken, unless --platform says others, or all. The
+options are those of ciso convert, which takes docker://REFERENCE too, as ciso
+build --from does.
 
 ${LOGIN}`,
   options: [

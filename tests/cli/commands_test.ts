@@ -83,7 +83,7 @@ const LINES: Record<string, [line: string, code: number][]> = {
       '"$@" copy hello.isoc oci:layout:1 && cat layout/blobs/*/* | sha256sum',
       0,
     ],
-    ['"$@" copy oci:layout:1 copied.isoc -t isoc/copied', 0],
+    ['"$@" copy oci:layout:1 copied.isoc -t isoc/x && rm -r layout', 0],
     ['"$@" copy hello.isoc hello.isoc', 2],
     ['"$@" copy oci:nothing:1 oci:other:1', 1],
   ],

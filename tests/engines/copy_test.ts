@@ -99,6 +99,30 @@ Deno.test({
       ]);
       assert.equal(await must(["cat", out, arch]), `for ${arch}`);
     }
+    // All of them in one archive, which goes back as one index.
+    const all = `${work}/all.isoc`;
+    const reference = fourth.replace("docker://", "");
+    await must(["pull", reference, "--platform", "all", "-qo", all]);
+    const fifth = `${registry.host}/by/all:1`;
+    const alone = await ciso(["push", all, fifth], { command: withNet });
+    assert.match(alone.stderr, /linux\/amd64, linux\/arm64\): --all-platforms/);
+    await must(["push", "--all-platforms", all, fifth]);
+    const { manifests } = JSON.parse(await raw(`docker://${fifth}`));
+    assert.deepEqual(
+      manifests.map(({ platform }: { platform: { architecture: string } }) =>
+        platform.architecture
+      ),
+      ["amd64", "arm64"],
+    );
+    // Of several, that of this machine; of one, that one.
+    const { architecture } = JSON.parse(
+      await run("skopeo", ["inspect", "--config", `oci:${work}/layout:1`]),
+    );
+    await must(["pull", reference, "-qo", `${work}/own.isoc`]);
+    assert.equal(
+      await must(["cat", `${work}/own.isoc`, architecture]),
+      `for ${architecture}`,
+    );
     const one = `docker://${registry.host}/by/one:1`;
     await must(["copy", "--platform", "linux/arm64", fourth, one]);
     const [, arm] = JSON.parse(index).manifests;
