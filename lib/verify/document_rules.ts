@@ -172,6 +172,35 @@ export const DOCUMENT_RULES = {
     why: "Docker 1.9 finds no image, or another one.",
     remedy: REBUILD,
   },
+  "platform-repeated": {
+    severity: "error",
+    hurts: ["oci"],
+    rule: "An image index lists one image for each platform.",
+    why: "Engines take one of them, and not all the same.",
+    remedy: "make one archive of the right images with ciso join",
+  },
+  "platform-missing": {
+    severity: "note",
+    hurts: ["oci"],
+    rule: "The images of all platforms that an image index lists are there.",
+    why:
+      "Machines of a platform that is missing cannot run the image; docker save lists those that were not pulled.",
+    remedy: "pull the image for all platforms",
+  },
+  "index-depth": {
+    severity: "error",
+    hurts: ["skopeo", "podman", "buildah"],
+    rule: "An image index below index.json lists image manifests, no indexes.",
+    why: "skopeo, podman and buildah choose a platform once.",
+    remedy: "make the archive anew with ciso convert",
+  },
+  "name-repeated": {
+    severity: "error",
+    hurts: ["containerd"],
+    rule: "index.json gives each name to one image, or to one image index.",
+    why: "Of several with one name containerd keeps the last.",
+    remedy: "make one archive of them with ciso join",
+  },
   "tag-repeated": {
     severity: "error",
     hurts: ["umoci", "skopeo"],

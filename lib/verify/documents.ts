@@ -1,5 +1,10 @@
+import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import type { Face } from "../image/face.ts";
+import { withPlatform } from "../read/choose_image.ts";
+import { readConfig } from "../read/read_config.ts";
+import type { Platform } from "../read/read_oci.ts";
+import { rootfsPlatform } from "../read/rootfs_platform.ts";
 import type { Archive } from "./archive_files.ts";
 import type { Document, DocumentReader } from "./document_reader.ts";
 import { readDockerImages } from "./docker_images.ts";
@@ -22,6 +27,8 @@ export interface Documents {
   accounts?: { passwd: string; group: string } | undefined;
   /** Paths that documents name. */
   named: Named;
+  /** The image that all faces have to be of; of several platforms the primary. */
+  image: FaceImage | undefined;
   /** Layers of the image that rootfs/ must have the files of, lowest first. */
   primary: LayerRef[] | undefined;
 }
@@ -67,9 +74,50 @@ export async function readDocuments(
   if (bundle) faces.add("bundle");
   if (lxd) faces.add("lxd");
   await checkPlaces(reader);
-  const [image] = docker.length > 0 ? docker : oci;
+  const found = { faces, docker, oci, v1, appc, bundle, lxd, named };
+  const image = await primaryOf(found);
   const primary = image?.layers ?? v1?.images[0]?.layers;
-  return { faces, docker, oci, v1, appc, bundle, lxd, named, primary };
+  return { ...found, image, primary };
+}
+
+/**
+ * The image that all faces have to be of: the first of manifest.json, or else of
+ * several platforms the one that the other faces are for.
+ */
+async function primaryOf(
+  { docker, oci, v1, appc, bundle, lxd }: Omit<Documents, "image" | "primary">,
+): Promise<FaceImage | undefined> {
+  if (docker.length > 0 || oci.length < 2) return docker[0] ?? oci[0];
+  const texts = new Map([
+    ["manifest", appc?.text],
+    ["config.json", bundle?.text],
+    ["metadata.yaml", lxd?.text],
+  ]);
+  const platform = await rootfsPlatform((path) => texts.get(path)) ??
+    platformIn(v1?.images[0]?.json.text);
+  const [image] = platform
+    ? withPlatform(
+      oci.map((image) => ({
+        image,
+        platform: platformIn(image.config.text) ?? {},
+      })),
+      platform,
+    )
+    : [];
+  return image?.image ?? oci[0];
+}
+
+/** The platform that an image config says; nothing if it cannot be read. */
+function platformIn(text: string | undefined): Platform | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { os, architecture, variant } = readConfig(text).fields;
+    return { os, architecture, variant };
+  } catch (error) {
+    // Other rules tell of it.
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
 }
 
 /** Reads a document of a face that has its files below rootfs/. */

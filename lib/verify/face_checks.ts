@@ -1,5 +1,6 @@
 import { shown } from "../errors/shown.ts";
 import { environment } from "../formats/values/environment.ts";
+import { platformKey } from "../formats/values/platform.ts";
 import { parseName } from "../image/name.ts";
 import { type ImageFields, readConfig } from "../read/read_config.ts";
 import type { Documents } from "./documents.ts";
@@ -80,10 +81,12 @@ function digestIn(path: string): string | undefined {
 }
 
 function checkV1(
-  { v1, docker, oci }: Documents,
+  { v1, docker, oci, image: primary }: Documents,
   findings: Findings,
 ): void {
-  const images = docker.length > 0 ? docker : oci;
+  const others = docker.length > 0 ? docker : oci;
+  // Of several platforms with the same names it must be the primary one.
+  const images = primary ? [primary, ...others] : others;
   if (!v1 || images.length === 0 || v1.images.length === 0) return;
   const names = images.flatMap(({ names }) => names);
   if (names.length > 0) {
@@ -154,6 +157,17 @@ function checkPlatform(
         described(config.value[key], 200),
     );
   }
+  const [one, two] = [platform, config.value].map(({ variant }) => variant);
+  if (typeof one !== "string" || typeof two !== "string") return;
+  const { architecture } = platform;
+  const key = (variant: string) =>
+    platformKey({ architecture: String(architecture), variant });
+  if (key(one) === key(two)) return;
+  findings.add(
+    "faces-platform",
+    entry,
+    `its descriptor says variant ${shown(one)}, its config ${shown(two)}`,
+  );
 }
 
 function compareNames(

@@ -26,6 +26,8 @@ export interface FaceImage {
   annotations?: Record<string, string>;
   /** The platform that its descriptor says. */
   platform?: Json;
+  /** Whether an index below index.json lists it. */
+  isInner?: boolean;
 }
 
 /** Paths that documents name. */

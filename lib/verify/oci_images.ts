@@ -1,4 +1,6 @@
 import { shown } from "../errors/shown.ts";
+import { jsonText } from "../formats/json_text.ts";
+import { platformKey } from "../formats/values/platform.ts";
 import type { Document, DocumentReader } from "./document_reader.ts";
 import {
   type FaceImage,
@@ -44,16 +46,53 @@ export async function readOciImages(
 /** Checks that no two descriptors of the index have one reference name. */
 function checkReferences(reader: DocumentReader, index: Document): void {
   const seen = new Set<string>();
+  const named = new Map<string, unknown>();
+  const tell = (rule: "tag-repeated" | "name-repeated", message: string) =>
+    reader.findings.add(rule, shown("index.json"), message);
   for (const descriptor of descriptors(index.value, "manifests")) {
-    const name = annotationsOf(descriptor)[REF_NAME];
-    if (name !== undefined && seen.has(name)) {
+    const annotations = annotationsOf(descriptor);
+    const tag = annotations[REF_NAME];
+    if (tag !== undefined && seen.has(tag)) {
+      tell("tag-repeated", `two descriptors are named ${shown(tag)}`);
+    }
+    if (tag !== undefined) seen.add(tag);
+    const name = annotations[CONTAINERD_NAME];
+    if (name === undefined) continue;
+    const { digest } = descriptor;
+    if (named.has(name) && named.get(name) !== digest) {
+      tell("name-repeated", `two images are named ${shown(name)}`);
+    }
+    named.set(name, digest);
+  }
+}
+
+/** Checks that an index has one image for each platform. */
+function checkPlatforms(
+  reader: DocumentReader,
+  entry: string,
+  all: Json[],
+): void {
+  const seen = new Map<string, unknown>();
+  for (const { platform, digest } of all) {
+    if (!isObject(platform)) continue;
+    const { os, architecture, variant, ...rest } = platform;
+    // Attestations are for no platform.
+    if (os === "unknown" || typeof architecture !== "string") continue;
+    const text = platformKey({
+      os: textOf(os),
+      architecture,
+      variant: textOf(variant) || undefined,
+    });
+    // Windows has os.version, too.
+    const key = text + jsonText(rest);
+    if (seen.has(key) && seen.get(key) !== digest) {
       reader.findings.add(
-        "tag-repeated",
-        shown("index.json"),
-        `two descriptors are named ${shown(name)}`,
+        "platform-repeated",
+        entry,
+        `two images are for ${shown(text)}`,
       );
     }
-    if (name !== undefined) seen.add(name);
+    seen.set(key, digest);
   }
 }
 
@@ -67,6 +106,7 @@ async function readIndex(
 ): Promise<void> {
   const all = descriptors(index.value, "manifests");
   const paths = all.map(blobPath);
+  if (depth > 0) checkPlatforms(reader, entry, all);
   const present = await Promise.all(
     paths.map(async (path) =>
       path !== undefined && !!await reader.files.open(path)
@@ -77,7 +117,14 @@ async function readIndex(
     if (path === undefined) continue;
     found.named.add(path);
     // docker save lists the platforms that were not pulled as well.
-    if (!present[i] && depth > 0 && present.some(Boolean)) continue;
+    if (!present[i] && depth > 0 && present.some(Boolean)) {
+      reader.findings.add(
+        "platform-missing",
+        entry,
+        `it lists ${shown(path)}, which is not there`,
+      );
+      continue;
+    }
     const own = namesOf(descriptor);
     const type = textOf(descriptor.mediaType);
     const rule = "oci-schema";
@@ -87,6 +134,13 @@ async function readIndex(
       if (found.indexes.has(path)) continue;
       found.indexes.add(path);
       const inner = await reader.read(path, { rule, shape: OCI_INDEX });
+      if (depth > 0) {
+        reader.findings.add(
+          "index-depth",
+          entry,
+          `it lists the image index ${shown(path)}`,
+        );
+      }
       if (checkDescriptor(reader, entry, descriptor, path, inner)) {
         const all = [...names, ...own];
         await readIndex(reader, shown(path), inner!, all, found, depth + 1);
@@ -111,6 +165,7 @@ async function readIndex(
         ...image,
         tags,
         names: [...names, ...own],
+        isInner: depth > 0,
         ...(isObject(descriptor.platform) && { platform: descriptor.platform }),
       });
     }

@@ -40,9 +40,8 @@ export function checkRootfsFaces(
 
 /** The image as its image config says, for the faces to be compared with. */
 function expectedImage(
-  { docker, oci, v1 }: Documents,
+  { image: first, oci, v1 }: Documents,
 ): Image | undefined {
-  const first = docker[0] ?? oci[0];
   const v1Image = v1?.images[0];
   const text = first?.config.text ?? v1Image?.json.text;
   const fields = text === undefined ? undefined : readConfig(text).fields;

@@ -19,6 +19,8 @@ export interface Shape {
   compression?: Compression | undefined;
   /** Whether there is a directory blobs/. */
   hasBlobs: boolean;
+  /** Whether a name leads to an image index of several platforms. */
+  hasPlatforms?: boolean | undefined;
   /** Whether it is a `dir:` layout of skopeo. */
   isSkopeo?: boolean | undefined;
 }
@@ -57,7 +59,7 @@ export function verdicts(shape: Shape): Verdict[] {
 
 function reasonsOf(
   engine: EngineName,
-  { faces, findings, compression, hasBlobs, isSkopeo }: Shape,
+  { faces, findings, compression, hasBlobs, hasPlatforms, isSkopeo }: Shape,
 ): string[] {
   if (isSkopeo && !OF_SKOPEO.has(engine)) {
     return ["it is a dir: layout, which only skopeo, podman and buildah read"];
@@ -69,6 +71,11 @@ function reasonsOf(
   const reasons: string[] = [];
   if (engine === "Docker 1.9" && hasBlobs) {
     reasons.push("it takes the directory blobs/ for an image");
+  }
+  if (engine === "umoci" && hasPlatforms) {
+    reasons.push(
+      "it cannot choose one of several platforms: export --platform does",
+    );
   }
   if (
     compression && COMPRESSIONS[engine]?.includes(compression) === false

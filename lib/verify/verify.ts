@@ -197,6 +197,7 @@ async function finish(
       findings: found,
       compression,
       hasBlobs,
+      hasPlatforms: oci.filter(({ isInner }) => isInner).length > 1,
       isSkopeo,
     }),
   };

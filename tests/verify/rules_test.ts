@@ -63,6 +63,59 @@ const setMode = (parts: Part[], path: string, mode: number) =>
     (block) => putNumber(block, FIELD.mode, mode),
   );
 
+/** Adds a blob; gives what a descriptor says of it. */
+function addBlob(parts: Part[], document: object) {
+  const data = utf8(JSON.stringify(document));
+  const digest = hexOf(data);
+  insertAfter(parts, "blobs/sha256/", {
+    name: `blobs/sha256/${digest}`,
+    data: new TextDecoder().decode(data),
+  });
+  return { digest: `sha256:${digest}`, size: data.length };
+}
+
+const INDEX = "application/vnd.oci.image.index.v1+json";
+
+/** Has index.json lead to the image by way of an image index. */
+function innerIndex(
+  parts: Part[],
+  listed: (own: Descriptor) => object[] = (own) => [own],
+) {
+  editJson(parts, "index.json", (index) => {
+    for (const top of index.manifests) {
+      const { annotations, ...own } = top;
+      const inner = {
+        schemaVersion: 2,
+        mediaType: INDEX,
+        manifests: listed(own),
+      };
+      for (const key of Object.keys(top)) delete top[key];
+      Object.assign(top, {
+        mediaType: INDEX,
+        annotations,
+        ...addBlob(parts, inner),
+      });
+    }
+  });
+}
+
+interface Descriptor {
+  mediaType: string;
+  digest: string;
+  size: number;
+  platform: object;
+}
+
+/** The image's manifest once more, but for an annotation. */
+function otherManifest(parts: Part[], own: Descriptor): Descriptor {
+  const path = `blobs/${own.digest.replace(":", "/")}`;
+  const manifest = JSON.parse(
+    new TextDecoder().decode(part(parts, path).data),
+  );
+  const blob = addBlob(parts, { ...manifest, annotations: { other: "1" } });
+  return { ...own, ...blob };
+}
+
 /** For each rule an archive that breaks it and no other. */
 const BREAKERS: Record<RuleName, Breaker> = {
   "tar-header": (parts) => {
@@ -240,6 +293,30 @@ const BREAKERS: Record<RuleName, Breaker> = {
   },
   "docker-v1-chain": (parts) =>
     editJson(parts, "rootfs/json", (v1) => void (v1.id = "c".repeat(64))),
+  "platform-repeated": (parts) =>
+    innerIndex(parts, (own) => [own, otherManifest(parts, own)]),
+  "platform-missing": (parts) =>
+    innerIndex(parts, (own) => [
+      own,
+      {
+        ...own,
+        platform: { os: "linux", architecture: "s390x" },
+        digest: `sha256:${"0".repeat(64)}`,
+      },
+    ]),
+  "index-depth": (parts) => {
+    innerIndex(parts);
+    innerIndex(parts);
+  },
+  "name-repeated": (parts) =>
+    editJson(parts, "index.json", (index) => {
+      const [own] = index.manifests;
+      const { "io.containerd.image.name": name } = own.annotations;
+      index.manifests.push({
+        ...otherManifest(parts, own),
+        annotations: { "io.containerd.image.name": name },
+      });
+    }),
   "tag-repeated": (parts) =>
     editJson(parts, "index.json", (index) => {
       index.manifests.push(index.manifests[0]);
