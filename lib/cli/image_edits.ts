@@ -30,6 +30,11 @@ export const LAYER_OPTIONS: Option[] = group("Edits", [
     help: "make one layer of all, or of those from the layer FROM on; the " +
       "lowest layer is 1",
   },
+  {
+    name: "dedupe",
+    help: "leave files out of layers on top that the layers below have " +
+      "already, with the same contents, mode, owner and time",
+  },
 ]);
 
 /** The option that puts an image on another base. */
@@ -87,7 +92,19 @@ export async function editImage(
   inputs.base = base;
   inputs.notes.push(...notes);
   await applyEdits(inputs, wanted, store, isOnly);
+  if (parsed.on("dedupe")) dedupe(inputs);
   await squash(parsed, inputs, store);
+}
+
+/** Has layers that are added leave out what lower ones have. */
+function dedupe(inputs: BuildInputs): void {
+  const added = inputs.layers.slice(1).filter(({ fromImage, aci }) =>
+    !fromImage && !aci
+  );
+  for (const layer of added) layer.dedupe = true;
+  if (added.length === 0) {
+    inputs.notes.push("--dedupe does nothing: no layer is on top of another");
+  }
 }
 
 /** Puts an image's own layers on another base. */

@@ -15,6 +15,7 @@ const CHANGES: Record<LayerChange, string> = {
   "aci": "it is what the archive has below rootfs/ or the like",
   "aufs-leftovers": "what aufs left there was left out",
   "closing-blocks": "the end got its two blocks of zeros",
+  "duplicates": "files that lower layers have already were left out",
   "entry-types": "entry types that some engines refuse became plain ones",
   "global-headers": "PAX global headers went into the entries' own",
   "hard-links": "hard links got the metadata of the files they lead to",

@@ -6,6 +6,7 @@ export type LayerChange =
   | "aci"
   | "aufs-leftovers"
   | "closing-blocks"
+  | "duplicates"
   | "entry-types"
   | "global-headers"
   | "hard-links"

@@ -26,6 +26,8 @@ export interface LayerInput {
   visible?: string[] | undefined;
   /** Whether it comes with an image: then it stays as it is where it can. */
   fromImage?: boolean | undefined;
+  /** Leave out files that the layers below have already. */
+  dedupe?: boolean | undefined;
   /**
    * Gets the tree of the layers below, before the layer is read. A layer without
    * entries is then none.
@@ -56,13 +58,14 @@ export async function scanInput(
 
 /** How a layer takes its entries. */
 export function layerOptions(
-  { aci, root, visible, fromImage }: LayerInput,
+  { aci, root, visible, fromImage, dedupe }: LayerInput,
   holes: Holes,
 ): LayerOptions {
   return {
     holes,
     whiteouts: !aci,
     keepMissing: fromImage,
+    dedupe,
     ...(root !== undefined && { strip: root }),
     ...(visible && { only: new Set(visible) }),
   };

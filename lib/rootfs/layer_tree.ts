@@ -8,6 +8,7 @@ import { NewDirectories } from "./new_directories.ts";
 import { isOverlayWhiteout, overlayMarks } from "./overlay.ts";
 import { FLAG, NODE, type Node } from "./path_index.ts";
 import { follow } from "./symlinks.ts";
+import { RepeatedFiles } from "./repeated_files.ts";
 import type {
   AddedEntry,
   MissingDirectory,
@@ -39,6 +40,8 @@ export interface LayerOptions extends TreeOptions {
    * the mode or owner that they have in the tree below.
    */
   keepMissing?: boolean | undefined;
+  /** Leave out files that the tree below has already. */
+  dedupe?: boolean | undefined;
 }
 
 /** The entries of one layer, to be put on top of the tree below it. */
@@ -75,10 +78,12 @@ export class LayerTree extends Tree {
   /** Missing directories with nothing but deletions below them, by slot. */
   readonly #forWhiteouts = new Map<number, Uint8Array>();
   readonly #newDirectories = new NewDirectories();
+  readonly #repeated: RepeatedFiles | undefined;
 
   constructor(source: Source, base: Tree, options: LayerOptions) {
     super(source, options);
     this.base = base;
+    if (options.dedupe) this.#repeated = new RepeatedFiles(this, base);
     this.#options = options;
   }
 
@@ -277,6 +282,9 @@ export class LayerTree extends Tree {
     }
     if (this.#forWhiteouts.size > 0) this.#noteContent(path, node);
     this.#takeMarks(added, path, slot);
+    if (node === NODE.file || node === NODE.symlink) {
+      this.#repeated?.note(path, slot);
+    }
     const { only } = this.#options;
     if (
       only && added.entry.kind !== "directory" &&
@@ -315,6 +323,22 @@ export class LayerTree extends Tree {
     if (marks.opaque && added.entry.kind === "directory") {
       this.whiteouts.add({ path: path.slice(), opaque: true });
       this.#marked.set(slot, path.slice());
+    }
+  }
+
+  override async finish(): Promise<void> {
+    await this.#dropRepeated();
+    await super.finish();
+  }
+
+  /** Leaves out what the tree below has, and the layer does not delete there. */
+  async #dropRepeated(): Promise<void> {
+    if (!this.#repeated) return;
+    for await (const slot of this.#repeated.slots()) {
+      const path = await this.paths.find(slot, this.stored);
+      if (this.whiteouts.deletes(path)) continue;
+      this.drop(slot);
+      this.changes.note("duplicates", path);
     }
   }
 

@@ -72,6 +72,13 @@ export class StoredEntries {
     throw inputChanged();
   }
 
+  /** The data of a slot's entry, without padding. */
+  async content(slot: number): Promise<Pick<Source, "stream">> {
+    const { entry } = await this.read(slot);
+    const start = this.#index.offset(slot) * BLOCK + entry.end;
+    return this.#source.slice(start, start + entry.stored);
+  }
+
   /**
    * Reads the first bytes of a slot's file.
    *

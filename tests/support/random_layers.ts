@@ -1,5 +1,10 @@
 import { createHash } from "node:crypto";
-import { readLayers, type Spool } from "../../lib/rootfs/layer_stack.ts";
+import {
+  type LayerInput,
+  readLayers,
+  type Spool,
+  type Stack,
+} from "../../lib/rootfs/layer_stack.ts";
 import { rootfsEntries } from "../../lib/rootfs/scan.ts";
 import { binary } from "../../lib/streams/bytes.ts";
 import { readAt } from "../../lib/streams/source.ts";
@@ -75,11 +80,20 @@ export function inputsOf(layers: readonly (TarEntry[] | Blob)[]) {
 export async function treeOf(
   layers: readonly (TarEntry[] | Blob)[],
 ): Promise<string[]> {
-  const { tree, source } = await readLayers(
-    inputsOf(layers),
-    { mtime: 0 },
-    inMemory,
-  );
+  return await treeIn(await stackOf(layers));
+}
+
+/** Reads layers. */
+export async function stackOf(
+  layers: readonly (TarEntry[] | Blob)[],
+  more: Partial<LayerInput> = {},
+): Promise<Stack> {
+  const inputs = inputsOf(layers).map((input) => ({ ...input, ...more }));
+  return await readLayers(inputs, { mtime: 0 }, inMemory);
+}
+
+/** The tree of a stack, as {@linkcode treeOf} has it. */
+export async function treeIn({ tree, source }: Stack): Promise<string[]> {
   const tar = new Blob([
     await new Response(
       (await inMemory(rootfsEntries(source, tree, 0)) as Blob).stream(),
