@@ -24,6 +24,7 @@ export type {
   BuiltPlatform,
   Isoc,
 } from "./build/isoc.ts";
+export type { PackedBlob, PackLayer } from "./build/pack_layers.ts";
 export type { IsocDescription } from "./build/created.ts";
 export { IsocStream, type IsocStreamOptions } from "./build/isoc_stream.ts";
 export {

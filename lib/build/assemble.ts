@@ -5,7 +5,7 @@ import { digestChecked } from "../streams/digest_checked.ts";
 import { baseNotes } from "./base_image.ts";
 import { type Face, FACES, ROOTFS_FACES } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
-import type { Layer } from "../image/layer.ts";
+import { type Layer, storedBlob } from "../image/layer.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import type { KnownLayer, LayerOutput, Stack } from "../rootfs/layer_stack.ts";
 import { rootHeader } from "../rootfs/relocate.ts";
@@ -17,6 +17,7 @@ import {
 import { rootfsEntries } from "../rootfs/scan.ts";
 import { closing, newHeader } from "../tar/header.ts";
 import { Archive, type Stretch } from "./archive.ts";
+import { packedFaces, type PackLayer, packLayers } from "./pack_layers.ts";
 import { addV1Chain, ownV1File } from "./docker_v1_chain.ts";
 import {
   addDocuments,
@@ -43,6 +44,8 @@ export interface AssembleOptions {
   faces?: readonly Face[] | undefined;
   pristine?: boolean | undefined;
   allowSavedImage?: boolean | undefined;
+  /** Compresses the layers. */
+  packLayer?: PackLayer | undefined;
   /** Images of other platforms, which the archive has as blobs alone. */
   others?: readonly OtherPlatform[] | undefined;
   /** How many of the others come before this image in the image index. */
@@ -86,13 +89,22 @@ export async function assemble(
   description: ImageDescription,
   options: AssembleOptions,
 ): Promise<Assembled> {
-  const { faces = FACES, pristine = false, others = [] } = options;
+  const { pristine = false, packLayer, others = [] } = options;
+  const { faces, notes: left } = packLayer
+    ? packedFaces(options.faces, FACES)
+    : { faces: options.faces ?? FACES, notes: [] };
   await refuseSaved(stack, description, options);
+  await packLayers(stack.layers, packLayer);
   const chosen = new Set(faces);
   const facts = await rootfsFacts(stack.tree, description, chosen);
   const image: Image = { ...description, architecture: facts.architecture };
   const layers = stack.layers.map(({ layer }) => layer);
-  const notes = [...baseNotes(image), ...facts.notes, ...stack.notes ?? []];
+  const notes = [
+    ...left,
+    ...baseNotes(image),
+    ...facts.notes,
+    ...stack.notes ?? [],
+  ];
   if (stack.visible === null) {
     notes.push(
       "rkt may hang on this image: the rootfs has character devices, and too " +
@@ -117,7 +129,7 @@ export async function assemble(
     stretches: stack.layers.map(layerStretch),
     otherLayers: new Map(
       others.flatMap(({ layers }) =>
-        layers.map((one) => [one.layer.digest, layerStretch(one)])
+        layers.map((one) => [storedBlob(one.layer).digest, layerStretch(one)])
       ),
     ),
     rootfs: {
@@ -235,7 +247,9 @@ function layOut(contents: Contents): Archive {
     })
     : [];
   if (hasBlobs) {
-    paths.push(...layers.map(({ digest }) => `blobs/sha256/${digest}`));
+    paths.push(
+      ...layers.map((layer) => `blobs/sha256/${storedBlob(layer).digest}`),
+    );
   }
   let boundary = ROOM;
   const seen = new Set<string>();
@@ -279,12 +293,13 @@ function v1InRootfs(
 function layerStretch(
   { layer, chunks, isSteady, written }: LayerOutput,
 ): Stretch & { size: number } {
+  const { digest, size } = storedBlob(layer);
   return {
-    size: layer.size,
+    size,
     written,
     // The digest is in the documents already, so these bytes must be the same.
     chunks: isSteady
       ? chunks
-      : () => digestChecked(chunks(), layer.digest, inputChanged),
+      : () => digestChecked(chunks(), digest, inputChanged),
   };
 }

@@ -1,6 +1,7 @@
 import type { Face } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
+import type { PackLayer } from "./pack_layers.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
 
 /** How an isoc is made. */
@@ -22,6 +23,12 @@ export interface ArchiveOptions {
    * they are below rootfs/; 32 GiB unless given.
    */
   maxUnpacked?: number | undefined;
+  /**
+   * Compresses the layers, which the faces docker and oci then have so; their diff
+   * IDs stay those of the uncompressed tar. `packLayer` of `@isoc/isoc/node` does
+   * it on all cores.
+   */
+  packLayer?: PackLayer | undefined;
   /** Gets the number of bytes that the scan has read since the last call. */
   onRead?: ((bytes: number) => void) | undefined;
 }

@@ -76,7 +76,7 @@ export async function buildPlatforms(
       await ofPlatform(input, async () => {
         const stack = await stackFrom(input, spool, options);
         await refuseSaved(stack, input.description, options);
-        return await otherPlatform(stack, input.description);
+        return await otherPlatform(stack, input.description, options);
       }),
     );
   }

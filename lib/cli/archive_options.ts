@@ -1,6 +1,7 @@
 import { shown } from "../errors/shown.ts";
 import type { ArchiveOptions } from "../build/isoc.ts";
 import { type Face, FACES } from "../image/face.ts";
+import { layerPacking } from "./compress_options.ts";
 import type { Parsed } from "./options.ts";
 import { unpackLimits } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
@@ -21,6 +22,7 @@ export function archiveOptions(
     allowWhiteouts: parsed.on("allow-whiteouts"),
     allowSavedImage: parsed.on("allow-saved-image"),
     maxUnpacked: unpackLimits(parsed).maxUnpacked,
+    packLayer: layerPacking(parsed),
   };
 }
 

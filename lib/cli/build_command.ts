@@ -6,6 +6,7 @@ import { runConvert } from "./convert.ts";
 import { LAYER_OPTIONS, REBASE_OPTION } from "./image_edits.ts";
 import { runJoin } from "./join.ts";
 import { VERIFY_OPTIONS } from "./signature_check.ts";
+import { forEngine } from "./engine_forms.ts";
 import { CLASSIC_USAGE } from "./version.ts";
 
 /** `ciso build`, and `ciso` without a command. */
@@ -40,7 +41,7 @@ The word build can be left out. The usage of 2015 works as well:
     "ciso --from debian.tar --layer app.tar -t me/app -o app.isoc -- /app",
     "ciso --platform linux/amd64=a.tar --platform linux/arm64=b.tar -t me/app -o app.isoc -- /app",
   ],
-  run: runBuild,
+  run: (parsed) => runBuild(forEngine(parsed)),
 };
 
 /** `ciso convert`. */
@@ -73,7 +74,7 @@ unless --tag is given. Of an image for several platforms all are kept, unless
     "ciso convert app.isoc --rebase debian12.tar debian13.tar -o new.isoc",
     "docker save me/app | ciso convert -t me/app:2 -o app.isoc",
   ],
-  run: runConvert,
+  run: (parsed) => runConvert(forEngine(parsed)),
 };
 
 /** `ciso join`. */
@@ -95,5 +96,5 @@ Engines that know no platforms, such as rkt, runc and LXD, take the primary one.
     "ciso join amd64.isoc arm64.isoc -o app.isoc",
     "ciso join amd64.tar arm64.tar.zst -t me/app:1.0 --primary linux/arm64 -o app.isoc",
   ],
-  run: runJoin,
+  run: (parsed) => runJoin(forEngine(parsed)),
 };

@@ -114,7 +114,7 @@ async function make(
     const { layers, plain } = inputs;
     const made = await placeOutput(
       // What is compressed has no places to write to.
-      packing ? undefined : path,
+      packing || options.packLayer ? undefined : path,
       (sink) =>
         plain
           ? buildInto(sink, first!.source, description, work)

@@ -1,5 +1,6 @@
 import { FACES } from "../image/face.ts";
-import { COMPRESS_OPTIONS } from "./compress_options.ts";
+import { COMPRESS_OPTIONS, LAYER_OPTION } from "./compress_options.ts";
+import { FOR_OPTION } from "./engine_forms.ts";
 import { group, type Option } from "./options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
 import { SBOM_OPTIONS } from "./sbom.ts";
@@ -226,6 +227,8 @@ export const WORK_OPTIONS: Option[] = group("Output", [
       "unless given",
   },
   ...COMPRESS_OPTIONS,
+  LAYER_OPTION,
+  FOR_OPTION,
   ...REGISTRY_OPTIONS,
   {
     name: "no-fsync",

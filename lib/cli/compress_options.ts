@@ -1,5 +1,6 @@
 import { shown } from "../errors/shown.ts";
 import {
+  LAYER_METHODS,
   LEVELS,
   type Method,
   METHODS,
@@ -7,6 +8,8 @@ import {
   USUAL_WINDOW,
   WINDOWS,
 } from "../streams/packing.ts";
+import type { PackLayer } from "../build/pack_layers.ts";
+import { packChunks } from "../system/pack_layer.ts";
 import { named } from "./failure.ts";
 import { group, type Option, type Parsed } from "./options.ts";
 import { parseSize } from "./size.ts";
@@ -32,12 +35,29 @@ export const COMPRESS_OPTIONS: Option[] = group("Compression", [
   },
 ]);
 
-/** What is given for {@linkcode packingOf}. */
-interface Wanted {
-  /** The method unless the command line says one. */
-  usual?: Method | undefined;
-  /** The window unless the command line says one, in bytes. */
-  window?: number | undefined;
+/** The option that says how layers are compressed. */
+export const LAYER_OPTION: Option = {
+  name: "layer-compression",
+  group: "Compression",
+  value: "METHOD[:LEVEL]",
+  values: [...LAYER_METHODS, "none"],
+  help:
+    "compress the layers of the faces docker and oci: gzip, zstd, or none, " +
+    "as it is unless given",
+};
+
+/**
+ * How layers are compressed, by --layer-compression.
+ *
+ * @returns `undefined` if they are not.
+ * @throws {UsageError} If its value is wrong.
+ */
+export function layerPacking(parsed: Parsed): PackLayer | undefined {
+  const option = "layer-compression";
+  const text = parsed.value(option);
+  if (text === undefined) return undefined;
+  const { method, level } = methodOf(`--${option}`, text, LAYER_METHODS);
+  return method && ((chunks) => packChunks(chunks, method, level));
 }
 
 /** The endings of file names that ask for a compression. */
@@ -53,25 +73,22 @@ const ENDINGS: [RegExp, Method][] = [
  * @returns `undefined` if it is not.
  * @throws {UsageError} If an option's value is wrong.
  */
-export function packingOf(
-  parsed: Parsed,
-  { usual, window = USUAL_WINDOW }: Wanted = {},
-): Packing | undefined {
+export function packingOf(parsed: Parsed): Packing | undefined {
   const given = parsed.value("compress");
   const { method, level } = given === undefined
-    ? { method: endingOf(parsed.value("output")) ?? usual, level: undefined }
+    ? { method: endingOf(parsed.value("output")), level: undefined }
     : methodOf("--compress", given, METHODS);
   const size = windowOf(parsed, method);
   if (method === undefined) return undefined;
   return {
     method,
     ...(level !== undefined && { level }),
-    ...(method !== "gzip" && { window: size ?? window }),
+    ...(method !== "gzip" && { window: size ?? USUAL_WINDOW }),
   };
 }
 
 /** The method that a file's name asks for. */
-export function endingOf(output: string | undefined): Method | undefined {
+function endingOf(output: string | undefined): Method | undefined {
   return ENDINGS.find(([ending]) => ending.test(output ?? ""))?.[1];
 }
 

@@ -14,7 +14,7 @@ import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { isRoot, ownIds } from "../system/own_ids.ts";
 import { toStream } from "../streams/source.ts";
-import { packingOf } from "./compress_options.ts";
+import { layerPacking, packingOf } from "./compress_options.ts";
 import { convertFile, ofImage } from "./convert.ts";
 import { platformOf } from "./description.ts";
 import { EXPORT_FACES } from "./export_options.ts";
@@ -54,6 +54,9 @@ export async function runExport(parsed: Parsed): Promise<void> {
   if (face === "isoc") {
     // An archive as ciso writes it now has to be made anew.
     return await convertFile(path, parsed);
+  }
+  if (layerPacking(parsed)) {
+    return await convertFile(path, withFaces(parsed, facesOf(face)));
   }
   await withExport(path, parsed, { face }, async (exported, name, bar) => {
     if (toDirectory) {
@@ -190,6 +193,24 @@ function onlyPlatform(parsed: Parsed): Platform | undefined {
     );
   }
   return values.length === 0 ? undefined : platformOf(parsed);
+}
+
+/** The faces of an archive with compressed layers that is exported. */
+function facesOf(face: ExportFace): string {
+  if (face === "docker") return "docker";
+  // As each OCI layout that is exported, it is for docker load, too.
+  if (face === "oci") return "docker,oci";
+  throw new UsageError(
+    "--layer-compression goes with --as docker, oci or isoc: no other face has " +
+      "layers that may be compressed",
+  );
+}
+
+function withFaces(parsed: Parsed, faces: string): Parsed {
+  return {
+    ...parsed,
+    value: (name) => name === "faces" ? faces : parsed.value(name),
+  };
 }
 
 function faceOf(parsed: Parsed): ExportFace | "isoc" {

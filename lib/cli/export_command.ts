@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { forEngine } from "./engine_forms.ts";
 import { runExport } from "./export.ts";
 import { EXPORT_OPTIONS, LOAD_OPTIONS } from "./export_options.ts";
 import { runLoad } from "./load.ts";
@@ -28,7 +29,7 @@ checked against their digests on the way.`,
     "ciso export hello.isoc --as appc -o hello.aci",
     "ciso export hello.isoc --as bundle -o hello/ && runc run -b hello NAME",
   ],
-  run: runExport,
+  run: (parsed) => runExport(forEngine(parsed)),
 };
 
 /** `ciso load`. */

@@ -1,7 +1,8 @@
 import { ENGINES } from "./engines.ts";
 import type { ExportFace } from "../export/export_face.ts";
 import { FACES } from "../image/face.ts";
-import { COMPRESS_OPTIONS } from "./compress_options.ts";
+import { COMPRESS_OPTIONS, LAYER_OPTION } from "./compress_options.ts";
+import { FOR_OPTION } from "./engine_forms.ts";
 import type { Option } from "./options.ts";
 import { VERIFY_OPTIONS } from "./signature_check.ts";
 
@@ -71,6 +72,8 @@ export const EXPORT_OPTIONS: Option[] = [
   },
   ...VERIFY_OPTIONS,
   ...COMPRESS_OPTIONS,
+  LAYER_OPTION,
+  FOR_OPTION,
   ...COMMON,
 ];
 

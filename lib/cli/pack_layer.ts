@@ -2,8 +2,7 @@ import type { StoredLayer } from "../read/open_image.ts";
 import { packedAlready, type PackedLayer } from "../registry/push_image.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { fromStream } from "../streams/source.ts";
-import { compressBlocks } from "../system/compress_blocks.ts";
-import { spooled } from "../system/spool_file.ts";
+import { packChunks } from "../system/pack_layer.ts";
 
 /** How layers can go out. */
 export const COMPRESSIONS = ["gzip", "zstd", "none"] as const;
@@ -26,9 +25,9 @@ export async function packLayer(
 ): Promise<PackedLayer> {
   const ready = await packedAlready(layer);
   if (ready) return ready;
-  const hash = sha256();
   const chunks = fromStream(layer.source.stream());
   if (compression === "none") {
+    const hash = sha256();
     for await (const chunk of chunks) {
       signal.throwIfAborted();
       hash.update(chunk);
@@ -37,20 +36,21 @@ export async function packLayer(
     const digest = `sha256:${hash.hex()}`;
     return { digest, size: source.size, source, suffix: "" };
   }
-  const kind = compression;
-  async function* packed() {
-    for await (const chunk of compressBlocks(chunks, kind)) {
+  async function* wanted() {
+    for await (const chunk of chunks) {
       signal.throwIfAborted();
-      hash.update(chunk);
       yield chunk;
     }
   }
-  const spool = await spooled("a layer", packed());
+  const { digest, size, source, close } = await packChunks(
+    wanted(),
+    compression,
+  );
   return {
-    digest: `sha256:${hash.hex()}`,
-    size: spool.size!,
-    source: spool,
+    digest: `sha256:${digest}`,
+    size,
+    source,
     suffix: `+${compression}`,
-    close: spool.close,
+    close,
   };
 }

@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { runCopy } from "./copy.ts";
 import { COMMON } from "./export_options.ts";
 import { group, type Option } from "./options.ts";
+import { forEngine } from "./engine_forms.ts";
 import { runPull } from "./pull.ts";
 import { COMPRESSIONS } from "./pack_layer.ts";
 import { runPush } from "./push.ts";
@@ -108,7 +109,7 @@ ${LOGIN}`,
     "ciso pull registry.example/me/app --verify-key cosign.pub -o app.isoc",
     "ciso pull debian:12 --platform linux/arm64 | docker load",
   ],
-  run: runPull,
+  run: (parsed) => runPull(forEngine(parsed)),
 };
 
 /** `ciso copy`. */

@@ -59,9 +59,16 @@ export function summary(
     entries: isoc.entries,
     imageId: `sha256:${isoc.imageId}`,
     manifestDigest: `sha256:${isoc.manifestDigest}`,
-    layers: isoc.layers.map(({ digest, size, changes }, i) => ({
+    layers: isoc.layers.map(({ digest, size, blob, changes }, i) => ({
       digest: `sha256:${digest}`,
       size,
+      ...(blob && {
+        compressed: {
+          method: blob.compression,
+          digest: `sha256:${blob.digest}`,
+          size: blob.size,
+        },
+      }),
       changes: [
         ...(origins[i]?.compression ? ["decompressed"] : []),
         ...(isEdited(origins[i], digest) ? ["edited"] : []),

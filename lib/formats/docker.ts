@@ -1,7 +1,7 @@
 import type { Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
 import { givenFields } from "./given_fields.ts";
-import type { Layer } from "../image/layer.ts";
+import { type Layer, storedBlob } from "../image/layer.ts";
 
 /** One image in `manifest.json`, the index of a `docker save` archive. */
 export interface DockerManifestEntry {
@@ -31,7 +31,7 @@ export function dockerManifest(
   return [{
     Config: blobPath(imageId),
     RepoTags: parseNames(image.names).map(({ familiar }) => familiar),
-    Layers: layers.map(({ digest }) => blobPath(digest)),
+    Layers: layers.map((layer) => blobPath(storedBlob(layer).digest)),
   }];
 }
 

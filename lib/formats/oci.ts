@@ -1,6 +1,6 @@
 import type { Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
-import type { Layer } from "../image/layer.ts";
+import { type Layer, storedBlob } from "../image/layer.ts";
 import { sortedRecord } from "./sorted_record.ts";
 
 /** What a descriptor needs to know about a blob. */
@@ -55,7 +55,7 @@ export function ociLayout(): { imageLayoutVersion: string } {
  * Makes the OCI image manifest, which ties the image config to its layers.
  *
  * @param image The image; its annotations go into the manifest.
- * @param layers The uncompressed layers, lowest first.
+ * @param layers The layers, lowest first.
  * @param config Digest and size of the image config's text.
  * @returns The document.
  *
@@ -71,9 +71,14 @@ export function imageManifest(
     schemaVersion: 2,
     mediaType: MANIFEST_TYPE,
     config: descriptor("application/vnd.oci.image.config.v1+json", config),
-    layers: layers.map((layer) =>
-      descriptor("application/vnd.oci.image.layer.v1.tar", layer)
-    ),
+    layers: layers.map((layer) => {
+      const { compression, ...blob } = storedBlob(layer);
+      const suffix = compression ? `+${compression}` : "";
+      return descriptor(
+        `application/vnd.oci.image.layer.v1.tar${suffix}`,
+        blob,
+      );
+    }),
     ...(annotations.length && { annotations: sortedRecord(annotations) }),
   };
 }

@@ -21,6 +21,15 @@ export interface LayerBlob {
   compression: LayerMethod;
 }
 
+/** The blob that an archive has of a layer: the compressed layer, or itself. */
+export function storedBlob({ blob, digest, size }: Layer): {
+  digest: string;
+  size: number;
+  compression?: LayerMethod;
+} {
+  return blob ?? { digest, size };
+}
+
 /** Layers of an image at most. Each takes memory, and no engine takes more than 127. */
 export const MAX_LAYERS = 2000;
 

@@ -1,25 +1,27 @@
-import { concat } from "../streams/bytes.ts";
 import { type LayerMethod, LEVELS } from "../streams/packing.ts";
+import { blockCompressor } from "./block_compressor.ts";
 import { compressBy } from "./compress_program.ts";
-import { isDeno, worker, zlib } from "./node.ts";
-import { hasZstd, zstdParams } from "./zstd.ts";
+import { zlib } from "./node.ts";
+import { hasZstd } from "./zstd.ts";
 
-/** Bytes that are compressed at a time, each into a member or frame of its own. */
-const COMPRESS_BLOCK = 1 << 20;
+/** Bytes that are compressed at a time. */
+const BLOCK = 1 << 20;
 /** Blocks at work at a time: this machine's cores are busy, memory is bounded. */
 const AT_WORK = 8;
+/** How far back gzip looks, in bytes. */
+const GZIP_WINDOW = 1 << 15;
 
-/** Compresses one block; the block's memory may be gone afterwards. */
-interface Compressor {
-  compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  close(): void;
-}
+/** A header of gzip (RFC 1952) with no time, no name and no system. */
+const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
 
 /**
- * Compresses on several cores: each block of {@linkcode COMPRESS_BLOCK} bytes
- * becomes a gzip member (RFC 1952, section 2.2) or a zstd frame (RFC 8878,
- * section 3), of which a file may have many. The same input gives the same bytes
- * for the same version of a runtime.
+ * Compresses on several cores, in blocks of {@linkcode BLOCK} bytes. For gzip they
+ * make one member as pigz writes it: each block ends on a byte, and knows the end
+ * of the one before. For zstd each becomes a frame (RFC 8878, section 3), of which
+ * a file may have many.
+ *
+ * The same input gives the same bytes: of zstd on all runtimes, of gzip for the
+ * same version of a runtime.
  *
  * @param chunks What is compressed.
  * @param compression How.
@@ -36,160 +38,63 @@ export async function* compressBlocks(
     yield* compressBy("zstd", ["-q", "-c", `-${level}`, "-T0"], chunks);
     return;
   }
-  const make = isDeno ? workers : threads;
-  const compressor = make(compression, level);
+  const isGzip = compression === "gzip";
+  const compressor = blockCompressor(compression, level);
   const queue: Promise<Uint8Array>[] = [];
-  let count = 0;
+  let size = 0;
+  let sum = 0;
+  let before: Uint8Array<ArrayBuffer> | undefined;
   try {
+    if (isGzip) yield GZIP_HEADER.slice();
     for await (const block of blocksOf(chunks)) {
-      count++;
-      const result = compressor.compress(block);
+      size += block.length;
+      if (isGzip) sum = zlib.crc32(block, sum);
+      // The block's memory may go to another thread.
+      const end = isGzip ? block.slice(-GZIP_WINDOW) : undefined;
+      const result = compressor.compress(block, before);
+      before = end;
       // Its failure shows when its turn comes.
       result.catch(() => {});
       queue.push(result);
       if (queue.length >= AT_WORK) yield await queue.shift()!;
     }
-    if (count === 0) queue.push(compressor.compress(new Uint8Array(0)));
+    if (size === 0 && !isGzip) {
+      queue.push(compressor.compress(new Uint8Array(0)));
+    }
     for (const result of queue) yield await result;
+    if (isGzip) yield gzipEnd(sum, size);
   } finally {
     compressor.close();
   }
+}
+
+/** The last block of deflate data, which is empty, and gzip's checks. */
+function gzipEnd(sum: number, size: number): Uint8Array {
+  const end = new Uint8Array(10);
+  end[0] = 3;
+  const view = new DataView(end.buffer);
+  view.setUint32(2, sum, true);
+  view.setUint32(6, size % 2 ** 32, true);
+  return end;
 }
 
 /** Cuts chunks into blocks of one size, each in memory of its own. */
 async function* blocksOf(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let block = new Uint8Array(COMPRESS_BLOCK);
+  let block = new Uint8Array(BLOCK);
   let filled = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length;) {
-      const piece = chunk.subarray(at, at + COMPRESS_BLOCK - filled);
+      const piece = chunk.subarray(at, at + BLOCK - filled);
       block.set(piece, filled);
       filled += piece.length;
       at += piece.length;
-      if (filled < COMPRESS_BLOCK) continue;
+      if (filled < BLOCK) continue;
       yield block;
-      block = new Uint8Array(COMPRESS_BLOCK);
+      block = new Uint8Array(BLOCK);
       filled = 0;
     }
   }
   if (filled > 0) yield block.slice(0, filled);
-}
-
-/** Node's and Bun's zlib work in threads of their own. */
-function threads(compression: LayerMethod, level: number): Compressor {
-  return {
-    compress: compression === "zstd"
-      ? (block) => zstdFrame(block, level)
-      : (block) =>
-        new Promise((resolve, reject) =>
-          zlib.gzip(
-            block,
-            { level },
-            (error, member) => error ? reject(error) : resolve(plain(member)),
-          )
-        ),
-    close() {},
-  };
-}
-
-/**
- * Compresses a block into a zstd frame. A stream that knows how much comes gives
- * the same bytes on all runtimes; a call for all at once does not.
- */
-function zstdFrame(block: Uint8Array, level: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      params: zstdParams(level),
-      pledgedSrcSize: block.length,
-    };
-    const packer = zlib.createZstdCompress(options);
-    const parts: Uint8Array[] = [];
-    packer.on("data", (part: Uint8Array) => parts.push(part));
-    packer.on("error", reject);
-    packer.on("end", () => resolve(concat(parts)));
-    // The first write must not be the last one: that is a call for all at once.
-    packer.write(block, () => packer.end());
-  });
-}
-
-/** Bytes of a gzip member's header from the time on, without flags. */
-const TIME = 4;
-/** No time, nothing about the level, an unknown system. */
-const PLAIN = Uint8Array.of(0, 0, 0, 0, 0, 0xff);
-
-/** A gzip member with the one header that all runtimes give it. */
-function plain(member: Uint8Array): Uint8Array {
-  member.set(PLAIN, TIME);
-  return member;
-}
-
-/**
- * Deno's zlib works in the thread that calls it, so each core has one to call it.
- * Only buffers go to and fro: Deno takes a second for a few typed arrays.
- */
-const WORKER = `
-  Promise.all([import("node:zlib"), import("node:worker_threads")]).then(
-    ([zlib, { parentPort, workerData: { level, params } }]) => {
-      parentPort.on("message", ({ id, buffer }) => {
-        const block = new Uint8Array(buffer);
-        const post = (result) =>
-          parentPort.postMessage({ id, result }, [result]);
-        if (!params) {
-          return post(new Uint8Array(zlib.gzipSync(block, { level })).buffer);
-        }
-        const pledgedSrcSize = block.length;
-        const packer = zlib.createZstdCompress({ params, pledgedSrcSize });
-        const parts = [];
-        packer.on("data", (part) => parts.push(part));
-        packer.on("end", async () =>
-          post(await new Blob(parts).arrayBuffer()));
-        packer.write(block, () => packer.end());
-      });
-    },
-  );`;
-
-/** What a worker answers. */
-interface Answer {
-  id: number;
-  result: ArrayBuffer;
-}
-
-/** Workers at most: each holds memory of its own. */
-const MOST_WORKERS = 4;
-
-function workers(compression: LayerMethod, level: number): Compressor {
-  const isGzip = compression === "gzip";
-  const workerData = { level, params: isGzip ? undefined : zstdParams(level) };
-  type Waiting = {
-    resolve: (result: Uint8Array) => void;
-    reject: (error: unknown) => void;
-  };
-  const waiting = new Map<number, Waiting>();
-  const count = Math.min(worker.cores(), MOST_WORKERS);
-  const threads = Array.from({ length: count }, () => {
-    const thread = new worker.Worker(WORKER, { eval: true, workerData });
-    thread.on("message", ({ id, result }: Answer) => {
-      const bytes = new Uint8Array(result);
-      waiting.get(id)?.resolve(isGzip ? plain(bytes) : bytes);
-      waiting.delete(id);
-    });
-    thread.on("error", (error: unknown) => {
-      for (const { reject } of waiting.values()) reject(error);
-      waiting.clear();
-    });
-    return thread;
-  });
-  let next = 0;
-  return {
-    compress: (block) =>
-      new Promise((resolve, reject) => {
-        const id = next++;
-        waiting.set(id, { resolve, reject });
-        const { buffer } = block;
-        threads[id % count]!.postMessage({ id, buffer }, [buffer]);
-      }),
-    close: () => threads.forEach((thread) => void thread.terminate()),
-  };
 }

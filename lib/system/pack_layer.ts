@@ -1,0 +1,45 @@
+import type { LayerMethod } from "../streams/packing.ts";
+import { sha256 } from "../streams/sha256.ts";
+import { compressBlocks } from "./compress_blocks.ts";
+import type { Input } from "./input.ts";
+import { spooled } from "./spool_file.ts";
+
+/** A compressed layer in a spool file. */
+export interface PackedChunks {
+  /** SHA-256 of the compressed bytes, in hex. */
+  digest: string;
+  /** How many they are. */
+  size: number;
+  compression: LayerMethod;
+  source: Input & { size: number };
+  /** Removes the spool file. */
+  close(): void;
+}
+
+/**
+ * Compresses a layer on all cores into a spool file.
+ *
+ * @param chunks The layer, uncompressed. Released.
+ */
+export async function packChunks(
+  chunks: AsyncGenerator<Uint8Array>,
+  compression: LayerMethod,
+  level?: number,
+): Promise<PackedChunks> {
+  const hash = sha256();
+  async function* hashed() {
+    for await (const chunk of compressBlocks(chunks, compression, level)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+  const source = await spooled("a layer", hashed());
+  const size = source.size!;
+  return {
+    digest: hash.hex(),
+    size,
+    compression,
+    source: source as Input & { size: number },
+    close: source.close,
+  };
+}
