@@ -77,18 +77,85 @@ export function fileFacts(numbers: FileNumbers): FileFacts {
     size: kind === "file" ? Number(numbers.size) : 0,
     seconds: Number((numbers.mtimeNs - rest) / BILLION),
     nanoseconds: Number(rest),
-    // As Linux packs them (makedev(3)).
-    major: Number((device >> 8n & 0xfffn) | (device >> 32n & 0xfffff000n)),
-    minor: Number((device & 0xffn) | (device >> 12n & 0xffffff00n)),
+    ...deviceNumbers(device),
     links: Number(numbers.nlink),
     identity: `${numbers.dev}:${numbers.ino}`,
     stamp: fileStamp(numbers),
   };
 }
 
+/** What Deno says of a file, in a fifth of the time that `node:fs` takes there. */
+export interface DenoNumbers {
+  dev: number;
+  ino: number | null;
+  mode: number | null;
+  nlink: number | null;
+  uid: number | null;
+  gid: number | null;
+  rdev: number | null;
+  size: number;
+  mtime: Date | null;
+  ctime: Date | null;
+}
+
+/** As {@linkcode fileFacts}: the same as of the numbers of Deno's `node:fs`. */
+export function denoFacts(numbers: DenoNumbers): FileFacts {
+  const { dev, ino, size, mtime } = numbers;
+  const bits = numbers.mode ?? 0;
+  const kind = KINDS[bits >>> 12];
+  if (!kind) throw new InputError("it is of a type that no archive can hold");
+  const time = mtime?.getTime() ?? 0;
+  const seconds = Math.floor(time / 1000);
+  const isDevice = kind === "character" || kind === "block";
+  return {
+    kind,
+    mode: bits & 0o7777,
+    uid: numbers.uid ?? 0,
+    gid: numbers.gid ?? 0,
+    size: kind === "file" ? size : 0,
+    seconds,
+    nanoseconds: (time - seconds * 1000) * 1e6,
+    ...deviceNumbers(BigInt(isDevice ? numbers.rdev ?? 0 : 0)),
+    links: numbers.nlink ?? 0,
+    identity: `${dev}:${ino ?? 0}`,
+    stamp: denoStamp(numbers),
+  };
+}
+
+/** As {@linkcode fileStamp}: the same as of the numbers of Deno's `node:fs`. */
+export function denoStamp(
+  { dev, ino, mode, uid, gid, size, mtime, ctime }: DenoNumbers,
+): number {
+  return fileStamp({
+    dev,
+    ino: ino ?? 0,
+    mode: mode ?? 0,
+    uid: uid ?? 0,
+    gid: gid ?? 0,
+    size,
+    mtimeNs: (mtime?.getTime() ?? 0) * 1e6,
+    ctimeNs: (ctime?.getTime() ?? 0) * 1e6,
+  });
+}
+
+/** Major and minor number as Linux packs them (makedev(3)). */
+function deviceNumbers(device: bigint): { major: number; minor: number } {
+  if (device === 0n) return { major: 0, minor: 0 };
+  return {
+    major: Number((device >> 8n & 0xfffn) | (device >> 32n & 0xfffff000n)),
+    minor: Number((device & 0xffn) | (device >> 12n & 0xffffff00n)),
+  };
+}
+
+/** The numbers that change when a file does. */
+type StampNumbers = Record<
+  "dev" | "ino" | "mode" | "uid" | "gid" | "size" | "mtimeNs" | "ctimeNs",
+  bigint | number
+>;
+
 /** {@linkcode FileFacts.stamp} alone: a hash of what changes when a file does. */
 export function fileStamp(
-  { dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs }: FileNumbers,
+  { dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs }: StampNumbers,
 ): number {
   let stamp = 0;
   for (const field of [dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs]) {

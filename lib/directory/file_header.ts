@@ -1,5 +1,10 @@
 import { ascii, concat } from "../streams/bytes.ts";
-import type { FileKind, FileRecord } from "./file_list.ts";
+import type {
+  FileKind,
+  FileList,
+  FileNumbers,
+  FileRecord,
+} from "./file_list.ts";
 import { BLOCK, FIELD, padded, putChecksum, putNumber } from "../tar/block.ts";
 import type { Entry, Kind } from "../tar/entry.ts";
 import { formatPax, NO_RECORDS, type PaxRecord } from "../tar/pax.ts";
@@ -86,8 +91,19 @@ export function fileHeader(record: FileRecord): Uint8Array {
   });
 }
 
+/** The size in bytes of what {@linkcode fileHeader} makes of a file. */
+export function fileHeaderSize(list: FileList, slot: number): number {
+  const path = list.pathLength(slot);
+  const slash = list.kind(slot) === "directory" ? 1 : 0;
+  if (
+    path + slash > FIELD.name[1] || list.linkLength(slot) > FIELD.link[1]
+  ) return fileHeader(list.record(slot)).length;
+  // The records of numbers have room in one block.
+  return paxRecords(list.numbers(slot)).length > 0 ? 3 * BLOCK : BLOCK;
+}
+
 /** What the header block itself cannot say, but for paths. */
-function paxRecords(record: FileRecord): PaxRecord[] {
+function paxRecords(record: FileNumbers): PaxRecord[] {
   const records: PaxRecord[] = [];
   for (const key of ["uid", "gid", "size"] as const) {
     if (record[key] < 8 ** (FIELD[key][1] - 1)) continue;
@@ -114,7 +130,7 @@ function paxBlock(records: PaxRecord[], size: number): Uint8Array {
 }
 
 /** A time as a decimal fraction without zeros at its end. */
-function paxTime({ seconds, nanoseconds }: FileRecord): string {
+function paxTime({ seconds, nanoseconds }: FileNumbers): string {
   const negative = seconds < 0;
   // The whole seconds were rounded down; a fraction counts away from zero.
   const borrow = negative && nanoseconds > 0;

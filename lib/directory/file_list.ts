@@ -40,6 +40,12 @@ export interface FileRecord {
   records?: readonly PaxRecord[];
 }
 
+/** The numbers of a file that a header block may have no room for. */
+export type FileNumbers = Pick<
+  FileRecord,
+  "uid" | "gid" | "size" | "seconds" | "nanoseconds" | "records"
+>;
+
 /** What {@linkcode FileList.add} takes of a file besides its record. */
 export interface NewFile extends Omit<FileRecord, "path" | "link"> {
   /** Slot of the directory that holds it; -1 for the root. */
@@ -178,6 +184,34 @@ export class FileList {
     return path;
   }
 
+  /** Length of a file's path below the root in bytes. */
+  pathLength(slot: number): number {
+    let length = slot > 0 ? -1 : 0;
+    for (let at = slot; at > 0; at = this.#get(at, ROW.parent)) {
+      length += this.#texts.length(this.#get(at, ROW.name)) + 1;
+    }
+    return length;
+  }
+
+  /** Length of what {@linkcode FileRecord.link} is, in bytes. */
+  linkLength(slot: number): number {
+    const kind = this.kind(slot);
+    const link = this.#get(slot, ROW.link);
+    if (kind === "symlink") return this.#texts.length(link);
+    return kind === "hardlink" ? this.pathLength(link) : 0;
+  }
+
+  /** The numbers of a slot that a header block may have no room for. */
+  numbers(slot: number): FileNumbers {
+    return {
+      uid: this.#get(slot, ROW.uid),
+      gid: this.#get(slot, ROW.gid),
+      size: this.size(slot),
+      seconds: this.#get(slot, ROW.seconds),
+      nanoseconds: this.#get(slot, ROW.nanoseconds),
+    };
+  }
+
   /** All of a slot. */
   record(slot: number): FileRecord {
     const kind = this.kind(slot);
@@ -186,11 +220,7 @@ export class FileList {
       kind,
       path: this.path(slot),
       mode: this.#get(slot, ROW.mode) & 0o7777,
-      uid: this.#get(slot, ROW.uid),
-      gid: this.#get(slot, ROW.gid),
-      size: this.size(slot),
-      seconds: this.#get(slot, ROW.seconds),
-      nanoseconds: this.#get(slot, ROW.nanoseconds),
+      ...this.numbers(slot),
       major: 0,
       minor: 0,
     };

@@ -1,6 +1,12 @@
 import { utf8 } from "../streams/bytes.ts";
-import { type FileFacts, fileFacts, fileStamp } from "./file_facts.ts";
-import { dirname, fs, isDeno, process } from "../system/node.ts";
+import {
+  denoFacts,
+  denoStamp,
+  type FileFacts,
+  fileFacts,
+  fileStamp,
+} from "./file_facts.ts";
+import { deno, dirname, fs, isDeno, process } from "../system/node.ts";
 import { errorCode } from "../system/errors.ts";
 import { readFile } from "../system/fd.ts";
 
@@ -22,21 +28,24 @@ export const files = {
   hidesFacts: isDeno && process.platform === "linux",
   /** The names in a directory, in no order; of Deno's only those in UTF-8. */
   namesIn(path: Uint8Array): Uint8Array[] {
-    if (isDeno) {
+    if (deno) {
       // It writes U+FFFD for what is not UTF-8, which leads nowhere.
-      return fs.readdirSync(fsPath(path)).filter((name) =>
-        !name.includes("\ufffd") ||
-        fs.lstatSync(`${fsPath(path)}/${name}`, { throwIfNoEntry: false })
-      ).map(utf8);
+      return Array.from(deno.readDirSync(fsPath(path)), ({ name }) => name)
+        .filter((name) =>
+          !name.includes("\ufffd") ||
+          fs.lstatSync(`${fsPath(path)}/${name}`, { throwIfNoEntry: false })
+        ).map(utf8);
     }
     return fs.readdirSync(fsPath(path), { encoding: "buffer" });
   },
   /** What a file is. Deno cuts times to milliseconds. */
   facts(path: Uint8Array): FileFacts {
+    if (deno) return denoFacts(deno.lstatSync(fsPath(path)));
     return fileFacts(fs.lstatSync(fsPath(path), { bigint: true }));
   },
   /** As {@linkcode FileFacts.stamp}. */
   stamp(path: Uint8Array): number {
+    if (deno) return denoStamp(deno.lstatSync(fsPath(path)));
     return fileStamp(fs.lstatSync(fsPath(path), { bigint: true }));
   },
   /**

@@ -4,7 +4,7 @@ import { files, type OpenFile } from "./files.ts";
 import type { Input } from "../system/input.ts";
 import { allocate, CHUNK, type Source, toStream } from "../streams/source.ts";
 import { padded } from "../tar/block.ts";
-import { fileHeader } from "./file_header.ts";
+import { fileHeader, fileHeaderSize } from "./file_header.ts";
 import { closing } from "../tar/header.ts";
 import {
   changedError,
@@ -84,7 +84,7 @@ class DirectoryArchive implements Source {
     let offset = 0;
     for (let slot = 0; slot < list.length; slot++) {
       list.setOffset(slot, offset);
-      offset += fileHeader(list.record(slot)).length + padded(list.size(slot));
+      offset += fileHeaderSize(list, slot) + padded(list.size(slot));
     }
     this.size = offset + closing().length;
   }

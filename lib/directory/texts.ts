@@ -24,11 +24,17 @@ export class Texts {
     return place;
   }
 
+  /** How many bytes a string has. */
+  length(place: number): number {
+    const page = this.#pages[Math.floor(place / Texts.#PAGE)]!;
+    const at = place % Texts.#PAGE;
+    return page[at]! << 8 | page[at + 1]!;
+  }
+
   get(place: number): Uint8Array {
     const page = this.#pages[Math.floor(place / Texts.#PAGE)]!;
     const at = place % Texts.#PAGE;
-    const length = page[at]! << 8 | page[at + 1]!;
-    return page.subarray(at + 2, at + 2 + length);
+    return page.subarray(at + 2, at + 2 + this.length(place));
   }
 
   /**

@@ -24,6 +24,26 @@ export const { process } = globalThis;
 /** Whether this is Deno, whose file names are text and whose times are short. */
 export const isDeno = "Deno" in globalThis;
 
+/** Deno's own calls where they are several times as quick as its `node:fs`. */
+interface DenoFiles {
+  lstatSync(path: string): {
+    dev: number;
+    ino: number | null;
+    mode: number | null;
+    nlink: number | null;
+    uid: number | null;
+    gid: number | null;
+    rdev: number | null;
+    size: number;
+    mtime: Date | null;
+    ctime: Date | null;
+  };
+  readDirSync(path: string): Iterable<{ name: string }>;
+}
+
+/** See {@linkcode DenoFiles}; `undefined` in other runtimes. */
+export const { Deno: deno } = globalThis as { Deno?: DenoFiles };
+
 /** What only some runs need, loaded when they do. */
 export const worker = {
   /** The class of threads. */

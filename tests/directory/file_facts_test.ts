@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { lstatSync } from "node:fs";
 import {
+  denoFacts,
+  denoStamp,
   fileFacts,
   type FileNumbers,
   fileStamp,
@@ -112,4 +115,20 @@ Deno.test("fileStamp() is another number for a changed file", () => {
   ];
   for (const change of changes) stamps.add(fileStamp(numbers(change)));
   assert.equal(stamps.size, changes.length + 1);
+});
+
+Deno.test("denoFacts() gives what fileFacts() does of node:fs", async () => {
+  const folder = await Deno.makeTempDir();
+  const paths = ["/dev/null", "/", folder, `${folder}/old`, `${folder}/link`];
+  await Deno.writeTextFile(paths[3]!, "x");
+  await new Deno.Command("touch", { args: ["-d", "1960-01-01", paths[3]!] })
+    .output();
+  await Deno.symlink("old", paths[4]!);
+  for (const path of paths) {
+    const numbers = lstatSync(path, { bigint: true });
+    const found = Deno.lstatSync(path);
+    assert.deepEqual(denoFacts(found), fileFacts(numbers), path);
+    assert.equal(denoStamp(found), fileStamp(numbers), path);
+  }
+  await Deno.remove(folder, { recursive: true });
 });

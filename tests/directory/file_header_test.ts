@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { asciiText, utf8 } from "../../lib/streams/bytes.ts";
-import type { FileRecord } from "../../lib/directory/file_list.ts";
+import {
+  FileList,
+  type FileRecord,
+  type NewFile,
+} from "../../lib/directory/file_list.ts";
 import { numberField, textField } from "../../lib/tar/block.ts";
 import type { Entry } from "../../lib/tar/entry.ts";
 import { readEntry } from "../../lib/tar/read_entry.ts";
-import { fileHeader } from "../../lib/directory/file_header.ts";
+import { fileHeader, fileHeaderSize } from "../../lib/directory/file_header.ts";
 
 function record(some: Partial<FileRecord> = {}): FileRecord {
   return {
@@ -137,5 +141,38 @@ Deno.test("fileHeader() gives the same bytes for the same record", () => {
     const some = record({ seconds, nanoseconds: 120000000, uid: 3000000 });
     const first = fileHeader(some).slice();
     assert.deepEqual(fileHeader(some), first);
+  }
+});
+
+Deno.test("fileHeaderSize() is the size of what fileHeader() makes", () => {
+  const list = new FileList();
+  const add = (file: Partial<NewFile>) => {
+    const { path: _, link: __, ...rest } = record();
+    return list.add({ ...rest, parent: 0, name: utf8("x"), stamp: 1, ...file });
+  };
+  add({ kind: "directory", parent: -1, name: utf8("") });
+  for (const length of [1, 98, 99, 100, 101, 155, 156, 255]) {
+    const name = utf8("n".repeat(length));
+    const parent = add({ kind: "directory", name });
+    add({ parent });
+    const slot = add({ name });
+    add({ kind: "hardlink", link: slot });
+    add({ kind: "symlink", link: name });
+    add({ kind: "symlink", name, link: name, nanoseconds: 1 });
+  }
+  for (
+    const numbers of [
+      { uid: 8 ** 7 },
+      { gid: 8 ** 7 - 1 },
+      { size: 8 ** 11 },
+      { seconds: -1 },
+      { seconds: -(2 ** 33), nanoseconds: 999_999_999 },
+      { seconds: 8 ** 11, uid: 2 ** 32 - 1, gid: 2 ** 32 - 1, size: 2 ** 52 },
+      { nanoseconds: 120_000_000 },
+    ]
+  ) add(numbers);
+  for (let slot = 0; slot < list.length; slot++) {
+    const found = list.record(slot);
+    assert.equal(fileHeaderSize(list, slot), fileHeader(found).length);
   }
 });
