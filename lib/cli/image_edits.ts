@@ -139,6 +139,7 @@ async function rebase(
     layers: [],
     choice,
     client: wanted.client,
+    check: wanted.check,
     directory: {},
   }, store);
   inputs.base = rebased(image, old, {
@@ -156,12 +157,12 @@ async function rebase(
 /** Reads what an image says; its layers stay where they are. */
 async function readBasis(
   word: string,
-  { client, choice }: Wanted,
+  { client, choice, check }: Wanted,
   store: InputStore,
 ): Promise<Based> {
   try {
-    const openFile = (path: string) => store.file(path);
-    const { files, name } = await openImage(word, { openFile, client });
+    const openFile = (path: string) => store.file(path, check?.of(path));
+    const { files, name } = await openImage(word, { openFile, client, check });
     const { base, layers } = await readImage(files, {
       ...choice,
       ...(name !== undefined && { name }),

@@ -121,6 +121,11 @@ export async function signatureCheck(
       `--signature is for one of --${names.key} and --${names.keyring}`,
     );
   }
+  if (given !== undefined && parsed.values("rebase").length > 0) {
+    throw new UsageError(
+      "--signature is for one image: put the signature of each beside it",
+    );
+  }
   const key = keyFile === undefined ? undefined : await publicKey(keyFile);
   const keys = keyring === undefined
     ? undefined

@@ -7,6 +7,7 @@ import {
 } from "../support/docker_registry.ts";
 import { flippedFiles } from "../support/flipped_files.ts";
 import { isocOf } from "../support/isoc_parts.ts";
+import { assertNothingMissing, bundleRuntimes } from "../support/runtimes.ts";
 import { required } from "../support/required.ts";
 import { isInstalled } from "../support/run.ts";
 
@@ -204,6 +205,37 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "each runtime has gpg sign and gpgv check",
+  ignore,
+  async fn() {
+    await using folder = await folderWithGpg();
+    const { run, path } = folder;
+    await run(newKey("ann"));
+    for (const runtime of await bundleRuntimes(["--allow-run=gpg,gpgv"])) {
+      assertNothingMissing(runtime);
+      const { code, stderr } = await shell(
+        `set -e
+        "$@" sign a.isoc --gpg ann@example.org -q --force
+        gpgv -q --keyring ./ann.gpg a.isoc.asc a.isoc
+        "$@" export a.isoc --as oci --verify-keyring ann.gpg -o out
+        cat a.isoc | "$@" verify -q --keyring ann.gpg --signature a.isoc.asc
+        ! "$@" sign a.isoc --gpg nobody -o none
+        ! echo x | "$@" verify -q - --keyring ann.gpg --signature a.isoc.asc
+        ! test -e none`,
+        [],
+        {
+          command: runtime.command,
+          cwd: path,
+          env: { ...runtime.env, GNUPGHOME: `${path}/home` },
+        },
+      );
+      assert.equal(code, 0, `${runtime.name}: ${stderr}`);
+      assert.match(stderr, /"nobody": there is no private key of that name/);
+    }
+  },
+});
+
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -250,6 +282,10 @@ Deno.test({
   async fn() {
     await using folder = await folderWithGpg();
     const { run, path } = folder;
+    await Deno.writeFile(
+      `${path}/b.isoc`,
+      await isocOf(undefined, { architecture: "arm64" }),
+    );
     await using registry = await startRegistry({ work: path });
     const name = `${registry.host}/me/app`;
     const verify = "cosign verify --insecure-ignore-tlog --allow-http-registry";
@@ -287,6 +323,13 @@ Deno.test({
         ! "$@" pull ${name}-$bundle --verify-key ciso.pub -o none
       done
       ! test -e none
+      "$@" join a.isoc b.isoc -t me/both -o both.isoc
+      "$@" push -q both.isoc ${name}-both --all-platforms --sign-key ciso.key
+      ${verify} --key ciso.pub ${name}-both
+      ${verify} --new-bundle-format=false --key ciso.pub ${name}-both
+      "$@" pull -q ${name}-both --platform all --verify-key ciso.pub -o out
+      "$@" sign both.isoc --key ciso.key
+      ! "$@" push both.isoc ${name}-none --all-platforms --with-signature
     `);
   },
 });
