@@ -23,7 +23,9 @@ export async function readBody(
     for await (const chunk of fromStream(response.body)) {
       size += chunk.length;
       if (size > limit) {
-        throw new InputError(`${what} is longer than ${limit} bytes`);
+        throw new InputError(
+          `${what} is longer than ${limit} bytes: is this a registry?`,
+        );
       }
       chunks.push(chunk);
     }

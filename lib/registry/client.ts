@@ -195,7 +195,9 @@ export class RegistryClient {
       await discard(response);
       url = this.#next(url, location);
     }
-    throw new InputError(`${this.host} redirects without end`);
+    throw new InputError(
+      `${this.host} redirects without end: is its name right?`,
+    );
   }
 
   #next(url: URL, location: string): URL {

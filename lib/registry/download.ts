@@ -3,7 +3,13 @@ import { sha256 } from "../streams/sha256.ts";
 import { fromStream } from "../streams/source.ts";
 import type { RegistryClient } from "./client.ts";
 import { networkError } from "./network_error.ts";
-import { PassingError, pause, type RetryOptions, TRIES } from "./retry.ts";
+import {
+  gaveUp,
+  PassingError,
+  pause,
+  type RetryOptions,
+  TRIES,
+} from "./retry.ts";
 
 /** The scope of a pull from a repository. */
 export function pullScope(repository: string): string {
@@ -55,7 +61,10 @@ export async function* downloadBlob(
         if (chunk.length === 0) continue;
         at += chunk.length;
         if (at > end) {
-          throw new InputError(`${what} is longer than ${size} bytes`);
+          throw new InputError(
+            `${what} is longer than ${size} bytes, as its manifest says: push ` +
+              "the image anew",
+          );
         }
         hash?.update(chunk);
         if (held) yield held;
@@ -66,14 +75,15 @@ export async function* downloadBlob(
       const failure = networkError(client.host, error);
       failures = at > before ? 1 : failures + 1;
       const { tries = TRIES } = options;
-      if (!(failure instanceof PassingError) || failures >= tries) {
-        throw failure;
-      }
+      if (!(failure instanceof PassingError)) throw failure;
+      if (failures >= tries) throw gaveUp(failure, failures);
       await pause(failure, failures, options);
     }
   }
   if (hash && `sha256:${hash.hex()}` !== digest) {
-    throw new InputError(`${what} is damaged: its bytes have another digest`);
+    throw new InputError(
+      `${what} is damaged, its bytes have another digest: push the image anew`,
+    );
   }
   if (held) yield held;
 }

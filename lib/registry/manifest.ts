@@ -84,7 +84,9 @@ export async function findManifest(
     // Of a tag the registry itself says which digest it means.
     const wanted = digest ?? response.headers.get("docker-content-digest");
     if (wanted !== null && DIGEST.test(wanted) && wanted !== found) {
-      throw new InputError(`${what} is damaged: its digest is ${found}`);
+      throw new InputError(
+        `${what} is damaged, its digest is ${found}: push the image anew`,
+      );
     }
     return { mediaType: mediaTypeOf(response, bytes), digest: found, bytes };
   });

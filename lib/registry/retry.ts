@@ -50,10 +50,25 @@ export async function retry<T>(
     try {
       return await attempt(count);
     } catch (error) {
-      if (!(error instanceof PassingError) || count >= tries) throw error;
+      if (!(error instanceof PassingError)) throw error;
+      if (count >= tries) throw gaveUp(error, count);
       await pause(error, count, options);
     }
   }
+}
+
+/**
+ * What is thrown when the last try has failed.
+ *
+ * @param failure Why.
+ * @param tries How many have failed; one alone needs no words.
+ */
+export function gaveUp(failure: PassingError, tries: number): PassingError {
+  if (tries < 2) return failure;
+  return new PassingError(
+    `${failure.message}; that was tried ${tries} times: try again later`,
+    { cause: failure },
+  );
 }
 
 /**

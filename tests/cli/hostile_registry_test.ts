@@ -1,0 +1,261 @@
+// Registries that break, lie, flood and loop, against the whole program on each
+// runtime: nothing wrong is ever written, and each error says what to do.
+import assert from "node:assert/strict";
+import { ciso, temporary } from "../support/ciso.ts";
+import {
+  broken,
+  digestOf,
+  FakeRegistry,
+  type Trick,
+} from "../support/fake_registry.ts";
+import { bundleRuntimes, type Runtime } from "../support/runtimes.ts";
+import { tarOf } from "../support/tar_writer.ts";
+
+const PASSWORD = "not-to-be-seen";
+const LAYER = tarOf([
+  { name: "etc/motd", data: "hello\n" },
+  { name: "noise", data: "x".repeat(300_000) },
+]) as Uint8Array<ArrayBuffer>;
+
+/** Fills a registry with an image of one layer, `me/app:1`. */
+function fill(registry: FakeRegistry, layer = LAYER): void {
+  const text = new TextEncoder();
+  const config = text.encode(JSON.stringify({
+    ...{ architecture: "amd64", os: "linux" },
+    config: { Cmd: ["/etc/motd"] },
+    rootfs: { type: "layers", diff_ids: [digestOf(LAYER)] },
+  }));
+  registry.blobs.set(digestOf(LAYER), layer);
+  registry.blobs.set(digestOf(config), config);
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const bytes = text.encode(JSON.stringify({
+    ...{ schemaVersion: 2, mediaType: type },
+    config: {
+      mediaType: "application/vnd.oci.image.config.v1+json",
+      digest: digestOf(config),
+      size: config.length,
+    },
+    layers: [{
+      mediaType: "application/vnd.oci.image.layer.v1.tar",
+      digest: digestOf(LAYER),
+      size: LAYER.length,
+    }],
+  }));
+  registry.manifests.set("1", { type, bytes });
+}
+
+/** Plays a trick on requests whose path matches. */
+function on(
+  path: RegExp,
+  answer: (request: Request, count: number) => ReturnType<Trick>,
+): Trick {
+  let count = 0;
+  return (request) => {
+    const { pathname } = new URL(request.url);
+    return path.test(pathname) ? answer(request, ++count) : undefined;
+  };
+}
+
+const MANIFEST = /\/manifests\//;
+const BLOB = new RegExp(`/blobs/${digestOf(LAYER)}`);
+const TYPE = "application/vnd.oci.image.manifest.v1+json";
+const json = (text: string, headers = {}) =>
+  new Response(text, { headers: { "content-type": TYPE, ...headers } });
+const status = (status: number, headers: HeadersInit = {}) =>
+  new Response(null, { status, headers });
+/** A body without end. */
+const endless = () =>
+  new Response(
+    new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1 << 16)),
+    }),
+  );
+/** Some byte of the layer from the second third on, the same in each run. */
+const cut = Math.floor(LAYER.length * 0.62);
+
+/** Tricks that a pull outlives: it has the image then, byte for byte. */
+const OUTLIVED: [string, Trick][] = [
+  [
+    "429 with Retry-After, then 503",
+    on(
+      /manifests|blobs/,
+      (_, count) =>
+        count === 1
+          ? status(429, { "retry-after": "0" })
+          : count === 2
+          ? status(503)
+          : undefined,
+    ),
+  ],
+  [
+    "connections that break",
+    on(BLOB, (request, count) => {
+      if (count > 2) return undefined;
+      const [, from] = /=(\d+)/.exec(request.headers.get("range") ?? "") ?? [];
+      const start = Number(from ?? 0);
+      return broken(
+        LAYER.slice(start, start + cut / 2),
+        LAYER.length - start,
+      );
+    }),
+  ],
+];
+
+/** Tricks that end a pull, and what it says of them. */
+const DEADLY: [string, Trick, RegExp][] = [
+  ["no such tag", on(MANIFEST, () => status(404)), /is not there/],
+  [
+    "another manifest than promised",
+    on(
+      MANIFEST,
+      () => json("{}", { "docker-content-digest": `sha256:${"0".repeat(64)}` }),
+    ),
+    /damaged/,
+  ],
+  ["a manifest without end", on(MANIFEST, endless), /longer than/],
+  [
+    "a manifest of a million brackets",
+    on(MANIFEST, () => json("[".repeat(1_000_000))),
+    /levels deep/,
+  ],
+  ["no JSON", on(MANIFEST, () => json("<html>")), /not JSON/],
+  ["JSON of another shape", on(MANIFEST, () => json("null")), /config|object/],
+  [
+    "a layer with other bytes",
+    on(BLOB, () => new Response(LAYER.map((byte, i) => i === 600 ? 1 : byte))),
+    /damaged/,
+  ],
+  ["a layer without end", on(BLOB, endless), /longer than/],
+  [
+    "a layer that is too long",
+    on(BLOB, () => new Response(new Uint8Array([...LAYER, 0]))),
+    /longer than/,
+  ],
+  [
+    "redirects in a circle",
+    on(BLOB, (request) => status(307, { location: request.url })),
+    /redirects without end/,
+  ],
+  [
+    "a redirect to a file",
+    on(BLOB, () => status(307, { location: "file:///etc/passwd" })),
+    /not HTTPS/,
+  ],
+  [
+    "tokens that never do",
+    (request) => {
+      const { pathname, host } = new URL(request.url);
+      if (pathname === "/token") return Response.json({ token: "wrong" });
+      return status(401, {
+        "www-authenticate": `Bearer realm="http://${host}/token",service="x"`,
+      });
+    },
+    /log in with docker login/,
+  ],
+  ["401 for ever", () => status(401), /log in with docker login/],
+  [
+    "403 with escapes in its words",
+    on(MANIFEST, () =>
+      Response.json({
+        errors: [{
+          code: "DENIED",
+          message: "\x1b[31mno\r\nciso: all is well",
+        }],
+      }, { status: 403 })),
+    /\\u001b/,
+  ],
+];
+
+/** These take a few seconds of waiting, on one runtime alone. */
+const SLOW: [string, Trick, RegExp][] = [
+  ["503 for ever", on(MANIFEST, () => status(503)), /answers 503/],
+  [
+    "a layer that always ends early",
+    on(BLOB, () => new Response(LAYER.slice(0, 0))),
+    /broke|sends no bytes/,
+  ],
+];
+
+/** Runs `ciso pull` of the registry, with a login. */
+async function pull(registry: FakeRegistry, runtime: Runtime, out: string) {
+  const reference = `${registry.host}/me/app:1`;
+  const result = await ciso(
+    [
+      ...["pull", reference, "--plain-http", "-v", "-o", out],
+      ...["--username", "me", "--password-stdin"],
+    ],
+    {
+      command: runtime.command,
+      stdin: new TextEncoder().encode(PASSWORD),
+      env: {
+        ...runtime.env,
+        CISO_DEBUG: "1",
+        TMPDIR: out.replace(/\/[^/]*$/, ""),
+      },
+    },
+  );
+  for (const secret of [PASSWORD, btoa(`me:${PASSWORD}`)]) {
+    assert.ok(!(result.stderr + result.stdout).includes(secret), "a secret");
+  }
+  assert.ok(!result.stderr.includes("\x1b"), "an escape");
+  return { ...result, reference };
+}
+
+for (const runtime of await bundleRuntimes(["--allow-net"])) {
+  Deno.test({
+    name:
+      `${runtime.name}: a hostile registry never gets anything wrong written`,
+    ignore: runtime.missing !== undefined,
+    async fn() {
+      await using folder = await temporary();
+      const outlive = async ([what, trick]: [string, Trick], i: number) => {
+        await using registry = new FakeRegistry(trick);
+        fill(registry);
+        const out = `${folder.path}/good${i}/a.isoc`;
+        await Deno.mkdir(`${folder.path}/good${i}`);
+        const { code, stderr } = await pull(registry, runtime, out);
+        assert.equal(code, 0, `${what}: ${stderr}`);
+        assert.ok(isIn(await Deno.readFile(out), LAYER), what);
+      };
+      const die = async (
+        [what, trick, message]: [string, Trick, RegExp],
+        i: number,
+      ) => {
+        await using registry = new FakeRegistry(trick);
+        fill(registry);
+        const place = `${folder.path}/bad${i}`;
+        await Deno.mkdir(place);
+        const { code, stderr, reference } = await pull(
+          registry,
+          runtime,
+          `${place}/a.isoc`,
+        );
+        const [, said = ""] = /(?:^|\n)(?:ciso: )?(\w*Error: .*docker:\/\/.*)/
+          .exec(stderr) ?? [];
+        if (Deno.env.get("SHOW")) console.log(`${what}: ${said}`);
+        assert.equal(code, 1, `${what}: ${stderr}`);
+        assert.match(said, message, `${what}: ${stderr}`);
+        assert.ok(said.includes(reference), `${what}: ${said}`);
+        assert.deepEqual([...Deno.readDirSync(place)], [], what);
+      };
+      const all = [
+        ...OUTLIVED.map((one, i) => () => outlive(one, i)),
+        ...[...DEADLY, ...(runtime.name === "deno" ? SLOW : [])].map(
+          (one, i) => () => die(one, i),
+        ),
+      ];
+      // Those that wait do not hold up the others.
+      await Promise.all([0, 1, 2, 3].map(async (worker) => {
+        for (let i = worker; i < all.length; i += 4) await all[i]!();
+      }));
+    },
+  });
+}
+
+/** Whether some bytes have others in them. */
+function isIn(bytes: Uint8Array, part: Uint8Array): boolean {
+  for (let at = 0; at + part.length <= bytes.length; at += 512) {
+    if (part.every((byte, i) => bytes[at + i] === byte)) return true;
+  }
+  return false;
+}
