@@ -15,8 +15,9 @@ const BACKSPACE = "\x7f\b";
 export async function askSecret(question: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
   if (!isatty(0) || !isatty(2)) return undefined;
-  stderr.write(question);
+  // Before the question: what is typed at once must not be shown either.
   stdin.setRawMode(true);
+  stderr.write(question);
   stdin.resume();
   let text = "";
   try {
