@@ -18,9 +18,9 @@ export interface EditedEntriesOptions extends EditedTar {
 
 /** What is known after the last entry. */
 export interface End {
-  /** How many entries there were, and how many stay. */
-  entries: number;
+  /** How many entries stay, and how many are left out. */
   kept: number;
+  leftOut: number;
   /** Bytes of zeros after the last entry. */
   zeros: number;
   /** What the user should know of, in sentences. */
@@ -78,8 +78,8 @@ export async function* editedEntries(
     if (made.length > 0) yield made;
   }
   editor.end();
-  const { entries, kept } = editor;
-  onEnd?.({ entries, kept, zeros, notes: editor.notes() });
+  const { kept, leftOut } = editor;
+  onEnd?.({ kept, leftOut, zeros, notes: editor.notes() });
 }
 
 /** Whether a gap is a PAX global header. */

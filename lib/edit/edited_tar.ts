@@ -1,3 +1,4 @@
+import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import { NODE, type Node, PathIndex } from "../rootfs/path_index.ts";
 import type { Source } from "../streams/source.ts";
@@ -36,9 +37,11 @@ export async function* editedTar(
     ...(places && { onKept: (path, entry) => places.add(path, entry) }),
     onEnd: (found) => end = found,
   });
-  if (end!.entries > 0 && end!.kept === 0 && !part.isLayer && !places) {
+  if (end!.leftOut > 0 && end!.kept === 0 && !part.isLayer && !places) {
     throw new InputError(
-      `Nothing is left of its ${end!.entries} entries: leave out fewer of them`,
+      `Nothing is left of its ${
+        counted(end!.leftOut, "entry", "entries")
+      }: leave out fewer of them`,
     );
   }
   onNotes?.(end!.notes);

@@ -22,9 +22,9 @@ const EMPTY = new Uint8Array(0);
 
 /** Edits entries one by one, in the order of a tar. */
 export class Editor {
-  /** How many entries stay, and how many there were. */
+  /** How many entries stay, and how many are left out. */
   kept = 0;
-  entries = 0;
+  leftOut = 0;
   readonly #edits: Edits;
   readonly #tar: EditedTar;
   readonly #fates: Fates;
@@ -91,7 +91,6 @@ export class Editor {
     pieces: Pieces,
   ): AsyncGenerator<Uint8Array> | undefined {
     const { entry, globals } = read;
-    this.entries++;
     this.#leavesOut = false;
     const whiteout = this.#whiteout(entry);
     const fate = this.#fate(entry, whiteout);
@@ -102,6 +101,7 @@ export class Editor {
     if (fate.by && !(fate.held && whiteout)) {
       if (!fate.held || entry.kind !== "directory") {
         fate.by.entries++;
+        this.leftOut++;
         this.#leavesOut = true;
         this.#dropped.add(fate.given, place, globals);
         return undefined;
@@ -113,7 +113,8 @@ export class Editor {
       this.#leavesOut = true;
       return undefined;
     }
-    this.kept++;
+    // A root alone is nothing.
+    if (fate.path.length > 0 || !this.#fates.isActive) this.kept++;
     this.#release(pieces);
     this.#onKept?.(fate.path, entry);
     const target = this.#target(entry);

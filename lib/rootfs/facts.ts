@@ -67,6 +67,7 @@ export async function rootfsFacts(
     ids.additionalGids = parts.supplementaryGIDs;
   }
   const program = await findProgram(tree, image, notes);
+  if (!image.base && program === undefined) notes.push(...topNote(tree));
   const found = await programArchitecture(tree, program, notes) ??
     await programArchitecture(tree, "/bin/sh");
   if (
@@ -129,6 +130,20 @@ function* treeNotes(
     yield `${oddTime} has a time before 1970 or after 2262: Docker sets it to ` +
       "1970, other engines keep it";
   }
+}
+
+/** Says that a tree may be one directory too deep. */
+function* topNote({ top }: RootfsTree): Generator<string> {
+  const { name, levels, isUsual } = top;
+  if (name === undefined || isUsual) return;
+  yield `All is below the directory ${
+    shown(name)
+  }; if what is in it is meant to ` +
+    `be the root, ${
+      levels === undefined
+        ? "archive that directory alone"
+        : `give --strip-components ${levels}`
+    }`;
 }
 
 async function isDirectory(tree: RootfsTree, path: string): Promise<boolean> {

@@ -22,6 +22,7 @@ import type {
   MissingDirectory,
   TakenEntry,
 } from "./taken_entry.ts";
+import { TopDirectory } from "./top_directory.ts";
 import { TreeFiles } from "./tree_files.ts";
 import { isAufsLeftover } from "./whiteouts.ts";
 
@@ -53,6 +54,8 @@ export abstract class Tree {
   readonly files: TreeFiles;
   /** Header blocks of the newest entry for the root directory itself. */
   root: { bytes: Uint8Array; globals: Globals } | undefined;
+  /** The one directory that all entries are below, if there is one. */
+  readonly top = new TopDirectory();
   /** How many entries the input has. */
   entries = 0;
   /** Whether some entries are dropped or changed: sizes need a pass of their own. */
@@ -120,6 +123,7 @@ export abstract class Tree {
       this.#setRoot(added);
       return undefined;
     }
+    this.top.note(entry.path, given, entry.kind === "directory");
     const isLeftover = this.isLeftover(given);
     if (!isLeftover && await this.takeWhiteout(added, given)) return undefined;
     const path = await this.parents.settle(given, entry);
