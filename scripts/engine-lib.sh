@@ -186,6 +186,11 @@ if len(d["manifests"]) > 1 else ""') || fail "no index.json in $archive"
 # pull-X then, and that of load-X is a link to the same file.
 pulling() { [[ $engine == pull-* ]]; }
 
+# Whether the engine is to take the image for the platform TEXT, which most machines
+# cannot run, and to show its file /platform, in which TEXT is; the script's name is
+# platform-X then.
+choosing() { [[ $engine == platform-* ]]; }
+
 # pullable [https]: makes the image pullable from a registry on loopback; sets name,
 # its reference there, and origin, the registry's URL. It is ciso serve; with
 # CISO_PULL_FROM=registry, ciso push sends the image to a docker-registry. With
@@ -242,5 +247,7 @@ expect() {
 
 # passed VERSION: the one line of a good end.
 passed() {
-  echo "$engine $1: loaded and ran ${name:-${archive##*/}}"
+  local did=ran
+  ! choosing || did=read
+  echo "$engine $1: loaded and $did ${name:-${archive##*/}}"
 }
