@@ -126,27 +126,36 @@ const PLACES: ReadonlyMap<string, PackageFile> = new Map([
   ["usr/lib/os-release", OS_RELEASE],
 ]);
 
-/** Last bytes of the names of all these files: most others end here. */
-const LAST = new Set(
-  ["s", "d", "e", "b", "n", "k", "A", "O", "o", "t"].map((letter) =>
-    letter.charCodeAt(0)
-  ),
-);
+/** The last two bytes of the names of all these files: few others end so. */
+const ENDS = new Uint8Array(1 << 16);
+for (
+  const [first, second] of [
+    ...["us", "ed", "te", "es", "db", "se", "on", "TA", "FO", "fo", "ck"],
+    ...["ht", "st", "ms"],
+  ]
+) ENDS[(first!.charCodeAt(0) << 8) | second!.charCodeAt(0)] = 1;
 const SLASH = 0x2f;
 const MAX_PATH = 4096;
 const latin1 = new TextDecoder("latin1");
 
 /**
- * Whether a path may be one of {@linkcode packageFile}: a glance at its end,
- * which lets most files of an image go.
+ * Whether a path may be one of {@linkcode packageFile}: a glance at its ends,
+ * which lets nearly all files of an image go.
+ *
+ * @param path A path as a layer writes it.
  */
 export function mayBePackageFile(path: Uint8Array): boolean {
-  return path.length <= MAX_PATH && (LAST.has(path[path.length - 1]!) ||
-    isInStatusD(path, path.lastIndexOf(SLASH)));
+  const last = path.length - 1;
+  return ENDS[(path[last - 1]! << 8) | path[last]!] === 1 ||
+    isInStatusD(path);
 }
 
-/** Whether the last slash comes after `.d`. */
-function isInStatusD(path: Uint8Array, slash: number): boolean {
+/** Whether a path, in whatever form, may lead to a file of dpkg's status.d. */
+function isInStatusD(path: Uint8Array): boolean {
+  const start = path[0] === SLASH ? 1 : path[0] === 0x2e ? 2 : 0;
+  // "var": few other files are there.
+  if (path[start] !== 0x76 || path[start + 1] !== 0x61) return false;
+  const slash = path.lastIndexOf(SLASH);
   return path[slash - 1] === 0x64 && path[slash - 2] === 0x2e;
 }
 
@@ -160,6 +169,7 @@ export function packageFile(
   path: Uint8Array,
   options: PackageOptions,
 ): PackageFile | undefined {
+  if (path.length > MAX_PATH) return undefined;
   const slash = path.lastIndexOf(SLASH);
   const name = latin1.decode(path.subarray(slash + 1));
   const lock = LOCKS.get(name);
@@ -188,7 +198,7 @@ export function packageFile(
         : undefined;
   }
   if (name.endsWith(".egg-info")) return PYTHON;
-  const isStatusD = isInStatusD(path, slash);
+  const isStatusD = isInStatusD(path);
   return debianFile(name, latin1.decode(path), isStatusD, options);
 }
 
