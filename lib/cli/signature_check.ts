@@ -1,10 +1,7 @@
 import { FileError } from "../errors/file_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shownWord } from "../errors/shown.ts";
-import {
-  type CheckedSignature,
-  checkSignature,
-} from "../sign/check_signature.ts";
+import { checkSignature, type SignedClaims } from "../sign/check_signature.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { getManifest } from "../registry/manifest.ts";
 import { formatReference, type Reference } from "../registry/reference.ts";
@@ -12,7 +9,7 @@ import { checkInRegistry } from "../sign/registry_signature.ts";
 import { keyName } from "../sign/sign_image.ts";
 import { streamDigest } from "../sign/image_claims.ts";
 import { type PublicKey, readPublicKey } from "../sign/key_pair.ts";
-import { type OpenPgpSignature, readKeyring } from "../sign/openpgp.ts";
+import { readKeyring } from "../sign/openpgp.ts";
 import { sha256 } from "../streams/sha256.ts";
 import type { Source } from "../streams/source.ts";
 import { host } from "../system/host.ts";
@@ -64,10 +61,13 @@ export const VERIFY_OPTIONS: Option[] = signatureOptions(
 export interface GoodSignature {
   /** The signature file. */
   file: string;
-  /** The key, for people. */
+  /** The key: `SHA256:…`, or the fingerprint of one of OpenPGP. */
   key: string;
-  checked?: CheckedSignature;
-  openPgp?: OpenPgpSignature;
+  /** What it says of the file, where `ciso sign --key` made it. */
+  claims?: SignedClaims;
+  /** Of a signature of OpenPGP whose key it is, and when it was made. */
+  userId?: string;
+  date?: string;
 }
 
 /** Checks the signatures of images. */
@@ -176,8 +176,11 @@ export async function signatureCheck(
 }
 
 /** What is said of a good signature. */
-export function goodLine({ file, key }: GoodSignature): string {
-  return `signed by ${key} (${file})`;
+export function goodLine(
+  { file, key, userId, date }: GoodSignature,
+): string {
+  const who = userId === undefined ? key : `${userId}, key ${key}, on ${date}`;
+  return `signed by ${who} (${file})`;
 }
 
 async function publicKey(path: string): Promise<PublicKey> {
@@ -233,8 +236,7 @@ async function checkByKey(
   const bar = progressBar(parsed.on("quiet"), "checking", bytes.size);
   try {
     const digest = await streamDigest(bytes, sha256(), (n) => bar?.add(n));
-    const checked = checkSignature(signature, key, { name, digest });
-    return { file, key: checked.key, checked };
+    return { file, ...checkSignature(signature, key, { name, digest }) };
   } catch (error) {
     throw ofFile(file, error);
   } finally {
@@ -248,13 +250,8 @@ async function checkByKeyring(
 ): Promise<GoodSignature> {
   const signature = readSignatureFile(file, name);
   try {
-    const openPgp = await gpgVerify(bytes, signature, keys);
-    const { userId, fingerprint, date } = openPgp;
-    return {
-      file,
-      key: `${userId}, key ${fingerprint}, on ${date}`,
-      openPgp,
-    };
+    const { fingerprint, ...rest } = await gpgVerify(bytes, signature, keys);
+    return { file, key: fingerprint, ...rest };
   } catch (error) {
     throw ofFile(file, error);
   }

@@ -18,7 +18,9 @@ import {
   verifyDirectory,
   type VerifyOptions,
 } from "../verify/verify.ts";
-import { ofFile } from "./failure.ts";
+import { compareClaims } from "../sign/compare_claims.ts";
+import { imageClaims } from "../sign/image_claims.ts";
+import { inFile, ofFile } from "./failure.ts";
 import { printJson, printLines, printText, say } from "./say.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
@@ -86,7 +88,7 @@ async function verifyOne(
   const raw = check?.of(file, (signature) => signatures.push(signature));
   try {
     if (check && host.isDirectory(file)) throw check.refuse(file);
-    const report = await verify(file, name, parsed, raw);
+    const report = await verify(file, parsed, raw, signatures);
     return { file: name, ...(raw && { signatures }), ...report };
   } catch (error) {
     if (!(error instanceof InputError || error instanceof FileError)) {
@@ -99,10 +101,11 @@ async function verifyOne(
 
 async function verify(
   file: string,
-  name: string,
   parsed: Parsed,
   raw: RawCheck | undefined,
+  signatures: readonly GoodSignature[],
 ): Promise<Report> {
+  const name = file === "-" ? "standard input" : file;
   const limits = unpackLimits(parsed);
   const options: VerifyOptions = {
     decompress: (chunks, compression, layer) =>
@@ -119,6 +122,11 @@ async function verify(
   );
   try {
     const source = await wholeFile(input, parsed);
+    for (const { file, claims } of signatures) {
+      if (!claims) continue;
+      const found = await imageClaims(source);
+      inFile(file, () => compareClaims(claims, found));
+    }
     const { compression } = input;
     return await verifyArchive(source, { ...options, compression });
   } finally {

@@ -115,9 +115,24 @@ function wrongPrivate(label: string): string {
 async function privateKeyOf(
   pkcs8: Uint8Array<ArrayBuffer>,
 ): Promise<PrivateKey> {
-  let key: CryptoKey;
   try {
-    key = await crypto.subtle.importKey("pkcs8", pkcs8, ECDSA, true, ["sign"]);
+    const key = await crypto.subtle.importKey("pkcs8", pkcs8, ECDSA, true, [
+      "sign",
+    ]);
+    // Not every PKCS#8 has the public half, and WebCrypto gives it as JWK alone.
+    const { x, y } = await crypto.subtle.exportKey("jwk", key);
+    const open = await crypto.subtle.importKey(
+      "jwk",
+      { kty: "EC", crv: ECDSA.namedCurve, x: x!, y: y! },
+      ECDSA,
+      true,
+      ["verify"],
+    );
+    const spki = await crypto.subtle.exportKey("spki", open);
+    const pair = { key, publicKey: await publicKeyOf(new Uint8Array(spki)) };
+    // Runtimes do not look whether both halves belong together.
+    const signature = await signBytes(pair, pkcs8);
+    if (isSignature(pair.publicKey, bytesDigest(pkcs8), signature)) return pair;
   } catch (cause) {
     throw wrongKind(
       pkcs8,
@@ -125,17 +140,7 @@ async function privateKeyOf(
       cause,
     );
   }
-  // Not every PKCS#8 has the public half, and WebCrypto gives it as JWK alone.
-  const { x, y } = await crypto.subtle.exportKey("jwk", key);
-  const open = await crypto.subtle.importKey(
-    "jwk",
-    { kty: "EC", crv: ECDSA.namedCurve, x: x!, y: y! },
-    ECDSA,
-    true,
-    ["verify"],
-  );
-  const spki = await crypto.subtle.exportKey("spki", open);
-  return { key, publicKey: await publicKeyOf(new Uint8Array(spki)) };
+  throw new InputError("It is a damaged private key: get it anew");
 }
 
 /**

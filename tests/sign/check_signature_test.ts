@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { toBase64 } from "../../lib/sign/base64.ts";
-import { checkSignature } from "../../lib/sign/check_signature.ts";
+import {
+  checkSignature,
+  type SignedClaims,
+} from "../../lib/sign/check_signature.ts";
+import { compareClaims } from "../../lib/sign/compare_claims.ts";
 import { preAuthEncoding, STATEMENT_TYPE } from "../../lib/sign/dsse.ts";
 import { imageClaims } from "../../lib/sign/image_claims.ts";
 import {
@@ -216,5 +220,36 @@ Deno.test("cosign's signatures of the file itself are taken", async () => {
       /It is no signature of a/,
     );
     assert.throws(() => check(form, file.digest, other), /key/);
+  }
+});
+
+Deno.test("a signature that names other digests than the file has is found", () => {
+  const other = `sha256:${"ab".repeat(32)}`;
+  const signed = (change: object) =>
+    ({ ...check(bundle).claims!, ...change }) as SignedClaims;
+  compareClaims(signed({}), claims);
+  // What another version of ciso says more or less is no matter.
+  compareClaims(signed({ faces: undefined, more: 1 }), claims);
+  const [image] = claims.images;
+  const cases: [change: object, message: RegExp][] = [
+    [
+      { aciId: "sha512-00" },
+      /names "sha512-00", and rkt gives the image another/,
+    ],
+    [
+      { faces: { appc: [{ path: "manifest", digest: other }] } },
+      /it says that of "manifest", which has sha256:/,
+    ],
+    [
+      { faces: { new: [{ path: "new.json", digest: other }] } },
+      /it says that of "new\.json", which is not there: do not trust who/,
+    ],
+    [{ images: [{ ...image, manifest: other }] }, /no image in it has that/],
+    [{ images: [{ ...image, config: other }] }, /no image in it has that/],
+    [{ images: [{ layers: [{ digest: other }] }] }, /no image in it has that/],
+    [{ images: "x" }, /images is a string, but must be a list/],
+  ];
+  for (const [change, message] of cases) {
+    assert.throws(() => compareClaims(signed(change), claims), message);
   }
 });
