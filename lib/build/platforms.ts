@@ -2,7 +2,7 @@ import { DescriptionError } from "../errors/description_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { platformKey } from "../formats/values/platform.ts";
-import { sameNames } from "../image/name.ts";
+import { parseNames, sameNames } from "../image/name.ts";
 import { platformText, withPlatform } from "../read/choose_image.ts";
 import type { Platform } from "../read/read_oci.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
@@ -95,10 +95,23 @@ export async function buildPlatforms(
     .toSpliced(at, 0, [...isoc.notes]);
   return {
     ...isoc,
-    notes: inputs.flatMap((input, i) =>
-      notes[i]!.map((note) => `${platformOf(input)}: ${note}`)
-    ),
+    notes: [
+      ...namesNote(isoc, platformOf(input)),
+      ...inputs.flatMap((input, i) =>
+        notes[i]!.map((note) => `${platformOf(input)}: ${note}`)
+      ),
+    ],
   };
+}
+
+/** What podman makes of several names. */
+function namesNote({ image, faces }: Isoc, primary: string): string[] {
+  const { length } = parseNames(image.names);
+  if (length < 2 || !faces.includes("docker")) return [];
+  return [
+    `With ${length} names, podman load takes the docker face, which is for ` +
+    `${primary} alone; podman pull oci-archive:FILE:TAG takes each platform`,
+  ];
 }
 
 /** Which of the images has every face. */

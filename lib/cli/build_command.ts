@@ -39,7 +39,6 @@ The word build can be left out. The usage of 2015 works as well:
     "ciso ./tree -t me/app:1.0 -o app.isoc -- /app --serve",
     "docker export CONTAINER | ciso -t me/app -o app.isoc -- /app",
     "ciso --from debian.tar --layer app.tar -t me/app -o app.isoc -- /app",
-    "ciso --platform linux/amd64=a.tar --platform linux/arm64=b.tar -t me/app -o app.isoc -- /app",
   ],
   run: (parsed) => runBuild(forEngine(parsed)),
 };

@@ -147,6 +147,19 @@ Deno.test("buildPlatforms() makes the same images as each build alone", async ()
   assert.equal(isoc.manifestDigest, isoc.platforms![0]!.manifestDigest);
 });
 
+Deno.test("buildPlatforms() says what podman makes of several names", async () => {
+  const notesOf = async (names: string[]) => {
+    const inputs = ["linux/amd64", "linux/arm64"].map((one) =>
+      input(one, { names })
+    );
+    const { notes } = await joined(inputs);
+    return notes.filter((note) => note.includes("podman"));
+  };
+  assert.deepEqual(await notesOf(["isoc/api:1", "docker.io/isoc/api:1"]), []);
+  const [note] = await notesOf(NAMES);
+  assert.match(note!, /2 names, podman load .* for linux\/amd64 alone/);
+});
+
 Deno.test("buildPlatforms() of one image is what build() makes", async () => {
   const { layers, description } = input("linux/amd64");
   const one = { layers: layers.slice(0, 1), description, isRootfs: true };
