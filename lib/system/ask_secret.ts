@@ -25,8 +25,10 @@ export async function askSecret(question: string): Promise<string | undefined> {
       stdin.on("data", (bytes) => {
         for (const character of bytes.toString()) {
           if (character === INTERRUPT) {
+            stdin.setRawMode(false);
             process.kill(process.pid, "SIGINT");
-            return resolve(undefined);
+            // The signal ends the program, unless somebody waits for it.
+            return void setTimeout(() => resolve(undefined), 1000);
           }
           if (ENTER.includes(character)) return resolve(text || undefined);
           if (BACKSPACE.includes(character)) {
