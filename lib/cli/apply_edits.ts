@@ -109,10 +109,7 @@ async function editLayer(
     const spool = openSpool(
       -1,
       layer.name,
-      editedTar(source, edits, {
-        ...part,
-        onNotes: (notes) => inputs.notes.push(...notes),
-      }),
+      editedTar(source, edits, part),
     );
     store.add(spool);
     source = spool;

@@ -22,6 +22,13 @@ export class Glob {
     this.#tokens = tokens;
   }
 
+  /** Whether every text matches. */
+  get matchesAll(): boolean {
+    const [first, second] = this.#tokens;
+    return first !== undefined && second === undefined &&
+      "repeats" in first && first.repeats === "any";
+  }
+
   /** Whether a text matches as a whole. */
   test(text: string): boolean {
     const { length } = this.#tokens;

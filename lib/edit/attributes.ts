@@ -13,8 +13,6 @@ type Attributes = Pick<HeaderEdit, "mode" | "owner" | "seconds">;
 /** Decides about modes, owners and times. */
 export class AttributeEdits {
   readonly #edits: Edits;
-  /** The first hard link that a mode was meant for, but not for its target. */
-  oddLink: { link: string; target: string } | undefined;
 
   constructor(edits: Edits) {
     this.#edits = edits;
@@ -32,21 +30,19 @@ export class AttributeEdits {
   /**
    * What an entry is to get.
    *
-   * @param text Its path for patterns; `undefined` if it has no mode.
-   * @param target The path that a hard link leads to: the file there is the
-   * one that gets a mode.
+   * @param names The paths that its file has, for patterns; `undefined` if it
+   * has no mode.
    */
   of(
     read: ReadEntry,
-    text: string | undefined,
-    target: string | undefined,
+    names: readonly string[] | undefined,
   ): Attributes {
     const facts = entryFacts(read);
     if (!facts) return {};
     const { owner, time } = this.#edits;
     const found: Attributes = {};
-    if (text !== undefined && facts.type !== "symlink") {
-      const mode = this.#mode(facts, text, target);
+    if (names && facts.type !== "symlink") {
+      const mode = this.#mode(facts, names);
       if (mode !== facts.mode) found.mode = mode;
     }
     if (owner && hasOtherOwner(read, facts, owner)) {
@@ -60,15 +56,12 @@ export class AttributeEdits {
     return found;
   }
 
-  #mode(facts: EntryFacts, text: string, target: string | undefined): number {
+  #mode(facts: EntryFacts, names: readonly string[]): number {
     const isDirectory = facts.type === "directory";
     let mode = facts.mode;
     for (const { glob, change, tally } of this.#edits.chmod ?? []) {
-      if (target !== undefined && !glob.test(target || ".")) {
-        if (glob.test(text)) this.oddLink ??= { link: text, target };
-        continue;
-      }
-      if (target === undefined && !glob.test(text || ".")) continue;
+      // The root is a dot to patterns.
+      if (!names.some((name) => glob.test(name || "."))) continue;
       tally.met = true;
       const now = change(mode, isDirectory);
       if (now !== mode) tally.entries++;

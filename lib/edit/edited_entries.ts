@@ -1,11 +1,13 @@
-import { fromStream, type Source } from "../streams/source.ts";
+import { fromStream } from "../streams/source.ts";
 import { isZeroBlock } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
 import { TYPE } from "../tar/kind.ts";
 import { Pieces } from "../tar/pieces.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
 import { TarReader } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import type { EditedTar, Edits } from "./edits.ts";
+import { linkedNames, needsNames } from "./linked_names.ts";
 import { Editor } from "./editor.ts";
 
 /** How entries are edited, and who wants to know of them. */
@@ -23,13 +25,12 @@ export interface End {
   leftOut: number;
   /** Bytes of zeros after the last entry. */
   zeros: number;
-  /** What the user should know of, in sentences. */
-  notes: string[];
 }
 
-/** Whether edits read data again that have passed. */
-export function readsAgain({ exclude, strip, remove }: Edits): boolean {
-  return Boolean(exclude || strip || remove?.length);
+/** Whether edits read the tar, or some of it, more than once. */
+function readsAgain(edits: Edits): boolean {
+  const { exclude, strip, remove } = edits;
+  return Boolean(exclude || strip || remove?.length) || needsNames(edits);
 }
 
 /**
@@ -42,11 +43,14 @@ export function readsAgain({ exclude, strip, remove }: Edits): boolean {
  * @throws {InputError} If it is no tar, or a hard link loses its file.
  */
 export async function* editedEntries(
-  base: Source,
+  base: SeekableTar,
   edits: Edits,
   { onKept, onEnd, ...part }: EditedEntriesOptions,
 ): AsyncGenerator<Uint8Array> {
-  const editor = new Editor(base, edits, part, onKept);
+  const names = needsNames(edits)
+    ? await linkedNames(base, edits, part)
+    : undefined;
+  const editor = new Editor(base, edits, part, { names, onKept });
   const chunks = !readsAgain(edits) && base.once?.() ||
     fromStream(base.stream());
   const tar = new TarReader(wholeBlocks(chunks));
@@ -79,7 +83,7 @@ export async function* editedEntries(
   }
   editor.end();
   const { kept, leftOut } = editor;
-  onEnd?.({ kept, leftOut, zeros, notes: editor.notes() });
+  onEnd?.({ kept, leftOut, zeros });
 }
 
 /** Whether a gap is a PAX global header. */

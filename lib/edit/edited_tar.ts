@@ -1,8 +1,8 @@
 import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import { NODE, type Node, PathIndex } from "../rootfs/path_index.ts";
-import type { Source } from "../streams/source.ts";
 import type { Entry } from "../tar/entry.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
 import { closing } from "../tar/header.ts";
 import { addedEntries } from "./added.ts";
 import type { EditedTar, Edits, Look } from "./edits.ts";
@@ -10,12 +10,6 @@ import { editedEntries, type End } from "./edited_entries.ts";
 
 /** Bytes of zeros at the end of a tar that stay at most. */
 const MAX_ZEROS = 1 << 20;
-
-/** What an edited tar is part of, and who wants to know of it. */
-export interface EditedTarOptions extends EditedTar {
-  /** Gets what the user should know of, in sentences. */
-  onNotes?: (notes: string[]) => void;
-}
 
 /**
  * Streams a tar, edited in one pass; it is not sorted. A tar that edits change
@@ -26,9 +20,9 @@ export interface EditedTarOptions extends EditedTar {
  * its file, or an added file has no place.
  */
 export async function* editedTar(
-  base: Source,
+  base: SeekableTar,
   edits: Edits,
-  { onNotes, ...part }: EditedTarOptions = {},
+  part: EditedTar = {},
 ): AsyncGenerator<Uint8Array> {
   const places = edits.add?.length ? new Places() : undefined;
   let end: End | undefined;
@@ -44,7 +38,6 @@ export async function* editedTar(
       }: leave out fewer of them`,
     );
   }
-  onNotes?.(end!.notes);
   if (!places) {
     if (end!.zeros > 0) yield new Uint8Array(Math.min(end!.zeros, MAX_ZEROS));
     return;

@@ -16,6 +16,7 @@ import { AttributeEdits } from "./attributes.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { editHeader, type HeaderEdit } from "./edited_header.ts";
 import type { EditedTar, Edits } from "./edits.ts";
+import type { LinkedNames } from "./linked_names.ts";
 import { type Fate, Fates } from "./fates.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -32,6 +33,7 @@ export class Editor {
   readonly #linkFates: Fates;
   readonly #attributes: AttributeEdits;
   readonly #dropped: DroppedFiles;
+  readonly #names: LinkedNames | undefined;
   readonly #holes: Holes;
   /** Header blocks of directories that stay if something below them does. */
   readonly #held = new Map<string, Uint8Array>();
@@ -46,14 +48,19 @@ export class Editor {
    * Prepares to edit.
    *
    * @param base The tar; data of left out files may be read again.
+   * @param names The hard links that there are, where that matters.
    * @param onKept Gets each path that stays.
    */
   constructor(
     base: Source,
     edits: Edits,
     tar: EditedTar,
-    onKept?: (path: Uint8Array, entry: Entry) => void,
+    { names, onKept }: {
+      names?: LinkedNames | undefined;
+      onKept?: ((path: Uint8Array, entry: Entry) => void) | undefined;
+    },
   ) {
+    this.#names = names;
     this.#edits = edits;
     this.#tar = tar;
     this.#onKept = onKept;
@@ -62,19 +69,6 @@ export class Editor {
     this.#attributes = new AttributeEdits(edits);
     this.#dropped = new DroppedFiles(base);
     this.#holes = new Holes(tar.maxUnpacked);
-  }
-
-  /** What the user should know of, in sentences. */
-  notes(): string[] {
-    const { oddLink } = this.#attributes;
-    return oddLink
-      ? [
-        `${shown(oddLink.link)} is a hard link to ${
-          shown(oddLink.target)
-        }, which ` +
-        "--chmod does not name: the mode of both stays; name the latter",
-      ]
-      : [];
   }
 
   /**
@@ -230,15 +224,15 @@ export class Editor {
   /** What an entry's header is to say. */
   #editOf(
     read: ReadEntry,
-    { path, written }: Fate,
+    fate: Fate,
     target: Fate | undefined,
     whiteout: Whiteout | undefined,
   ): HeaderEdit {
     const { entry } = read;
+    const { written } = fate;
     const edit: HeaderEdit = this.#attributesOf(
       read,
-      whiteout ? undefined : path,
-      target?.path,
+      whiteout ? undefined : target ?? fate,
     );
     if (written !== entry.path) {
       edit.path = written;
@@ -248,16 +242,15 @@ export class Editor {
     return edit;
   }
 
-  #attributesOf(
-    read: ReadEntry,
-    path: Uint8Array | undefined,
-    target: Uint8Array | undefined,
-  ): HeaderEdit {
+  /** @param file Where the file is that gets a mode; a hard link's target. */
+  #attributesOf(read: ReadEntry, file: Fate | undefined): HeaderEdit {
     if (!this.#attributes.isActive) return {};
-    const needsText = this.#attributes.needsText;
-    const text = (path: Uint8Array | undefined) =>
-      needsText && path ? this.#fates.text(path) : undefined;
-    return this.#attributes.of(read, text(path), text(target));
+    if (!file || !this.#attributes.needsText) {
+      return this.#attributes.of(read, undefined);
+    }
+    const own = file.by ? [] : [this.#fates.text(file.path)];
+    const names = [...own, ...this.#names?.of(file.given) ?? []];
+    return this.#attributes.of(read, names);
   }
 
   /** Writes an entry's header blocks. */
@@ -285,13 +278,13 @@ export class Editor {
       (entry) => this.#linkFates.of(entry.link)!,
     );
     if (found instanceof Uint8Array) {
-      const edit = this.#editOf(read, fate, undefined, undefined);
+      const edit = this.#editOf(read, fate, target, undefined);
       edit.link = found;
       const { start, end } = read.entry;
       yield editHeader(read, edit) ?? read.bytes.slice(start, end);
       return;
     }
-    const edit = { ...this.#attributesOf(found, fate.path, undefined) };
+    const edit = this.#attributesOf(found, target);
     const made = editHeader(found, { ...edit, path: written });
     const { entry, bytes } = found;
     yield made ?? bytes.slice(0, entry.end);

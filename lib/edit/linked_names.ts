@@ -1,0 +1,61 @@
+import { InputError } from "../errors/input_error.ts";
+import { entriesIn } from "../tar/entries.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
+import type { EditedTar, Edits } from "./edits.ts";
+import { type Fate, Fates, keyOf } from "./fates.ts";
+
+/** The paths that files have besides their first one. */
+export class LinkedNames {
+  /** The file's path of each hard link. */
+  readonly #files = new Map<string, string>();
+  /** The texts of the links of each file, for patterns. */
+  readonly #names = new Map<string, string[]>();
+
+  /** Notes a hard link, and the path that it leads to. */
+  add(link: Fate, target: Fate, text: string): void {
+    const key = keyOf(target.given);
+    const file = this.#files.get(key) ?? key;
+    this.#files.set(keyOf(link.given), file);
+    if (link.by) return;
+    const names = this.#names.get(file) ?? [];
+    names.push(text);
+    this.#names.set(file, names);
+  }
+
+  /** The other paths of a file; of a hard link those of its file. */
+  of(path: Uint8Array): readonly string[] {
+    if (this.#names.size === 0) return [];
+    const key = keyOf(path);
+    return this.#names.get(this.#files.get(key) ?? key) ?? [];
+  }
+}
+
+/**
+ * Whether a mode may be meant for a file by the path of a hard link, which comes
+ * after the file.
+ */
+export function needsNames({ chmod = [] }: Edits): boolean {
+  return chmod.some(({ glob }) => !glob.matchesAll);
+}
+
+/** Reads the hard links of a tar. */
+export async function linkedNames(
+  base: SeekableTar,
+  edits: Edits,
+  part: EditedTar,
+): Promise<LinkedNames> {
+  const found = new LinkedNames();
+  const [links, targets] = [new Fates(edits, part), new Fates(edits, part)];
+  for await (const { entry } of entriesIn(base)) {
+    if (entry.kind !== "hardlink") continue;
+    try {
+      const link = links.of(entry.path);
+      const target = targets.of(entry.link);
+      if (link && target) found.add(link, target, links.text(link.path));
+    } catch (error) {
+      // The scan refuses it, in better words.
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+  return found;
+}
