@@ -19,7 +19,6 @@ import { UsageError } from "./usage_error.ts";
 export const COMPRESS_OPTIONS: Option[] = group("Compression", [
   {
     name: "compress",
-    brief: true,
     value: "METHOD[:LEVEL]",
     values: [...METHODS, "none"],
     help:
