@@ -5,6 +5,7 @@ import {
   type Package,
   PACKAGE_TYPES,
   type PackageList,
+  type PackageType,
 } from "../packages/package.ts";
 import type { PackageChange } from "../packages/diff_packages.ts";
 import { grouped, type Paint, plain, table } from "./style.ts";
@@ -24,9 +25,11 @@ export function packageCounts(
   packages: readonly Pick<Package, "type">[],
   distribution: Distribution | undefined,
 ): string[] {
+  const all = new Map<PackageType, number>();
+  for (const { type } of packages) all.set(type, (all.get(type) ?? 0) + 1);
   const counts = PACKAGE_TYPES.flatMap((type) => {
-    const count = packages.filter((one) => one.type === type).length;
-    return count === 0 ? [] : [`${grouped(count)} ${type}`];
+    const count = all.get(type);
+    return count === undefined ? [] : [`${grouped(count)} ${type}`];
   });
   if (counts.length === 0 && !distribution) return [];
   const system = distribution

@@ -50,6 +50,8 @@ export function parseJson(name: string, text: string): unknown {
 }
 
 function checkDepth(name: string, text: string): void {
+  // Most documents have too few brackets to be deep.
+  if (brackets(text, MAX_DEPTH) <= MAX_DEPTH) return;
   let depth = 0;
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === "[" || token === "{") depth++;
@@ -60,4 +62,17 @@ function checkDepth(name: string, text: string): void {
       );
     }
   }
+}
+
+/** How many brackets open in a text, those in its strings too; `most` will do. */
+function brackets(text: string, most: number): number {
+  let count = 0;
+  for (const bracket of ["{", "["]) {
+    let at = text.indexOf(bracket);
+    while (at >= 0 && count <= most) {
+      count++;
+      at = text.indexOf(bracket, at + 1);
+    }
+  }
+  return count;
 }

@@ -3,7 +3,8 @@ import { linesOf } from "./deb822.ts";
 import { fact, type FoundPackage } from "./package.ts";
 
 const ELF = new Uint8Array([0x7f, 0x45, 0x4c, 0x46]);
-/** Go's debug/buildinfo: it is at a multiple of 16 bytes. */
+/** Go's debug/buildinfo: it is at a multiple of so many bytes. */
+const PLACES = 16;
 const MAGIC = new Uint8Array([0xff, ...utf8(" Go buildinf:")]);
 const HEADER = 32;
 /** Set in the flags if the texts follow the header, as they do since Go 1.18. */
@@ -63,8 +64,9 @@ export class GoBuildInfo {
     all.set(this.#kept);
     all.set(bytes, before);
     const start = this.#at - before;
-    for (let i = 0; (i = all.indexOf(MAGIC[0]!, i)) >= 0; i++) {
-      if ((start + i) % 16 !== 0 || !isMagic(all, i)) continue;
+    const first = (PLACES - start % PLACES) % PLACES;
+    for (let i = first; i < all.length; i += PLACES) {
+      if (all[i] !== MAGIC[0] || !isMagic(all, i)) continue;
       this.#isFound = true;
       this.#kept = all.slice(i, i + HEADER + MAX_TEXTS);
       return;

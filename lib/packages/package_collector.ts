@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { utf8 } from "../streams/bytes.ts";
+import { asciiText, utf8 } from "../streams/bytes.ts";
 import { DatabaseError } from "./database_error.ts";
 import { GoBuildInfo, MIN_GO_PROGRAM } from "./go_build_info.ts";
 import {
@@ -56,7 +56,7 @@ interface Said extends FilePlace {
 }
 
 /** An image has no more packages, warnings, or files that name one. */
-const MAX_PACKAGES = 200_000;
+const MAX_PACKAGES = 50_000;
 const MAX_WARNINGS = 20;
 const MAX_PATHS = 10;
 
@@ -68,7 +68,7 @@ export class PackageCollector {
   readonly #options: PackageOptions;
   #layer = -1;
   #count = 0;
-  /** The newest file at each path, as the layers write it. */
+  /** The newest file at each path, as the layers write it, a byte a character. */
   readonly #byPath = new Map<string, Said>();
   readonly #warnings: string[] = [];
 
@@ -184,7 +184,7 @@ export class PackageCollector {
   }
 
   #keep(said: Omit<Said, "since">): void {
-    const key = textOf(said.path);
+    const key = asciiText(said.path);
     const before = this.#byPath.get(key);
     const { packages = [] } = said.found;
     this.#count += packages.length - (before?.found.packages?.length ?? 0);
@@ -194,16 +194,7 @@ export class PackageCollector {
       this.#byPath.delete(key);
       return;
     }
-    const since = new Map(
-      before?.found.packages?.map((
-        one,
-        i,
-      ) => [identity(one), before.since[i]!]),
-    );
-    this.#byPath.set(key, {
-      ...said,
-      since: packages.map((one) => since.get(identity(one)) ?? said.layer),
-    });
+    this.#byPath.set(key, { ...said, since: sinceOf(said, before) });
   }
 
   /** Adds to a Debian package what is in files of its own. */
@@ -244,11 +235,16 @@ function keyOf({ layer, place }: FilePlace): string {
   return `${layer}:${place}`;
 }
 
-/** Text for a map's key; bytes that are not UTF-8 stay different. */
-function textOf(path: Uint8Array): string {
-  let text = "";
-  for (const byte of path) text += String.fromCharCode(byte);
-  return text;
+/** The layers that a file's packages came with. */
+function sinceOf(
+  { layer, found: { packages = [] } }: Omit<Said, "since">,
+  before: Said | undefined,
+): number[] {
+  if (!before?.found.packages) return packages.map(() => layer);
+  const since = new Map(
+    before.found.packages.map((one, i) => [identity(one), before.since[i]!]),
+  );
+  return packages.map((one) => since.get(identity(one)) ?? layer);
 }
 
 function identity(one: FoundPackage): string {
