@@ -312,3 +312,51 @@ Deno.test({
     assert.deepEqual(left.filter((name) => name !== "home"), []);
   },
 });
+
+engineTest(
+  "podman",
+  ["podman"],
+  "ciso load takes this machine's image of several platforms, or the one asked for",
+  async () => {
+    const platforms = ["linux/amd64", "linux/arm64", "linux/s390x"];
+    const [own] = Deno.build.arch === "aarch64"
+      ? [platforms[1]!]
+      : [platforms[0]!];
+    const file = `${work}/several.isoc`;
+    const made = await ciso([
+      ...["-q", "--layer", `${work}/input.tar`],
+      ...platforms.flatMap((platform) => ["--platform", platform]),
+      ...["--primary", "linux/s390x", "-t", "isoc/several:1", "-o", file],
+      ...["--", ...COMMAND],
+    ]);
+    assert.equal(made.code, 0, made.stderr);
+    const line = async (...args: string[]) => {
+      const { code, stdout, stderr } = await load([
+        ...["--engine", "podman", "--dry-run", file],
+        ...args,
+      ]);
+      assert.equal(code, 0, stderr);
+      return stdout.trim().replace(file, "ISOC");
+    };
+    assert.equal(
+      await line(),
+      `ciso export ISOC --as docker --platform ${own} | podman load`,
+    );
+    assert.equal(
+      await line("--platform", "linux/s390x"),
+      "ciso export ISOC --as docker --platform linux/s390x | podman load",
+    );
+    const without = `${work}/others.isoc`;
+    const others = platforms.filter((platform) => platform !== own);
+    await ciso([
+      ...["convert", file, "-q", "-o", without],
+      ...others.flatMap((platform) => ["--platform", platform]),
+    ]);
+    const { code, stderr } = await load(["--engine", "podman", without]);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      new RegExp(`is for ${own}, as this machine is; it has .*--platform`),
+    );
+  },
+);

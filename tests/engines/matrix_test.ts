@@ -102,7 +102,20 @@ Deno.test({
       assert.ok(row, `there is no row for ${engine}`);
       assert.ok(row.loaded, `${engine} did not load it: ${row.reason}`);
       assert.ok(row.ran, `${engine} did not run it: ${row.reason}`);
+      // Another archive, of several platforms.
+      const other = rows.find((row) => row.engine === `platform-${engine}`);
+      assert.ok(other?.ran ?? true, `${engine}: ${other?.reason}`);
     }
+    const chosen = rows.filter(({ ran, archive }) =>
+      ran && archive === "platforms"
+    );
+    assert.ok(
+      ["containerd", "podman", "buildah", "skopeo"].every((engine) =>
+        !withRow.includes(engine) ||
+        chosen.some((row) => row.engine === `platform-${engine}`)
+      ),
+      `${chosen.map(({ engine }) => engine)}`,
+    );
     const table = await Deno.readTextFile(markdown);
     for (const row of rows) {
       if (!row.ran) {
