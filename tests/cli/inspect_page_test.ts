@@ -102,6 +102,10 @@ const SMALL: TarEntry[] = [
   { name: "<!--<script>", data: "c".repeat(5000) },
   { name: "etc/motd", data: "hello" },
   { name: "a&amp;\"'`", data: "q".repeat(4000) },
+  {
+    name: "var/lib/dpkg/status",
+    data: `Package: ${EVIL}\nVersion: 1\n\nPackage: b\nVersion: 2-1\n`,
+  },
 ];
 
 const tile = (page: Page, name: string) =>
@@ -194,13 +198,25 @@ Deno.test({
         assert.equal(await page.locator("#results li").count(), 0);
       });
       await t.step("documents are printed when they are opened", async () => {
-        const manifest = page.locator("details", { hasText: "metadata.yaml" });
+        const manifest = page.locator("#documents details", {
+          hasText: "metadata.yaml",
+        });
         await manifest.locator("summary").click();
         assert.match(
           await manifest.locator("pre:not(:empty)").innerText(),
           /^\{\n {2}"architecture": "x86_64"/,
         );
-        assert.equal(await page.locator("details").count(), 10);
+        assert.equal(await page.locator("#documents details").count(), 10);
+      });
+      await t.step("packages are listed when they are opened", async () => {
+        const packages = page.locator("#packages details");
+        assert.equal(await packages.count(), 1);
+        await packages.locator("summary").click();
+        await packages.locator("tbody th").first().waitFor();
+        assert.deepEqual(await packages.locator("tbody th").allTextContents(), [
+          EVIL,
+          "b",
+        ]);
       });
       await t.step("a screen reader finds names for all", async () => {
         const nameless = await page.evaluate(() =>

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { byId } from "./dom.ts";
+import { fillPackages } from "./packages.ts";
 import type { PageData } from "./page_data.ts";
 import { startSearch } from "./search.ts";
 import { fillSections } from "./sections.ts";
@@ -10,6 +11,7 @@ const data: PageData = JSON.parse(byId("data").textContent!);
 // Its text is several megabytes for a large image.
 byId("data").remove();
 fillSections(data);
+fillPackages(data.report);
 const model = new TreeModel(data.tree);
 const view = new TreemapView(model);
 view.show(0);
