@@ -120,7 +120,6 @@ class StackReader {
 
   /** Reads the next layer. */
   async read(input: LayerInput): Promise<void> {
-    input.onBelow?.(this.#tree);
     const at = this.#layers.length;
     const place = this.#places?.of(this.#known).layers[at];
     const intake = new Intake(
@@ -182,6 +181,8 @@ class StackReader {
   ): JoinedLayer | undefined {
     // Of a tree that is not at the root the entries are others.
     if (this.#layers.length > 0 || aci || root !== undefined) return undefined;
+    // There may be one before it that had no entries.
+    this.#source.clear();
     this.#source.grow(source);
     return new JoinedLayer(
       this.#tree,
