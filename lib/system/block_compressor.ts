@@ -27,7 +27,7 @@ export function blockCompressor(
 ): BlockCompressor {
   const isGzip = compression === "gzip";
   if (isDeno) {
-    const { constants: { Z_SYNC_FLUSH } } = zlib;
+    const { constants: { Z_SYNC_FLUSH } } = zlib();
     return workers(
       isGzip
         ? { deflate: { level, finishFlush: Z_SYNC_FLUSH } }
@@ -49,11 +49,11 @@ function deflate(
 ): Promise<Uint8Array> {
   const options = {
     level,
-    finishFlush: zlib.constants.Z_SYNC_FLUSH,
+    finishFlush: zlib().constants.Z_SYNC_FLUSH,
     ...(dictionary && { dictionary }),
   };
   return new Promise((resolve, reject) =>
-    zlib.deflateRaw(
+    zlib().deflateRaw(
       block,
       options,
       (error, data) => error ? reject(error) : resolve(data),
@@ -71,7 +71,7 @@ function zstdFrame(block: Uint8Array, level: number): Promise<Uint8Array> {
       params: zstdParams(level),
       pledgedSrcSize: block.length,
     };
-    const packer = zlib.createZstdCompress(options);
+    const packer = zlib().createZstdCompress(options);
     const parts: Uint8Array[] = [];
     packer.on("data", (part: Uint8Array) => parts.push(part));
     packer.on("error", reject);

@@ -51,8 +51,8 @@ async function* zstd(
   level: number,
   window: number,
 ): AsyncGenerator<Uint8Array> {
-  const { constants } = zlib;
-  const packer = zlib.createZstdCompress({
+  const { constants } = zlib();
+  const packer = zlib().createZstdCompress({
     chunkSize: DEFLATED,
     params: {
       ...zstdParams(level),

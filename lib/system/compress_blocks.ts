@@ -48,7 +48,7 @@ export async function* compressBlocks(
     if (isGzip) yield GZIP_HEADER.slice();
     for await (const block of blocksOf(chunks)) {
       size += block.length;
-      if (isGzip) sum = zlib.crc32(block, sum);
+      if (isGzip) sum = zlib().crc32(block, sum);
       // The block's memory may go to another thread.
       const end = isGzip ? block.slice(-GZIP_WINDOW) : undefined;
       const result = compressor.compress(block, before);

@@ -5,7 +5,7 @@ import type { ZstdFrames } from "../streams/zstd_frames.ts";
 import { isFileError } from "./errors.ts";
 import { takeTurn } from "./fd.ts";
 import { feed } from "./feed.ts";
-import { zlib } from "./node.ts";
+import { type Gunzip, zlib, type ZlibOptions } from "./node.ts";
 
 /** Bytes decompressed at once. */
 const INFLATED = 1 << 16;
@@ -24,7 +24,7 @@ export async function* gunzip(
   chunks: AsyncGenerator<Uint8Array>,
   name: string,
 ): AsyncGenerator<Uint8Array> {
-  const inflate = zlib.createGunzip({ chunkSize: INFLATED });
+  const inflate = zlib().createGunzip({ chunkSize: INFLATED });
   let last = EMPTY;
   let given = 0;
   // The source stays open when the decompressor has enough of it.
@@ -76,7 +76,7 @@ export function zstdInflater(
 ): AsyncGenerator<Uint8Array> | undefined {
   const inflate = createZstd();
   if (!inflate) return undefined;
-  async function* inflated(inflate: zlib.Gunzip) {
+  async function* inflated(inflate: Gunzip) {
     try {
       yield* through(inflate, framesOf(chunks, frames, name));
     } catch (error) {
@@ -116,13 +116,14 @@ function named(name: string, error: unknown): unknown {
 }
 
 /** The runtime's own zstd: Bun and newer versions of Deno and Node have it. */
-function createZstd(): zlib.Gunzip | undefined {
-  if (!("createZstdDecompress" in zlib)) return undefined;
+function createZstd(): Gunzip | undefined {
+  if (!("createZstdDecompress" in zlib())) return undefined;
   try {
-    const create = zlib.createZstdDecompress as typeof zlib.createGunzip;
+    const create: (options: ZlibOptions) => Gunzip =
+      zlib().createZstdDecompress;
     // ZSTD_d_windowLogMax: ZstdFrames has the limit.
     const params = { 100: 31 };
-    return create({ chunkSize: INFLATED, params } as zlib.ZlibOptions);
+    return create({ chunkSize: INFLATED, params } as ZlibOptions);
   } catch {
     // Deno 2.6 has the name, and nothing in it.
     return undefined;
@@ -131,7 +132,7 @@ function createZstd(): zlib.Gunzip | undefined {
 
 /** What comes out of a decompressor that is fed with chunks. */
 async function* through(
-  inflate: zlib.Gunzip,
+  inflate: Gunzip,
   chunks: AsyncGenerator<Uint8Array>,
   onUsed: (chunk: Uint8Array) => void = release,
 ): AsyncGenerator<Uint8Array> {

@@ -4,18 +4,16 @@
  *
  * @module
  */
-export {
-  type ChildProcessWithoutNullStreams,
-  spawn,
-  spawnSync,
-} from "node:child_process";
+import type * as ChildProcess from "node:child_process";
+export type { ChildProcessWithoutNullStreams } from "node:child_process";
 export * as fs from "node:fs";
 export { constants, tmpdir } from "node:os";
 export { basename, dirname, join, resolve } from "node:path";
 export type { Writable } from "node:stream";
 import type { Worker } from "node:worker_threads";
 export { isatty } from "node:tty";
-export * as zlib from "node:zlib";
+import type * as Zlib from "node:zlib";
+export type { Gunzip, ZlibOptions } from "node:zlib";
 
 // A look at Node's whole module object makes standard output non-blocking, and
 // then large writes to a pipe wait for nothing but a timer.
@@ -54,3 +52,22 @@ export const worker = {
   cores: (): number =>
     process.getBuiltinModule("node:os").availableParallelism(),
 };
+
+/** Node's zlib: of all modules, Bun takes longest to load this one. */
+export function zlib(): typeof Zlib {
+  return process.getBuiltinModule("node:zlib");
+}
+
+function childProcess(): typeof ChildProcess {
+  return process.getBuiltinModule("node:child_process");
+}
+
+/** Starts a program. */
+export const spawn =
+  ((...args: Parameters<typeof ChildProcess.spawn>) =>
+    childProcess().spawn(...args)) as typeof ChildProcess.spawn;
+
+/** Runs a program to its end. */
+export const spawnSync =
+  ((...args: Parameters<typeof ChildProcess.spawnSync>) =>
+    childProcess().spawnSync(...args)) as typeof ChildProcess.spawnSync;
