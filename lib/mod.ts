@@ -24,6 +24,7 @@ export type {
   BuiltPlatform,
   Isoc,
 } from "./build/isoc.ts";
+export type { Zstd } from "./build/containerd_view.ts";
 export type { PackedBlob, PackLayer } from "./build/pack_layers.ts";
 export type { IsocDescription } from "./build/created.ts";
 export { IsocStream, type IsocStreamOptions } from "./build/isoc_stream.ts";
@@ -49,7 +50,7 @@ export type { Source } from "./streams/source.ts";
 export type { ImageDescription } from "./rootfs/facts.ts";
 export type { LayerChange } from "./rootfs/layer_change.ts";
 export type * from "./image/image.ts";
-export { type Face, FACES } from "./image/face.ts";
+export { ALL_FACES, type Face, FACES } from "./image/face.ts";
 export type { Layer as ImageLayer, LayerBlob } from "./image/layer.ts";
 export type { LayerMethod } from "./streams/packing.ts";
 export { type ImageName, parseName } from "./image/name.ts";

@@ -1,9 +1,10 @@
+import { DescriptionError } from "../errors/description_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { savedImage } from "../rootfs/saved_image.ts";
 import { inputChanged } from "../errors/input_changed.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
 import { baseNotes } from "./base_image.ts";
-import { type Face, FACES, ROOTFS_FACES } from "../image/face.ts";
+import { ALL_FACES, type Face, FACES, ROOTFS_FACES } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import { type Layer, storedBlob } from "../image/layer.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
@@ -15,8 +16,10 @@ import {
   rootfsFacts,
 } from "../rootfs/facts.ts";
 import { rootfsEntries } from "../rootfs/scan.ts";
+import { MAX_SKIP } from "../tar/skip_header.ts";
 import { closing, newHeader } from "../tar/header.ts";
 import { Archive, type Stretch } from "./archive.ts";
+import type { Zstd } from "./containerd_view.ts";
 import { packedFaces, type PackLayer, packLayers } from "./pack_layers.ts";
 import { addV1Chain, ownV1File } from "./docker_v1_chain.ts";
 import {
@@ -38,6 +41,8 @@ import type { OtherPlatform } from "./other_platform.ts";
 const ROOM = 1 << 15;
 /** Further layers start on a multiple of this: a block of a file system. */
 const PAGE = 1 << 12;
+/** No header of the face containerd skips a longer file. */
+const LONGEST = MAX_SKIP - (1 << 16);
 
 /** Options of an archive. */
 export interface AssembleOptions {
@@ -46,6 +51,8 @@ export interface AssembleOptions {
   allowSavedImage?: boolean | undefined;
   /** Compresses the layers. */
   packLayer?: PackLayer | undefined;
+  /** Compresses with zstd, for the face containerd. */
+  zstd?: Zstd | undefined;
   /** Images of other platforms, which the archive has as blobs alone. */
   others?: readonly OtherPlatform[] | undefined;
   /** How many of the others come before this image in the image index. */
@@ -55,6 +62,8 @@ export interface AssembleOptions {
 /** An archive whose contents are known. */
 export interface Assembled {
   archive: Archive;
+  /** What zstd decoders find instead, if it has the face containerd. */
+  view?: { archive: Archive; zstd: Zstd } | undefined;
   image: Image;
   made: ImageDocuments;
   platforms?: SeveralPlatforms | undefined;
@@ -89,7 +98,7 @@ export async function assemble(
   description: ImageDescription,
   options: AssembleOptions,
 ): Promise<Assembled> {
-  const { pristine = false, packLayer, others = [] } = options;
+  const { pristine = false, packLayer, zstd, others = [] } = options;
   const { faces, notes: left } = packLayer
     ? packedFaces(options.faces, FACES)
     : { faces: options.faces ?? FACES, notes: [] };
@@ -141,13 +150,39 @@ export async function assemble(
   const archive = layOut(contents);
   return {
     archive,
+    ...(chosen.has("containerd") && { view: viewOf(contents, zstd) }),
     image,
     made,
     platforms,
     others,
-    faces: FACES.filter((face) => chosen.has(face)),
+    faces: ALL_FACES.filter((face) => chosen.has(face)),
     notes,
   };
+}
+
+/** Lays out what containerd sees: the faces docker and oci alone. */
+function viewOf(contents: Contents, zstd: Zstd | undefined): Assembled["view"] {
+  if (!contents.faces.has("oci")) {
+    throw new DescriptionError(
+      "The face containerd is another view of the face oci, which it needs",
+    );
+  }
+  if (!zstd) {
+    throw new DescriptionError(
+      "The face containerd needs zstd: give build() one that compresses",
+    );
+  }
+  const long = contents.stretches.find(({ size }) => size > LONGEST);
+  if (long) {
+    throw new InputError(
+      `A layer of ${long.size} bytes is too long for the face containerd, which ` +
+        "takes no file above 4 GiB: leave it out of --faces",
+    );
+  }
+  const faces = (["docker", "oci"] as const).filter((face) =>
+    contents.faces.has(face)
+  );
+  return { archive: layOut({ ...contents, faces: new Set(faces) }), zstd };
 }
 
 /** Refuses a rootfs that is an image which some tool has saved. */

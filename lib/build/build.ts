@@ -22,9 +22,11 @@ import {
   spoolToMemory,
   type StreamSpool,
 } from "../streams/spool.ts";
+import { SKIP_HEADER } from "../tar/skip_header.ts";
 import { assemble, type Assembled } from "./assemble.ts";
 import { checkBase } from "./base_image.ts";
 import { type IsocDescription, withTime } from "./created.ts";
+import { withView } from "./containerd_view.ts";
 import { checkDocuments } from "./documents.ts";
 import type { ArchiveOptions, BuiltLayer, Isoc } from "./isoc.ts";
 
@@ -196,9 +198,9 @@ export function isocOf(
   { layers, entries }: Stack,
   assembled: Assembled,
 ): Isoc {
-  const { archive, image, made, faces, notes } = assembled;
+  const { archive, view, image, made, faces, notes } = assembled;
   return {
-    size: archive.size,
+    size: archive.size + (view ? SKIP_HEADER : 0),
     imageId: made.imageId,
     manifestDigest: made.manifestDigest,
     image,
@@ -207,7 +209,10 @@ export function isocOf(
     notes,
     entries,
     faces,
-    stream: () => toStream(archive.chunks()),
+    stream: () =>
+      toStream(
+        view ? withView(archive, view.archive, view.zstd) : archive.chunks(),
+      ),
     close() {},
   };
 }

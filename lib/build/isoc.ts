@@ -1,13 +1,15 @@
 import type { Face } from "../image/face.ts";
 import type { Image } from "../image/image.ts";
 import type { Layer } from "../image/layer.ts";
+import type { Zstd } from "./containerd_view.ts";
 import type { PackLayer } from "./pack_layers.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
 
 /** How an isoc is made. */
 export interface ArchiveOptions {
   /**
-   * The faces that the archive has; all of them unless given. Without
+   * The faces that the archive has; all of {@linkcode FACES} unless given.
+   * Without
    * `appc`, `bundle` and `lxd` there is no rootfs/, and the archive is half as
    * large.
    */
@@ -29,6 +31,8 @@ export interface ArchiveOptions {
    * it on all cores.
    */
   packLayer?: PackLayer | undefined;
+  /** Compresses with zstd, for the face `containerd`, which nothing else can. */
+  zstd?: Zstd | undefined;
   /** Gets the number of bytes that the scan has read since the last call. */
   onRead?: ((bytes: number) => void) | undefined;
 }
@@ -63,7 +67,10 @@ export interface BuiltPlatform {
 
 /** An archive that is ready to be streamed. */
 export interface Isoc {
-  /** Size of the archive in bytes. */
+  /**
+   * Size of the archive in bytes; of one with the face `containerd`, without the
+   * zstd frame at its end.
+   */
   readonly size: number;
   /** SHA-256 of the image config, which is the image's ID in Docker. */
   readonly imageId: string;

@@ -1,7 +1,8 @@
 import { shown } from "../errors/shown.ts";
 import type { ArchiveOptions } from "../build/isoc.ts";
-import { type Face, FACES } from "../image/face.ts";
-import { layerPacking } from "./compress_options.ts";
+import { ALL_FACES, type Face, FACES } from "../image/face.ts";
+import { compressBlocks } from "../system/compress_blocks.ts";
+import { layerPacking, packingOf } from "./compress_options.ts";
 import type { Parsed } from "./options.ts";
 import { unpackLimits } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
@@ -23,6 +24,7 @@ export function archiveOptions(
     allowSavedImage: parsed.on("allow-saved-image"),
     maxUnpacked: unpackLimits(parsed).maxUnpacked,
     packLayer: layerPacking(parsed),
+    zstd: (chunks) => compressBlocks(chunks, "zstd"),
   };
 }
 
@@ -44,12 +46,36 @@ function facesOf(parsed: Parsed, layered: boolean): Face[] | undefined {
     return CLASSIC;
   }
   if (list === undefined) return undefined;
-  const faces = list.split(",").filter((face) => face !== "");
-  const unknown = faces.find((face) => !FACES.includes(face as Face));
+  // What comes with all of them gives way to compressed layers.
+  const all = FACES.filter((face) =>
+    face !== "docker-v1" || layerPacking(parsed) === undefined
+  );
+  const faces = [
+    ...new Set(
+      list.split(",").filter((face) => face !== "").flatMap((face) =>
+        face === "all" ? all : [face]
+      ),
+    ),
+  ];
+  const unknown = faces.find((face) => !ALL_FACES.includes(face as Face));
   if (unknown !== undefined || faces.length === 0) {
     throw new UsageError(
-      `--faces: ${shown(unknown ?? list)} is not one of ${FACES.join(", ")}`,
+      `--faces: ${shown(unknown ?? list)} is not one of ${
+        ALL_FACES.join(", ")
+      }, all`,
     );
   }
+  checkContainerd(parsed, faces);
   return faces as Face[];
+}
+
+/** Refuses what makes the face containerd useless. */
+function checkContainerd(parsed: Parsed, faces: string[]): void {
+  if (!faces.includes("containerd")) return;
+  const method = packingOf(parsed)?.method;
+  if (!method) return;
+  throw new UsageError(
+    `The face containerd is for a file that is not compressed, and this one is ` +
+      `with ${method}: --compress none, or leave it out of --faces`,
+  );
 }

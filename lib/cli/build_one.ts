@@ -114,7 +114,9 @@ async function make(
     const { layers, plain } = inputs;
     const made = await placeOutput(
       // What is compressed has no places to write to.
-      packing || options.packLayer ? undefined : path,
+      packing || options.packLayer || options.faces?.includes("containerd")
+        ? undefined
+        : path,
       (sink) =>
         plain
           ? buildInto(sink, first!.source, description, work)
@@ -136,7 +138,8 @@ async function make(
       packing,
       size: isoc.size,
     });
-    return { ...isoc, written };
+    const size = packing ? isoc.size : written;
+    return { ...isoc, written, size };
   } catch (error) {
     // The tar's errors name the entry; the file is known only here.
     // Of several layers the tar's own errors name one.

@@ -36,6 +36,7 @@ const TYPES: Record<NodeType, [one: string, many: string]> = {
 const SHARES: Record<ByteShare["kind"], string> = {
   documents: "documents",
   layers: "layers",
+  view: "a tar of its own, with zstd",
   rootfs: "rootfs/",
   other: "other files",
   end: "end of the archive",

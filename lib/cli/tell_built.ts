@@ -61,7 +61,12 @@ function loadHint(
   const { faces } = isoc;
   const both = faces.includes("oci") &&
     faces.some((face) => ROOTFS_FACES.includes(face));
-  if (!both || isoc.entries < MANY) return undefined;
+  if (!both || faces.includes("containerd") || isoc.entries < MANY) {
+    return undefined;
+  }
   return `with ${isoc.entries} entries, engines on containerd take long to load ` +
-    `this; ciso load ${output ?? "IMAGE"} gives them their face alone`;
+    `this; ciso load ${
+      output ?? "IMAGE"
+    } gives them their face alone, and --faces ` +
+    "all,containerd makes an archive that has it at its end";
 }

@@ -14,7 +14,7 @@ import { fromStream } from "../streams/source.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 
 /** What can be exported: a face, or the layer alone. */
-export type ExportFace = Face | "rootfs";
+export type ExportFace = Exclude<Face, "containerd"> | "rootfs";
 
 /** One face of an isoc, ready to be streamed. */
 export interface Exported {

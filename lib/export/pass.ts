@@ -6,6 +6,7 @@ import type { Entry } from "../tar/entry.ts";
 import { normalizePath } from "../tar/path.ts";
 import { Pieces } from "../tar/pieces.ts";
 import { type TarData, TarReader } from "../tar/reader.ts";
+import { hasSkipHeader, SKIP_HEADER } from "../tar/skip_header.ts";
 import { rebuild } from "../tar/rebuild.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -114,8 +115,11 @@ function begin(
   if (!fate) return undefined;
   if (fate.before) pieces.add(fate.before);
   if (fate.header !== "own") pieces.add(fate.header);
-  else if (isPlain(passing)) pieces.keep(entry.start, entry.end);
-  else pieces.add(moved(passing, passing.path));
+  else if (isPlain(passing)) {
+    // What such a header skips is of the archive that is read.
+    const skip = hasSkipHeader(bytes, entry.start, entry.end);
+    pieces.keep(entry.start + (skip ? SKIP_HEADER : 0), entry.end);
+  } else pieces.add(moved(passing, passing.path));
   return fate;
 }
 

@@ -15,6 +15,7 @@ const UNSUPPORTED_BY: Record<Face, (image: Image) => (keyof Image)[]> = {
   oci: unsupportedByOci,
   bundle: unsupportedByBundle,
   lxd: unsupportedByLxd,
+  containerd: unsupportedByOci,
 };
 
 /**

@@ -1,5 +1,6 @@
 /**
- * The names of all faces, in the order in which reports list them.
+ * The faces that an archive has unless others are asked for, in the order in which
+ * reports list them.
  *
  * @example
  * ```ts
@@ -18,8 +19,11 @@ export const FACES = [
   "lxd",
 ] as const;
 
+/** The faces that an archive can have: {@linkcode FACES} and those beside them. */
+export const ALL_FACES = [...FACES, "containerd"] as const;
+
 /** A face: what one family of engines reads of an isoc. */
-export type Face = typeof FACES[number];
+export type Face = typeof ALL_FACES[number];
 
 /** The faces that take their files from below rootfs/. */
 export const ROOTFS_FACES: readonly Face[] = ["appc", "bundle", "lxd"];

@@ -5,6 +5,7 @@ import { resolve, slice } from "../read/image_files.ts";
 import { ascii, binary, equalBytes } from "../streams/bytes.ts";
 import { padded } from "../tar/block.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
+import { skippedTo } from "../tar/skip_header.ts";
 import { normalizePath } from "../tar/path.ts";
 import type { OpenFiles } from "./found_image.ts";
 import { SizedPaths } from "./sized_paths.ts";
@@ -41,6 +42,8 @@ export interface Archive extends OpenFiles {
   rest: number;
   /** Bytes after the archive's end that are no zeros. */
   junk: number;
+  /** Whether these are the face containerd: decoders of zstd skip the tar. */
+  hasView: boolean;
   /** The bytes themselves; the places of the tree are offsets in it. */
   source: Walkable;
 }
@@ -92,6 +95,8 @@ export async function readArchive(source: Walkable): Promise<Archive> {
     size: end.size,
     rest: end.size - end.end,
     junk: end.shape.junk,
+    hasView: end.shape.junk > 0 &&
+      await skippedTo(source, end.size) === end.size - end.shape.junk,
     source,
     pathOf: (path) => followed(members, path)?.path ?? path,
     open(path) {

@@ -1,4 +1,4 @@
-import { type Face, FACES } from "../image/face.ts";
+import { ALL_FACES, type Face } from "../image/face.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { padded } from "../tar/block.ts";
 import { V1_FILES } from "./archive.ts";
@@ -7,7 +7,13 @@ import type { SizedPaths } from "./sized_paths.ts";
 import type { OpenedImage } from "./open_image_file.ts";
 
 /** What a stretch of an image file is for. */
-export type ShareKind = "documents" | "layers" | "rootfs" | "other" | "end";
+export type ShareKind =
+  | "documents"
+  | "layers"
+  | "rootfs"
+  | "view"
+  | "other"
+  | "end";
 
 /** Bytes of an image file that the same faces read. */
 export interface ByteShare {
@@ -36,7 +42,7 @@ export function byteShares(image: OpenedImage): ByteShare[] {
   ) => {
     if (bytes === 0) return;
     const known = new Set(faces);
-    const sorted = FACES.filter((face) => known.has(face));
+    const sorted = ALL_FACES.filter((face) => known.has(face));
     const key = `${kind} ${sorted}`;
     const share = shares.get(key) ??
       { faces: sorted, kind, bytes: 0, entries: 0 };
@@ -51,7 +57,14 @@ export function byteShares(image: OpenedImage): ByteShare[] {
       add(faces, kind, size, path === "" ? 0 : 1);
     }
   }
-  const order: ShareKind[] = ["documents", "layers", "rootfs", "other", "end"];
+  const order: ShareKind[] = [
+    "documents",
+    "layers",
+    "rootfs",
+    "view",
+    "other",
+    "end",
+  ];
   return [...shares.values()].sort((a, b) =>
     order.indexOf(a.kind) - order.indexOf(b.kind) || b.bytes - a.bytes
   );
@@ -122,7 +135,9 @@ function addMembers(image: OpenedImage, readers: Readers, add: Add): void {
     rootfsBytes,
     rootfsEntries,
   );
-  add([], "end", archive.rest, 0);
+  const view = archive.hasView ? archive.junk : 0;
+  add(["containerd"], "view", view, 0);
+  add([], "end", archive.rest - view, 0);
 }
 
 function facesBelow(readers: Readers, directory: string): Set<Face> {

@@ -288,6 +288,8 @@ function allNotes(
     all.push(`The file lacks ${missing} of the image's layers`);
   } else if (missing > 0) all.push("The file has no rootfs/ with files");
   const junk = opened.archive?.junk ?? 0;
-  if (junk > 0) all.push(`${junk} bytes after the archive's end are no tar`);
+  if (junk > 0 && !opened.archive?.hasView) {
+    all.push(`${junk} bytes after the archive's end are no tar`);
+  }
   return all;
 }

@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import { type Face, FACES } from "../image/face.ts";
+import { ALL_FACES, type Face } from "../image/face.ts";
 import { parseName } from "../image/name.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { withPlatform } from "../read/choose_image.ts";
@@ -22,7 +22,7 @@ export interface OpenedImage {
   /** Its entries, if it is a tar; of a directory only its files are known. */
   archive?: Archive;
   files: OpenFiles;
-  /** The faces that it has, in the order of {@linkcode FACES}. */
+  /** The faces that it has, in the order of {@linkcode ALL_FACES}. */
   faces: Face[];
   /** The images that it holds, at least one. */
   images: FoundImage[];
@@ -81,10 +81,11 @@ export async function openImageFile(
   // These faces have room for one image; only an isoc has other faces beside
   // them.
   first.faces.push(...rootfs);
+  if (archive?.hasView) first.faces.push("containerd");
   return {
     ...(archive && { archive }),
     files,
-    faces: FACES.filter((face) =>
+    faces: ALL_FACES.filter((face) =>
       images.some(({ faces }) => faces.includes(face))
     ),
     images,

@@ -15,6 +15,7 @@ import { fromStream, release, type Source } from "../streams/source.ts";
 import { padded } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
 import { TarReader, type TarShape } from "../tar/reader.ts";
+import { isSkipped } from "../tar/skip_header.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { EarlyRootfs } from "./early_rootfs.ts";
 import { type Destination, Intake } from "./intake.ts";
@@ -187,6 +188,7 @@ async function readEntries(
       if (item.part === "header") {
         const { entry } = item;
         const { globals } = tar;
+        if (offset + item.start === 0) refuseSkipped(bytes);
         if (tar.shape.concatenated) late ??= shown(entry.path);
         if (tar.shape.concatenated && stopsAtEnd) tree.leaveOut();
         else {
@@ -208,6 +210,15 @@ async function readEntries(
   noteShape(tree, tar.shape);
   const notes = [...lateNotes(late, tar.shape.junk, stopsAtEnd)];
   return { input: { digest: await intake.digest(), size }, end, notes };
+}
+
+/** Refuses a tar that decoders of zstd skip, as several engines would. */
+function refuseSkipped(bytes: Uint8Array): void {
+  if (!isSkipped(bytes)) return;
+  throw new InputError(
+    "It starts as a zstd frame that decoders skip, so engines would see what is " +
+      "after it; archive the tree anew with tar",
+  );
 }
 
 /** Says what comes after the end of a tar, where readers stop. */

@@ -99,7 +99,7 @@ export async function* fromStream(
 
 /** Reads a short stretch of a source into one array; less if the source ends. */
 export async function readAt(
-  source: Source,
+  source: Pick<Source, "slice">,
   start: number,
   length: number,
 ): Promise<Uint8Array> {

@@ -3,7 +3,6 @@ import { shown } from "../errors/shown.ts";
 import type { FileSource } from "../read/image_files.ts";
 import { resolve, slice } from "../read/image_files.ts";
 import { binary } from "../streams/bytes.ts";
-import { readAt } from "../streams/source.ts";
 import { CutShortError } from "../tar/cut_short_error.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
 import { normalizePath } from "../tar/path.ts";
@@ -13,6 +12,7 @@ import type { Findings } from "./finding.ts";
 import type { PathHash } from "./path_hash.ts";
 import type { RuleName } from "./rules.ts";
 import { pathOf } from "./path_of.ts";
+import { hasView } from "./skipped_tar.ts";
 import { type Found, type Walked, walkTarFile } from "./walk_tar.ts";
 
 /** A file of an image, and how many links lead to it. */
@@ -34,6 +34,8 @@ export interface Files {
 export interface Archive extends Files {
   /** The tree below rootfs/, if there is one. */
   rootfs: CheckedTree | undefined;
+  /** Whether decoders of zstd find another view of it. */
+  hasView: boolean;
   /** Path of the first entry. */
   first: string | undefined;
   /** Symlinks beside rootfs/ that lead to no file, and one of rootfs/. */
@@ -95,7 +97,7 @@ export async function scanArchive(
       return undefined;
     },
   });
-  await checkWalk(walked, source, findings);
+  const isView = await checkWalk(walked, source, findings);
   const open = (path: string): OpenedFile | undefined => {
     let place = places.get(path);
     let links = 0;
@@ -117,6 +119,7 @@ export async function scanArchive(
       BLOB.test(path) && "size" in place && open(path)
     ).map(([path]) => path),
     rootfs,
+    hasView: isView,
     first,
     dangling: dangling === undefined ? symlink : shown(dangling),
     isDirectory(path) {
@@ -131,13 +134,14 @@ export async function scanArchive(
  * Notes how a tar ended.
  *
  * @param entry What it is, as findings show it; empty for the whole file.
+ * @returns Whether decoders of zstd skip it, and find a view of the image.
  */
 export async function checkWalk(
   { fault, shape, junkAt, zeros }: Walked,
   source: FileSource | undefined,
   findings: Findings,
   entry = "",
-): Promise<void> {
+): Promise<boolean> {
   if (fault) {
     if (fault instanceof NotTarError && entry === "") {
       throw new InputError(fault.imageMessage, { cause: fault });
@@ -148,7 +152,7 @@ export async function checkWalk(
       entry,
       lowerFirst(fault.message.replace(/; [^;]*$/, "")),
     );
-    return;
+    return false;
   }
   if (shape.globals && entry !== "") {
     findings.add("global-header", entry, "it has a PAX global header");
@@ -168,7 +172,8 @@ export async function checkWalk(
       "there are not two blocks of zeros at the end",
     );
   }
-  if (shape.junk > 0 && !(source && await isKnown(source, junkAt))) {
+  const isView = source && await hasView(source, junkAt, findings, entry);
+  if (shape.junk > 0 && !isView) {
     findings.add(
       entry === "" ? "after-end" : "layer-after-end",
       entry,
@@ -176,24 +181,7 @@ export async function checkWalk(
         (junkAt >= 0 ? `, at byte ${junkAt}` : ""),
     );
   }
-}
-
-/**
- * Whether what comes after the end is a zstd frame, in an archive that begins
- * as a frame that decompressors skip.
- */
-async function isKnown(source: FileSource, junkAt: number): Promise<boolean> {
-  if (junkAt < 0) return false;
-  const start = await readAt(source, 0, 8);
-  const frame = await readAt(source, junkAt, 4);
-  const length = new DataView(start.buffer, start.byteOffset).getUint32(
-    4,
-    true,
-  );
-  const isSkipped = (start[0]! & 0xf0) === 0x50 && start[1] === 0x2a &&
-    start[2] === 0x4d && start[3] === 0x18 && length + 8 === junkAt;
-  return isSkipped && frame[0] === 0x28 && frame[1] === 0xb5 &&
-    frame[2] === 0x2f && frame[3] === 0xfd;
+  return isView === true;
 }
 
 /** A path without `rootfs`; nothing if it is not there. */

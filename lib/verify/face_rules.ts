@@ -2,6 +2,17 @@ import { REBUILD, type Rule, UNPACK } from "./rule.ts";
 
 /** Rules of an archive as a whole: its faces are of one image. */
 export const FACE_RULES = {
+  "zstd-view": {
+    severity: "error",
+    hurts: ["docker", "oci"],
+    rule:
+      "What decoders of zstd find in a tar that starts as a frame they skip is " +
+      "the face oci of the same image.",
+    why:
+      "containerd and Docker decompress such a file before they look at it, and " +
+      "may run another image than all others.",
+    remedy: "do not use this image; ciso convert takes that of the tar",
+  },
   "faces-layers": {
     severity: "error",
     hurts: "all",

@@ -33,6 +33,7 @@ const LACKS: Record<Face, string> = {
   oci: "no OCI image layout",
   bundle: "no config.json of a bundle with rootfs/",
   lxd: "no metadata.yaml with rootfs/",
+  containerd: "no zstd frame after the tar",
 };
 
 /** The compressions that engines take off a whole archive, where not all. */

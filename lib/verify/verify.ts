@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { type Face, FACES } from "../image/face.ts";
+import { ALL_FACES, type Face } from "../image/face.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
 import { skopeoLayout } from "../read/skopeo_layout.ts";
 import { utf8 } from "../streams/bytes.ts";
@@ -8,6 +8,7 @@ import { readAt } from "../streams/source.ts";
 import type { Compression } from "../streams/compression.ts";
 import { type Archive, type Files, scanArchive } from "./archive_files.ts";
 import { ByteWindow } from "./byte_window.ts";
+import { ViewCheck } from "./containerd_view.ts";
 import { DocumentReader } from "./document_reader.ts";
 import { type Documents, readDocuments } from "./documents.ts";
 import type { CheckedTree } from "./checked_tree.ts";
@@ -67,6 +68,10 @@ export async function verifyArchive(
     await window.close();
   }
   checkArchive(archive, documents, findings);
+  if (archive.hasView) {
+    documents.faces.add("containerd");
+    await new ViewCheck(archive, findings).run(source, options.decompress);
+  }
   return await finish(reader, documents, layers, {
     ...options,
     hasBlobs: archive.blobs.length > 0,
@@ -190,7 +195,7 @@ async function finish(
     !isSkopeo || rule !== "layer-compression"
   );
   return {
-    faces: FACES.filter((face) => faces.has(face)),
+    faces: ALL_FACES.filter((face) => faces.has(face)),
     findings: found,
     engines: verdicts({
       faces,
