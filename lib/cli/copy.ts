@@ -27,6 +27,7 @@ import { type Parsed, parseOptions } from "./options.ts";
 import { progressBar, unpackLimits, writeOutput } from "./output.ts";
 import { newCounts, printPushed, pushOne, pushOptions } from "./push.ts";
 import { registryClient } from "./registry_options.ts";
+import { signatureCheck, VERIFY_OPTIONS } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A copy that is asked for. */
@@ -105,7 +106,9 @@ async function toArchive(
     : from.name === undefined
     ? from.path
     : `${from.path}:${from.name}`;
-  const passed = ["platform", "tag", "username", "ca-cert"].flatMap((name) =>
+  const signed = VERIFY_OPTIONS.map(({ name }) => name);
+  const kept = ["platform", "tag", "username", "ca-cert", ...signed];
+  const passed = kept.flatMap((name) =>
     parsed.values(name).map((value) => `--${name}=${value}`)
   );
   const switches = ["quiet", "verbose", "plain-http", "password-stdin"].filter(
@@ -118,6 +121,7 @@ async function toArchive(
     source,
     parseOptions([...passed, ...switches, `--output=${to.path}`], [
       ...IMAGE_OPTIONS,
+      ...VERIFY_OPTIONS,
       ...WORK_OPTIONS,
     ]),
   );
@@ -185,10 +189,12 @@ async function openPlace(
 ): Promise<ImageFiles> {
   const client = (reference: Reference): Promise<RegistryClient> =>
     registryClient(parsed, reference);
+  const check = await signatureCheck(parsed);
   const openFile = async (path: string) => {
     const input = await openInput(
       path === "-" ? undefined : path,
       unpackLimits(parsed),
+      check?.of(path),
     );
     open.push(input);
     return input;
@@ -196,7 +202,7 @@ async function openPlace(
   const word = from.kind === "docker"
     ? `docker://${formatReference(from.reference)}`
     : from.path;
-  return (await openImage(word, { client, openFile })).files;
+  return (await openImage(word, { client, openFile, check })).files;
 }
 
 type LayoutPlace = { kind: "oci" | "oci-archive"; path: string; name?: string };

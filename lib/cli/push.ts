@@ -90,15 +90,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   if (reference.digest !== undefined) {
     throw new UsageError("The digest comes of what is pushed: give a tag");
   }
-  const compression = parsed.value("compression") ??
-    (parsed.on("with-signature") ? "none" : "gzip");
-  if (!isCompression(compression)) {
-    throw new UsageError(
-      `--compression: ${shown(compression)} is not one of ${
-        COMPRESSIONS.join(", ")
-      }`,
-    );
-  }
+  const compression = compressionOf(parsed);
   const check = await signatureCheck(parsed);
   const sign = await signing(parsed, word);
   const sboms = sbomsToPush(parsed);
@@ -152,10 +144,15 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   }
 }
 
-function isCompression(
-  word: string,
-): word is PushCompression {
-  return (COMPRESSIONS as readonly string[]).includes(word);
+/** How layers go out; a signature that is there fits them as they are. */
+function compressionOf(parsed: Parsed): PushCompression {
+  const word = parsed.value("compression") ??
+    (parsed.on("with-signature") ? "none" : "gzip");
+  const compression = COMPRESSIONS.find((known) => known === word);
+  if (compression) return compression;
+  throw new UsageError(
+    `--compression: ${shown(word)} is not one of ${COMPRESSIONS.join(", ")}`,
+  );
 }
 
 function choiceOf(parsed: Parsed, name: string | undefined): ImageChoice {

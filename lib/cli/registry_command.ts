@@ -146,6 +146,7 @@ ${LOGIN}`,
       value: "NAME[:TAG]",
       help: "name of the image in a new isoc or Docker archive",
     },
+    ...VERIFY_OPTIONS,
     ...REGISTRY_OPTIONS,
     {
       name: "json",

@@ -91,6 +91,23 @@ export interface SignatureCheck {
   refuse(word: string): InputError;
 }
 
+/** The options that name the key and the keyring. */
+export interface KeyOptions {
+  key: string;
+  keyring: string;
+}
+
+const NAMES: KeyOptions = { key: "verify-key", keyring: "verify-keyring" };
+
+/** Who must have signed, read. */
+interface Signers {
+  key: PublicKey | undefined;
+  /** Keys of OpenPGP, without armour. */
+  keys: Uint8Array | undefined;
+  /** The signature file that the command line names. */
+  given: string | undefined;
+}
+
 /**
  * What checks signatures, as the command line asks for it.
  *
@@ -102,39 +119,16 @@ export interface SignatureCheck {
  */
 export async function signatureCheck(
   parsed: Parsed,
-  names: { key: string; keyring: string } = {
-    key: "verify-key",
-    keyring: "verify-keyring",
-  },
+  names: KeyOptions = NAMES,
 ): Promise<SignatureCheck | undefined> {
-  const keyFile = parsed.value(names.key);
-  const keyring = parsed.value(names.keyring);
-  const given = parsed.value("signature");
-  if (keyFile === undefined && keyring === undefined) {
-    if (given === undefined || parsed.on("with-signature")) return undefined;
-    throw new UsageError(
-      `--signature needs the signer's key: --${names.key} or --${names.keyring}`,
-    );
-  }
-  if (keyFile !== undefined && keyring !== undefined && given !== undefined) {
-    throw new UsageError(
-      `--signature is for one of --${names.key} and --${names.keyring}`,
-    );
-  }
-  if (given !== undefined && parsed.values("rebase").length > 0) {
-    throw new UsageError(
-      "--signature is for one image: put the signature of each beside it",
-    );
-  }
-  const key = keyFile === undefined ? undefined : await publicKey(keyFile);
-  const keys = keyring === undefined
-    ? undefined
-    : inFile(keyring, () => readKeyring(host.readBytes(keyring)));
-  const tell = (signature: GoodSignature) => {
-    if (parsed.on("verbose")) say(goodLine(signature));
+  const signers = await signersOf(parsed, names);
+  if (!signers) return undefined;
+  const { key, keys, given } = signers;
+  const tell = (line: string) => {
+    if (parsed.on("verbose")) say(line);
   };
   return {
-    of: (path, onGood = tell) => ({
+    of: (path, onGood = (one) => tell(goodLine(one))) => ({
       copy: true,
       async check(bytes, name) {
         if (key) {
@@ -155,16 +149,10 @@ export async function signatureCheck(
         );
       }
       const { digest } = await getManifest(client, reference);
-      const { repository } = reference;
-      await checkInRegistry(client, repository, digest, key);
-      if (parsed.on("verbose")) {
-        say(
-          `${formatReference({ ...reference, digest })}: signed by ${
-            keyName(key.id)
-          }`,
-        );
-      }
-      return { ...reference, digest };
+      await checkInRegistry(client, reference.repository, digest, key);
+      const checked = { ...reference, digest };
+      tell(`${formatReference(checked)}: signed by ${keyName(key.id)}`);
+      return checked;
     },
     refuse: (word) =>
       new InputError(
@@ -172,6 +160,39 @@ export async function signatureCheck(
           `--${names.key} or --${names.keyring} can check: save it in a file ` +
           "and sign that",
       ),
+  };
+}
+
+/** Reads the keys; `undefined` if nothing has to be signed. */
+async function signersOf(
+  parsed: Parsed,
+  names: KeyOptions,
+): Promise<Signers | undefined> {
+  const keyFile = parsed.value(names.key);
+  const keyring = parsed.value(names.keyring);
+  const given = parsed.value("signature");
+  if (keyFile === undefined && keyring === undefined) {
+    if (given === undefined || parsed.on("with-signature")) return undefined;
+    throw new UsageError(
+      `--signature needs the signer's key: --${names.key} or --${names.keyring}`,
+    );
+  }
+  if (keyFile !== undefined && keyring !== undefined && given !== undefined) {
+    throw new UsageError(
+      `--signature is for one of --${names.key} and --${names.keyring}`,
+    );
+  }
+  if (given !== undefined && parsed.values("rebase").length > 0) {
+    throw new UsageError(
+      "--signature is for one image: put the signature of each beside it",
+    );
+  }
+  return {
+    key: keyFile === undefined ? undefined : await publicKey(keyFile),
+    keys: keyring === undefined
+      ? undefined
+      : inFile(keyring, () => readKeyring(host.readBytes(keyring))),
+    given,
   };
 }
 

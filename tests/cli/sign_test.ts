@@ -73,6 +73,8 @@ Deno.test("nothing unsigned is taken, and nothing is written then", async () => 
     "join a.isoc IMAGE KEY -o out",
     "convert a.isoc KEY --rebase a.isoc IMAGE -o out",
     "convert a.isoc KEY --rebase IMAGE a.isoc -o out",
+    "copy IMAGE KEY out",
+    "copy oci-archive:IMAGE KEY oci:out",
     "push IMAGE localhost:1/x KEY",
     "load IMAGE KEY --engine podman",
     "verify IMAGE KEY",
