@@ -17,7 +17,7 @@ import { hostPlatform } from "./host_platform.ts";
 import type { InputStore } from "./input_store.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, writeOutput } from "./output.ts";
-import { withSboms } from "./sbom.ts";
+import { withSboms } from "./sbom_files.ts";
 import { tellBuilt } from "./tell_built.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -297,7 +297,7 @@ Deno.test("A damaged database is a warning with its name, and the image is made"
   await Deno.writeFile(at("damaged.tar"), tarOf(entries));
   const { code, stderr } = await ciso([
     ...[at("damaged.tar"), "-t", "isoc/x:1", "-o", out, "--created=0"],
-    ...["--sbom", "spdx", "--", "/bin/a"],
+    ...["--sbom", "spdx", "--sbom", "cyclonedx", "--", "/bin/a"],
   ]);
   assert.equal(code, 0, stderr);
   for (
@@ -316,6 +316,8 @@ Deno.test("A damaged database is a warning with its name, and the image is made"
     );
   }
   assert.match(stderr, /rpmdb --rebuilddb/);
+  // Each is said once.
+  assert.equal(stderr.split("not listed").length - 1, 4);
   assert.ok(!stderr.includes("\x1b"));
   const sbom = JSON.parse(await Deno.readTextFile(`${out}.spdx.json`));
   assert.deepEqual(faultsOf("spdx", sbom), []);
