@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import { shown, shownList } from "../errors/shown.ts";
 import { say } from "./say.ts";
 import {
@@ -13,12 +14,16 @@ import { host } from "../system/host.ts";
 import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { isRoot, ownIds } from "../system/own_ids.ts";
-import { toStream } from "../streams/source.ts";
+import { spoolLayer } from "../system/spool_file.ts";
+import { fromStream, toStream } from "../streams/source.ts";
+import type { Wanted } from "./build_inputs.ts";
 import { layerPacking, packingOf } from "./compress_options.ts";
-import { convertFile, ofImage } from "./convert.ts";
+import { convertFile, ofImage, wantedImage } from "./convert.ts";
 import { platformOf } from "./description.ts";
 import { EXPORT_FACES } from "./export_options.ts";
+import { ofFile } from "./failure.ts";
 import { hostPlatform } from "./host_platform.ts";
+import { imageAnew, isNoArchive } from "./image_anew.ts";
 import { InputStore } from "./input_store.ts";
 import { onePlatform } from "./one_platform.ts";
 import type { Parsed } from "./options.ts";
@@ -133,6 +138,16 @@ export async function withExport(
 ): Promise<void> {
   const limits = unpackLimits(parsed);
   const given = onlyPlatform(parsed);
+  if (isNoArchive(path)) {
+    const store = new InputStore(limits);
+    try {
+      const exported = await exportAnew(path, parsed, { face, forHost }, store);
+      await use({ ...exported, platform: given }, path, undefined);
+    } finally {
+      store.close();
+    }
+    return;
+  }
   const name = path === "-" ? "standard input" : path;
   const flow = await openFlow(
     path === "-" ? undefined : path,
@@ -167,20 +182,75 @@ export async function withExport(
         store,
       )
       : blocks;
-    await ofImage(path, async () => {
-      const exported = await exportFace(
+    const exported = await begun(() =>
+      exportFace(
         chunks,
         face,
         (chunks) => flow.keep(chunks),
         flow.size === undefined && !platform,
-      );
-      await use({ ...exported, platform }, name, bar);
+      )
+    ).catch(async (error) => {
+      const isFile = path !== "-" && host.fileIdentity(path) !== undefined;
+      if (!(error instanceof InputError) || !isFile) throw ofFile(name, error);
+      // It has no such face, but perhaps one can be made of it.
+      return await exportAnew(path, parsed, { face, forHost }, store);
     });
+    await ofImage(path, () => use({ ...exported, platform }, name, bar));
   } finally {
     bar?.end();
     store.close();
     flow.close();
   }
+}
+
+/** A face of which the first bytes are there: nothing is wrong up to these. */
+async function begun(open: () => Promise<Exported>): Promise<Exported> {
+  const exported = await open();
+  const { chunks } = exported;
+  const first = await chunks.next();
+  return {
+    ...exported,
+    chunks: (async function* () {
+      try {
+        if (!first.done) yield first.value;
+        yield* chunks;
+      } finally {
+        await chunks.return(undefined);
+      }
+    })(),
+  };
+}
+
+/** Takes a face out of an isoc that is made of an image. */
+async function exportAnew(
+  path: string,
+  parsed: Parsed,
+  { face, forHost }: { face: ExportFace; forHost: boolean },
+  store: InputStore,
+): Promise<Exported> {
+  const given = onlyPlatform(parsed);
+  const wanted: Wanted = {
+    ...wantedImage(
+      path,
+      parsed,
+      given ?? (forHost ? hostPlatform() : undefined),
+    ),
+    check: await signatureCheck(parsed),
+  };
+  if (!given) wanted.choice.anyPlatform = true;
+  const isBlobs = face === "docker" || face === "oci";
+  const isoc = await imageAnew(
+    parsed,
+    wanted,
+    store,
+    isBlobs ? ["docker", "oci"] : undefined,
+  );
+  if (!parsed.on("quiet")) { for (const note of isoc.notes) say(note); }
+  return await exportFace(
+    fromStream(isoc.stream()),
+    face,
+    async (chunks) => store.add(await spoolLayer(chunks)),
+  );
 }
 
 /** The one platform that --platform says. */

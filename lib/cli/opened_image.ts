@@ -1,6 +1,7 @@
 import { directoryFiles } from "../directory/layout_directory.ts";
 import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import { imagePath } from "../read/image_path.ts";
+import { asOciLayout } from "../read/skopeo_layout.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { parseReference, type Reference } from "../registry/reference.ts";
 import { remoteFiles } from "../registry/remote_files.ts";
@@ -64,7 +65,7 @@ export async function openImage(
   return {
     path,
     ...(name !== undefined && { name }),
-    files,
+    files: await asOciLayout(files),
     isRemote: false,
   };
 }

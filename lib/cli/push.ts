@@ -1,7 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { platformText, withName } from "../read/choose_image.ts";
-import type { ImageFiles } from "../read/image_files.ts";
+import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import {
   type ImageChoice,
   readImage,
@@ -28,11 +28,16 @@ import {
 import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
+import { spooled } from "../system/spool_file.ts";
+import { fromStream } from "../streams/source.ts";
 import { uploadMemory } from "../system/upload_memory.ts";
 import { platformOf } from "./description.ts";
 import { named, ofFile } from "./failure.ts";
 import { gentleStop, Stopped } from "./gentle_stop.ts";
-import { openImage } from "./opened_image.ts";
+import { wantedImage } from "./convert.ts";
+import { imageAnew } from "./image_anew.ts";
+import { InputStore } from "./input_store.ts";
+import { type OpenedImage, openImage } from "./opened_image.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
 import { COMPRESSIONS, packLayer, type PushCompression } from "./pack_layer.ts";
@@ -96,10 +101,11 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   const sboms = sbomsToPush(parsed);
   const client = await registryClient(parsed, reference);
   const open: Input[] = [];
+  const store = new InputStore(unpackLimits(parsed));
   const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
   const counts = newCounts();
   try {
-    const { files, name } = await openImage(word, {
+    const opened = await openImage(word, {
       check,
       client: (reference) => registryClient(parsed, reference),
       openFile: async (path) => {
@@ -127,7 +133,8 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
         counts.sboms.push(...attached);
       },
     };
-    const choice = choiceOf(parsed, name);
+    const given = choiceOf(parsed, opened.name);
+    const { files, choice } = await pushable(parsed, opened, given, store);
     const all = parsed.on("all-platforms")
       ? await pushAll(client, reference, files, choice, options)
       : [await pushOne(client, reference, files, choice, options)];
@@ -141,7 +148,32 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   } finally {
     bar?.end();
     for (const input of open) input.close();
+    store.close();
   }
+}
+
+/** An image whose config and layers a registry takes: as it is, or made anew. */
+async function pushable(
+  parsed: Parsed,
+  image: OpenedImage,
+  choice: ImageChoice,
+  store: InputStore,
+): Promise<{ files: ImageFiles; choice: ImageChoice }> {
+  const { files } = image;
+  if (
+    parsed.on("all-platforms") || (await platformImages(files)).length > 0
+  ) return { files, choice };
+  const { base, layers } = await readImage(files, choice);
+  const isReady = base.config !== undefined &&
+    layers.every(({ aci, diffId }) => !aci && diffId !== undefined);
+  if (isReady) return { files, choice };
+  const wanted = { ...wantedImage(image.path, parsed), choice, image };
+  const isoc = await imageAnew(parsed, wanted, store, ["docker", "oci"]);
+  if (!parsed.on("quiet")) { for (const note of isoc.notes) say(note); }
+  const spool = store.add(
+    await spooled("the image", fromStream(isoc.stream())),
+  );
+  return { files: await filesOfTar(spool), choice: {} };
 }
 
 /** How layers go out; a signature that is there fits them as they are. */

@@ -1,7 +1,6 @@
 import { parse } from "@std/yaml";
 import { InputError } from "../errors/input_error.ts";
 import type { LxdMetadata } from "../formats/lxd.ts";
-import { parseJson } from "../formats/json_text.ts";
 import { goArchitecture } from "../formats/values/platform.ts";
 import type { ImageFields } from "../image/image.ts";
 import { isName } from "../image/name.ts";
@@ -19,34 +18,33 @@ import {
 
 const NAME = "metadata.yaml";
 
-const METADATA = object({
-  architecture: text,
-  creation_date: number,
-  properties: optional(record(text)),
-});
-
-/**
- * Reads `metadata.yaml` as ciso writes it, which is JSON: the inverse of
- * {@linkcode lxdMetadata}. Templates are not read: LXD fills them in as root,
- * from files that the image names.
- *
- * @param source The document.
- * @returns What it says of the image.
- * @throws {InputError} If it is YAML that is not JSON, or has another shape.
- */
-export function readLxdMetadata(source: string): LxdMetadata {
-  const { properties, ...rest } = METADATA(
-    parseJson(NAME, source),
-    new Place(NAME),
-  );
-  return { ...rest, properties: Object.fromEntries(properties ?? []) };
-}
-
 /** A value of YAML that is written as a text: numbers and truths, too. */
 const scalar: Shape<string> = (value, place) => {
   if (["string", "number", "boolean"].includes(typeof value)) return `${value}`;
   throw place.wrong(value, "a string");
 };
+
+const METADATA = object({
+  architecture: text,
+  creation_date: number,
+  properties: optional(record(scalar)),
+});
+
+/**
+ * Reads `metadata.yaml`: the inverse of {@linkcode lxdMetadata}. Templates are
+ * not read: LXD fills them in as root, from files that the image names.
+ *
+ * @param source The document: YAML, of which JSON is a part.
+ * @returns What it says of the image.
+ * @throws {InputError} If it is no YAML, or has another shape.
+ */
+export function readLxdMetadata(source: string): LxdMetadata {
+  const { properties, ...rest } = METADATA(
+    parseYaml(source),
+    new Place(NAME),
+  );
+  return { ...rest, properties: Object.fromEntries(properties ?? []) };
+}
 
 /** What distributions write: dates as numbers or texts, properties of any kind. */
 const IMAGE = object({
