@@ -3,6 +3,7 @@ import { shown } from "../errors/shown.ts";
 import { platformText, withName } from "../read/choose_image.ts";
 import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import {
+  hasConfigLayers,
   type ImageChoice,
   readImage,
   type StoredImage,
@@ -164,10 +165,15 @@ async function pushable(
     parsed.on("all-platforms") || (await platformImages(files)).length > 0
   ) return { files, choice };
   const { base, layers } = await readImage(files, choice);
-  const isReady = base.config !== undefined &&
-    layers.every(({ aci, diffId }) => !aci && diffId !== undefined);
-  if (isReady) return { files, choice };
-  const wanted = { ...wantedImage(image.path, parsed), choice, image };
+  if (base.config !== undefined && hasConfigLayers(layers)) {
+    return { files, choice };
+  }
+  const { path, isRemote } = image;
+  const wanted = {
+    ...wantedImage(path, parsed),
+    choice,
+    image: { path, files, isRemote },
+  };
   const isoc = await imageAnew(parsed, wanted, store, ["docker", "oci"]);
   if (!parsed.on("quiet")) { for (const note of isoc.notes) say(note); }
   const spool = store.add(

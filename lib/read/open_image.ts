@@ -42,7 +42,11 @@ import type { StoredImage } from "./stored_image.ts";
 
 export type { ImageChoice } from "./choose_image.ts";
 export type { Platform } from "./read_oci.ts";
-export type { StoredImage, StoredLayer } from "./stored_image.ts";
+export {
+  hasConfigLayers,
+  type StoredImage,
+  type StoredLayer,
+} from "./stored_image.ts";
 
 /**
  * Reads an image: an isoc, what `docker save` of any age or `podman save`

@@ -20,6 +20,14 @@ export interface StoredLayer {
   visible?: string[];
 }
 
+/**
+ * Whether the image config of an image is that of its layers: those of Docker 1.9
+ * have no IDs in it, and trees have no config.
+ */
+export function hasConfigLayers(layers: readonly StoredLayer[]): boolean {
+  return layers.every(({ aci, diffId }) => !aci && diffId !== undefined);
+}
+
 /** What an image file holds. */
 export interface StoredImage {
   /** Layers, lowest first; there may be none. */

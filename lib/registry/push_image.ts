@@ -1,6 +1,10 @@
 import { jsonText } from "../formats/json_text.ts";
 import { InputError } from "../errors/input_error.ts";
-import type { StoredImage, StoredLayer } from "../read/open_image.ts";
+import {
+  hasConfigLayers,
+  type StoredImage,
+  type StoredLayer,
+} from "../read/open_image.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
 import { fromStream, readAt } from "../streams/source.ts";
@@ -72,7 +76,7 @@ export async function pushImage(
 ): Promise<Pushed> {
   const { repository, tag } = reference;
   const { config } = image.base;
-  if (config === undefined || image.layers.some(({ aci }) => aci)) {
+  if (config === undefined || !hasConfigLayers(image.layers)) {
     throw new InputError(
       "The image has no OCI config, so no registry takes it: make an isoc of " +
         "it first, with ciso convert",

@@ -3,7 +3,11 @@ import { shown } from "../errors/shown.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { parseName } from "../image/name.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
-import { type ImageChoice, readImage } from "../read/open_image.ts";
+import {
+  hasConfigLayers,
+  type ImageChoice,
+  readImage,
+} from "../read/open_image.ts";
 import { blobPath } from "../read/read_oci.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
@@ -174,7 +178,7 @@ async function fromImage(
   choice: ImageChoice = {},
 ): Promise<Found> {
   const { base, layers: stored, names } = await readImage(files, choice);
-  if (base.config === undefined || stored.some(({ aci }) => aci)) {
+  if (base.config === undefined || !hasConfigLayers(stored)) {
     throw new InputError(
       "It has no image config that engines could pull: make an isoc of it " +
         "with ciso convert",
