@@ -739,22 +739,31 @@ Deno.test("export makes the documents of a part that was left out", async () => 
   }
 });
 
-Deno.test("export says what to do when an archive has nothing to make a face of", async () => {
+Deno.test("export of a file makes a face that it lacks, of a pipe says what to do", async () => {
+  const fromPipe = (stdin: string, face: string) =>
+    ciso(["export", "-", "--as", face, "-o", `${work}/none`], { stdin });
+  const all = `${work}/all.isoc`;
+  await build([rootfs, "-t", "isoc/hello"], all);
+
   const blobs = `${work}/blobs-only.isoc`;
   await build([rootfs, "-t", "isoc/hello", "--faces", "docker,oci"], blobs);
   for (const face of ["appc", "bundle", "lxd"]) {
     assertRefused(
-      await ciso(["export", blobs, "--as", face, "-o", `${work}/none`]),
-      /blobs-only\.isoc: The archive has no rootfs\/; ciso convert/,
+      await fromPipe(blobs, face),
+      /standard input: The archive has no rootfs\/; ciso convert/,
     );
+    const whole = await exported(all, face, "whole.tar");
+    const made = await exported(blobs, face, "made.tar");
+    assert.equal(await digest(made), await digest(whole));
   }
   const appc = `${work}/appc-only.isoc`;
   await build([rootfs, "-t", "isoc/hello", "--faces", "appc"], appc);
   for (const face of ["docker", "oci", "docker-v1", "rootfs"]) {
     assertRefused(
-      await ciso(["export", appc, "--as", face, "-o", `${work}/none`]),
-      /appc-only\.isoc: The archive holds no layer; ciso convert/,
+      await fromPipe(appc, face),
+      /standard input: The archive holds no layer; ciso convert/,
     );
+    assert.ok((await names(await exported(appc, face, "made.tar"))).length > 0);
   }
   await appcValidate(await exported(appc, "appc"));
 });
