@@ -243,6 +243,10 @@ const STACKS: Record<string, Uint8Array[]> = {
     tarOf([{ name: "a", data: "1" }, { name: "b", type: "1", link: "a" }]),
     tarOf([{ name: ".wh.a" }]),
   ],
+  "documents that take more room": [
+    TARS["a list for rkt that takes more room than documents do"]!,
+    tarOf([{ name: "a" }]),
+  ],
   "large ones": [
     TARS["a large one"]!,
     tarOf([{ name: "more", data: "z".repeat(17_000_000) }]),
