@@ -1,10 +1,23 @@
 import { InputError } from "../errors/input_error.ts";
 import { platformText, withName } from "../read/choose_image.ts";
-import { type ImageFiles, readDocument } from "../read/image_files.ts";
+import {
+  documentText,
+  type ImageFiles,
+  readDocument,
+} from "../read/image_files.ts";
 import { readConfig } from "../read/read_config.ts";
 import { readDockerManifest } from "../read/read_docker.ts";
-import { blobPath, type Platform } from "../read/read_oci.ts";
-import { type PlatformImage, readLayout } from "../registry/platform_images.ts";
+import {
+  blobPath,
+  isImage,
+  type Platform,
+  readOciManifest,
+} from "../read/read_oci.ts";
+import {
+  type PlatformImage,
+  readLayout,
+  type TopImage,
+} from "../registry/platform_images.ts";
 
 /** The image of one platform in a file that has several. */
 export interface FilePlatform {
@@ -46,7 +59,10 @@ export async function filePlatforms(
   );
   if (all.size < 2) return undefined;
   const primaryConfig = await dockerConfig(files);
-  const found: FilePlatforms = { images: [], notes: [] };
+  const found: FilePlatforms = {
+    images: [],
+    notes: await missingNotes(files, named),
+  };
   for (const image of all.values()) {
     const platform = await platformOf(files, image);
     if (platform.os === "windows") {
@@ -59,7 +75,28 @@ export async function filePlatforms(
     found.images.push({ platform, files: image.files });
     if (blobPath(image.blobs[0]!) === primaryConfig) found.primary = platform;
   }
-  return found;
+  if (found.images.length > 0) return found;
+  throw new InputError(
+    "Its images are for Windows, whose layers are no Linux root file systems",
+  );
+}
+
+/** Tells of platforms that an index lists and the file does not have. */
+async function missingNotes(
+  files: ImageFiles,
+  tops: readonly TopImage[],
+): Promise<string[]> {
+  const missing = new Set<string>();
+  for (const { digest, bytes } of tops.flatMap(({ documents }) => documents)) {
+    const listed = readOciManifest(documentText(bytes), digest);
+    for (const one of Array.isArray(listed) ? listed : []) {
+      if (!isImage(one) || await files.open(blobPath(one.digest))) continue;
+      missing.add(platformText(one.platform) || `sha256:${one.digest}`);
+    }
+  }
+  return [...missing].slice(0, 20).map((platform) =>
+    `The image for ${platform} is left out: the file lists it and does not have it`
+  );
 }
 
 /** What an image's config says of its platform, or else what the index says. */

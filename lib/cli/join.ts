@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { withName } from "../read/choose_image.ts";
 import { type ImageFiles, readDocument } from "../read/image_files.ts";
 import { readDockerManifest } from "../read/read_docker.ts";
@@ -36,6 +37,12 @@ export async function runJoin(parsed: Parsed): Promise<void> {
     throw new UsageError(
       "ciso join takes at least two images, such as " +
         "ciso join amd64.isoc arm64.isoc -o app.isoc",
+    );
+  }
+  const twice = words.find((word, i) => words.indexOf(word) < i);
+  if (twice !== undefined) {
+    throw new UsageError(
+      `${shownWord(twice)} comes twice: each platform has one image`,
     );
   }
   const own = withPlatform(namedAlike(parsed), undefined);

@@ -97,6 +97,7 @@ export class BlobFace implements FaceEntries {
   }
 
   end(): Uint8Array[] {
+    this.#documents.complete = true;
     const made = this.#missing();
     const { dockerBlobs, ociBlobs } = this.#documents;
     for (const digest of this.#isOci ? ociBlobs : dockerBlobs) {

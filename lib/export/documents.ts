@@ -168,7 +168,7 @@ export class Documents {
   get blobs(): Set<string> | undefined {
     const { leaves, indexes } = this.#index();
     const images = this.#ociImages();
-    if (images.length < leaves.size) return undefined;
+    if (images.length < this.#expected()) return undefined;
     return new Set([
       ...indexes,
       ...leaves.keys(),
@@ -247,10 +247,22 @@ export class Documents {
     return this.#wholeImages().map(({ platform }) => platform ?? {});
   }
 
+  /**
+   * How many images there must be. Of the platforms that an inner index lists,
+   * those that the whole archive does not have are not expected.
+   */
+  #expected(): number {
+    const { leaves, inner } = this.#index();
+    const absent = this.complete
+      ? [...inner].filter((digest) => !this.texts.has(`blobs/sha256/${digest}`))
+      : [];
+    return leaves.size - absent.length;
+  }
+
   /** The images of the image index, if all of them are known. */
   #wholeImages(): DescribedImage[] {
     const images = this.#ociImages();
-    if (images.length < this.#index().leaves.size) return [];
+    if (images.length < this.#expected()) return [];
     return images.filter(({ isAttestation }) => !isAttestation);
   }
 
@@ -368,7 +380,8 @@ export class Documents {
       return [{
         config: manifest.config.digest,
         layers: manifest.layers.map(({ digest }) => digest),
-        names: descriptors.map(nameIn).filter((name) => name !== undefined),
+        names: [...new Set(descriptors.map(nameIn))]
+          .filter((name) => name !== undefined),
         annotations: manifest.annotations,
         isAttestation: !descriptors.some(isImage),
         platform: descriptors[0]!.platform,

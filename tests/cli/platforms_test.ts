@@ -138,7 +138,12 @@ Deno.test("platforms that do not fit together are refused", async () => {
   const [one, two] = isocs as [string, string];
   for (
     const [code, args, message] of [
-      [2, ["join", one, one], /Two images are for linux\/amd64/],
+      [2, ["join", one, one], /linux-amd64.isoc comes twice/],
+      [
+        2,
+        ["join", one, `./${one}`],
+        /Two images are for linux\/amd64: linux-amd/,
+      ],
       [2, ["join", one], /takes at least two images/],
       [2, ["join", one, two, "--primary", "linux/386"], /--primary: no image/],
       [2, ["join", one, two, "--faces", "appc"], /need the face oci/],
