@@ -77,7 +77,7 @@ function componentOf(
   return {
     type: "library",
     "bom-ref": purl,
-    ...(one.supplier !== undefined && { supplier: supplier(one.supplier) }),
+    ...supplier(one.supplier),
     ...(namespace !== undefined && { group: namespace }),
     name,
     version,
@@ -105,15 +105,14 @@ function property(name: string, value: string): object {
   return { name: `ciso:${name}`, value };
 }
 
-function supplier(text: string): object {
-  const { name, email } = supplierOf(text);
-  return {
-    name,
-    ...(email !== undefined &&
-        /^[\w.+-]+@[A-Za-z0-9.-]+[A-Za-z0-9]$/.test(email)
-      ? { contact: [{ email }] }
-      : {}),
-  };
+const EMAIL = /^[\w+-]{1,60}(\.[\w+-]{1,60})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/;
+
+function supplier(text: string | undefined): object {
+  const found = supplierOf(text);
+  if (!found) return {};
+  const { name, email } = found;
+  const isEmail = email !== undefined && EMAIL.test(email);
+  return { supplier: { name, ...(isEmail && { contact: [{ email }] }) } };
 }
 
 function fileOf({ path, sha1, sha256 }: SbomFile): object {

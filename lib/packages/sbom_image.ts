@@ -28,12 +28,16 @@ function nameAndTag(
   return [repository, tag];
 }
 
-/** A supplier's name and address, as package databases write them. */
+/**
+ * A supplier's name and address, as package databases write them; `undefined` if
+ * there is nothing to read.
+ */
 export function supplierOf(
-  text: string,
-): { name: string; email?: string; isPerson: boolean } {
+  text: string | undefined,
+): { name: string; email?: string; isPerson: boolean } | undefined {
   // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\x00-\x1f\x7f]+/g, " ").trim();
+  const line = text?.replace(/[\x00-\x1f\x7f\s]+/g, " ").trim();
+  if (!line) return undefined;
   const [, name = line, email] = /^([^<]*)<([^<>\s]+@[^<>\s]+)>/.exec(line) ??
     [];
   const all = name.trim() || line;
@@ -47,10 +51,13 @@ export function supplierOf(
   };
 }
 
+/** RFC 3986, of the web, with a host's name and no user. */
+const ADDRESS =
+  /^https?:\/\/[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?(\/([\w.~:@!$&'()*+,;=/-]|%[0-9A-Fa-f]{2})*)?(\?([\w.~:@!$&'()*+,;=/?-]|%[0-9A-Fa-f]{2})*)?(#([\w.~:@!$&'()*+,;=/?-]|%[0-9A-Fa-f]{2})*)?$/;
+
 /** An address of the web if a text is one, else nothing. */
 export function webAddress(text: string | undefined): string | undefined {
-  return text !== undefined && /^https?:\/\/[!#-;=?-[\]_a-z~]+$/.test(text) &&
-      URL.canParse(text)
+  return text !== undefined && ADDRESS.test(text) && URL.canParse(text)
     ? text
     : undefined;
 }

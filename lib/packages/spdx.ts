@@ -111,7 +111,7 @@ function packageOf(
       : `${namespace}/${name}`,
     SPDXID: idOf(one),
     versionInfo: version,
-    supplier: supplier === undefined ? NO_ASSERTION : supplierText(supplier),
+    supplier: supplierText(supplier),
     ...filesOf(files),
     ...UNKNOWN,
     licenseDeclared: licence ?? NO_ASSERTION,
@@ -121,8 +121,10 @@ function packageOf(
   };
 }
 
-function supplierText(text: string): string {
-  const { name, email, isPerson } = supplierOf(text);
+function supplierText(text: string | undefined): string {
+  const found = supplierOf(text);
+  if (!found) return NO_ASSERTION;
+  const { name, email, isPerson } = found;
   return `${isPerson ? "Person" : "Organization"}: ${name}${
     email === undefined ? "" : ` (${email})`
   }`;
