@@ -24,6 +24,7 @@ import { Stopped } from "./gentle_stop.ts";
 import { type ImagePlace, imagePlace } from "./image_place.ts";
 import { openImage } from "./opened_image.ts";
 import { type Parsed, parseOptions } from "./options.ts";
+import { pushPacking } from "./pack_layer.ts";
 import { progressBar, unpackLimits, writeOutput } from "./output.ts";
 import { newCounts, printPushed, pushOne, pushOptions } from "./push.ts";
 import { registryClient } from "./registry_options.ts";
@@ -153,7 +154,7 @@ async function copyParts(copy: Copy, open: Input[]): Promise<void> {
     const { reference } = to;
     const client = await registryClient(parsed, reference);
     const options = {
-      ...pushOptions(parsed, "gzip", bar, counts),
+      ...pushOptions(parsed, pushPacking(parsed), bar, counts),
       mountFrom: mountable(from, reference),
     };
     let pushed: Pushed;

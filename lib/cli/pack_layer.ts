@@ -1,56 +1,130 @@
 import type { StoredLayer } from "../read/open_image.ts";
-import { packedAlready, type PackedLayer } from "../registry/push_image.ts";
+import {
+  type KnownLayer,
+  packedAlready,
+  type PackedLayer,
+} from "../registry/push_image.ts";
+import { LAYER_METHODS, type LayerMethod, LEVELS } from "../streams/packing.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { fromStream } from "../streams/source.ts";
 import { packChunks } from "../system/pack_layer.ts";
+import type { FileMemory } from "../system/upload_memory.ts";
+import { methodOf } from "./compress_options.ts";
+import type { Parsed } from "./options.ts";
 
 /** How layers can go out. */
-export const COMPRESSIONS = ["gzip", "zstd", "none"] as const;
+export const COMPRESSIONS = [...LAYER_METHODS, "none"] as const;
 
-/** One of {@linkcode COMPRESSIONS}. */
-export type PushCompression = (typeof COMPRESSIONS)[number];
+/** How uncompressed layers go out. */
+export interface PushPacking {
+  /** None if they go out as they are. */
+  method: LayerMethod | undefined;
+  level: number;
+}
+
+/** Half the time of level 6, and as small as what skopeo sends. */
+const GZIP_LEVEL = 3;
+
+/**
+ * How uncompressed layers go out, by --compression.
+ *
+ * @param usual What that is unless given.
+ * @throws {UsageError} If its value is wrong.
+ */
+export function pushPacking(
+  parsed: Parsed,
+  usual: (typeof COMPRESSIONS)[number] = "gzip",
+): PushPacking {
+  const text = parsed.value("compression") ?? usual;
+  const { method, level } = methodOf("--compression", text, LAYER_METHODS);
+  const own = method === "zstd" ? LEVELS.zstd.usual : GZIP_LEVEL;
+  return { method, level: level ?? own };
+}
 
 /**
  * Makes a layer ready to go out: as it is if it is compressed, else compressed
  * into a spool file.
  *
  * @param layer The layer.
- * @param compression How an uncompressed one goes out.
+ * @param packing How an uncompressed one goes out.
+ * @param memory Remembers what became of it.
  * @param signal Stops it.
  */
 export async function packLayer(
   layer: StoredLayer,
-  compression: PushCompression,
+  packing: PushPacking,
+  memory: FileMemory | undefined,
   signal: AbortSignal,
 ): Promise<PackedLayer> {
   const ready = await packedAlready(layer);
   if (ready) return ready;
-  const chunks = fromStream(layer.source.stream());
-  if (compression === "none") {
-    const hash = sha256();
-    for await (const chunk of chunks) {
-      signal.throwIfAborted();
-      hash.update(chunk);
-    }
-    const { source } = layer;
-    const digest = `sha256:${hash.hex()}`;
-    return { digest, size: source.size, source, suffix: "" };
+  const { source } = layer;
+  const chunks = stoppable(fromStream(source.stream()), signal);
+  const { method, level } = packing;
+  if (method === undefined) {
+    const digest = layer.digest ?? await digestOf(chunks);
+    return {
+      digest: `sha256:${digest}`,
+      size: source.size,
+      source,
+      suffix: "",
+    };
   }
-  async function* wanted() {
-    for await (const chunk of chunks) {
-      signal.throwIfAborted();
-      yield chunk;
-    }
-  }
-  const { digest, size, source, close } = await packChunks(
-    wanted(),
-    compression,
-  );
+  const packed = await packChunks(chunks, method, level);
+  const { digest, size } = packed;
+  const key = keyOf(layer, packing);
+  if (key !== undefined) memory?.set(key, `${digest} ${size}`);
   return {
     digest: `sha256:${digest}`,
     size,
-    source,
-    suffix: `+${compression}`,
-    close,
+    source: packed.source,
+    suffix: `+${method}`,
+    close: packed.close,
   };
+}
+
+/**
+ * What became of a layer when it was compressed before. Where the registry has
+ * that already, there is nothing to compress.
+ */
+export function knownLayer(
+  layer: StoredLayer,
+  packing: PushPacking,
+  memory: FileMemory | undefined,
+): KnownLayer | undefined {
+  const key = keyOf(layer, packing);
+  const text = key && memory?.get(key);
+  const [, digest, size] = /^([0-9a-f]{64}) (\d{1,15})$/.exec(text ?? "") ?? [];
+  if (digest === undefined) return undefined;
+  return {
+    digest: `sha256:${digest}`,
+    size: Number(size),
+    suffix: `+${packing.method}`,
+  };
+}
+
+/** What a layer is remembered by: its diff ID, if it is not compressed. */
+function keyOf(
+  { digest, diffId, aci }: StoredLayer,
+  { method, level }: PushPacking,
+): string | undefined {
+  const isPlain = diffId !== undefined && !aci &&
+    (digest === undefined || digest === diffId);
+  return isPlain && method ? `${diffId} ${method}:${level}` : undefined;
+}
+
+async function* stoppable(
+  chunks: AsyncGenerator<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
+}
+
+async function digestOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = sha256();
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.hex();
 }

@@ -41,7 +41,12 @@ import { InputStore } from "./input_store.ts";
 import { type OpenedImage, openImage } from "./opened_image.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
-import { COMPRESSIONS, packLayer, type PushCompression } from "./pack_layer.ts";
+import {
+  knownLayer,
+  packLayer,
+  type PushPacking,
+  pushPacking,
+} from "./pack_layer.ts";
 import type { Progress } from "./progress.ts";
 import { type AttachedSbom, attachSboms, sbomsToPush } from "./push_sbom.ts";
 import { registryClient } from "./registry_options.ts";
@@ -96,7 +101,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   if (reference.digest !== undefined) {
     throw new UsageError("The digest comes of what is pushed: give a tag");
   }
-  const compression = compressionOf(parsed);
+  const packing = packingOf(parsed);
   const check = await signatureCheck(parsed);
   const sign = await signing(parsed, word);
   const sboms = sbomsToPush(parsed);
@@ -121,7 +126,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
       },
     });
     const options = {
-      ...pushOptions(parsed, compression, bar, counts),
+      ...pushOptions(parsed, packing, bar, counts),
       onPushed: async (files: ImageFiles, image: StoredImage, one: Pushed) => {
         const attached = await attachSboms(parsed, sboms, {
           client,
@@ -183,14 +188,8 @@ async function pushable(
 }
 
 /** How layers go out; a signature that is there fits them as they are. */
-function compressionOf(parsed: Parsed): PushCompression {
-  const word = parsed.value("compression") ??
-    (parsed.on("with-signature") ? "none" : "gzip");
-  const compression = COMPRESSIONS.find((known) => known === word);
-  if (compression) return compression;
-  throw new UsageError(
-    `--compression: ${shown(word)} is not one of ${COMPRESSIONS.join(", ")}`,
-  );
+function packingOf(parsed: Parsed): PushPacking {
+  return pushPacking(parsed, parsed.on("with-signature") ? "none" : "gzip");
 }
 
 function choiceOf(parsed: Parsed, name: string | undefined): ImageChoice {
@@ -293,19 +292,23 @@ async function pushAll(
 /** How blobs go out, with progress and counts. */
 export function pushOptions(
   parsed: Parsed,
-  compression: PushCompression,
+  packing: PushPacking,
   bar: Progress | undefined,
   counts: Counts,
 ): PushOptions {
   const cache = host.env("XDG_CACHE_HOME") ??
     (host.env("HOME") && `${host.env("HOME")}/.cache`);
+  const packed = cache === undefined
+    ? undefined
+    : uploadMemory(`${cache}/ciso/packed`);
   const isVerbose = parsed.on("verbose");
   const signal = gentleStop(
     "Stopping when the chunks on their way have arrived; the same command " +
       "goes on from there",
   );
   return {
-    pack: (layer, signal) => packLayer(layer, compression, signal),
+    known: (layer) => knownLayer(layer, packing, packed),
+    pack: (layer, signal) => packLayer(layer, packing, packed, signal),
     signal,
     mountFrom: parsed.values("mount-from"),
     ...(cache !== undefined && {

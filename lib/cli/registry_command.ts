@@ -53,9 +53,9 @@ ${LOGIN}`,
     },
     {
       name: "compression",
-      value: "KIND",
+      value: "METHOD[:LEVEL]",
       values: COMPRESSIONS,
-      help: "how uncompressed layers go out; gzip unless given",
+      help: "how uncompressed layers go out; gzip:3 unless given",
     },
     {
       name: "mount-from",

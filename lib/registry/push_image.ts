@@ -19,22 +19,33 @@ import {
 import type { Reference } from "./reference.ts";
 import { sideBySide } from "./side_by_side.ts";
 import {
+  findBlob,
   type UploadBlob,
   uploadBlob,
   type UploadOptions,
   type UploadOutcome,
 } from "./upload.ts";
 
-/** A layer that is ready to be uploaded. */
-export interface PackedLayer extends UploadBlob {
+/** What a layer is in a registry. */
+export interface KnownLayer {
+  /** Such as `sha256:…`. */
+  digest: string;
+  /** In bytes. */
+  size: number;
   /** What its media type ends with: empty, `+gzip` or `+zstd`. */
   suffix: string;
+}
+
+/** A layer that is ready to be uploaded. */
+export interface PackedLayer extends UploadBlob, KnownLayer {
   /** Removes its copy. */
   close?(): void;
 }
 
 /** How an image is pushed. */
 export interface PushOptions extends UploadOptions {
+  /** What became of a layer that was compressed before. */
+  known?: (layer: StoredLayer) => KnownLayer | undefined;
   /** Compresses a layer into a spool, which the caller closes. */
   pack: (layer: StoredLayer, signal: AbortSignal) => Promise<PackedLayer>;
   /** Blobs that are uploaded side by side; 4 unless given. */
@@ -45,7 +56,10 @@ export interface PushOptions extends UploadOptions {
    */
   original?: StoredManifest | undefined;
   /** Gets what became of each blob. */
-  onBlob?: (blob: UploadBlob, outcome: UploadOutcome) => void;
+  onBlob?: (
+    blob: Pick<UploadBlob, "digest" | "size">,
+    outcome: UploadOutcome,
+  ) => void;
 }
 
 /** What a push has done. */
@@ -113,7 +127,13 @@ async function pushLayer(
   repository: string,
   layer: StoredLayer,
   options: PushOptions & { signal: AbortSignal },
-): Promise<PackedLayer> {
+): Promise<KnownLayer> {
+  const known = options.known?.(layer);
+  const found = known && await findBlob(client, repository, known, options);
+  if (known && found) {
+    options.onBlob?.(known, found);
+    return known;
+  }
   const blob = await options.pack(layer, options.signal);
   try {
     const outcome = await uploadBlob(client, repository, blob, options);
@@ -187,7 +207,7 @@ export async function pushIndex(
 /** OCI image-spec v1.1, "Image Manifest". */
 function manifestOf(
   config: UploadBlob,
-  layers: PackedLayer[],
+  layers: KnownLayer[],
   annotations: Record<string, string> | undefined,
 ): StoredManifest {
   const text = jsonText({

@@ -80,6 +80,28 @@ export async function uploadBlob(
   return "uploaded";
 }
 
+/**
+ * Sees to it that a repository has a blob without sending it: it is there, or
+ * another repository of the registry has it.
+ *
+ * @returns `undefined` if it must be sent.
+ * @throws {InputError} If the registry refuses.
+ */
+export async function findBlob(
+  client: RegistryClient,
+  repository: string,
+  blob: Pick<UploadBlob, "digest" | "size">,
+  { mountFrom = [] }: UploadOptions,
+): Promise<UploadOutcome | undefined> {
+  if (await hasBlob(client, repository, blob.digest)) return "present";
+  const source = new Blob([]);
+  for (const from of mountFrom) {
+    const upload = new Upload(client, repository, { ...blob, source }, {});
+    if (from !== repository && await upload.start(from)) return "mounted";
+  }
+  return undefined;
+}
+
 /** Whether a repository has a blob. */
 async function hasBlob(
   client: RegistryClient,

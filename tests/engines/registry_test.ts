@@ -57,6 +57,7 @@ Deno.test({
     for (const compression of ["gzip", "zstd", "none"]) {
       const target = `${registry.host}/isoc/${compression}:1.0`;
       const args = ["push", isoc, target, "--compression", compression];
+      const level = compression === "none" ? "" : ":9";
       const first = JSON.parse(await must([...args, "--json"]));
       assert.equal(first.blobs.uploaded, 2);
       const raw = await run("skopeo", [
@@ -79,6 +80,25 @@ Deno.test({
         [again.blobs, again.bytesSent, again.digest],
         [{ uploaded: 0, mounted: 0, present: 2 }, 0, first.digest],
       );
+      // What a layer became is remembered, and sent where a registry lacks it.
+      const env = { XDG_CACHE_HOME: `${work}/cache` };
+      for (const name of ["first", "second"]) {
+        const one = JSON.parse(
+          await must(
+            [
+              ...["push", isoc, `${registry.host}/${name}/${compression}:1`],
+              ...["--compression", `${compression}${level}`, "--json"],
+            ],
+            undefined,
+            env,
+          ),
+        );
+        assert.equal(one.blobs.uploaded, 2);
+      }
+      const packed = compression === "none"
+        ? undefined
+        : `${work}/cache/ciso/packed`;
+      if (packed) assert.ok([...Deno.readDirSync(packed)].length > 0);
       // Another repository takes the layers over.
       const other = await must([
         ...["push", isoc, `${registry.host}/other/${compression}:1`, "--json"],
