@@ -133,7 +133,13 @@ export function signFailure(key: string, said: string): InputError {
         "lists those that are there",
     );
   }
-  return new InputError(`${what}: ${lastLine(said)}`);
+  // Its pinentry has no terminal to ask on, or there is none.
+  const cannotAsk = /ioctl|pinentry/i.test(said);
+  return new InputError(
+    `${what}: ${lastLine(said)}${
+      cannotAsk ? "; let it ask with export GPG_TTY=$(tty)" : ""
+    }`,
+  );
 }
 
 /** GPG_ERR_UNUSABLE_SECKEY of libgpg-error. */

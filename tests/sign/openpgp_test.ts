@@ -69,6 +69,10 @@ Deno.test("why gpg does not sign is said in words", () => {
       "gpg: signing failed: Operation cancelled\n",
       /"signing failed: Operation c/,
     ],
+    [
+      "gpg: signing failed: Inappropriate ioctl for device\n",
+      /ioctl for device"; let it ask with export GPG_TTY=\$\(tty\)$/,
+    ],
     ["", /it says nothing/],
   ];
   for (const [said, message] of cases) {
