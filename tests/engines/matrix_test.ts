@@ -135,6 +135,30 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    `every required engine loads an archive with the face containerd${reason}`,
+  ignore,
+  fn: async () => {
+    const viewed = `${directory}/viewed.isoc`;
+    const options = ["--faces", "all,containerd", "-o", viewed];
+    const made = await run(
+      ...CISO as [string, ...string[]],
+      ...[`${directory}/busybox.tar`, "-t", "isoc/hello:1.0", ...options],
+      ...["--", "/bin/echo", ...TEXT.split(" ")],
+    );
+    assert.equal(made.code, 0, made.stderr);
+    const names = "docker,containerd,podman,rkt".split(",");
+    const only = ["--only", names.join()];
+    const { rows } = await engines(...only, viewed, TEXT);
+    for (const engine of names.filter((name) => required.includes(name))) {
+      const row = rows.find((row) => row.engine === engine);
+      assert.ok(row?.ran, `${engine}: ${row?.reason}`);
+    }
+    assert.ok(rows.every(({ ran, present }) => ran || !present));
+  },
+});
+
+Deno.test({
   name: `engines tells an image that ran wrong from one that ran${reason}`,
   ignore,
   fn: async () => {
