@@ -245,10 +245,13 @@ async function* pieces(
   let left = end - start;
   for (let at = start; at < end; at += PIECE) {
     const stop = Math.min(at + PIECE, end);
+    const chunks: Uint8Array[] = [];
     for await (const chunk of fromStream(source.slice(at, stop).stream())) {
       left -= chunk.length;
-      yield chunk;
+      chunks.push(chunk);
     }
+    // Only now it is known that the file has not changed meanwhile.
+    yield* chunks;
   }
   if (left !== 0) {
     throw new InputError("The archive changed while it is served");

@@ -50,17 +50,19 @@ export async function serve(
 
   const answer = async (incoming: Incoming, outgoing: Outgoing) => {
     outgoing.on("error", () => {});
-    let response: Response;
+    let ready: Ready;
     try {
-      response = await handle(requestOf(incoming, scheme));
+      const response = await handle(requestOf(incoming, scheme));
+      ready = await begun(response, incoming.method === "HEAD");
     } catch (error) {
       options.onError?.(error);
-      response = new Response(null, { status: 500 });
+      const headers = { "content-length": "0" };
+      ready = { response: new Response(null, { status: 500, headers }) };
     }
     // What a client sends with a request that has no body is passed over.
     incoming.resume();
     try {
-      await send(response, outgoing, incoming.method === "HEAD", patience);
+      await send(ready, outgoing, patience);
     } catch (error) {
       options.onError?.(error);
       // A client must not take a broken answer for the whole.
@@ -128,8 +130,29 @@ function requestOf(
   return new Request(url, { method, headers });
 }
 
+/** An answer whose body has given its first bytes. */
+interface Ready {
+  response: Response;
+  first?: Uint8Array | undefined;
+  rest?: AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * Reads the first bytes of a body, before the head goes out: what fails at once
+ * is status 500 then. (Bun would end a broken answer like a good one of no bytes.)
+ */
+async function begun(response: Response, headOnly: boolean): Promise<Ready> {
+  if (!response.body || headOnly) {
+    await response.body?.cancel();
+    return { response };
+  }
+  const rest = fromStream(response.body);
+  const { value: first } = await rest.next();
+  return { response, first: first ?? undefined, rest };
+}
+
 async function send(
-  response: Response,
+  { response, first, rest }: Ready,
   outgoing: {
     writeHead(status: number, headers: Record<string, string>): unknown;
     write(chunk: Uint8Array): boolean;
@@ -138,19 +161,17 @@ async function send(
     off(event: string, listener: () => void): unknown;
     destroyed: boolean;
   },
-  headOnly: boolean,
   patience: number,
 ): Promise<void> {
   outgoing.writeHead(
     response.status,
     Object.fromEntries(response.headers.entries()),
   );
-  if (response.body && !headOnly) {
-    for await (const chunk of fromStream(response.body)) {
-      if (outgoing.destroyed) return;
-      if (!outgoing.write(chunk)) await drained(outgoing, patience);
-    }
-  } else await response.body?.cancel();
+  if (first && !outgoing.write(first)) await drained(outgoing, patience);
+  for await (const chunk of rest ?? []) {
+    if (outgoing.destroyed) return;
+    if (!outgoing.write(chunk)) await drained(outgoing, patience);
+  }
   outgoing.end();
 }
 

@@ -7,6 +7,7 @@ import {
   missingForRegistry,
   startRegistry,
 } from "../support/docker_registry.ts";
+import { startServe as start } from "../support/serve.ts";
 import { required } from "../support/required.ts";
 import { isInstalled, run } from "../support/run.ts";
 
@@ -20,6 +21,8 @@ const ignore = missing !== undefined;
 const withNet = [...CISO.slice(0, 3), "-A", ...CISO.slice(3)].filter((word) =>
   !/^--allow/.test(word)
 );
+
+const startServe = (args: string[]) => start(withNet, args);
 
 async function must(args: string[], stdin?: string, env = {}): Promise<string> {
   const result = await ciso(args, {
@@ -213,33 +216,6 @@ Deno.test({
     assert.match(stderr, /docker-credential-nowhere, which cannot be run/);
   },
 });
-
-/** Starts `ciso serve`; gives host and port. */
-async function startServe(args: string[]) {
-  const child = new Deno.Command(withNet[0]!, {
-    args: [...withNet.slice(1), "serve", ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error("ciso serve ended");
-    text += value;
-  }
-  const { host, href } = new URL(text.split("\n")[0]!);
-  return {
-    host,
-    href,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGINT");
-      await reader.cancel();
-      assert.equal((await child.status).code, 0);
-    },
-  };
-}
 
 Deno.test({
   name: "Engines pull from ciso serve what its archive holds",
