@@ -58,6 +58,7 @@ const LINES: Record<string, [line: string, code: number][]> = {
   inspect: [
     ['"$@" inspect hello.isoc', 0],
     ['"$@" inspect --json hello.isoc', 0],
+    ['"$@" inspect --sbom spdx --sbom-files hello.isoc', 0],
     ['"$@" inspect --html page.html hello.isoc', 0],
     ['"$@" inspect rootfs.tar', 1],
   ],
