@@ -15,6 +15,9 @@
  * @module
  */
 export { decompress, openFile } from "./system/open_file.ts";
+export { compressBlocks } from "./system/compress_blocks.ts";
+export { packChunks, type PackedChunks } from "./system/pack_layer.ts";
+export type { LayerMethod } from "./streams/packing.ts";
 export { spoolToFile } from "./system/spool_file.ts";
 export {
   type DirectoryInput,

@@ -27,11 +27,14 @@ export interface ArchiveOptions {
   maxUnpacked?: number | undefined;
   /**
    * Compresses the layers, which the faces docker and oci then have so; their diff
-   * IDs stay those of the uncompressed tar. `packLayer` of `@isoc/isoc/node` does
+   * IDs stay those of the uncompressed tar. `packChunks` of `@isoc/isoc/node` does
    * it on all cores.
    */
   packLayer?: PackLayer | undefined;
-  /** Compresses with zstd, for the face `containerd`, which nothing else can. */
+  /**
+   * Compresses with zstd, for the face `containerd`, which needs it;
+   * `compressBlocks` of `@isoc/isoc/node` does it on all cores.
+   */
   zstd?: Zstd | undefined;
   /** Gets the number of bytes that the scan has read since the last call. */
   onRead?: ((bytes: number) => void) | undefined;

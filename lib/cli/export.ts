@@ -49,6 +49,9 @@ export async function runExport(parsed: Parsed): Promise<void> {
   const path = archivePath(parsed, "export");
   const output = outputPath(parsed);
   const packing = packingOf(parsed);
+  if (face !== "isoc" && parsed.values("faces").length > 0) {
+    throw new UsageError("--faces goes with --as isoc: another face is alone");
+  }
   const toDirectory = face === "bundle" && output !== undefined &&
     (output.endsWith("/") || host.isDirectory(output));
   if (toDirectory && packing) {

@@ -1,6 +1,6 @@
 import { ENGINES } from "./engines.ts";
 import type { ExportFace } from "../export/export_face.ts";
-import { FACES } from "../image/face.ts";
+import { ALL_FACES, FACES } from "../image/face.ts";
 import { COMPRESS_OPTIONS, LAYER_OPTION } from "./compress_options.ts";
 import { FOR_OPTION } from "./engine_forms.ts";
 import type { Option } from "./options.ts";
@@ -51,6 +51,15 @@ export const EXPORT_OPTIONS: Option[] = [
     help:
       "the image to take of several platforms; unless given, oci has all, " +
       "the other faces are of the primary platform",
+  },
+  {
+    name: "faces",
+    value: "LIST",
+    values: [...ALL_FACES, "all"],
+    list: true,
+    help:
+      "with --as isoc, the faces that it gets; all,containerd adds the one " +
+      "that containerd loads quickly",
   },
   {
     name: "output",

@@ -1,6 +1,6 @@
 import type { Isoc } from "../build/isoc.ts";
 import { ROOTFS_FACES } from "../image/face.ts";
-import type { Packing } from "../streams/packing.ts";
+import { type Packing, windowFor, WINDOWS } from "../streams/packing.ts";
 import { host } from "../system/host.ts";
 import type { EditPlan } from "./edit_plan.ts";
 import { editNotes, editReport } from "./edit_report.ts";
@@ -29,8 +29,8 @@ export function tellBuilt(
     for (const origin of origins) delete origin.edited;
   }
   if (!parsed.on("quiet")) {
-    const hint = loadHint(isoc, output);
-    if (hint) say(hint);
+    const hints = [loadHint(isoc, output), packHint(isoc, packing)];
+    for (const hint of hints) if (hint) say(hint);
     for (const note of isoc.notes) say(note);
   }
   if (parsed.on("verbose")) {
@@ -69,4 +69,40 @@ function loadHint(
       output ?? "IMAGE"
     } gives them their face alone, and --faces ` +
     "all,containerd makes an archive that has it at its end";
+}
+
+/** Bytes from which on it matters that they are there twice. */
+const LARGE = 1 << 24;
+
+/** Says that the second copy of the files takes room where it need not. */
+function packHint(
+  { faces, layers, size }: Isoc,
+  packing: Packing | undefined,
+): string | undefined {
+  const isTwice = faces.includes("oci") &&
+    faces.some((face) => ROOTFS_FACES.includes(face));
+  if (!packing || !isTwice) return undefined;
+  // The copies are as far apart as the layers are long.
+  const apart = layers.reduce((sum, layer) => sum + layer.size, 0);
+  const { method, window = 0 } = packing;
+  const reach = window && windowFor(window, size);
+  if (apart < LARGE || apart < reach || layers.some(({ blob }) => blob)) {
+    return undefined;
+  }
+  const why = method === "gzip"
+    ? "gzip does not see that each file is there twice"
+    : `each file is there twice, too far apart for a window of ${
+      reach / 2 ** 20
+    }M`;
+  return `${why}: --for ENGINE makes a file of half the size, and so does ` +
+    `--compress zstd --window ${
+      windowWord(apart)
+    }; docs/compression.md says who ` +
+    "takes it";
+}
+
+/** A window that reaches over some bytes, as --window takes it. */
+function windowWord(bytes: number): string {
+  const needed = 2 ** Math.ceil(Math.log2(bytes * 1.05));
+  return `${Math.min(needed, WINDOWS.highest) / 2 ** 20}M`;
 }

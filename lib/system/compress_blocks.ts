@@ -28,6 +28,21 @@ const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
  * @param level The compression's level; 6 for gzip and 3 for zstd unless given.
  * @returns The compressed bytes.
  * @throws {FileError} If the runtime has no zstd, and the program is not there.
+ *
+ * @example
+ * ```ts
+ * import { compressBlocks } from "@isoc/isoc/node";
+ * import assert from "node:assert/strict";
+ *
+ * async function* chunks() {
+ *   yield new TextEncoder().encode("make container");
+ * }
+ * const parts: Uint8Array[] = [];
+ * for await (const part of compressBlocks(chunks(), "gzip")) parts.push(part);
+ * const gunzip = new DecompressionStream("gzip");
+ * const stream = new Blob(parts as BlobPart[]).stream().pipeThrough(gunzip);
+ * assert.equal(await new Response(stream).text(), "make container");
+ * ```
  */
 export async function* compressBlocks(
   chunks: AsyncGenerator<Uint8Array>,

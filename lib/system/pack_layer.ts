@@ -10,7 +10,9 @@ export interface PackedChunks {
   digest: string;
   /** How many they are. */
   size: number;
+  /** How they are compressed. */
   compression: LayerMethod;
+  /** The compressed bytes. */
   source: Input & { size: number };
   /** Removes the spool file. */
   close(): void;
@@ -20,6 +22,26 @@ export interface PackedChunks {
  * Compresses a layer on all cores into a spool file.
  *
  * @param chunks The layer, uncompressed. Released.
+ * @param compression How.
+ * @param level The compression's level; 6 for gzip and 3 for zstd unless given.
+ * @returns The compressed layer, until it is closed.
+ * @throws {Error} If the spool file cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { build } from "@isoc/isoc";
+ * import { packChunks } from "@isoc/isoc/node";
+ * import assert from "node:assert/strict";
+ *
+ * const { stdout } = await new Deno.Command("tar", {
+ *   args: ["-c", "-C", "tests", "."],
+ * }).output();
+ * const isoc = await build(new Blob([stdout]), {
+ *   names: ["isoc/tests:1.0"],
+ *   command: ["/bin/sh"],
+ * }, { packLayer: (chunks) => packChunks(chunks, "gzip") });
+ * assert.ok(isoc.layers[0]!.blob!.size < stdout.length);
+ * ```
  */
 export async function packChunks(
   chunks: AsyncGenerator<Uint8Array>,

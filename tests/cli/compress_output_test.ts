@@ -136,6 +136,29 @@ Deno.test("--window limits how far back zstd looks", async () => {
   assert.ok(await sizeOf(output) > noise.length * 1.9);
 });
 
+Deno.test("ciso says where the second copy of the files takes room", async () => {
+  const large = `${work}/large.tar`;
+  const zeros = `${work}/zeros`;
+  await Deno.mkdir(zeros);
+  await Deno.mkdir(`${zeros}/bin`);
+  await Deno.copyFile("/bin/sh", `${zeros}/bin/sh`);
+  await run("truncate", ["-s", "20M", `${zeros}/bin/sh`]);
+  await run("tar", ["-C", zeros, "-cf", large, "."]);
+  const said = async (...words: string[]) => {
+    const args = [large, ...IMAGE, ...words, "-o", `${work}/large`];
+    return (await ciso([...args, ...COMMAND])).stderr;
+  };
+  assert.match(
+    await said("--compress=gzip"),
+    /gzip does not see .* --window 32M;/,
+  );
+  const near = ["--compress=zstd", "--window=8M"];
+  assert.match(await said(...near), /too far apart for a window of 8M: --for/);
+  assert.equal(await said("--compress=zstd"), "");
+  assert.equal(await said("--compress=gzip", "-q"), "");
+  assert.equal(await said("--compress=gzip", "--faces=docker,oci"), "");
+});
+
 for (
   const [words, message] of [
     [

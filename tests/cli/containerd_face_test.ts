@@ -110,9 +110,15 @@ Deno.test({
 
 Deno.test("ciso export --as isoc and convert make the face containerd anew", async () => {
   const file = `${work}/anew.isoc`;
-  const args = ["convert", viewed, "-q", ...FACES, "-o", file];
-  assert.equal((await ciso(args)).stderr, "");
-  assert.equal(await run("cmp", [file, viewed]), "");
+  for (const words of [["convert"], ["export", "--as=isoc"]]) {
+    const args = [...words, viewed, "-q", ...FACES, "-o", file];
+    assert.equal((await ciso(args)).stderr, "");
+    assert.equal(await run("cmp", [file, viewed]), "");
+  }
+  const args = ["export", viewed, "--as=oci", ...FACES, "-o", file];
+  const { code, stderr } = await ciso(args);
+  assert.match(stderr, /--faces goes with --as isoc/);
+  assert.equal(code, 2);
 });
 
 Deno.test("ciso inspect knows the face containerd", async () => {
