@@ -149,7 +149,17 @@ function kept(source: LayerInput["source"]): LayerInput["source"] {
     },
     isSteady: source.isSteady,
     stream: () => source.stream(),
+    ...rest(source),
+  };
+}
+
+/** Reads a source in any order. */
+function rest(source: Source): Pick<Source, "slice" | "fill"> {
+  return {
     slice: (start, end) => source.slice(start, end),
+    ...(source.fill && {
+      fill: (buffer, start) => source.fill!(buffer, start),
+    }),
   };
 }
 
@@ -170,7 +180,7 @@ function checkedSource({ source, diffId }: LayerInput): Source {
           )),
       );
     },
-    slice: (start, end) => source.slice(start, end),
+    ...rest(source),
   };
 }
 

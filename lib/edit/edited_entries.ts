@@ -35,8 +35,8 @@ function readsAgain(edits: Edits): boolean {
 
 /**
  * Streams a tar's entries, edited; files are not added here, and nothing is
- * sorted. PAX global headers go into the entries' own. The zeros at the end are
- * left out.
+ * sorted. PAX global headers go into the entries' own. What comes after the end
+ * is left out, its zeros included.
  *
  * @param base The tar.
  * @returns Chunks of whole blocks.
@@ -68,10 +68,9 @@ export async function* editedEntries(
         more = editor.header(read, tar.offset + item.start, pieces);
       } else if (item.part === "data") {
         more = editor.data(item, buffer, pieces);
-      } else if (tar.shape.junk > 0) {
-        pieces.keep(item.start, item.end);
-      } else if (isGlobal(buffer, item.start)) continue;
-      else zeros += item.end - item.start;
+      } else if (tar.shape.junk === 0 && !isGlobal(buffer, item.start)) {
+        zeros += item.end - item.start;
+      }
       if (!more) continue;
       const before = pieces.take();
       if (before.length > 0) yield before;

@@ -65,6 +65,8 @@ export async function sortedTar(
   return new SortedSource(base, table, order, firsts);
 }
 
+const SLASH = 0x2f;
+
 /** What is known of the entries. */
 interface Found {
   table: EntryTable;
@@ -215,9 +217,16 @@ function addMissing(
       target: -1,
     }));
   };
+  let parent: Uint8Array | undefined;
   for (const row of given) {
     const path = table.path(row);
-    if (path.length > 0) add(path.subarray(0, 0));
+    const above = path.subarray(0, Math.max(path.lastIndexOf(SLASH), 0));
+    if (path.length === 0 || parent && equalBytes(above, parent)) {
+      order.push(row);
+      continue;
+    }
+    parent = above;
+    add(path.subarray(0, 0));
     for (let levels = [...components(path)].length - 1; levels > 0; levels--) {
       add(path.slice(0, ancestorLength(path, levels)));
     }

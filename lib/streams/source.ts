@@ -24,6 +24,12 @@ export interface Source {
    * @returns `undefined` if it is too late for that.
    */
   once?(): AsyncGenerator<Uint8Array> | undefined;
+  /**
+   * Fills a buffer from an offset on, where that is quicker than a stream.
+   *
+   * @returns The count of bytes, less than the buffer has at the end only.
+   */
+  fill?(buffer: Uint8Array, start: number): number;
 }
 
 /** Bytes that are read at once: smaller chunks cost time, larger ones memory. */
@@ -99,9 +105,13 @@ export async function* fromStream(
 
 /** Reads a short stretch of a source into one array; less if the source ends. */
 export async function readAt(
-  source: Pick<Source, "slice">,
+  source: Pick<Source, "slice" | "fill">,
   start: number,
   length: number,
 ): Promise<Uint8Array> {
+  if (source.fill) {
+    const buffer = new Uint8Array(length);
+    return buffer.subarray(0, source.fill(buffer, start));
+  }
   return await toBytes(source.slice(start, start + length).stream());
 }

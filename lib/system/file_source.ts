@@ -61,15 +61,16 @@ export function openFile(fd: number, name: string): Input & { size: number } {
       // file, such as its removal, changes ctime as well.
       (now.ctimeNs !== before.ctimeNs && now.nlink === before.nlink);
   };
+  const read = (buffer: Uint8Array, position: number) => {
+    try {
+      return readFile(fd, buffer, position);
+    } catch (error) {
+      throw fileError(`Cannot read ${name}`, error);
+    }
+  };
   const stretch = (start: number, end: number) =>
     fileStream(
-      (buffer, position) => {
-        try {
-          return readFile(fd, buffer, position);
-        } catch (error) {
-          throw fileError(`Cannot read ${name}`, error);
-        }
-      },
+      read,
       start,
       Math.min(end, size),
       (position) => {
@@ -86,6 +87,12 @@ export function openFile(fd: number, name: string): Input & { size: number } {
     isSteady: !isFresh,
     stream: () => stretch(0, size),
     slice: (start, end) => ({ stream: () => stretch(start, end) }),
+    fill(buffer, start) {
+      const wanted = Math.max(Math.min(buffer.length, size - start), 0);
+      const count = read(buffer.subarray(0, wanted), start);
+      if (count < wanted || changed()) throw fileChanged(name);
+      return count;
+    },
     close: () => fd === 0 || fs.closeSync(fd),
   };
 }

@@ -86,6 +86,7 @@ export function openSpool(
     slice: (start, end) => ({
       stream: () => fromSpool(start, Math.min(end, stretches.size)),
     }),
+    fill: (buffer, start) => stretches.read(store!, buffer, start),
     close() {
       store?.release();
       store = undefined;
