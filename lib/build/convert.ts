@@ -1,7 +1,7 @@
 import { FileError } from "../errors/file_error.ts";
 import { DescriptionError } from "../errors/description_error.ts";
 import { InputError } from "../errors/input_error.ts";
-import { parseName } from "../image/name.ts";
+import { isName } from "../image/name.ts";
 import type {
   ImageChoice,
   StoredImage,
@@ -25,6 +25,7 @@ import { type SpooledSource, spoolToMemory } from "../streams/spool.ts";
 import { buildLayers, type BuildOptions, layerSpool } from "./build.ts";
 import { type IsocDescription, withTime } from "./created.ts";
 import type { Isoc } from "./isoc.ts";
+import { checkHasLayers, layerInput } from "./stored_layer.ts";
 
 /** How {@linkcode convert} makes an isoc of an image file. */
 export interface ConvertOptions extends BuildOptions {
@@ -50,7 +51,8 @@ export type Decompress = (
  * Makes an isoc of an image file, with the same layers and configuration.
  *
  * @param source The image file, uncompressed: an isoc, what `docker save` or `podman
- * save` writes, an OCI image layout as a tar, or an ACI. A `Blob` will do.
+ * save` writes, a tar of an OCI image layout, of skopeo's `dir:` or of a runtime bundle,
+ * an ACI, or an image of LXD or Incus. A `Blob` will do.
  * @returns The isoc, to be streamed.
  * @throws {InputError} If it is no image, or a layer is damaged.
  * @throws {DescriptionError} If the image has no name and `description` gives none, or
@@ -83,6 +85,7 @@ export async function convert(
 ): Promise<Isoc> {
   const { choice, description = {}, decompress = gunzip, ...rest } = options;
   const stored = await readImage(source, choice);
+  checkHasLayers(stored);
   const image = withTime(merged(stored, description));
   const { spool, close } = layerSpool(options.spool);
   const unpacked: SpooledSource[] = [];
@@ -96,15 +99,9 @@ export async function convert(
       const name = `layer ${i + 1}`;
       const stream = await uncompressed(layer, name, decompress);
       if (stream) unpacked.push(await (options.spool ?? spoolToMemory)(stream));
-      layers.push({
-        source: stream ? unpacked.at(-1)! : layer.source,
-        name,
-        fromImage: !layer.aci,
-        ...(layer.diffId !== undefined && { diffId: layer.diffId }),
-        ...(layer.aci !== undefined && { aci: layer.aci }),
-        ...(layer.root !== undefined && { root: layer.root }),
-        ...(layer.visible && { visible: layer.visible }),
-      });
+      const source = stream ? unpacked.at(-1)! : layer.source;
+      const isPacked = stream !== undefined;
+      layers.push(layerInput(layer, { source, name, isPacked }));
     }
     const isoc = await buildLayers(layers, image, spool, rest);
     const notes = [...stored.notes, ...isoc.notes];
@@ -135,16 +132,6 @@ function merged(
     ...description,
     names,
   };
-}
-
-function isName(name: string): boolean {
-  try {
-    parseName(name);
-    return true;
-  } catch (error) {
-    if (error instanceof DescriptionError) return false;
-    throw error;
-  }
 }
 
 /** A compressed layer's bytes without the compression; undefined if it has none. */

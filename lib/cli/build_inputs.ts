@@ -1,12 +1,11 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { ofFile } from "./failure.ts";
-import { InputError } from "../errors/input_error.ts";
+import { checkHasLayers, layerInput } from "../build/stored_layer.ts";
 import type { LayerInput } from "../rootfs/layer_stack.ts";
 import { parseName } from "../image/name.ts";
 import {
   type ImageChoice,
   readImage,
-  type StoredImage,
   type StoredLayer,
 } from "../read/open_image.ts";
 import { host } from "../system/host.ts";
@@ -152,7 +151,7 @@ async function addImage(
       ...choice,
       ...(name !== undefined && { name }),
     });
-    checkLayers(image, rest);
+    if (rest === 0) checkHasLayers(image);
     if (isSplit && image.lacks === undefined) {
       throw new UsageError(
         "ciso convert takes a second file only with the metadata of an image " +
@@ -173,20 +172,6 @@ async function addImage(
   }
 }
 
-/**
- * Refuses an image that has no layers and gets none.
- *
- * @param rest How many layers come on top.
- */
-function checkLayers({ layers, lacks }: StoredImage, rest: number): void {
-  if (layers.length > 0 || rest > 0) return;
-  throw new InputError(
-    lacks ??
-      "The image has no layers: put one on it, such as with ciso build --from " +
-        "IMAGE ROOTFS",
-  );
-}
-
 /** Adds a layer of an image, its compression taken off. */
 async function addLayer(
   inputs: BuildInputs,
@@ -194,27 +179,15 @@ async function addLayer(
   name: string,
   store: InputStore,
 ): Promise<void> {
-  const { aci, root, visible, digest, diffId } = stored;
   const { source, compression } = await store.layer({
     source: stored.source,
     name,
-    digest,
+    digest: stored.digest,
   });
-  if (!compression && digest && diffId && digest !== diffId) {
-    throw new InputError(
-      `Layer ${inputs.layers.length + 1} is damaged: it is uncompressed, but ` +
-        `its digest sha256:${digest} is not its diff ID sha256:${diffId}`,
-    );
-  }
-  inputs.layers.push({
-    source,
-    name,
-    diffId,
-    aci,
-    root,
-    visible,
-    fromImage: !aci,
-  });
+  const isPacked = compression !== undefined;
+  const { length } = inputs.layers;
+  const own = { source, name: `Layer ${length + 1}`, isPacked };
+  inputs.layers.push({ ...layerInput(stored, own), name });
   inputs.origins.push({ name, compression });
 }
 

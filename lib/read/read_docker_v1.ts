@@ -22,6 +22,9 @@ const ID = /^[0-9a-f]{64}$/;
 /** Images of an archive at most, as far as they have names. */
 const MAX_IMAGES = 1000;
 
+/** Characters of all documents of a chain at most. */
+const MAX_TEXT = 1 << 25;
+
 /** What the history of a config takes from a Docker v1 image. */
 const MADE = object({
   created: optional(text),
@@ -66,12 +69,14 @@ export async function readDockerV1(
   if (ids.size > MAX_IMAGES) {
     throw new InputError(`It names more than ${MAX_IMAGES} images`);
   }
-  const candidates = await Promise.all([...ids].map(async ([id, names]) => ({
-    id,
-    names,
+  const candidates = [];
+  for (const [id, names] of ids) {
     // One image needs no reading here: its platform is checked later.
-    platform: ids.size === 1 ? {} : platformIn((await linkOf(files, id)).json),
-  })));
+    const platform = ids.size === 1
+      ? {}
+      : platformIn((await linkOf(files, id)).json);
+    candidates.push({ id, names, platform });
+  }
   const [{ id, names }] = chooseImage(candidates, choice) as [
     typeof candidates[0],
   ];
@@ -123,6 +128,7 @@ async function idsWithoutNames(
 async function chainOf(files: ImageFiles, newest: string): Promise<Link[]> {
   const chain: Link[] = [];
   const seen = new Set<string>();
+  let size = 0;
   for (let id: string | undefined = newest; id !== undefined;) {
     if (seen.has(id)) {
       throw new InputError(
@@ -132,7 +138,13 @@ async function chainOf(files: ImageFiles, newest: string): Promise<Link[]> {
     if (seen.size === MAX_LAYERS) checkLayerCount(seen.size + 1);
     seen.add(id);
     const link: Link = await linkOf(files, id);
-    chain.unshift(link);
+    chain.push(link);
+    size += link.json.length;
+    if (size > MAX_TEXT) {
+      throw new InputError(
+        "The documents of the chain are too large to be true",
+      );
+    }
     const { parent } = readV1Link(link.json, link.path);
     if (parent !== undefined && !ID.test(parent)) {
       throw new InputError(
@@ -142,7 +154,7 @@ async function chainOf(files: ImageFiles, newest: string): Promise<Link[]> {
     }
     id = parent;
   }
-  return chain;
+  return chain.reverse();
 }
 
 async function linkOf(files: ImageFiles, id: string): Promise<Link> {

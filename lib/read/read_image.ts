@@ -8,7 +8,8 @@ import {
 
 /**
  * Reads an image file: an isoc, what `docker save` or `podman save` writes, an OCI
- * image layout as a tar, or an ACI.
+ * image layout or a `dir:` layout of skopeo as a tar, an ACI, a tar of a runtime
+ * bundle, or an image of LXD or Incus.
  *
  * @param source The file, uncompressed. A `Blob` will do.
  * @param choice Which image to take of a file that has several.

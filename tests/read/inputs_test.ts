@@ -124,6 +124,15 @@ Deno.test("a Docker v1 archive that is broken or hostile is refused", async () =
     { ...v1(B, undefined, { config: 5 }), repositories },
     /json: config is the number 5, but must be an object/,
   );
+  // Links make many large documents of one.
+  const large: Files = { repositories: { a: { "1": hex("0") } } };
+  for (let i = 0; i < 40; i++) {
+    Object.assign(
+      large,
+      v1(hex(`${i}`), hex(`${i + 1}`), { comment: "x".repeat(1 << 20) }),
+    );
+  }
+  await refused(large, /documents of the chain are too large to be true/);
   const long: Files = { repositories: { a: { "1": hex("0") } } };
   for (let i = 0; i < 2001; i++) {
     Object.assign(long, v1(hex(`${i}`), hex(`${i + 1}`)));
