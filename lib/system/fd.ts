@@ -1,4 +1,5 @@
-import { fs } from "./node.ts";
+import { InputError } from "../errors/input_error.ts";
+import { fs, isDeno } from "./node.ts";
 import { errorCode } from "./errors.ts";
 
 /** Milliseconds that work on plain files may take before signals get a turn. */
@@ -84,18 +85,36 @@ export async function readPipe(
   return length;
 }
 
-/** Writes all bytes to a pipe or a device, which can take any time. */
+/** Bytes that a pipe takes as a whole or not at all (POSIX.1, PIPE_BUF). */
+const PIPE_BUF = 512;
+
+/**
+ * Writes all bytes to a pipe or a device, which can take any time.
+ *
+ * @throws {InputError} If the pipe is non-blocking and full, under Deno: it does
+ * not say how many bytes it has written before it found that out.
+ */
 export async function writePipe(fd: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) {
-    at += await patiently((done) =>
-      fs.write(fd, bytes, at, bytes.length - at, null, done)
+    const length = bytes.length - at;
+    const isLost = isDeno && length > PIPE_BUF;
+    at += await patiently(
+      (done) => fs.write(fd, bytes, at, length, null, done),
+      {
+        isLost,
+      },
     );
   }
 }
 
-/** Calls until it works: a pipe can be non-blocking, and have nothing now. */
+/**
+ * Calls until it works: a pipe can be non-blocking, and have nothing now.
+ *
+ * @param isLost Whether it cannot go on then.
+ */
 async function patiently(
   call: (done: (error: Error | null, count: number) => void) => void,
+  { isLost = false } = {},
 ): Promise<number> {
   for (;;) {
     try {
@@ -104,6 +123,12 @@ async function patiently(
       );
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
+      if (isLost) {
+        throw new InputError(
+          "it is a non-blocking pipe, of which Deno loses bytes; pipe through " +
+            "cat, or run ciso under Bun or Node",
+        );
+      }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }

@@ -71,7 +71,12 @@ export async function openFifo(path: string): Promise<number> {
   const { O_WRONLY, O_NONBLOCK = 0 } = fs.constants;
   for (let waited = 0;; waited += PAUSE) {
     try {
-      return fs.openSync(path, O_WRONLY | O_NONBLOCK);
+      const fd = fs.openSync(path, O_WRONLY | O_NONBLOCK);
+      // Somebody reads it, so this does not wait. Deno loses count of what it
+      // has written to a pipe that is non-blocking.
+      const blocking = fs.openSync(path, O_WRONLY);
+      fs.closeSync(fd);
+      return blocking;
     } catch (error) {
       if (errorCode(error) !== "ENXIO") throw error;
       if (waited >= PATIENCE) throw nobody(path, "reads");

@@ -1,0 +1,62 @@
+// Pipes that are written without waiting for their readers: under Deno a write
+// that finds one full does not tell how much it has written.
+
+import assert from "node:assert/strict";
+import { equalBytes } from "../../lib/streams/bytes.ts";
+import { shell, temporary } from "../support/ciso.ts";
+import { bundleRuntimes } from "../support/runtimes.ts";
+import { tarOf } from "../support/tar_writer.ts";
+
+/** Runs its arguments with a pipe for standard output that is non-blocking. */
+const NON_BLOCKING = `
+import os, subprocess, sys, time
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+process = subprocess.Popen(sys.argv[1:], stdout=writer, stderr=subprocess.PIPE)
+os.close(writer)
+time.sleep(1)
+while data := os.read(reader, 1 << 16):
+    os.write(1, data)
+os.write(2, process.stderr.read())
+sys.exit(process.wait())
+`;
+
+for (const { name, command, missing, env } of await bundleRuntimes()) {
+  Deno.test({
+    name: `ciso under ${name} loses nothing in pipes of any kind, or says so`,
+    ignore: missing !== undefined,
+    async fn() {
+      await using work = await temporary();
+      const input = `${work.path}/in.tar`;
+      const data = "x".repeat(1_000_000);
+      await Deno.writeFile(input, tarOf([{ name: "a", data, mode: 0o755 }]));
+      const build = [...command, input, "-q", "-t", "x", "--created", "1"];
+      const run = (args: string[]) =>
+        new Deno.Command("python3", {
+          args: ["-c", NON_BLOCKING, ...args, "--", "/a"],
+          ...(env && { env }),
+        }).output();
+      const file = `${work.path}/out`;
+      assert.equal((await run([...build, "-o", file])).code, 0);
+      const whole = await Deno.readFile(file);
+      const fifo = await shell(
+        `cd '${work.path}'; mkfifo pipe; cat pipe >copy & "$@"; wait`,
+        [...build.slice(command.length), "-o", "pipe", "--", "/a"],
+        { command, ...(env && { env }) },
+      );
+      assert.equal(fifo.stderr, "");
+      const copy = await Deno.readFile(`${work.path}/copy`);
+      assert.equal(equalBytes(copy, whole), true);
+      const { code, stdout, stderr } = await run(build);
+      if (code !== 0) {
+        assert.equal(name, "deno");
+        assert.match(
+          new TextDecoder().decode(stderr),
+          /^ciso: Cannot write standard output: it is a non-blocking pipe, of/,
+        );
+        return;
+      }
+      assert.equal(equalBytes(stdout, whole), true);
+    },
+  });
+}
