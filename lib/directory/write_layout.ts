@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { inParallel } from "../streams/in_parallel.ts";
 import { toStream } from "../streams/source.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { fs, join } from "../system/node.ts";
@@ -55,12 +56,16 @@ export async function writeLayout(
   const home = directory?.path ?? path;
   try {
     fs.mkdirSync(join(home, "blobs", "sha256"), { recursive: true });
-    for (const file of files) {
+    const isBlob = ({ path }: WrittenFile) => path.startsWith("blobs/");
+    // They may come over a network, each of them slowly.
+    await inParallel(files.filter(isBlob), 4, async (file) => {
       const place = join(home, ...file.path.split("/"));
       const there = fs.statSync(place, { throwIfNoEntry: false });
       // A blob's name is its digest.
-      if (file.path.startsWith("blobs/") && there?.size === file.size) continue;
-      await write(place, file, onBytes);
+      if (there?.size !== file.size) await write(place, file, onBytes);
+    });
+    for (const file of files.filter((file) => !isBlob(file))) {
+      await write(join(home, ...file.path.split("/")), file, onBytes);
     }
     directory?.commit();
   } catch (error) {
