@@ -1,3 +1,4 @@
+import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { type JsonObject, keyOf } from "../formats/json_object.ts";
@@ -37,16 +38,24 @@ const OWN = ["author", "created"];
  * first one that differs.
  */
 export function checkBasis(image: Based, old: Based): void {
-  const text = (id: string | undefined) => id ? `sha256:${id}` : "unknown";
+  for (const { name, diffIds } of [old, image]) {
+    if (!diffIds.includes(undefined)) continue;
+    throw new InputError(
+      `${
+        name === image.name ? "It" : name
+      } does not say the diff IDs of its layers, which --rebase ` +
+        "compares: make an isoc of it first, with ciso convert",
+    );
+  }
   for (const [i, id] of old.diffIds.entries()) {
     const own = image.diffIds[i];
-    if (id !== undefined && own === id) continue;
-    const what = i < image.diffIds.length
-      ? `layer ${i + 1} of it is ${text(own)}`
-      : `it has only ${image.diffIds.length} layers`;
+    if (own === id) continue;
+    const what = own !== undefined
+      ? `layer ${i + 1} of it is sha256:${own}`
+      : `it has only ${counted(image.diffIds.length, "layer")}`;
     throw new InputError(
       `It was not made on ${old.name}: ${what}, where layer ${i + 1} of ` +
-        `${old.name} is ${text(id)}; give the base that it was made on`,
+        `${old.name} is sha256:${id}; give the base that it was made on`,
     );
   }
 }

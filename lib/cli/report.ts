@@ -71,6 +71,7 @@ export function summary(
       }),
       changes: [
         ...(origins[i]?.compression ? ["decompressed"] : []),
+        ...(origins[i]?.squashed ? ["squashed"] : []),
         ...(isEdited(origins[i], digest) ? ["edited"] : []),
         ...changes.keys(),
       ],

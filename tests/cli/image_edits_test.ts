@@ -216,7 +216,7 @@ Deno.test("--rebase refuses a base that the image was not made on", async () => 
     /^ciso: 0\.tar: It was not made on 1\.tar: layer 1 of it is sha256:\w{64}, where layer 1 of 1\.tar is sha256:\w{64}/,
   );
   const long = await convert([OLD, APP, NEW], ["--rebase", "IMAGE1", "IMAGE2"]);
-  assert.match(long.said, /it has only 1 layers, where layer 2 of 1\.tar/);
+  assert.match(long.said, /it has only 1 layer, where layer 2 of 1\.tar/);
   const arm = await convert(
     [APP, OLD, { ...NEW, top: { architecture: "arm64" } }],
     ["--rebase", "IMAGE1", "IMAGE2"],
