@@ -20,6 +20,14 @@ import type { EditPlan } from "./edit_plan.ts";
 import { ofFile } from "./failure.ts";
 import { UsageError } from "./usage_error.ts";
 
+/** How edits are done. */
+export interface EditWork {
+  /** Whether nothing else is built of the same files. */
+  isOnly: boolean;
+  /** Gets how many more bytes a sort has read. */
+  onRead: ((bytes: number) => void) | undefined;
+}
+
 /**
  * Puts edits between the inputs and what is built of them. All that can be
  * edited as it streams by is; only a sort reads its input here.
@@ -27,14 +35,13 @@ import { UsageError } from "./usage_error.ts";
  * A rootfs gets added files itself, layers get one more layer for them, as they
  * do for what is removed, unless there is one layer alone.
  *
- * @param isOnly Whether nothing else is built of the same files.
  * @throws {Error} If a file to be added cannot be read.
  */
 export async function applyEdits(
   inputs: BuildInputs,
   { plan, directory }: Pick<Wanted, "plan" | "directory">,
   store: InputStore,
-  isOnly = false,
+  { isOnly, onRead }: EditWork,
 ): Promise<void> {
   if (!plan || plan.tallies.length === 0) return;
   const { edits } = plan;
@@ -51,7 +58,7 @@ export async function applyEdits(
     const { diffId } = layer;
     // A pipe that is taken is gone for all others.
     if (!inputs.plain || !isOnly) layer.source = kept(layer.source);
-    if (await editLayer(layer, own, inputs, store)) {
+    if (await editLayer(layer, own, inputs, { store, onRead })) {
       origin.edited = true;
       origin.digest = diffId;
     }
@@ -92,7 +99,7 @@ async function editLayer(
   layer: LayerInput,
   edits: Edits,
   inputs: BuildInputs,
-  store: InputStore,
+  { store, onRead }: Pick<EditWork, "onRead"> & { store: InputStore },
 ): Promise<boolean> {
   const { diffId, aci, root, fromImage } = layer;
   if (diffId === EMPTY_DIGEST) return false;
@@ -123,6 +130,7 @@ async function editLayer(
         maxUnpacked: store.maxUnpacked,
         edits,
         tally: edits.sort!.tally,
+        onRead,
       }));
     // What is below that directory is at the root now.
     delete layer.root;

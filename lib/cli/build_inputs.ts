@@ -130,10 +130,12 @@ async function fetchLayers(
 async function addImage(
   inputs: BuildInputs,
   word: string,
-  { choice, client, layers, rootfs, isSplit, check, image: given }: Wanted,
+  { choice, client, layers, rootfs, plan, isSplit, check, image: given }:
+    Wanted,
   store: InputStore,
 ): Promise<void> {
-  const rest = layers.length + (rootfs === undefined ? 0 : 1);
+  const rest = layers.length + (rootfs === undefined ? 0 : 1) +
+    (plan?.added.length ?? 0);
   let path = word;
   let shownName = word === "-" ? "standard input" : word;
   try {

@@ -13,6 +13,7 @@ import { named, ofFile } from "./failure.ts";
 import type { InputStore } from "./input_store.ts";
 import { openImage } from "./opened_image.ts";
 import { group, type Option, type Parsed } from "./options.ts";
+import { progressBar } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options that change an image as a whole. */
@@ -91,7 +92,15 @@ export async function editImage(
   const { base, notes } = unsetFields(inputs.base, what);
   inputs.base = base;
   inputs.notes.push(...notes);
-  await applyEdits(inputs, wanted, store, isOnly);
+  const bar = parsed.on("sort")
+    ? progressBar(parsed.on("quiet"), "sorting", inputs.size)
+    : undefined;
+  try {
+    const onRead = (bytes: number) => bar?.add(bytes);
+    await applyEdits(inputs, wanted, store, { isOnly, onRead });
+  } finally {
+    bar?.end();
+  }
   if (parsed.on("dedupe")) dedupe(inputs);
   await squash(parsed, inputs, store);
 }

@@ -30,7 +30,7 @@ export interface SortOptions {
   edits?: Pick<Edits, "owner" | "time">;
   tally: Tally;
   /** Gets how many more bytes have been read. */
-  onRead?: (bytes: number) => void;
+  onRead?: ((bytes: number) => void) | undefined;
 }
 
 /** PAX records that no header block can say, and that engines read. */
