@@ -80,7 +80,7 @@ unless --tag is given. Of an image for several platforms all are kept, unless
 export const joinCommand: Command = {
   name: "join",
   summary: "make one isoc of the images for several platforms",
-  usage: ["join IMAGE IMAGE… [-t NAME[:TAG]] [-o FILE]"],
+  usage: ["join IMAGE IMAGE… [-t NAME[:TAG]] [-o FILE] [-- COMMAND ARG…]"],
   about:
     `Each IMAGE is what ciso convert takes, for one platform or several. All become one
 image for all platforms: each engine takes what is for its machine. Layers and

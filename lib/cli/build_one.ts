@@ -65,6 +65,11 @@ export async function buildOne(
   output: string | undefined,
   store: InputStore,
 ): Promise<void> {
+  if (parsed.value("primary") !== undefined) {
+    throw new UsageError(
+      "--primary goes with several platforms; --platform says that of one image",
+    );
+  }
   const { from, layers } = wanted;
   const options = archiveOptions(
     parsed,

@@ -37,10 +37,10 @@ export function wantedPlatforms(parsed: Parsed): WantedPlatforms {
     return { platforms: [], all: true };
   }
   const words = platformWords(parsed);
-  const file = words.findIndex(({ file }) => file !== undefined);
-  if (file >= 0) {
+  const file = values.find((value) => value.includes("="));
+  if (file !== undefined) {
     throw new UsageError(
-      `--platform ${values[file]}: only ciso build takes a file there`,
+      `--platform ${file}: only ciso build takes a file there`,
     );
   }
   return { platforms: words.map(({ platform }) => platform), all: false };

@@ -31,7 +31,7 @@ import { UsageError } from "./usage_error.ts";
  * @throws {Error} If an image cannot be read; the message is for the user.
  */
 export async function runJoin(parsed: Parsed): Promise<void> {
-  const words = [...parsed.words, ...parsed.rest ?? []];
+  const { words } = parsed;
   const [from, ...others] = words;
   if (others.length === 0) {
     throw new UsageError(

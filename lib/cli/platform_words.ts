@@ -21,15 +21,18 @@ export interface PlatformWord {
  * @throws {UsageError} If one is malformed, or two are for one platform.
  */
 export function platformWords(parsed: Parsed): PlatformWord[] {
-  const words = parsed.values("platform").map((word) => {
+  const words = parsed.values("platform").flatMap((word) => {
     const at = word.indexOf("=");
     const text = at < 0 ? word : word.slice(0, at);
-    const platform = named("--platform", () => goPlatform(text));
     const file = at < 0 ? undefined : word.slice(at + 1);
     if (file === "") {
       throw new UsageError(`--platform ${text}= needs a file after the =`);
     }
-    return { platform, ...(file !== undefined && { file }) };
+    // As docker buildx takes several.
+    return text.split(",").map((one) => ({
+      platform: named("--platform", () => goPlatform(one)),
+      ...(file !== undefined && { file }),
+    }));
   });
   const seen = new Set<string>();
   for (const { platform } of words) {

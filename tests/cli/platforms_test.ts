@@ -70,7 +70,7 @@ Deno.test("ciso join, build and convert make the same archive of several platfor
       "-- /bin/run <linux-arm64.tar && tar -xf d.isoc oci-layout",
   );
   const two = await lines(
-    '"$@" convert m.isoc --platform linux/arm --platform linux/amd64 -q ' +
+    '"$@" convert m.isoc --platform linux/arm,linux/amd64 -q ' +
       "--primary linux/arm | tar -xO manifest.json manifest",
   );
   assert.match(two, /armv7l/);
@@ -134,6 +134,24 @@ Deno.test("names that differ want one chosen", async () => {
   }
 });
 
+Deno.test("what options say holds for the images of all platforms", async () => {
+  const said = await lines(
+    `"$@" join ${isocs[0]} ${isocs[1]} -q -e A=1 -l k=v -o changed.isoc ` +
+      `-- /bin/run now && for p in amd64 arm64; do "$@" inspect changed.isoc ` +
+      "--config --platform linux/$p; done",
+  );
+  const configs = said.trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(
+    configs.map(({ architecture }) => architecture),
+    ["amd64", "arm64"],
+  );
+  for (const { config } of configs) {
+    assert.deepEqual(config.Cmd, ["/bin/run", "now"]);
+    assert.ok(config.Env.includes("A=1"));
+    assert.equal(config.Labels.k, "v");
+  }
+});
+
 Deno.test("platforms that do not fit together are refused", async () => {
   const [one, two] = isocs as [string, string];
   for (
@@ -144,6 +162,7 @@ Deno.test("platforms that do not fit together are refused", async () => {
         ["join", one, `./${one}`],
         /Two images are for linux\/amd64: linux-amd/,
       ],
+      [2, ["convert", one, "--primary", "linux/amd64"], /goes with several/],
       [2, ["join", one], /takes at least two images/],
       [2, ["join", one, two, "--primary", "linux/386"], /--primary: no image/],
       [2, ["join", one, two, "--faces", "appc"], /need the face oci/],
