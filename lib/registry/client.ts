@@ -119,7 +119,9 @@ export class RegistryClient {
         throw error;
       }
       throw new InputError(
-        `${this.host} names ${shown(path)} as a place, which is no URL`,
+        `${this.host} names ${
+          shown(path)
+        } as a place, which is no URL: is it a registry?`,
       );
     }
   }
@@ -269,7 +271,12 @@ export class RegistryClient {
           "docker login or podman login, or give --username",
       );
     }
-    return new InputError(what);
+    return new InputError(
+      status === 413
+        ? `${what}: it takes no request of that size; whoever runs it can ` +
+          "raise the limit, often that of a proxy before it"
+        : `${what}: is it a registry, and is the reference right?`,
+    );
   }
 }
 

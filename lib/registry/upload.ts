@@ -305,7 +305,7 @@ class Upload {
     const place = response.headers.get("location") ?? this.#place;
     if (place === undefined) {
       throw new InputError(
-        `${this.#client.host} does not say where the upload goes`,
+        `${this.#client.host} does not say where the upload goes: is it a registry?`,
       );
     }
     this.#place = (await this.#client.url(place)).href;

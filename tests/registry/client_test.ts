@@ -313,6 +313,47 @@ Deno.test("A password never goes to a token server without TLS elsewhere", async
   assert.ok(asked.every((url) => !url.includes("evil")));
 });
 
+Deno.test("uploadBlob() says what a registry does wrong, and trusts no other host", async () => {
+  await using other = new FakeRegistry();
+  const answer = (status: number, headers: HeadersInit = {}) =>
+    new Response(null, { status, headers });
+  const cases: [string, string, Response, RegExp][] = [
+    ["too large", "PUT", answer(413), /answers 413 .*raise the limit/],
+    ["no place", "POST", answer(202), /does not say where/],
+    [
+      "no URL",
+      "POST",
+      answer(202, { location: "http://[" }),
+      /which is no URL/,
+    ],
+    [
+      "another host",
+      "POST",
+      answer(202, { location: `http://${other.host}/up` }),
+      /answers 200 to PUT/,
+    ],
+  ];
+  for (const [what, method, wrong, message] of cases) {
+    await using registry = new FakeRegistry((request) => {
+      if (request.headers.get("authorization") === null) {
+        return answer(401, { "www-authenticate": 'Basic realm="x"' });
+      }
+      return request.method === method ? wrong.clone() : undefined;
+    });
+    const credentials = { username: "me", password: "secret" };
+    await assert.rejects(
+      uploadBlob(client(registry, { credentials }), "a", memoryBlob(bytes(9))),
+      { name: "InputError", message },
+      what,
+    );
+    assert.equal(registry.blobs.size, 0);
+  }
+  assert.deepEqual(
+    other.headers.map((headers) => headers.get("authorization")),
+    [null],
+  );
+});
+
 Deno.test("uploadBlob() skips what is there, and takes over from elsewhere", async () => {
   const blob = memoryBlob(bytes(1000));
   await using registry = new FakeRegistry((request) =>
