@@ -12,7 +12,7 @@ import {
 } from "./scan.ts";
 import { closing } from "../tar/header.ts";
 import { TarReader } from "../tar/reader.ts";
-import { seeking } from "../tar/seeking.ts";
+import { type SeekableTar, seeking } from "../tar/seeking.ts";
 import { EarlyRootfs } from "./early_rootfs.ts";
 import { addFirstPaths } from "./first_paths.ts";
 import { type Follower, Sizer } from "./follower.ts";
@@ -68,7 +68,11 @@ export async function readLayers(
   if (places) await reader.look(inputs.slice(1));
   for (const input of inputs) {
     try {
-      await reader.read(input);
+      await reader.read(
+        inputs.filter(isSame(input)).length > 1
+          ? { ...input, source: kept(input.source) }
+          : input,
+      );
     } catch (error) {
       if (error instanceof InputError && inputs.length > 1) {
         throw new InputError(`${input.name}: ${error.message}`);
@@ -77,6 +81,24 @@ export async function readLayers(
     }
   }
   return await reader.end();
+}
+
+function isSame({ source }: LayerInput): (other: LayerInput) => boolean {
+  return (other) => other.source === source;
+}
+
+/** A source that is read again: of a pipe it keeps the bytes. */
+function kept(source: SeekableTar): SeekableTar {
+  return {
+    get size() {
+      return source.size;
+    },
+    get isSteady() {
+      return source.isSteady;
+    },
+    stream: () => source.stream(),
+    slice: (start, end) => source.slice(start, end),
+  };
 }
 
 /** Reads layers one by one. */

@@ -253,6 +253,35 @@ const STACKS: Record<string, Uint8Array[]> = {
   ],
 };
 
+/** One compressed file that is two layers, by itself and in an image. */
+async function assertSharedLayers(
+  folder: string,
+  ways: Record<string, [string, Record<string, string>?]>,
+): Promise<void> {
+  const input = `${folder}/shared`;
+  await Deno.writeFile(`${input}.gz`, gzipSync(tarOf([BIN, SHELL])));
+  const layers = ["--layer", `${input}.gz`, "--layer", `${input}.gz`];
+  const saved = `${input}.isoc`;
+  const pack = ["--layer-compression=gzip", "--faces", "oci"];
+  const made = await ciso([
+    ...layers,
+    ...pack,
+    ...IMAGE,
+    "-o",
+    saved,
+    ...COMMAND,
+  ]);
+  assert.equal(made.code, 0, made.stderr);
+  for (const args of [layers, ["--from", saved]]) {
+    const found = await Promise.all(
+      Object.values(ways).map((way) =>
+        digestOf(way, input, args, { layers: true })
+      ),
+    );
+    assert.equal(new Set(found).size, 1, `${args}`);
+  }
+}
+
 for (const [name, layers] of Object.entries(STACKS)) {
   Deno.test(`ciso writes the same archive of layers in all ways: ${name}`, async () => {
     await using work = await temporary();
@@ -294,6 +323,7 @@ for (const [name, layers] of Object.entries(STACKS)) {
       });
       found.set(`compressed, ${way}`, digest);
     }
+    if (name === "equal layers") await assertSharedLayers(work.path, ways);
     for (const [way, digest] of found) {
       assert.equal(digest, found.get("in order"), way);
     }
