@@ -26,45 +26,27 @@ import {
   parseReference,
   type Reference,
 } from "../registry/reference.ts";
-import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
 import { spooled } from "../system/spool_file.ts";
 import { fromStream } from "../streams/source.ts";
-import { uploadMemory } from "../system/upload_memory.ts";
 import { platformOf } from "./description.ts";
 import { named, ofFile } from "./failure.ts";
-import { gentleStop, Stopped } from "./gentle_stop.ts";
+import { Stopped } from "./gentle_stop.ts";
 import { wantedImage } from "./convert.ts";
 import { imageAnew } from "./image_anew.ts";
 import { InputStore } from "./input_store.ts";
 import { type OpenedImage, openImage } from "./opened_image.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
-import {
-  knownLayer,
-  packLayer,
-  type PushPacking,
-  pushPacking,
-} from "./pack_layer.ts";
-import type { Progress } from "./progress.ts";
-import { type AttachedSbom, attachSboms, sbomsToPush } from "./push_sbom.ts";
+import { type PushPacking, pushPacking } from "./pack_layer.ts";
+import { newCounts, printPushed, pushOptions } from "./push_report.ts";
+import { attachSboms, sbomsToPush } from "./push_sbom.ts";
 import { registryClient } from "./registry_options.ts";
-import { printJson, printLines, say } from "./say.ts";
+import { say } from "./say.ts";
 import { signing } from "./push_signature.ts";
 import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** Counts of what became of the blobs. */
-export interface Counts {
-  uploaded: number;
-  mounted: number;
-  present: number;
-  /** Bytes that were sent. */
-  bytes: number;
-  /** What was pushed beside the image. */
-  sboms: AttachedSbom[];
-}
 
 /** How this command pushes. */
 interface Work extends PushOptions {
@@ -74,11 +56,6 @@ interface Work extends PushOptions {
     image: StoredImage,
     pushed: Pushed,
   ) => Promise<void>;
-}
-
-/** Counts of nothing yet. */
-export function newCounts(): Counts {
-  return { uploaded: 0, mounted: 0, present: 0, bytes: 0, sboms: [] };
 }
 
 /**
@@ -287,63 +264,4 @@ async function pushAll(
     ...pushed,
     await pushParts(client, reference, parts!, uncounted),
   ];
-}
-
-/** How blobs go out, with progress and counts. */
-export function pushOptions(
-  parsed: Parsed,
-  packing: PushPacking,
-  bar: Progress | undefined,
-  counts: Counts,
-): PushOptions {
-  const cache = host.env("XDG_CACHE_HOME") ??
-    (host.env("HOME") && `${host.env("HOME")}/.cache`);
-  const packed = cache === undefined
-    ? undefined
-    : uploadMemory(`${cache}/ciso/packed`);
-  const isVerbose = parsed.on("verbose");
-  const signal = gentleStop(
-    "Stopping when the chunks on their way have arrived; the same command " +
-      "goes on from there",
-  );
-  return {
-    known: (layer) => knownLayer(layer, packing, packed),
-    pack: (layer, signal) => packLayer(layer, packing, packed, signal),
-    signal,
-    mountFrom: parsed.values("mount-from"),
-    ...(cache !== undefined && {
-      memory: uploadMemory(`${cache}/ciso/uploads`),
-    }),
-    onBytes: (count) => {
-      counts.bytes += count;
-      bar?.add(count);
-    },
-    onBlob: ({ digest, size }, outcome) => {
-      counts[outcome]++;
-      if (isVerbose) say(`${digest}, ${size} bytes: ${outcome}`);
-    },
-  };
-}
-
-/** Prints the reference of what was pushed, for people or programs. */
-export function printPushed(
-  parsed: Parsed,
-  reference: Reference,
-  { digest, mediaType, size }: Pushed,
-  counts: Counts,
-): void {
-  const { registry, repository, tag } = reference;
-  const whole = formatReference({ registry, repository, digest });
-  if (!parsed.on("json")) return printLines([whole]);
-  const { bytes, sboms, ...blobs } = counts;
-  printJson({
-    reference: whole,
-    ...(tag !== undefined && { tag }),
-    digest,
-    mediaType,
-    size,
-    blobs,
-    bytesSent: bytes,
-    ...(sboms.length > 0 && { sboms }),
-  });
 }
