@@ -67,15 +67,24 @@ async function add(
 ): Promise<void> {
   try {
     if (path !== "-" && host.isDirectory(path)) {
-      return await addImage(images, directoryFiles(path), names);
+      const home = repositoryOf(path);
+      return await addImage(images, directoryFiles(path), names, home);
     }
     const file = path === "-" ? undefined : path;
     const input = await openInput(file, unpackLimits(parsed));
     open.push(input);
-    await addImage(images, await filesOfTar(input), names);
+    const home = path === "-" ? undefined : repositoryOf(path);
+    await addImage(images, await filesOfTar(input), names, home);
   } catch (error) {
     throw ofFile(path, error);
   }
+}
+
+/** The repository that a path gives images which have a tag alone. */
+function repositoryOf(path: string): string | undefined {
+  const name = path.replace(/\/+$/, "").replace(/^.*\//, "")
+    .replace(/\.(tar|isoc)(\.\w+)?$/, "").toLowerCase();
+  return /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(name) ? name : undefined;
 }
 
 function parseAddress(text: string): { hostname: string; port: number } {

@@ -44,12 +44,15 @@ export type ServedImages = Map<string, ServedRepository>;
  * @param images What is served already; changed.
  * @param files The image's files.
  * @param names Names to serve it by; those in the file unless given.
+ * @param home Repository of images that have a tag alone, as in the layouts of
+ * skopeo and umoci.
  * @throws {InputError} If it is no image, or has no name.
  */
 export async function addImage(
   images: ServedImages,
   files: ImageFiles,
   names: readonly string[] = [],
+  home?: string,
 ): Promise<void> {
   const layout = await readLayout(files);
   const found = layout.tops.length > 0
@@ -57,9 +60,12 @@ export async function addImage(
     : await fromImage(files);
   const used = names.length > 0
     ? names.map((name) => ({ name, manifest: found.tops[0]!.manifest }))
-    : found.tops.flatMap(({ names, manifest }) =>
-      names.map((name) => ({ name, manifest }))
-    );
+    : found.tops.flatMap(({ names, tags = [], manifest }) => {
+      const own = names.length > 0 || home === undefined
+        ? names
+        : tags.map((tag) => `${home}:${tag}`);
+      return own.map((name) => ({ name, manifest }));
+    });
   if (names.length > 0 && new Set(found.tops.map(digestOfTop)).size > 1) {
     throw new InputError(
       `It holds ${found.tops.length} images: --name can name only one`,
@@ -116,7 +122,7 @@ function addReferrers(
 /** What is in one image file. */
 interface Found {
   /** What has names: the manifest or the index of each image. */
-  tops: { names: string[]; manifest: StoredManifest }[];
+  tops: { names: string[]; tags?: string[]; manifest: StoredManifest }[];
   manifests: Map<string, StoredManifest>;
   blobs: Map<string, FileSource>;
   artifacts: StoredArtifact[];

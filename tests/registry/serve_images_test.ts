@@ -15,6 +15,7 @@ function layout(
   names: string[],
   layer = LAYER,
   artifactTypes: string[] = [],
+  bareTag?: string,
 ): ImageFiles {
   const files = new Map<string, Uint8Array>();
   const add = (bytes: Uint8Array, digest = digestOfBytes(bytes)) => {
@@ -58,7 +59,15 @@ function layout(
     }));
     return { mediaType, ...document, artifactType };
   });
-  files.set("index.json", json({ manifests: [...images, ...artifacts] }));
+  const tagged = bareTag === undefined ? [] : [{
+    mediaType,
+    ...manifest,
+    annotations: { "org.opencontainers.image.ref.name": bareTag },
+  }];
+  files.set(
+    "index.json",
+    json({ manifests: [...images, ...tagged, ...artifacts] }),
+  );
   return {
     hasRootfs: false,
     open: (path) => {
@@ -251,6 +260,9 @@ Deno.test("addImage() refuses an image without a name, and a name twice", async 
     addImage(images, layout(["latest"])),
     /has no name: give one with --name/,
   );
+  const home: ServedImages = new Map();
+  await addImage(home, layout([], LAYER, [], "1.0"), [], "app");
+  assert.deepEqual([...home.get("app")!.tags.keys()], ["1.0"]);
   await addImage(images, layout(["latest"]), ["me/app:2"]);
   assert.deepEqual([...images.get("me/app")!.tags.keys()], ["2"]);
 });
