@@ -397,7 +397,7 @@ Deno.test("ciso export takes an index of many images in time", async () => {
   await Deno.writeFile(file, tarOf(entries));
   const start = Date.now();
   const { code, stderr } = await ciso([
-    ...["export", file, "--as", "oci", "-o", `${work.path}/out`],
+    ...["export", file, "--as", "docker", "-o", `${work.path}/out`],
   ]);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /lists 4000 images|several images/);
