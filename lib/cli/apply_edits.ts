@@ -119,7 +119,9 @@ async function editLayer(
       editedTar(source, edits, part),
     );
     store.add(spool);
-    source = spool;
+    source = inputs.plain && keepsSize(edits)
+      ? likely(spool, layer.source.size)
+      : spool;
   }
   if (edits.sort) {
     source = await inNamed(layer.name, () =>
@@ -138,6 +140,28 @@ async function editLayer(
   layer.source = source;
   delete layer.diffId;
   return true;
+}
+
+/** Whether entries stay where they are, unless headers are written anew. */
+function keepsSize({ exclude, strip, remove, add }: Edits): boolean {
+  return !exclude && !strip && !remove?.length && !add?.length;
+}
+
+/**
+ * A source with a size that it most likely has: a rootfs is then written below
+ * rootfs/ while it is read, and written again if the size is another one.
+ */
+function likely(
+  source: Source,
+  size: number | undefined,
+): LayerInput["source"] {
+  return {
+    size,
+    isSteady: source.isSteady,
+    once: () => source.once?.(),
+    stream: () => source.stream(),
+    ...rest(source),
+  };
 }
 
 function hasChanges(
