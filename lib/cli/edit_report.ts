@@ -26,7 +26,7 @@ export function* editReport(tallies: readonly Tally[]): Generator<string> {
   }
 }
 
-/** Notes on edits that have changed nothing. */
+/** Notes on edits that most likely meant something that is not there. */
 export function* editNotes(
   { edits, tallies, excludes, ignoreFile }: EditPlan,
 ): Generator<string> {
@@ -39,33 +39,30 @@ export function* editNotes(
   }
   for (const tally of tallies) {
     if (tally.entries > 0) continue;
-    if (tally.edit !== "exclude") yield `${optionOf(tally)} ${reasonOf(tally)}`;
-    else if (ignoreFile !== undefined) {
+    const reason = reasonOf(tally);
+    if (reason) yield `${optionOf(tally)} ${reason}`;
+    if (tally.edit === "exclude" && ignoreFile !== undefined) {
       yield `--ignore-file ${shown(ignoreFile)} leaves nothing out`;
     }
   }
 }
 
-function reasonOf({ edit, met }: Tally): string {
+/**
+ * Why an edit has changed nothing, where that may be a mistake. What is already as
+ * an edit wants it, is no mistake.
+ */
+function reasonOf({ edit, met }: Tally): string | undefined {
   switch (edit) {
     case "remove":
       return "removes nothing: there is no such path";
     case "chmod":
-      return met
-        ? "changes nothing: all that it matches has that mode already"
-        : "matches nothing";
-    case "owner":
-      return "changes nothing: all files have that owner already";
-    case "mtime":
-      return "changes nothing: all files have that time already";
-    case "clamp-mtime":
-      return "changes nothing: no file is newer";
-    case "sort":
-      return "changes nothing: the tar has that form already";
+      return met ? undefined : "matches nothing";
     case "add":
       return "adds nothing: the directory is empty";
+    case "strip-components":
+      return "changes nothing";
   }
-  return "changes nothing";
+  return undefined;
 }
 
 function optionOf({ edit, value }: Tally): string {

@@ -34,7 +34,7 @@ type FileKind = typeof KINDS extends Set<infer K> ? K : never;
  * Reads a word such as `docker://REFERENCE`, `oci:DIR[:TAG]`,
  * `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]` or a path.
  *
- * @throws {UsageError} If it is none of these.
+ * @throws {UsageError} If it is not one of these.
  */
 export function imagePlace(word: string): ImagePlace {
   if (word.startsWith("docker://")) {

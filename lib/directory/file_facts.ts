@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import type { FileKind } from "./file_list.ts";
+import type { DenoNumbers } from "../system/node.ts";
 
 /** What the file system says of a file, which may be a symlink. */
 export interface FileFacts {
@@ -82,20 +83,6 @@ export function fileFacts(numbers: FileNumbers): FileFacts {
     identity: `${numbers.dev}:${numbers.ino}`,
     stamp: fileStamp(numbers),
   };
-}
-
-/** What Deno says of a file, in a fifth of the time that `node:fs` takes there. */
-export interface DenoNumbers {
-  dev: number;
-  ino: number | null;
-  mode: number | null;
-  nlink: number | null;
-  uid: number | null;
-  gid: number | null;
-  rdev: number | null;
-  size: number;
-  mtime: Date | null;
-  ctime: Date | null;
 }
 
 /** As {@linkcode fileFacts}: the same as of the numbers of Deno's `node:fs`. */

@@ -152,7 +152,7 @@ export class Editor {
     }
   }
 
-  /** What becomes of an entry; `undefined` if it is none of the tree. */
+  /** What becomes of an entry; `undefined` if the tree has no such entry. */
   #fate(entry: Entry, whiteout: Whiteout | undefined): Fate | undefined {
     if (entry.kind === "label") return undefined;
     if (

@@ -22,20 +22,23 @@ export const { process } = globalThis;
 /** Whether this is Deno, whose file names are text and whose times are short. */
 export const isDeno = "Deno" in globalThis;
 
+/** What Deno says of a file, in a fifth of the time that `node:fs` takes there. */
+export interface DenoNumbers {
+  dev: number;
+  ino: number | null;
+  mode: number | null;
+  nlink: number | null;
+  uid: number | null;
+  gid: number | null;
+  rdev: number | null;
+  size: number;
+  mtime: Date | null;
+  ctime: Date | null;
+}
+
 /** Deno's own calls where they are several times as quick as its `node:fs`. */
 interface DenoFiles {
-  lstatSync(path: string): {
-    dev: number;
-    ino: number | null;
-    mode: number | null;
-    nlink: number | null;
-    uid: number | null;
-    gid: number | null;
-    rdev: number | null;
-    size: number;
-    mtime: Date | null;
-    ctime: Date | null;
-  };
+  lstatSync(path: string): DenoNumbers;
   readDirSync(path: string): Iterable<{ name: string }>;
 }
 

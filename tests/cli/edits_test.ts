@@ -257,7 +257,7 @@ Deno.test("an image keeps its layers under what --add and --remove make", async 
   assert.doesNotMatch(await run("tar", ["-tf", out]), /^rootfs\/(log|etc)/m);
 });
 
-Deno.test("an edit that changes nothing gets a note", async () => {
+Deno.test("an edit that finds nothing gets a note", async () => {
   for (
     const [args, note] of [
       [
@@ -273,18 +273,10 @@ Deno.test("an edit that changes nothing gets a note", async () => {
         '--remove "/nix" removes nothing: there is no such path',
       ],
       [["--chmod", "nix=755"], '--chmod "nix=755" matches nothing'],
-      [
-        ["--chmod", "bin=755"],
-        '--chmod "bin=755" changes nothing: all that it matches has that mode already',
-      ],
-      [
-        ["--mtime", "@1000000000"],
-        '--mtime "@1000000000" changes nothing: all files have that time already',
-      ],
-      [
-        ["--mtime", "2002-01-01", "--clamp-mtime"],
-        '--clamp-mtime "2002-01-01" changes nothing: no file is newer',
-      ],
+      // It is so already: that is no mistake.
+      [["--chmod", "bin=755"], undefined],
+      [["--mtime", "@1000000000"], undefined],
+      [["--mtime", "2002-01-01", "--clamp-mtime"], undefined],
       [["--sort"], undefined],
     ] as [string[], string | undefined][]
   ) {
@@ -292,8 +284,6 @@ Deno.test("an edit that changes nothing gets a note", async () => {
       const { stderr } = await listed([input, ...args]);
       const notes = stderr.split("\n").filter((line) => line.includes("--"));
       const expected = note === undefined ? [] : [`ciso: ${note}`];
-      // The sorted tree differs from a directory in fractions of seconds alone.
-      if (note === undefined && input === "tree") continue;
       assert.deepEqual(notes, expected, `${input}: ${stderr}`);
     }
   }

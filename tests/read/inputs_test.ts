@@ -170,7 +170,7 @@ Deno.test("skopeo's dir: is read as an OCI layout", async () => {
   assert.deepEqual(await textsOf(image), ["L1"]);
   assert.deepEqual(image.base.fields.command, ["a"]);
   assert.equal(image.base.config, CONFIG);
-  // With all platforms, a list stands above the manifests.
+  // With all platforms, a list is above the manifests.
   const one = manifest();
   const list = {
     schemaVersion: 2,
@@ -219,7 +219,7 @@ const RUNTIME = {
   annotations: { "org.opencontainers.image.architecture": "riscv64", k: "v" },
 };
 
-Deno.test("a runtime bundle gives its process; hooks stay behind", async () => {
+Deno.test("a runtime bundle gives its process without its hooks", async () => {
   const image = await read({ "config.json": RUNTIME, "rootfs/a": "" });
   assert.deepEqual(image.base.fields, {
     command: ["/bin/x", "y"],

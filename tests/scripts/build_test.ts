@@ -25,7 +25,7 @@ Deno.test("scripts/build makes the same programs again, in another directory", a
   for (
     const name of ["ciso.js", `ciso-deno-${target}`, `ciso-bun-${target}`]
   ) {
-    // What cannot be made here is told, and not in SHA256SUMS.
+    // A line names what cannot be made here; SHA256SUMS does not.
     const reason = notMade({ directory: again, said }, name);
     const sums = await Deno.readTextFile(`${again}/SHA256SUMS`);
     assert.equal(sums.includes(`  ${name}\n`), reason === undefined, said);
