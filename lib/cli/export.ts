@@ -1,4 +1,4 @@
-import { InputError } from "../errors/input_error.ts";
+import { FaceMissingError } from "../export/face_missing_error.ts";
 import { shown, shownList } from "../errors/shown.ts";
 import { say } from "./say.ts";
 import {
@@ -194,8 +194,9 @@ export async function withExport(
       )
     ).catch(async (error) => {
       const isFile = path !== "-" && host.fileIdentity(path) !== undefined;
-      if (!(error instanceof InputError) || !isFile) throw ofFile(name, error);
-      // It has no such face, but perhaps one can be made of it.
+      if (!(error instanceof FaceMissingError) || !isFile) {
+        throw ofFile(name, error);
+      }
       return await exportAnew(path, parsed, { face, forHost }, store);
     });
     await ofImage(path, () => use({ ...exported, platform }, name, bar));

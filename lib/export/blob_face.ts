@@ -16,6 +16,7 @@ import { plainLayers } from "./plain_layers.ts";
 import { directoryEntry, fileEntry } from "../tar/small_entries.ts";
 import { textDigest } from "../streams/sha256.ts";
 import { verified } from "../streams/digest_checked.ts";
+import { FaceMissingError } from "./face_missing_error.ts";
 
 const DIRECTORIES = ["blobs", "blobs/sha256"];
 
@@ -113,7 +114,7 @@ export class BlobFace implements FaceEntries {
 
   #blob(path: string, digest: string, entry: Entry, fate: Fate): Fate {
     if (entry.kind !== "file" || entry.sparse) {
-      throw new InputError(
+      throw new FaceMissingError(
         `${shownWord(path)} is no plain file; ciso convert takes such archives`,
       );
     }
@@ -189,7 +190,7 @@ export class BlobFace implements FaceEntries {
     }));
     const missing = layers?.find(({ size }) => size === undefined);
     if (!layers || missing) {
-      throw new InputError(
+      throw new FaceMissingError(
         missing && this.#documents.image
           ? `blobs/sha256/${missing.digest} is missing`
           : "The archive holds no layer; ciso convert makes an isoc of it that does",

@@ -22,6 +22,7 @@ import {
   hardLinkEntry,
 } from "../tar/small_entries.ts";
 import { verified } from "../streams/digest_checked.ts";
+import { FaceMissingError } from "./face_missing_error.ts";
 
 const FILE = /^(rootfs\/|[0-9a-f]{64}\/)(VERSION|json|layer\.tar)$/;
 
@@ -84,7 +85,7 @@ export class DockerV1Face implements FaceEntries {
     const place = `${id}/${name}`;
     if (entry.kind === "symlink") return undefined;
     if (entry.kind !== "file" || entry.sparse) {
-      throw new InputError(
+      throw new FaceMissingError(
         `${shownWord(path)} is no plain file; ciso convert takes such archives`,
       );
     }
@@ -126,7 +127,7 @@ export class DockerV1Face implements FaceEntries {
       }
     }
     if (!this.#written.has(`${this.#id}/layer.tar`)) {
-      throw new InputError(
+      throw new FaceMissingError(
         "The archive holds no layer; ciso convert makes an isoc of it that does",
       );
     }

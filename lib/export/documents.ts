@@ -21,6 +21,7 @@ import { asciiText, concat } from "../streams/bytes.ts";
 import { bytesDigest } from "../streams/sha256.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Fate } from "./pass.ts";
+import { FaceMissingError } from "./face_missing_error.ts";
 
 /** The image that an archive's documents describe. */
 export interface DescribedImage {
@@ -133,7 +134,7 @@ export class Documents {
         ((all && isSmall) || this.v1?.place === ROOTFS));
     if (!isDocument) return undefined;
     if (entry.kind !== "file" || entry.sparse) {
-      throw new InputError(
+      throw new FaceMissingError(
         `${shownWord(path)} is no plain file; ciso convert takes such archives`,
       );
     }
@@ -434,7 +435,7 @@ function only<T>(images: T[], name: string): T {
 function blobIn(field: string, path: string): string {
   const digest = blobDigest(path);
   if (digest) return digest;
-  throw new InputError(
+  throw new FaceMissingError(
     `${field} in manifest.json is ${shown(path)}, not a path below ` +
       "blobs/sha256/; ciso convert makes an isoc of such an archive",
   );

@@ -1,4 +1,3 @@
-import { InputError } from "../errors/input_error.ts";
 import { BlobFace } from "./blob_face.ts";
 import { DockerV1Face } from "./docker_v1_face.ts";
 import type { Documents } from "./documents.ts";
@@ -12,6 +11,7 @@ import type { Face } from "../image/face.ts";
 import type { Spool } from "../rootfs/layer_stack.ts";
 import { fromStream } from "../streams/source.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
+import { FaceMissingError } from "./face_missing_error.ts";
 
 /** What can be exported: a face, or the layer alone. */
 export type ExportFace = Exclude<Face, "containerd"> | "rootfs";
@@ -111,7 +111,7 @@ function entriesOf(face: ExportFace, documents: Documents): FaceEntries {
     case "rootfs": {
       const layers = plainLayers(documents);
       if (!layers) {
-        throw new InputError(
+        throw new FaceMissingError(
           "The archive holds no layer; ciso convert makes an isoc of it that does",
         );
       }

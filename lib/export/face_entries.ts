@@ -1,5 +1,5 @@
-import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
+import { shownWord } from "../errors/shown.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { ascii, binary, startsWith } from "../streams/bytes.ts";
 import type { Documents } from "./documents.ts";

@@ -8,6 +8,7 @@ import { Pieces } from "../tar/pieces.ts";
 import { type TarData, TarReader } from "../tar/reader.ts";
 import { hasSkipHeader, SKIP_HEADER } from "../tar/skip_header.ts";
 import { rebuild } from "../tar/rebuild.ts";
+import { FaceMissingError } from "./face_missing_error.ts";
 
 const EMPTY = new Uint8Array(0);
 const SLASH = Uint8Array.of(0x2f);
@@ -167,7 +168,7 @@ export function moved(
   link?: Uint8Array,
 ): Uint8Array {
   if (entry.sparse) {
-    throw new InputError(
+    throw new FaceMissingError(
       `Entry ${shown(entry.path)} is a sparse file; ciso convert makes an ` +
         "isoc without any",
     );

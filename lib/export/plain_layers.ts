@@ -1,5 +1,5 @@
-import { InputError } from "../errors/input_error.ts";
 import type { Documents } from "./documents.ts";
+import { FaceMissingError } from "./face_missing_error.ts";
 
 /**
  * Checks that the archive's image has its layers uncompressed, as every isoc has
@@ -16,7 +16,7 @@ export function plainLayers(documents: Documents): string[] | undefined {
   const same = diffIds.length === image.layers.length &&
     image.layers.every((digest, i) => diffIds[i] === digest);
   if (!same) {
-    throw new InputError(
+    throw new FaceMissingError(
       "The layers are not those of the image config, or are compressed; ciso " +
         "convert makes an isoc of such an archive",
     );

@@ -16,6 +16,7 @@ import { imageOf } from "./image_of.ts";
 import type { FaceEntries } from "./face_entries.ts";
 import { type Fate, KEEP, moved, type Passing } from "./pass.ts";
 import { directoryEntry, fileEntry } from "../tar/small_entries.ts";
+import { FaceMissingError } from "./face_missing_error.ts";
 
 const PREFIX = ascii(ROOTFS);
 const ROOT = ascii(".");
@@ -76,12 +77,12 @@ class RootfsEntries {
   /** @throws {InputError} If it is not complete. */
   end(): void {
     if (!this.found) {
-      throw new InputError(
+      throw new FaceMissingError(
         "The archive has no rootfs/; ciso convert makes an isoc of it that does",
       );
     }
     if (this.#hasV1 && this.#documents.v1?.place !== ROOTFS) {
-      throw new InputError(
+      throw new FaceMissingError(
         "The face for Docker 1.9 comes after rootfs/: too late to " +
           "know whose rootfs/json is; ciso convert puts the archive in order",
       );

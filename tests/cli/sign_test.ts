@@ -70,7 +70,7 @@ Deno.test("nothing unsigned is taken, and nothing is written then", async () => 
     "export IMAGE KEY --as bundle -o out/",
     "export IMAGE KEY --as isoc -o out",
     "build --from IMAGE KEY -t x/y -o out",
-    "join a.isoc IMAGE KEY -o out",
+    "join IMAGE c.isoc KEY -o out",
     "convert a.isoc KEY --rebase a.isoc IMAGE -o out",
     "convert a.isoc KEY --rebase IMAGE a.isoc -o out",
     "copy IMAGE KEY out",
