@@ -317,7 +317,7 @@ export class Documents {
   }
 
   #dockerImages(): DescribedImage[] {
-    const images = this.#read("manifest.json", readDockerManifest) ?? [];
+    const images = this.#read("manifest.json", dockerImagesOf) ?? [];
     return images.map(({ config, layers, names }: DockerEntry) => ({
       config: blobIn("Config", config),
       layers: layers.map((path) => blobIn("Layers", path)),
@@ -430,6 +430,15 @@ function only<T>(images: T[], name: string): T {
     );
   }
   return images[0]!;
+}
+
+/** The images of a `manifest.json`, if it is Docker's. */
+function dockerImagesOf(source: string): DockerEntry[] {
+  if (!/^\s*\{/.test(source)) return readDockerManifest(source);
+  throw new FaceMissingError(
+    "manifest.json is not Docker's, but as skopeo's dir: has it; ciso convert " +
+      "makes an isoc of such an archive",
+  );
 }
 
 function blobIn(field: string, path: string): string {
