@@ -99,15 +99,7 @@ export async function runProgram(
   const child = spawn(program, args, {
     stdio: [input ? "pipe" : "ignore", "inherit", "inherit"],
   });
-  let failure: Error | undefined;
-  const ended = new Promise<number>((resolve) => {
-    child.on("error", (error) => {
-      failure = error;
-      resolve(-1);
-    });
-    // As a shell says it when a signal ended it.
-    child.on("close", (code) => resolve(code ?? 128));
-  });
+  const ended = endOf(child);
   const kill = () => void child.kill();
   leftovers.add(kill);
   try {
@@ -117,10 +109,8 @@ export async function runProgram(
       // It need not read to the end; its exit code says whether that was right.
       await feed(input, stdin);
     }
-    const code = await ended;
-    if (failure) {
-      throw programError(program, failure);
-    }
+    const { code, failure } = await ended;
+    if (failure) throw programError(program, failure);
     return code;
   } catch (error) {
     kill();
@@ -182,28 +172,21 @@ export async function collect(
     ...(Object.keys(environment).length > 0 &&
       { env: { ...process.env, ...environment } }),
   });
-  let failure: Error | undefined;
-  const ended = new Promise<number>((resolve) => {
-    child.on("error", (error) => {
-      failure = error;
-      resolve(-1);
-    });
-    child.on("close", (code) => resolve(code ?? 128));
-  });
+  const ended = endOf(child);
   const kill = () => void child.kill();
   leftovers.add(kill);
   try {
     // Without permission Deno gives a child that has no streams.
     if (!child.stdin) {
-      await Promise.race([ended, pause(SOON)]);
-      throw programError(program, failure);
+      const end = await Promise.race([ended, pause(SOON)]);
+      throw programError(program, end?.failure);
     }
     const stdout: Uint8Array[] = [];
     const stderr: Uint8Array[] = [];
     child.stdout.on("data", (bytes: Uint8Array) => stdout.push(bytes.slice()));
     child.stderr.on("data", (bytes: Uint8Array) => stderr.push(bytes.slice()));
     await feed(input, child.stdin);
-    const code = await ended;
+    const { code, failure } = await ended;
     if (failure) throw programError(program, failure);
     return {
       code,
@@ -216,6 +199,21 @@ export async function collect(
   } finally {
     leftovers.delete(kill);
   }
+}
+
+/** How a program ends: with an exit code, or because it could not be started. */
+function endOf(
+  child: ReturnType<typeof spawn>,
+): Promise<{ code: number; failure: Error | undefined }> {
+  let failure: Error | undefined;
+  return new Promise<number>((resolve) => {
+    child.on("error", (error) => {
+      failure = error;
+      resolve(-1);
+    });
+    // As a shell says it when a signal ended it.
+    child.on("close", (code) => resolve(code ?? 128));
+  }).then((code) => ({ code, failure }));
 }
 
 /** Why a program cannot be started; without a cause the runtime forbids it. */
