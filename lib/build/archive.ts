@@ -7,16 +7,8 @@ import { type NewEntry, newHeader, padding } from "../tar/header.ts";
 import type { PaxRecord } from "../tar/pax.ts";
 import { paxEntry } from "../tar/rebuild.ts";
 import { fileEntry } from "../tar/small_entries.ts";
-
-/** A stretch of the archive that is streamed. */
-export interface Stretch {
-  /** The last one's may be unknown before it is written. */
-  size: number | undefined;
-  /** Where it has been written already, as an offset in a sink. */
-  written?: number | undefined;
-  /** Its bytes; each call makes them anew. */
-  chunks: () => AsyncGenerator<Uint8Array>;
-}
+import type { Stretch } from "./stretch.ts";
+import { partsOf } from "./turns.ts";
 
 /** A piece of the archive: bytes at hand, or a stretch that is streamed. */
 type Piece = Uint8Array | Stretch;
@@ -38,6 +30,24 @@ export class Archive {
   add(piece: Piece): void {
     this.size += "chunks" in piece ? piece.size ?? 0 : piece.length;
     this.#pieces.push(piece);
+  }
+
+  /**
+   * Adds a stretch of entries in parts.
+   *
+   * @param offsets Where it is cut, as {@linkcode partsOf} does.
+   * @param between Adds what comes before the part after the cut of this number.
+   */
+  inTurns(
+    stretch: Stretch,
+    offsets: readonly number[],
+    between: (cut: number) => void,
+  ): void {
+    for (const [i, part] of partsOf(stretch, offsets).entries()) {
+      this.#pieces.push(part);
+      if (i < offsets.length) between(i);
+    }
+    this.size += stretch.size ?? 0;
   }
 
   entry(entry: NewEntry): void {
@@ -75,7 +85,6 @@ export class Archive {
   }
 
   /** The archive's bytes. */
-
   async *chunks(): AsyncGenerator<Uint8Array> {
     let small: Uint8Array[] = [];
     for (const piece of this.#pieces) {
@@ -90,7 +99,7 @@ export class Archive {
         size += chunk.length;
         yield chunk;
       }
-      if (size !== piece.size) throw inputChanged();
+      if (size !== (piece.size ?? size)) throw inputChanged();
     }
     if (small.length > 0) yield concat(small);
   }

@@ -18,7 +18,9 @@ import {
 import { rootfsEntries } from "../rootfs/scan.ts";
 import { MAX_SKIP } from "../tar/skip_header.ts";
 import { closing, newHeader } from "../tar/header.ts";
-import { Archive, type Stretch } from "./archive.ts";
+import { Archive } from "./archive.ts";
+import type { Stretch } from "./stretch.ts";
+import { pausesOf } from "./turns.ts";
 import type { Zstd } from "./containerd_view.ts";
 import { packedFaces, type PackLayer, packLayers } from "./pack_layers.ts";
 import { addV1Chain, ownV1File } from "./docker_v1_chain.ts";
@@ -53,6 +55,8 @@ export interface AssembleOptions {
   packLayer?: PackLayer | undefined;
   /** Compresses with zstd, for the face containerd. */
   zstd?: Zstd | undefined;
+  /** How far back who compresses the archive looks, in bytes. */
+  window?: number | undefined;
   /** Images of other platforms, which the archive has as blobs alone. */
   others?: readonly OtherPlatform[] | undefined;
   /** How many of the others come before this image in the image index. */
@@ -90,6 +94,7 @@ interface Contents {
   /** The layers of other platforms, by their digests. */
   otherLayers?: Map<string, Stretch & { size: number }> | undefined;
   rootfs: Stretch;
+  window?: number | undefined;
 }
 
 /** Makes the documents and puts the archive together. */
@@ -99,6 +104,8 @@ export async function assemble(
   options: AssembleOptions,
 ): Promise<Assembled> {
   const { pristine = false, packLayer, zstd, others = [] } = options;
+  // Compressed layers have nothing in common with files.
+  const window = packLayer ? undefined : options.window;
   const { faces, notes: left } = packLayer
     ? packedFaces(options.faces, FACES)
     : { faces: options.faces ?? FACES, notes: [] };
@@ -146,6 +153,7 @@ export async function assemble(
       written: stack.writtenRootfs,
       chunks: () => rootfsEntries(source, tree, mtime),
     },
+    window,
   };
   const archive = layOut(contents);
   return {
@@ -261,7 +269,8 @@ function hasRootfs(faces: ReadonlySet<Face>): boolean {
 /**
  * Puts all in order: documents, layers, rootfs/. A reader of the stream knows
  * from its beginning what the rest is, and can stop after the layers if it
- * needs no more.
+ * needs no more. Where that makes a compressed archive smaller, each layer comes
+ * amid its own files instead.
  */
 function layOut(contents: Contents): Archive {
   const { faces, image, layers, stretches } = contents;
@@ -301,10 +310,23 @@ function layOut(contents: Contents): Archive {
     const path = `blobs/sha256/${digest}`;
     if (!paths.includes(path)) add(path, stretch);
   }
-  for (const [i, path] of paths.entries()) add(path, stretches[i]!);
-  if (hasFiles) archive.add(contents.rootfs);
+  const addLayer = (i: number) => add(paths[i]!, stretches[i]!);
+  const pauses = hasFiles && hasBlobs ? pausesIn(contents) : undefined;
+  if (pauses) archive.inTurns(contents.rootfs, pauses, addLayer);
+  else {
+    for (const i of paths.keys()) addLayer(i);
+    if (hasFiles) archive.add(contents.rootfs);
+  }
   archive.add(closing());
   return archive;
+}
+
+/** Where rootfs/ pauses for layers, if it does. */
+function pausesIn(
+  { window, stretches, rootfs: { size } }: Contents,
+): number[] | undefined {
+  if (window === undefined || size === undefined) return undefined;
+  return pausesOf(stretches.map(({ size }) => size), size, window);
 }
 
 /** Whether the newest Docker v1 image may be in rootfs/; notes it if not. */

@@ -36,6 +36,12 @@ export interface ArchiveOptions {
    * `compressBlocks` of `@isoc/isoc/node` does it on all cores.
    */
   zstd?: Zstd | undefined;
+  /**
+   * How far back who compresses the archive looks, in bytes. If that is less than
+   * the layers have, each layer comes amid its own files below rootfs/: then the
+   * second copy of layers up to twice as long as the window costs nearly nothing.
+   */
+  window?: number | undefined;
   /** Gets the number of bytes that the scan has read since the last call. */
   onRead?: ((bytes: number) => void) | undefined;
 }

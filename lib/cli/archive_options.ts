@@ -24,6 +24,7 @@ export function archiveOptions(
     allowSavedImage: parsed.on("allow-saved-image"),
     maxUnpacked: unpackLimits(parsed).maxUnpacked,
     packLayer: layerPacking(parsed),
+    window: packingOf(parsed)?.window,
     zstd: (chunks) => compressBlocks(chunks, "zstd"),
   };
 }

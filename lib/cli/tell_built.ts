@@ -1,4 +1,5 @@
 import type { Isoc } from "../build/isoc.ts";
+import { USED } from "../build/turns.ts";
 import { ROOTFS_FACES } from "../image/face.ts";
 import { type Packing, windowFor, WINDOWS } from "../streams/packing.ts";
 import { host } from "../system/host.ts";
@@ -82,11 +83,13 @@ function packHint(
   const isTwice = faces.includes("oci") &&
     faces.some((face) => ROOTFS_FACES.includes(face));
   if (!packing || !isTwice) return undefined;
-  // The copies are as far apart as the layers are long.
-  const apart = layers.reduce((sum, layer) => sum + layer.size, 0);
+  const sizes = layers.map((layer) => layer.size);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  // A layer that comes amid its own files is half of its size from them.
+  const apart = Math.min(all, Math.max(...sizes) / 2 / USED);
   const { method, window = 0 } = packing;
   const reach = window && windowFor(window, size);
-  if (apart < LARGE || apart < reach || layers.some(({ blob }) => blob)) {
+  if (all < LARGE || apart <= reach || layers.some(({ blob }) => blob)) {
     return undefined;
   }
   const why = method === "gzip"
@@ -95,14 +98,14 @@ function packHint(
       reach / 2 ** 20
     }M`;
   return `${why}: --for ENGINE makes a file of half the size, and so does ` +
-    `--compress zstd --window ${
+    `--compress zstd with --window ${
       windowWord(apart)
-    }; docs/compression.md says who ` +
-    "takes it";
+    } or --layer-size 240M; ` +
+    "docs/compression.md says who takes it";
 }
 
 /** A window that reaches over some bytes, as --window takes it. */
 function windowWord(bytes: number): string {
-  const needed = 2 ** Math.ceil(Math.log2(bytes * 1.05));
+  const needed = 2 ** Math.ceil(Math.log2(bytes));
   return `${Math.min(needed, WINDOWS.highest) / 2 ** 20}M`;
 }
