@@ -59,11 +59,15 @@ export class EarlyRootfs implements Follower {
   }
 
   /** Takes an item; a header's entry is in the tree already. */
-  take(item: TarItem, tar: TarReader): Promise<void> | undefined {
+  take(
+    item: TarItem,
+    tar: TarReader,
+    path: Uint8Array | undefined,
+  ): Promise<void> | undefined {
     if (this.#stopped) return undefined;
     if (item.part === "header") {
       if (!this.isRight) return undefined;
-      return this.#relocator.header(item.entry, tar, this.#pieces);
+      return this.#relocator.header(item.entry, tar, this.#pieces, path);
     }
     if (item.part === "data") {
       this.#relocator.data(item, tar.bytes, this.#pieces);

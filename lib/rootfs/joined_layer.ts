@@ -49,26 +49,44 @@ export class JoinedLayer implements Follower {
     if (this.isRight) this.#follower?.flush?.();
   }
 
-  async #add(item: TarHeader, tar: TarReader): Promise<void> {
+  #add(item: TarHeader, tar: TarReader): Promise<void> | undefined {
     const { bytes, globals, shape } = tar;
     if (shape.concatenated || globals.size > 0) {
       this.isRight = false;
-      return;
+      return undefined;
     }
     const { entry } = item;
     const offset = tar.offset + item.start;
-    let path;
+    let adding;
     try {
-      path = await this.#tree.add({ bytes, entry, globals, offset });
+      adding = this.#tree.add({ bytes, entry, globals, offset });
     } catch (error) {
-      // The second pass finds it again, after all that is wrong with the layer
-      // itself.
-      if (!(error instanceof InputError)) throw error;
-      this.isRight = false;
-      return;
+      return this.#stop(error);
     }
+    return adding instanceof Promise
+      ? adding.then(
+        (path) => this.#follow(item, tar, path),
+        (error) => this.#stop(error),
+      )
+      : this.#follow(item, tar, adding);
+  }
+
+  #follow(
+    item: TarHeader,
+    tar: TarReader,
+    path: Uint8Array | undefined,
+  ): Promise<void> | undefined {
     if (path) this.#onPath(path);
-    const waiting = this.#follower?.take(item, tar, path);
-    if (waiting) await waiting;
+    return this.#follower?.take(item, tar, path);
+  }
+
+  /**
+   * Leaves the tree to the second pass, which finds the error again, after all
+   * that is wrong with the layer itself.
+   */
+  #stop(error: unknown): undefined {
+    if (!(error instanceof InputError)) throw error;
+    this.isRight = false;
+    return undefined;
   }
 }

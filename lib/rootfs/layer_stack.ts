@@ -290,7 +290,8 @@ class StackReader {
         if (item.part === "header") {
           const { entry } = item;
           const at = start + offset + item.start;
-          path = await tree.add({ bytes, entry, globals, offset: at });
+          const adding = tree.add({ bytes, entry, globals, offset: at });
+          path = adding instanceof Promise ? await adding : adding;
         }
         const waiting = follower?.take(item, tar, path);
         if (waiting) await waiting;

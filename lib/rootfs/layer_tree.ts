@@ -115,22 +115,19 @@ export class LayerTree extends Tree {
     return this.#isDirectoryBelow(path) ? "nothing" : "new";
   }
 
-  protected override async takeWhiteout(
+  protected override takeWhiteout(
     added: AddedEntry,
     given: Uint8Array,
-  ): Promise<boolean> {
+  ): boolean | Promise<undefined> {
     if (this.#options.whiteouts && whiteoutOf(given)) {
-      await this.#addWhiteout(added, given, whiteoutOf);
-      return true;
+      return this.#addWhiteout(added, given, whiteoutOf);
     }
     if (this.#options.whiteouts && isOverlayWhiteout(added)) {
-      await this.#addWhiteout(
+      return this.#addWhiteout(
         added,
         given,
         (path) => ({ path: path.slice(), opaque: false }),
       );
-      this.changes.note("overlay-whiteouts", given);
-      return true;
     }
     if (isOverlayWhiteout(added)) {
       // An ACI is no layer: there is nothing below that it could delete.
@@ -156,14 +153,16 @@ export class LayerTree extends Tree {
     added: AddedEntry,
     given: Uint8Array,
     read: (path: Uint8Array) => Whiteout | undefined,
-  ): Promise<void> {
+  ): Promise<undefined> {
     const { index } = this;
+    const isDevice = read !== whiteoutOf;
     const above = index.obstacle(given);
     if (above && above.slot >= 0 && index.node(above.slot) !== NODE.symlink) {
       // The layer has a file there, so that nothing is left to delete.
       this.leaveOut();
       this.changes.note("whiteouts", given);
-      return;
+      if (isDevice) this.changes.note("overlay-whiteouts", given);
+      return undefined;
     }
     const before = index.length;
     const settled = await this.parents.settle(given, added.entry);
@@ -178,14 +177,16 @@ export class LayerTree extends Tree {
           "delete each path, or build an image of this layer alone",
       );
     }
-    const isDevice = read !== whiteoutOf;
     const path = isDevice ? whiteoutMarker(settled) : settled;
     await this.makeWay(path, NODE.other);
-    const taken = { added, given, path, node: NODE.other };
-    const slot = this.put(added, taken, 0);
+    const slot = this.put({ added, given, path, node: NODE.other }, 0);
     this.whiteouts.add(whiteout, slot);
-    if (isDevice) this.#files.add(slot);
     this.parents.forget();
+    if (isDevice) {
+      this.#files.add(slot);
+      this.changes.note("overlay-whiteouts", given);
+    }
+    return undefined;
   }
 
   protected override replace(

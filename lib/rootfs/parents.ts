@@ -54,7 +54,7 @@ export class Parents {
 
   /**
    * The path an entry goes to, symlinks above it followed; adds its parents.
-   * Most entries are in the last one's directory: they need no promise.
+   * Most entries are in the last one's directory.
    *
    * @param given Its path as the header has it, normalized.
    * @throws {InputError} If something that is no directory is above it.
@@ -66,7 +66,11 @@ export class Parents {
     const cut = given.lastIndexOf(0x2f);
     if (cut < 0) return given;
     if (cut !== this.#lastFrom.length || !startsWith(given, this.#lastFrom)) {
-      return this.#settleAnew(given, given.slice(0, cut), entry);
+      const parent = given.slice(0, cut);
+      if (this.#tree.index.obstacle(given)) {
+        return this.#settleAnew(given, parent, entry);
+      }
+      this.#lastFrom = this.#lastTo = parent;
     }
     return this.#lastFrom === this.#lastTo
       ? given

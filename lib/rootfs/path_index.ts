@@ -168,33 +168,36 @@ export class PathIndex {
    * @param path A normalized path; only its first `length` bytes count.
    * @returns The new slot.
    */
-  add(
-    path: Uint8Array,
-    { node, offset, link }: IndexedEntry,
-    length = path.length,
-  ): number {
-    if ((this.#size + 1) * 8 > this.#table.length * 7) this.#grow();
+  add(path: Uint8Array, entry: IndexedEntry, length = path.length): number {
+    this.#makeRoom();
     this.#hash(path, length);
+    return this.#addAt(this.#probe(), entry);
+  }
+
+  /**
+   * Adds an entry as {@linkcode add} does, unless {@linkcode find} finds one.
+   *
+   * @param path A normalized path.
+   * @returns The new slot, or -1 if the path has one.
+   */
+  addNew(path: Uint8Array, entry: IndexedEntry): number {
+    this.#makeRoom();
+    this.#hash(path, path.length);
+    const place = this.#probe();
+    const old = this.#table[place]! - 1;
+    if (old >= 0 && !this.has(old, FLAG.dropped)) return -1;
+    return this.#addAt(place, entry);
+  }
+
+  #addAt(place: number, { node, offset, link }: IndexedEntry): number {
     const slot = this.#count++;
     this.#low.set(slot, this.#hashLow);
     this.#high.set(slot, this.#hashHigh);
     this.#offset.set(slot, offset);
     this.#link.set(slot, link);
     this.#put(slot, node);
-    const mask = this.#table.length - 1;
-    let i = this.#hashLow & mask;
-    for (;; i = (i + 1) & mask) {
-      const other = this.#table[i]! - 1;
-      if (other < 0) {
-        this.#size++;
-        break;
-      }
-      if (
-        this.#low.get(other) === this.#hashLow &&
-        this.#high.get(other) === this.#hashHigh
-      ) break;
-    }
-    this.#table[i] = slot + 1;
+    if (this.#table[place] === 0) this.#size++;
+    this.#table[place] = slot + 1;
     return slot;
   }
 
@@ -249,6 +252,11 @@ export class PathIndex {
     this.#facts.set(slot >>> 2, (others | (value << shift)) >>> 0);
   }
 
+  /** Makes room for one more path. */
+  #makeRoom(): void {
+    if ((this.#size + 1) * 8 > this.#table.length * 7) this.#grow();
+  }
+
   #grow(): void {
     const table = new Uint32Array(this.#table.length * 2);
     const mask = table.length - 1;
@@ -299,15 +307,23 @@ export class PathIndex {
     this.#take(path, 0, length);
   }
 
+  /** The slot of the newest entry with the newest hash, or -1. */
   #lookUp(): number {
-    const mask = this.#table.length - 1;
+    const slot = this.#table[this.#probe()]! - 1;
+    return slot < 0 || this.has(slot, FLAG.dropped) ? -1 : slot;
+  }
+
+  /** Where the table has the newest hash, or has room for it. */
+  #probe(): number {
+    const table = this.#table;
+    const mask = table.length - 1;
     for (let i = this.#hashLow & mask;; i = (i + 1) & mask) {
-      const slot = this.#table[i]! - 1;
-      if (slot < 0) return -1;
+      const slot = table[i]! - 1;
       if (
+        slot < 0 ||
         this.#low.get(slot) === this.#hashLow &&
-        this.#high.get(slot) === this.#hashHigh
-      ) return this.has(slot, FLAG.dropped) ? -1 : slot;
+          this.#high.get(slot) === this.#hashHigh
+      ) return i;
     }
   }
 }

@@ -121,6 +121,7 @@ export class Relocator {
    *
    * @param pieces Gets its header blocks, and those of directories that are
    * missing above it.
+   * @param path Where the tree has it, if that is known.
    * @returns Nothing, if it is done: few entries need to wait for something.
    * @throws {InputError} If the tree has no such entry.
    */
@@ -128,6 +129,7 @@ export class Relocator {
     entry: Entry,
     tar: TarReader,
     pieces: Pieces,
+    path?: Uint8Array,
   ): Promise<void> | undefined {
     const { index } = this.#tree;
     // Missing directories have the slots before the entry's own.
@@ -138,7 +140,7 @@ export class Relocator {
     this.#slot = slot + 1;
     this.#leftOut = true;
     if (slot > first) return this.#withMissing(entry, tar, pieces, first);
-    return this.#place(entry, tar, pieces);
+    return this.#place(entry, tar, pieces, path);
   }
 
   /**
@@ -228,10 +230,11 @@ export class Relocator {
     entry: Entry,
     tar: TarReader,
     pieces: Pieces,
+    known?: Uint8Array,
   ): Promise<void> | undefined {
     const tree = this.#tree;
     const slot = this.#slot - 1;
-    const path = tree.paths.destination(slot, entry);
+    const path = known ?? tree.paths.destination(slot, entry);
     if (!path || path.length === 0) {
       const isAgain = this.#options.parentsFirst && entry.kind === "directory";
       return isAgain

@@ -193,7 +193,8 @@ async function readEntries(
         if (tar.shape.concatenated && stopsAtEnd) tree.leaveOut();
         else {
           const at = offset + item.start;
-          path = await tree.add({ bytes, entry, globals, offset: at });
+          const adding = tree.add({ bytes, entry, globals, offset: at });
+          path = adding instanceof Promise ? await adding : adding;
           end = offset + item.end + padded(entry.stored);
         }
       }

@@ -1,4 +1,4 @@
-import { binary } from "../streams/bytes.ts";
+import { binary, startsWith } from "../streams/bytes.ts";
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -29,7 +29,7 @@ export class TopDirectory {
     this.#name ??= path.slice(0, length);
     const name = this.#name;
     this.#isOnly = (slash >= 0 || isDirectory) && length === name.length &&
-      name.every((byte, i) => path[i] === byte);
+      startsWith(path, name);
     const levels = dots(written) + 1;
     if (this.#levels < 0) this.#levels = levels;
     else if (this.#levels !== levels) this.#levels = 0;

@@ -14,7 +14,13 @@ import { linkMetadata } from "./link_metadata.ts";
 import { findLinkTarget } from "./link_target.ts";
 import { overlayMarks } from "./overlay.ts";
 import { Parents } from "./parents.ts";
-import { FLAG, NODE, type Node, PathIndex } from "./path_index.ts";
+import {
+  FLAG,
+  type IndexedEntry,
+  NODE,
+  type Node,
+  PathIndex,
+} from "./path_index.ts";
 import { StoredEntries } from "./stored_entries.ts";
 import { isStripped } from "./stripped_name.ts";
 import type {
@@ -25,6 +31,9 @@ import type {
 import { TopDirectory } from "./top_directory.ts";
 import { TreeFiles } from "./tree_files.ts";
 import { isAufsLeftover } from "./whiteouts.ts";
+
+/** The path that an entry goes to; `undefined` if it is left out. */
+export type Placed = Uint8Array | undefined;
 
 /** How a tree takes its entries. */
 export interface TreeOptions {
@@ -89,28 +98,27 @@ export abstract class Tree {
   }
 
   /**
-   * Takes the next entry.
+   * Takes the next entry. Few entries need a promise, which costs more than all
+   * the rest.
    *
    * @returns The path that it goes to so far, or `undefined` if it is left out.
    * @throws {InputError} If it cannot be part of a rootfs; the message names
    * the entry and what to do.
    */
-  async add(added: AddedEntry): Promise<Uint8Array | undefined> {
+  add(added: AddedEntry): Placed | Promise<Placed> {
     this.entries++;
     try {
-      return await this.#add(added);
+      const path = this.#add(added);
+      return path instanceof Promise
+        ? path.catch((error) => refuse(added, error))
+        : path;
     } catch (error) {
-      if (error instanceof InputError) {
-        const entry = shown(added.entry.path);
-        throw new InputError(`Entry ${entry}: ${error.message}`, { entry });
-      }
-      throw error;
+      return refuse(added, error);
     }
   }
 
-  async #add(added: AddedEntry): Promise<Uint8Array | undefined> {
+  #add(added: AddedEntry): Placed | Promise<Placed> {
     const { entry } = added;
-    const { index } = this;
     this.changes.noteEntry(entry, added.globals);
     this.#holes.count(entry);
     this.stored.noteGlobals(added.globals);
@@ -124,24 +132,45 @@ export abstract class Tree {
       return undefined;
     }
     this.top.note(entry.path, given, entry.kind === "directory");
-    const isLeftover = this.isLeftover(given);
-    if (!isLeftover && await this.takeWhiteout(added, given)) return undefined;
-    const path = await this.parents.settle(given, entry);
-    if (entry.kind === "hardlink") {
-      await this.#addLink(added, given, path);
-    } else {
-      if (entry.kind === "symlink" && entry.link.length === 0) {
-        throw new InputError(
-          "The symlink has no target; remove it, or archive the tree anew",
-        );
-      }
-      const node = nodeOf(added);
-      await this.makeWay(path, node);
-      this.put(added, { added, given, path, node }, linkMetadata(added));
+    if (!this.isLeftover(given)) {
+      const taken = this.takeWhiteout(added, given);
+      if (taken) return taken instanceof Promise ? taken : undefined;
     }
-    const slot = index.length - 1;
-    if (isLeftover) this.hide(slot, "aufs-leftovers", path);
-    return this.paths.destination(slot, entry);
+    const path = this.parents.settle(given, entry);
+    return path instanceof Promise
+      ? path.then((path) => this.#place(added, given, path))
+      : this.#place(added, given, path);
+  }
+
+  /** Puts an entry at the path that it goes to. */
+  #place(
+    added: AddedEntry,
+    given: Uint8Array,
+    path: Uint8Array,
+  ): Placed | Promise<Placed> {
+    const { entry } = added;
+    if (entry.kind === "hardlink") return this.#addLink(added, given, path);
+    if (entry.kind === "symlink" && entry.link.length === 0) {
+      throw new InputError(
+        "The symlink has no target; remove it, or archive the tree anew",
+      );
+    }
+    const taken = { added, given, path, node: nodeOf(added) };
+    const link = linkMetadata(added);
+    const slot = this.index.addNew(path, indexed(taken, link));
+    if (slot >= 0) {
+      this.#noteTaken(taken, slot);
+      return path;
+    }
+    const waiting = this.makeWay(path, taken.node);
+    if (waiting) {
+      return waiting.then(() => {
+        this.put(taken, link);
+        return path;
+      });
+    }
+    this.put(taken, link);
+    return path;
   }
 
   /** The path of an entry; `undefined` if the entry is left out. */
@@ -180,19 +209,20 @@ export abstract class Tree {
   }
 
   /** Adds an entry to the index. */
-  protected put(
-    { offset }: AddedEntry,
-    taken: TakenEntry,
-    link: number,
-  ): number {
-    const { given, path, node } = taken;
-    const slot = this.index.add(path, { node, offset: offset / BLOCK, link });
+  protected put(taken: TakenEntry, link: number): number {
+    const slot = this.index.add(taken.path, indexed(taken, link));
+    this.#noteTaken(taken, slot);
+    return slot;
+  }
+
+  #noteTaken(taken: TakenEntry, slot: number): void {
+    const { given, path } = taken;
     if (given !== path) {
       this.index.mark(slot, FLAG.moved);
       this.paths.move(slot, path);
     }
     this.onTaken(taken, slot);
-    return slot;
+    if (this.isLeftover(given)) this.hide(slot, "aufs-leftovers", path);
   }
 
   /**
@@ -245,7 +275,7 @@ export abstract class Tree {
     added: AddedEntry,
     given: Uint8Array,
     path: Uint8Array,
-  ): Promise<void> {
+  ): Promise<Placed> {
     const { index, links } = this;
     const { target, wanted, targetPath } = await findLinkTarget(
       this,
@@ -256,12 +286,12 @@ export abstract class Tree {
       // tar writes this for a file named twice on its command line.
       this.leaveOut();
       this.changes.note("hard-links", path);
-      return;
+      return undefined;
     }
     const node = index.node(target);
     await this.makeWay(path, node);
     const leads = links.shortened(target);
-    const slot = this.put(added, { added, given, path, node }, leads);
+    const slot = this.put({ added, given, path, node }, leads);
     index.mark(slot, FLAG.link);
     index.mark(target, FLAG.linked);
     // A hard link to a symlink becomes a symlink of its own below rootfs/.
@@ -277,6 +307,7 @@ export abstract class Tree {
     } else if (targetPath !== wanted) {
       links.setTarget(slot, targetPath.slice());
     }
+    return path;
   }
 
   /** Settles what needs to know all entries. Call it once, after the last. */
@@ -312,12 +343,12 @@ export abstract class Tree {
   /**
    * Takes a name that means a deletion in layers, or refuses it.
    *
-   * @returns Whether the entry needs nothing more.
+   * @returns Whether the entry needs nothing more, or will not once it waited.
    */
   protected abstract takeWhiteout(
     added: AddedEntry,
     given: Uint8Array,
-  ): boolean | Promise<boolean>;
+  ): boolean | Promise<undefined>;
 
   /**
    * The path that another one leads to by the first symlink above it that the
@@ -356,4 +387,15 @@ export abstract class Tree {
 
   /** Decides, after the last entry, what depends on all of them. */
   protected abstract settle(): void;
+}
+
+function indexed({ added, node }: TakenEntry, link: number): IndexedEntry {
+  return { node, offset: added.offset / BLOCK, link };
+}
+
+/** Names the entry in an error. */
+function refuse({ entry }: AddedEntry, error: unknown): never {
+  if (!(error instanceof InputError)) throw error;
+  const name = shown(entry.path);
+  throw new InputError(`Entry ${name}: ${error.message}`, { entry: name });
 }

@@ -58,16 +58,47 @@ export function isZeroBlock(bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
+// The fields of each entry are read and written here: destructuring and strings
+// would cost more than all the rest.
+
+const EMPTY = new Uint8Array(0);
+
 /** The bytes of a text field, up to its first NUL. A view, not a copy. */
 export function textField(
   block: Uint8Array,
-  [offset, length]: Field,
+  field: Field,
   at = 0,
 ): Uint8Array {
-  let end = at + offset;
-  const limit = end + length;
+  const start = at + field[0];
+  const limit = start + field[1];
+  let end = start;
   while (end < limit && block[end] !== 0) end++;
-  return block.subarray(at + offset, end);
+  return end === start ? EMPTY : block.subarray(start, end);
+}
+
+/**
+ * Reads a number field as nearly all writers fill it: octal digits, and then
+ * nothing but NULs and blanks. All readers agree on such a field.
+ *
+ * @returns The number, or -1 when the field is another.
+ */
+export function plainNumber(
+  block: Uint8Array,
+  field: Field,
+  at = 0,
+): number {
+  const start = at + field[0];
+  const end = start + field[1];
+  let value = 0;
+  let i = start;
+  for (; i < end; i++) {
+    const digit = block[i]! ^ 0x30;
+    if (digit > 7) break;
+    value = value * 8 + digit;
+  }
+  if (i === start) return -1;
+  for (; i < end; i++) if (block[i] !== 0 && block[i] !== 0x20) return -1;
+  return value;
 }
 
 /**
@@ -77,6 +108,16 @@ export function textField(
  * number that no double represents exactly.
  */
 export function numberField(
+  block: Uint8Array,
+  field: Field,
+  at = 0,
+): number | undefined {
+  const plain = plainNumber(block, field, at);
+  return plain < 0 ? oddNumber(block, field, at) : plain;
+}
+
+/** Reads any number field, as {@linkcode numberField} does. */
+export function oddNumber(
   block: Uint8Array,
   [offset, length]: Field,
   at = 0,
@@ -122,15 +163,15 @@ export function numberField(
  */
 export function putNumber(
   block: Uint8Array,
-  [offset, length]: Field,
+  field: Field,
   value: number,
   at = 0,
 ): void {
-  const start = at + offset;
-  const digits = value < 0 ? "" : value.toString(8);
-  if (value < 0 || digits.length > length - 1) {
-    let rest = value;
-    for (let i = start + length - 1; i >= start; i--) {
+  const start = at + field[0];
+  const last = start + field[1] - 1;
+  let rest = value;
+  if (value < 0 || value >= 8 ** (field[1] - 1)) {
+    for (let i = last; i >= start; i--) {
       const low = ((rest % 256) + 256) % 256;
       block[i] = low;
       rest = (rest - low) / 256;
@@ -138,21 +179,26 @@ export function putNumber(
     block[start] = block[start]! | 0x80;
     return;
   }
-  const text = digits.padStart(length - 1, "0");
-  for (let i = 0; i < text.length; i++) block[start + i] = text.charCodeAt(i);
-  block[start + length - 1] = 0;
+  block[last] = 0;
+  for (let i = last - 1; i >= start; i--) {
+    const digit = rest % 8;
+    block[i] = 0x30 + digit;
+    rest = (rest - digit) / 8;
+  }
 }
 
 /** Writes a text field and fills the rest of it with NULs. */
 export function putText(
   block: Uint8Array,
-  [offset, length]: Field,
+  field: Field,
   value: Uint8Array,
   at = 0,
 ): void {
+  const start = at + field[0];
+  const length = field[1];
   const cut = value.length > length ? value.subarray(0, length) : value;
-  block.set(cut, at + offset);
-  block.fill(0, at + offset + cut.length, at + offset + length);
+  block.set(cut, start);
+  block.fill(0, start + cut.length, start + length);
 }
 
 /** The newest large buffer, and its bytes by fours. */
@@ -202,8 +248,10 @@ export function checksumMatches(block: Uint8Array, at = 0): boolean {
 
 /** Writes a header block's checksum field: six digits, a NUL and a blank. */
 export function putChecksum(block: Uint8Array, at = 0): void {
-  const text = sum(block, at).toString(8).padStart(6, "0");
-  for (let i = 0; i < 6; i++) block[at + 148 + i] = text.charCodeAt(i);
+  let rest = sum(block, at);
+  for (let i = at + 153; i >= at + 148; i--, rest >>>= 3) {
+    block[i] = 0x30 + (rest & 7);
+  }
   block[at + 154] = 0;
   block[at + 155] = 0x20;
 }

@@ -5,6 +5,7 @@ import {
   FIELD,
   type Field,
   numberField,
+  plainNumber,
   putNumber,
 } from "./block.ts";
 import { MAX_ID } from "./pax.ts";
@@ -61,6 +62,23 @@ export function checkNumbers(
   if (dialect !== "star") return;
   checkNumber(bytes, STAR_TIMES[0], header, "atime");
   checkNumber(bytes, STAR_TIMES[1], header, "ctime");
+}
+
+/**
+ * Whether {@linkcode sizeOf}, {@linkcode checkNumbers} and
+ * {@linkcode hasLeftovers} find nothing at fault, since all numbers that readers
+ * look at are plain ones: no field has room for a plain number that is too large.
+ * In star's headers they look at more.
+ */
+export function hasPlainNumbers(bytes: Uint8Array, header: number): boolean {
+  return plainNumber(bytes, FIELD.mode, header) >= 0 &&
+    plainNumber(bytes, FIELD.uid, header) >= 0 &&
+    plainNumber(bytes, FIELD.gid, header) >= 0 &&
+    plainNumber(bytes, FIELD.size, header) >= 0 &&
+    plainNumber(bytes, FIELD.mtime, header) >= 0 &&
+    // GNU tar leaves these empty.
+    numberField(bytes, FIELD.devmajor, header) === 0 &&
+    numberField(bytes, FIELD.devminor, header) === 0;
 }
 
 /** The fields whose numbers all readers look at. */

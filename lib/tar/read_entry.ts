@@ -18,6 +18,7 @@ import {
   paxNumber,
   type PaxRecord,
 } from "./pax.ts";
+import { readPlainEntry } from "./plain_entry.ts";
 import { readSparse } from "./sparse_entry.ts";
 
 /**
@@ -30,6 +31,16 @@ import { readSparse } from "./sparse_entry.ts";
  * readers disagree on what they mean.
  */
 export function readEntry(
+  bytes: Uint8Array,
+  at: number,
+  globals: readonly PaxRecord[],
+): Entry | GlobalHeader | NoEntry {
+  return (globals.length === 0 ? readPlainEntry(bytes, at) : undefined) ??
+    readAnyEntry(bytes, at, globals);
+}
+
+/** Reads header blocks of any kind, as {@linkcode readEntry} does. */
+export function readAnyEntry(
   bytes: Uint8Array,
   at: number,
   globals: readonly PaxRecord[],

@@ -111,8 +111,8 @@ export class TarReader {
   /** How many of them are data; -1 when no entry's data are being read. */
   #data = -1;
   /** Path of the newest entry: a copy, since the caller may change the buffer. */
-  #name: Uint8Array = EMPTY;
-  readonly #names = new Uint8Array(1 << 12);
+  #name = new Uint8Array(1 << 12);
+  #nameLength = 0;
   /** What the newest entry claims to have, for a message about what comes next. */
   #claim = "";
   /** Blocks of zeros since the last entry. */
@@ -220,7 +220,7 @@ export class TarReader {
     if (item === "junk") {
       if (this.#zeros > 0) {
         // Images of file systems have zeros before their first sign.
-        const isFirst = this.offset === 0 && this.#name.length === 0;
+        const isFirst = this.offset === 0 && this.#nameLength === 0;
         if (isFirst && fileKind(this.bytes)) throw new NotTarError(this.bytes);
         this.#ended = true;
         this.shape.ragged = this.#zeros < 2;
@@ -259,13 +259,9 @@ export class TarReader {
   }
 
   #keepName(path: Uint8Array): void {
-    const { length } = path;
-    if (length > this.#names.length) {
-      this.#name = path.slice();
-      return;
-    }
-    this.#names.set(path);
-    this.#name = this.#names.subarray(0, length);
+    if (path.length > this.#name.length) this.#name = path.slice();
+    else this.#name.set(path);
+    this.#nameLength = path.length;
   }
 
   #readEntry(start: number): ReturnType<typeof readEntry> {
@@ -329,9 +325,9 @@ export class TarReader {
   #finish(tail: Uint8Array): void {
     if (this.#data >= 0) {
       throw new CutShortError(
-        `it ends ${counted(this.#data, "byte")} before the data of ${
-          shown(this.#name)
-        } do`,
+        `it ends ${
+          counted(this.#data, "byte")
+        } before the data of ${this.#shownName()} do`,
       );
     }
     if (this.#ended || tail.length === 0) return;
@@ -349,7 +345,11 @@ export class TarReader {
 
   /** Names the newest entry, for a message about what comes after it. */
   #after(): string {
-    return this.#name.length > 0 ? `, after ${shown(this.#name)}` : "";
+    return this.#nameLength > 0 ? `, after ${this.#shownName()}` : "";
+  }
+
+  #shownName(): string {
+    return shown(this.#name.subarray(0, this.#nameLength));
   }
 
   #takeGlobals(records: readonly PaxRecord[]): void {
