@@ -16,10 +16,6 @@ import { COMMIT_LINE } from "./version.ts";
  * @returns The exit code. What goes wrong is said on standard error.
  */
 export async function main(args: string[]): Promise<number> {
-  host.onSignal((code) => {
-    cleanUp();
-    host.exit(code);
-  });
   const [first] = args;
   const named = PROGRAM.commands.find(({ name }) => name === first);
   const command = named ?? PROGRAM.commands[0]!;
@@ -59,6 +55,10 @@ async function run(
     return printText(overview(program));
   }
   const parsed = parseOptions(args, optionsOf(command));
+  host.onSignal((code) => {
+    cleanUp();
+    host.exit(code);
+  });
   checkFiles(command, parsed, program);
   return await command.run(parsed, program);
 }

@@ -25,7 +25,9 @@ export interface OpenFile {
  */
 export const files = {
   /** Whether this runtime hides some facts, see `gnu_find.ts`. */
-  hidesFacts: isDeno && process.platform === "linux",
+  get hidesFacts(): boolean {
+    return isDeno && process().platform === "linux";
+  },
   /** The names in a directory, in no order; of Deno's only those in UTF-8. */
   namesIn(path: Uint8Array): Uint8Array[] {
     if (deno) {

@@ -116,7 +116,7 @@ export class NewFiles {
         ? place as string
         : decoder.decode(place as Uint8Array);
       // The other program's /proc/self is its own.
-      const own = name.replace(/^\/proc\/self\//, `/proc/${process.pid}/`);
+      const own = name.replace(/^\/proc\/self\//, `/proc/${process().pid}/`);
       const mode = (metadata.mode & 0o777).toString(8);
       const args = ["-m", mode, "--", own, type];
       if (runQuietly("mknod", [...args, ...numbers.map(String)]) !== true) {

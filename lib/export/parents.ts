@@ -101,7 +101,7 @@ function identityOf(fd: number): string {
 
 /** Whether paths may lead through open directories here. */
 function canPin(): boolean {
-  if (isDeno || process.platform !== "linux") return false;
+  if (isDeno || process().platform !== "linux") return false;
   const fd = openDirectory(utf8("/"));
   try {
     const { dev, ino } = fs.statSync(`/proc/self/fd/${fd}/`, { bigint: true });

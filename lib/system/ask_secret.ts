@@ -13,7 +13,7 @@ const BACKSPACE = "\x7f\b";
  * gives none.
  */
 export async function askSecret(question: string): Promise<string | undefined> {
-  const { stdin, stderr } = process;
+  const { stdin, stderr } = process();
   if (!isatty(0) || !isatty(2)) return undefined;
   // Before the question: what is typed at once must not be shown either.
   stdin.setRawMode(true);
@@ -26,7 +26,7 @@ export async function askSecret(question: string): Promise<string | undefined> {
         for (const character of bytes.toString()) {
           if (character === INTERRUPT) {
             stdin.setRawMode(false);
-            process.kill(process.pid, "SIGINT");
+            process().kill(process().pid, "SIGINT");
             // The signal ends the program, unless somebody waits for it.
             return void setTimeout(() => resolve(undefined), 1000);
           }

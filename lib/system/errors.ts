@@ -1,7 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
-import { constants } from "./node.ts";
+import { errorNumbers } from "./node.ts";
 
 /** The code of a failed system call, such as `ENOENT`, if the error has one. */
 export function errorCode(error: unknown): string | undefined {
@@ -13,8 +13,8 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 function codeOf(number: number): string | undefined {
-  const { errno } = constants;
-  return Object.entries(errno).find(([, value]) => value === number)?.[0];
+  return Object.entries(errorNumbers()).find(([, value]) => value === number)
+    ?.[0];
 }
 
 /** What went wrong with a file, in words that a user of the shell knows. */

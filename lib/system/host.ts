@@ -1,5 +1,5 @@
 import { utf8 } from "../streams/bytes.ts";
-import { fs, isatty, isDeno, join, process } from "./node.ts";
+import { deno, fs, isatty, isDeno, join, process } from "./node.ts";
 import { isNullDevice } from "./null_device.ts";
 import { readBytes, readText } from "./plain_open.ts";
 import { errorCode, fileError } from "./errors.ts";
@@ -7,17 +7,23 @@ import { errorCode, fileError } from "./errors.ts";
 /** What the next signal does instead of ending the program. */
 let stopGently: ((exitCode: number) => void) | undefined;
 
-/** What a program sees of its process. */
+/**
+ * What a program sees of its process. What `--version` and help need comes from
+ * Deno itself where that is there: Node's process takes longer than all the rest.
+ */
 export const host = {
   /** The words after the program's name. */
   get args(): string[] {
-    return process.argv.slice(2);
+    return deno?.args ?? process().argv.slice(2);
   },
   /** The machine's architecture, as Node calls it: `x64`, `arm64`, … */
-  architecture: process.arch as string,
-  env: (name: string): string | undefined => process.env[name] || undefined,
+  get architecture(): string {
+    return process().arch;
+  },
+  env: (name: string): string | undefined => host.envIfSet(name) || undefined,
   /** The same, but a variable may be there and empty. */
-  envIfSet: (name: string): string | undefined => process.env[name],
+  envIfSet: (name: string): string | undefined =>
+    deno ? deno.env.get(name) : process().env[name],
   /** The path of the terminal on standard input, where there is one. */
   terminalPath(): string | undefined {
     try {
@@ -26,17 +32,22 @@ export const host = {
       return undefined;
     }
   },
-  isTerminal: (fd: 0 | 1 | 2): boolean => isatty(fd),
+  isTerminal(fd: 0 | 1 | 2): boolean {
+    if (!deno) return isatty(fd);
+    return [deno.stdin, deno.stdout, deno.stderr][fd]!.isTerminal();
+  },
   /** Whether this is Node itself, not a runtime that has its modules too. */
   isNode: !isDeno && !("Bun" in globalThis),
   /** Columns of the terminal on standard error. */
-  columns: (): number => process.stderr.columns || 80,
+  columns: (): number => process().stderr.columns || 80,
   /** Writes text to standard error, or to standard output, all of it. */
   print(text: string, fd: 1 | 2 = 2): void {
     const bytes = utf8(text);
+    const stream = fd === 1 ? deno?.stdout : deno?.stderr;
     for (let at = 0; at < bytes.length;) {
       try {
-        at += fs.writeSync(fd, bytes, at);
+        at += stream?.writeSync(bytes.subarray(at)) ??
+          fs.writeSync(fd, bytes, at);
       } catch (error) {
         // A full pipe that does not block: its reader is slow.
         if (errorCode(error) === "EAGAIN") {
@@ -52,15 +63,17 @@ export const host = {
   },
   /** Whether a program of that name is on PATH. */
   hasProgram(name: string): boolean {
-    const windows = process.platform === "win32";
-    return (process.env.PATH ?? "").split(windows ? ";" : ":").some((path) => {
-      try {
-        const stat = fs.statSync(join(path, windows ? `${name}.exe` : name));
-        return stat.isFile() && (windows || (stat.mode & 0o111) !== 0);
-      } catch {
-        return false;
-      }
-    });
+    const windows = process().platform === "win32";
+    return (process().env.PATH ?? "").split(windows ? ";" : ":").some(
+      (path) => {
+        try {
+          const stat = fs.statSync(join(path, windows ? `${name}.exe` : name));
+          return stat.isFile() && (windows || (stat.mode & 0o111) !== 0);
+        } catch {
+          return false;
+        }
+      },
+    );
   },
   /** Whether there is anything of that path. */
   exists: (path: string): boolean =>
@@ -132,19 +145,20 @@ export const host = {
       if (stop) stop(exitCode);
       else handle(exitCode);
     };
-    process.on("SIGINT", () => arrive(130));
-    process.on("SIGTERM", () => arrive(143));
-    if (process.platform === "win32") return;
+    const here = process();
+    here.on("SIGINT", () => arrive(130));
+    here.on("SIGTERM", () => arrive(143));
+    if (here.platform === "win32") return;
     // Node ends by a signal that nobody listens to, even if nohup ignores it.
-    process.on("SIGHUP", isUnderNohup() ? () => {} : () => arrive(129));
+    here.on("SIGHUP", isUnderNohup() ? () => {} : () => arrive(129));
     // A file that grows too large is an error of its write, not the end.
-    process.on("SIGXFSZ", () => {});
+    here.on("SIGXFSZ", () => {});
   },
   /** The first signal calls `stop`; the second one ends the program. */
   onFirstSignal(stop: (exitCode: number) => void): void {
     stopGently = stop;
   },
-  exit: (code: number): never => process.exit(code),
+  exit: (code: number): never => deno?.exit(code) ?? process().exit(code),
 };
 
 /**
@@ -154,7 +168,7 @@ export const host = {
  */
 function isUnderNohup(): boolean {
   try {
-    if (/(^|\/)nohup$/.test(process.env._ ?? "")) return true;
+    if (/(^|\/)nohup$/.test(process().env._ ?? "")) return true;
     const input = fs.fstatSync(0);
     if (!isNullDevice(input)) return false;
     fs.readSync(0, new Uint8Array(1), 0, 1, null);

@@ -87,7 +87,7 @@ function checkEmpty(path: string): void {
  * @param path The directory, without symlinks on the way; it need not be there.
  */
 function checkOwned(path: string): void {
-  if (process.platform === "win32") return;
+  if (process().platform === "win32") return;
   const own = ownIds().uid;
   // In a user namespace the owner of / has no number of its own.
   const trusted = new Set([0, own, fs.statSync("/").uid]);

@@ -4,7 +4,7 @@ import { release } from "../streams/source.ts";
 import { codeError, errorCode, fileError } from "./errors.ts";
 import { takeTurn, writeFile, writePipe } from "./fd.ts";
 import { FileSink } from "./file_sink.ts";
-import { dirname, fs, process, resolve } from "./node.ts";
+import { dirname, fs, process, resolve, type Stats } from "./node.ts";
 import { isOutputClosed } from "./null_device.ts";
 import { openFifo } from "./plain_open.ts";
 import { isRoot } from "./own_ids.ts";
@@ -122,7 +122,7 @@ function direct(
 /** An output that becomes a file. */
 function replacing(
   path: string,
-  there: fs.Stats | undefined,
+  there: Stats | undefined,
   onWritten: (bytes: number) => void,
   noFsync: boolean,
 ): FileOutput {
@@ -165,8 +165,8 @@ function targetOf(path: string): string {
 }
 
 /** Gives a new file the mode, owner and group of the one that it replaces. */
-function keepMetadata(fd: number, { mode, uid, gid }: fs.Stats): void {
-  if (process.platform === "win32") return;
+function keepMetadata(fd: number, { mode, uid, gid }: Stats): void {
+  if (process().platform === "win32") return;
   let bits = mode & 0o7777;
   const own = fs.fstatSync(fd);
   if (own.uid !== uid || own.gid !== gid) {

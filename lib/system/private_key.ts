@@ -1,4 +1,4 @@
-import { process } from "./node.ts";
+import { builtIn } from "./node.ts";
 
 /**
  * Brings a private key in PEM to PKCS#8, by the runtime's own OpenSSL: an
@@ -12,7 +12,7 @@ export function toPkcs8(
   pem: string,
   password?: string,
 ): Uint8Array<ArrayBuffer> | undefined {
-  const { createPrivateKey } = process.getBuiltinModule("node:crypto");
+  const { createPrivateKey } = builtIn("crypto");
   try {
     const key = createPrivateKey({
       key: pem,

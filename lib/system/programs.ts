@@ -170,7 +170,7 @@ export async function collect(
     stdio: ["pipe", "pipe", "pipe"],
     // Deno asks for a permission for each variable that is read by itself.
     ...(Object.keys(environment).length > 0 &&
-      { env: { ...process.env, ...environment } }),
+      { env: { ...process().env, ...environment } }),
   });
   const ended = endOf(child);
   const kill = () => void child.kill();

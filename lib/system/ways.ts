@@ -15,7 +15,7 @@ let known: ReadonlySet<string> | undefined;
 export function ways(): ReadonlySet<string> {
   if (known) return known;
   try {
-    known = new Set(process.env.CISO_WAY?.split(","));
+    known = new Set(process().env.CISO_WAY?.split(","));
   } catch {
     // Deno without --allow-env.
     known = new Set();

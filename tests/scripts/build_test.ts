@@ -51,6 +51,15 @@ Deno.test("the bundle names the commit that it was built of", async () => {
   assert.equal(line.replace(/-dirty$/, ""), `commit: ${commit}`);
 });
 
+Deno.test("the bundle is ASCII and imports nothing when it starts", async () => {
+  const { directory } = await built();
+  const text = await Deno.readTextFile(`${directory}/ciso.js`);
+  assert.doesNotMatch(text, /[^\0-\x7f]/);
+  assert.doesNotMatch(text, /(^|[;}])import[ *{"]/m);
+  const help = await run("node", [`${directory}/ciso.js`, "build", "--help"]);
+  assert.match(help, /NAME= COMMAND= ✂ > image\.isoc/);
+});
+
 const emulator = lacking("qemu-aarch64-static");
 
 Deno.test({
