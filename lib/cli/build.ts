@@ -16,7 +16,7 @@ import {
   platformWords,
   withPlatform,
 } from "./platform_words.ts";
-import { registryClient } from "./registry_options.ts";
+import { registryClient } from "./registry_client.ts";
 import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 

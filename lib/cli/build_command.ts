@@ -1,11 +1,7 @@
-import { runBuild } from "./build.ts";
 import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
-import { EDIT_OPTIONS } from "./edit_options.ts";
+import { EDIT_OPTIONS, LAYER_OPTIONS, REBASE_OPTION } from "./edit_options.ts";
 import type { Command } from "./command.ts";
-import { runConvert } from "./convert.ts";
-import { LAYER_OPTIONS, REBASE_OPTION } from "./image_edits.ts";
-import { runJoin } from "./join.ts";
-import { VERIFY_OPTIONS } from "./signature_check.ts";
+import { VERIFY_OPTIONS } from "./signature_options.ts";
 import { forEngine } from "./engine_forms.ts";
 import { CLASSIC_USAGE } from "./version.ts";
 
@@ -40,7 +36,10 @@ The word build can be left out. The usage of 2015 works as well:
     "docker export CONTAINER | ciso -t me/app -o app.isoc -- /app",
     "ciso --from debian.tar --layer app.tar -t me/app -o app.isoc -- /app",
   ],
-  run: (parsed) => runBuild(forEngine(parsed)),
+  async run(parsed) {
+    const { runBuild } = await import("./build.ts");
+    return await runBuild(forEngine(parsed));
+  },
 };
 
 /** `ciso convert`. */
@@ -73,7 +72,10 @@ unless --tag is given. Of an image for several platforms all are kept, unless
     "ciso convert app.isoc --rebase debian12.tar debian13.tar -o new.isoc",
     "docker save me/app | ciso convert -t me/app:2 -o app.isoc",
   ],
-  run: (parsed) => runConvert(forEngine(parsed)),
+  async run(parsed) {
+    const { runConvert } = await import("./convert.ts");
+    return await runConvert(forEngine(parsed));
+  },
 };
 
 /** `ciso join`. */
@@ -95,5 +97,8 @@ Engines that know no platforms, such as rkt, runc and LXD, take the primary one.
     "ciso join amd64.isoc arm64.isoc -o app.isoc",
     "ciso join amd64.tar arm64.tar.zst -t me/app:1.0 --primary linux/arm64 -o app.isoc",
   ],
-  run: (parsed) => runJoin(forEngine(parsed)),
+  async run(parsed) {
+    const { runJoin } = await import("./join.ts");
+    return await runJoin(forEngine(parsed));
+  },
 };

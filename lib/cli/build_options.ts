@@ -3,7 +3,7 @@ import { COMPRESS_OPTIONS, LAYER_OPTION } from "./compress_options.ts";
 import { FOR_OPTION } from "./engine_forms.ts";
 import { group, type Option } from "./options.ts";
 import { REGISTRY_OPTIONS } from "./registry_options.ts";
-import { SBOM_OPTIONS } from "./sbom.ts";
+import { SBOM_OPTIONS } from "./sbom_options.ts";
 
 /** Options that say what the image is, for all commands that make one. */
 export const IMAGE_OPTIONS: Option[] = group("Image", [

@@ -8,8 +8,6 @@ import {
   USUAL_WINDOW,
   WINDOWS,
 } from "../streams/packing.ts";
-import type { PackLayer } from "../build/pack_layers.ts";
-import { packChunks } from "../system/pack_layer.ts";
 import { named } from "./failure.ts";
 import { group, type Option, type Parsed } from "./options.ts";
 import { parseSize } from "./size.ts";
@@ -34,30 +32,19 @@ export const COMPRESS_OPTIONS: Option[] = group("Compression", [
   },
 ]);
 
+/** How layers can be compressed. */
+export const COMPRESSIONS = [...LAYER_METHODS, "none"] as const;
+
 /** The option that says how layers are compressed. */
 export const LAYER_OPTION: Option = {
   name: "layer-compression",
   group: "Compression",
   value: "METHOD[:LEVEL]",
-  values: [...LAYER_METHODS, "none"],
+  values: COMPRESSIONS,
   help:
     "compress the layers of the faces docker and oci: gzip, zstd, or none, " +
     "as it is unless given",
 };
-
-/**
- * How layers are compressed, by --layer-compression.
- *
- * @returns `undefined` if they are not.
- * @throws {UsageError} If its value is wrong.
- */
-export function layerPacking(parsed: Parsed): PackLayer | undefined {
-  const option = "layer-compression";
-  const text = parsed.value(option);
-  if (text === undefined) return undefined;
-  const { method, level } = methodOf(`--${option}`, text, LAYER_METHODS);
-  return method && ((chunks) => packChunks(chunks, method, level));
-}
 
 /** The endings of file names that ask for a compression. */
 const ENDINGS: [RegExp, Method][] = [

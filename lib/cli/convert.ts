@@ -14,7 +14,7 @@ import { isRemote, type OpenedImage, openImage } from "./opened_image.ts";
 import type { Parsed } from "./options.ts";
 import { outputPath, unpackLimits } from "./output.ts";
 import { platformWords, withPlatform } from "./platform_words.ts";
-import { registryClient } from "./registry_options.ts";
+import { registryClient } from "./registry_client.ts";
 import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 

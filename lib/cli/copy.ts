@@ -28,8 +28,9 @@ import { pushPacking } from "./pack_layer.ts";
 import { progressBar, unpackLimits, writeOutput } from "./output.ts";
 import { pushOne } from "./push.ts";
 import { newCounts, printPushed, pushOptions } from "./push_report.ts";
-import { registryClient } from "./registry_options.ts";
-import { signatureCheck, VERIFY_OPTIONS } from "./signature_check.ts";
+import { registryClient } from "./registry_client.ts";
+import { signatureCheck } from "./signature_check.ts";
+import { VERIFY_OPTIONS } from "./signature_options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A copy that is asked for. */

@@ -58,3 +58,34 @@ export const EDIT_OPTIONS: Option[] = group("Edits", [
       "whatever program has archived it",
   },
 ]);
+
+/** Options that change an image as a whole. */
+export const LAYER_OPTIONS: Option[] = group("Edits", [
+  {
+    name: "unset",
+    value: "WHAT",
+    help: "take something of the image away: env=KEY, label=KEY, " +
+      "volume=PATH, port=PORT, entrypoint, cmd, healthcheck, user, workdir, " +
+      "stopsignal, shell or onbuild; can be repeated",
+  },
+  {
+    name: "squash",
+    value: "[FROM]",
+    help: "make one layer of all, or of those from the layer FROM on; the " +
+      "lowest layer is 1",
+  },
+  {
+    name: "dedupe",
+    help: "leave files out of layers on top that the layers below have " +
+      "already, with the same contents, mode, owner and time",
+  },
+]);
+
+/** The option that puts an image on another base. */
+export const REBASE_OPTION: Option = {
+  name: "rebase",
+  group: "Edits",
+  value: "OLD NEW",
+  help: "put the layers that the image has above the image OLD on the image " +
+    "NEW; both as files, directories or docker://REFERENCE",
+};

@@ -1,8 +1,6 @@
 import type { Command } from "./command.ts";
 import { forEngine } from "./engine_forms.ts";
-import { runExport } from "./export.ts";
 import { EXPORT_OPTIONS, LOAD_OPTIONS } from "./export_options.ts";
-import { runLoad } from "./load.ts";
 
 /** `ciso export`. */
 export const exportCommand: Command = {
@@ -29,7 +27,10 @@ checked against their digests on the way.`,
     "ciso export hello.isoc --as appc -o hello.aci",
     "ciso export hello.isoc --as bundle -o hello/ && runc run -b hello NAME",
   ],
-  run: (parsed) => runExport(forEngine(parsed)),
+  async run(parsed) {
+    const { runExport } = await import("./export.ts");
+    return await runExport(forEngine(parsed));
+  },
 };
 
 /** `ciso load`. */
@@ -48,5 +49,8 @@ answers), podman, nerdctl, ctr, rkt, lxc, incus. Under deno run it needs
     ["2", "the command line is wrong, or there is no engine"],
   ],
   examples: ["ciso load hello.isoc", "ciso load hello.isoc --dry-run"],
-  run: runLoad,
+  async run(parsed) {
+    const { runLoad } = await import("./load.ts");
+    return await runLoad(parsed);
+  },
 };

@@ -4,7 +4,7 @@ import { ALL_FACES, FACES } from "../image/face.ts";
 import { COMPRESS_OPTIONS, LAYER_OPTION } from "./compress_options.ts";
 import { FOR_OPTION } from "./engine_forms.ts";
 import type { Option } from "./options.ts";
-import { VERIFY_OPTIONS } from "./signature_check.ts";
+import { VERIFY_OPTIONS } from "./signature_options.ts";
 
 /** What `ciso export --as` takes. */
 export const EXPORT_FACES: (ExportFace | "isoc")[] = [

@@ -6,11 +6,9 @@ import { host } from "../system/host.ts";
 import { writeNewFile } from "../system/new_file.ts";
 import { keyPassword } from "./key_password.ts";
 import type { Parsed } from "./options.ts";
+import { DEFAULT_PREFIX } from "./signature_options.ts";
 import { printJson, printLines } from "./say.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** What the files' names start with unless the command line says it. */
-export const DEFAULT_PREFIX = "ciso";
 
 /**
  * Runs `ciso generate-key`: makes a pair of keys. A key that is there is never

@@ -1,4 +1,3 @@
-import { writeOutput } from "./output.ts";
 import { manualName, manualPage } from "./manual.ts";
 import type { Command, Program } from "./command.ts";
 import { longHelp, overview, topicHelp } from "./help.ts";
@@ -54,6 +53,7 @@ of the manual for man -l; with -o it writes all pages to a directory, such as
 
 /** Writes all pages of the manual. */
 async function writeManual(directory: string, program: Program): Promise<void> {
+  const { writeOutput } = await import("./output.ts");
   for (const command of [undefined, ...program.commands]) {
     const page = new Blob([manualPage(program, command)]);
     await writeOutput(page.stream(), `${directory}/${manualName(command)}`);

@@ -12,40 +12,9 @@ import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { named, ofFile } from "./failure.ts";
 import type { InputStore } from "./input_store.ts";
 import { openImage } from "./opened_image.ts";
-import { group, type Option, type Parsed } from "./options.ts";
+import type { Parsed } from "./options.ts";
 import { progressBar } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** Options that change an image as a whole. */
-export const LAYER_OPTIONS: Option[] = group("Edits", [
-  {
-    name: "unset",
-    value: "WHAT",
-    help: "take something of the image away: env=KEY, label=KEY, " +
-      "volume=PATH, port=PORT, entrypoint, cmd, healthcheck, user, workdir, " +
-      "stopsignal, shell or onbuild; can be repeated",
-  },
-  {
-    name: "squash",
-    value: "[FROM]",
-    help: "make one layer of all, or of those from the layer FROM on; the " +
-      "lowest layer is 1",
-  },
-  {
-    name: "dedupe",
-    help: "leave files out of layers on top that the layers below have " +
-      "already, with the same contents, mode, owner and time",
-  },
-]);
-
-/** The option that puts an image on another base. */
-export const REBASE_OPTION: Option = {
-  name: "rebase",
-  group: "Edits",
-  value: "OLD NEW",
-  help: "put the layers that the image has above the image OLD on the image " +
-    "NEW; both as files, directories or docker://REFERENCE",
-};
 
 /**
  * Layers that Docker takes at most: 125, since its storage takes 127 and each

@@ -1,7 +1,4 @@
-import { runCat } from "./cat.ts";
 import type { Command } from "./command.ts";
-import { runDiff } from "./diff.ts";
-import { runInspect } from "./inspect.ts";
 import {
   CAT_OPTIONS,
   DIFF_OPTIONS,
@@ -30,7 +27,10 @@ one, unless --platform or --name choose.`,
     "ciso inspect hello.isoc --files /etc",
     "ciso inspect hello.isoc --html hello.html",
   ],
-  run: runInspect,
+  async run(parsed) {
+    const { runInspect } = await import("./inspect.ts");
+    return await runInspect(parsed);
+  },
 };
 
 /** `ciso cat`. */
@@ -43,7 +43,10 @@ export const catCommand: Command = {
 image's root file system; symlinks are followed.`,
   options: CAT_OPTIONS,
   examples: ["ciso cat hello.isoc /etc/os-release"],
-  run: runCat,
+  async run(parsed) {
+    const { runCat } = await import("./cat.ts");
+    return await runCat(parsed);
+  },
 };
 
 /** `ciso diff`. */
@@ -63,5 +66,8 @@ file its type, mode, owner, time, extended attributes, link target and content.`
     "ciso diff old.isoc new.isoc",
     "docker save app:2 | ciso diff app1.tar - --ignore-times",
   ],
-  run: runDiff,
+  async run(parsed) {
+    const { runDiff } = await import("./diff.ts");
+    return await runDiff(parsed);
+  },
 };

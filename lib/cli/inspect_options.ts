@@ -1,6 +1,6 @@
 import { FACES } from "../image/face.ts";
 import { COMMON as ARCHIVE } from "./export_options.ts";
-import { SBOM_OPTIONS } from "./sbom.ts";
+import { SBOM_OPTIONS } from "./sbom_options.ts";
 import type { Option } from "./options.ts";
 
 /** Options of all commands that read an image file. */

@@ -4,18 +4,7 @@ import { askSecret } from "../system/ask_secret.ts";
 import { type PrivateKey, readPrivateKey } from "../sign/key_pair.ts";
 import { ofFile } from "./failure.ts";
 import { InputError } from "../errors/input_error.ts";
-import type { Option } from "./options.ts";
-
-/** The variable that cosign reads, too. */
-const VARIABLE = "COSIGN_PASSWORD";
-
-/** How the password of a private key is given. */
-export const PASSWORD_OPTION: Option = {
-  name: "password-stdin",
-  help:
-    `read the private key's password from standard input; $${VARIABLE} has it ` +
-    "too, else it is asked for on a terminal",
-};
+import { PASSWORD_VARIABLE } from "./signature_options.ts";
 
 /**
  * The password of a private key: what --password-stdin gives, else the
@@ -32,14 +21,14 @@ export async function keyPassword(
   if (isPiped) {
     return host.readInput().replace(/\r?\n$/, "");
   }
-  const given = host.envIfSet(VARIABLE);
+  const given = host.envIfSet(PASSWORD_VARIABLE);
   if (given !== undefined) return given;
   const answers = [];
   for (const question of questions) {
     const answer = await askSecret(question);
     if (answer === undefined) {
       throw new InputError(
-        `There is no password for the private key: set ${VARIABLE}, give it by ` +
+        `There is no password for the private key: set ${PASSWORD_VARIABLE}, give it by ` +
           "--password-stdin, or type it on a terminal",
       );
     }

@@ -9,11 +9,8 @@ import { sha256 } from "../streams/sha256.ts";
 import { fromStream } from "../streams/source.ts";
 import { packChunks } from "../system/pack_layer.ts";
 import type { FileMemory } from "../system/upload_memory.ts";
-import { methodOf } from "./compress_options.ts";
+import { type COMPRESSIONS, methodOf } from "./compress_options.ts";
 import type { Parsed } from "./options.ts";
-
-/** How layers can go out. */
-export const COMPRESSIONS = [...LAYER_METHODS, "none"] as const;
 
 /** How uncompressed layers go out. */
 export interface PushPacking {

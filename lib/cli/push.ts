@@ -42,7 +42,7 @@ import { progressBar, unpackLimits } from "./output.ts";
 import { type PushPacking, pushPacking } from "./pack_layer.ts";
 import { newCounts, printPushed, pushOptions } from "./push_report.ts";
 import { attachSboms, sbomsToPush } from "./push_sbom.ts";
-import { registryClient } from "./registry_options.ts";
+import { registryClient } from "./registry_client.ts";
 import { say } from "./say.ts";
 import { signing } from "./push_signature.ts";
 import { signatureCheck } from "./signature_check.ts";

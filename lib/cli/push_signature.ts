@@ -8,25 +8,10 @@ import { pushSignature, signInRegistry } from "../sign/registry_signature.ts";
 import { host } from "../system/host.ts";
 import { inFile } from "./failure.ts";
 import { privateKey } from "./key_password.ts";
-import { group, type Option, type Parsed } from "./options.ts";
-import { readSignatureFile, signatureOf, SUFFIX } from "./signature_check.ts";
+import type { Parsed } from "./options.ts";
+import { readSignatureFile, signatureOf } from "./signature_check.ts";
+import { SUFFIX } from "./signature_options.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** How a push signs. */
-export const SIGN_OPTIONS: Option[] = group("Signature", [
-  {
-    name: "sign-key",
-    value: "FILE",
-    help: "sign what is pushed with this private key, for cosign verify; " +
-      "$COSIGN_PASSWORD has its password, else it is asked for",
-  },
-  {
-    name: "with-signature",
-    help:
-      "push the signature that ciso sign --key has made of the image, too; " +
-      "layers go out as they are",
-  },
-]);
 
 /** Puts the signature of a pushed image beside it. */
 export type Sign = (

@@ -1,18 +1,13 @@
 import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import type { Command } from "./command.ts";
-import { runCopy } from "./copy.ts";
 import { COMMON } from "./export_options.ts";
 import { group, type Option } from "./options.ts";
 import { forEngine } from "./engine_forms.ts";
-import { runPull } from "./pull.ts";
-import { COMPRESSIONS } from "./pack_layer.ts";
-import { runPush } from "./push.ts";
-import { SIGN_OPTIONS } from "./push_signature.ts";
-import { REGISTRY_OPTIONS } from "./registry_options.ts";
-import { VERIFY_OPTIONS } from "./signature_check.ts";
-import { SBOM_FORMATS } from "../packages/sbom.ts";
-import { SBOM_FILES } from "./sbom.ts";
-import { DEFAULT_ADDRESS, runServe } from "./serve.ts";
+import { COMPRESSIONS } from "./compress_options.ts";
+import { DEFAULT_ADDRESS, REGISTRY_OPTIONS } from "./registry_options.ts";
+import { SIGN_OPTIONS, VERIFY_OPTIONS } from "./signature_options.ts";
+import { SBOM_FORMATS } from "../packages/sbom_formats.ts";
+import { SBOM_FILES } from "./sbom_options.ts";
 
 const LOGIN =
   `Logins are taken from where docker login and podman login keep them
@@ -82,7 +77,10 @@ ${LOGIN}`,
     "ciso push app.isoc localhost:5000/me/app:1.0",
     "ciso push saved.tar registry.example/me/app --compression zstd",
   ],
-  run: runPush,
+  async run(parsed) {
+    const { runPush } = await import("./push.ts");
+    return await runPush(parsed);
+  },
 };
 
 /** `ciso pull`. */
@@ -109,7 +107,10 @@ ${LOGIN}`,
     "ciso pull registry.example/me/app --verify-key cosign.pub -o app.isoc",
     "ciso pull debian:12 --platform linux/arm64 | docker load",
   ],
-  run: (parsed) => runPull(forEngine(parsed)),
+  async run(parsed) {
+    const { runPull } = await import("./pull.ts");
+    return await runPull(forEngine(parsed));
+  },
 };
 
 /** `ciso copy`. */
@@ -161,7 +162,10 @@ ${LOGIN}`,
     "ciso copy --all-platforms docker://me/app:1.0 oci:app:1.0",
     "ciso copy app.isoc docker://localhost:5000/me/app:1.0",
   ],
-  run: runCopy,
+  async run(parsed) {
+    const { runCopy } = await import("./copy.ts");
+    return await runCopy(parsed);
+  },
 };
 
 /** `ciso serve`. */
@@ -208,5 +212,8 @@ Under deno run it needs --allow-net.`,
     "ciso serve app.isoc",
     "ciso serve *.isoc --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem",
   ],
-  run: runServe,
+  async run(parsed) {
+    const { runServe } = await import("./serve.ts");
+    return await runServe(parsed);
+  },
 };

@@ -2,12 +2,12 @@ import { shown } from "../errors/shown.ts";
 import type { FoundImage } from "../inspect/found_image.ts";
 import { imageSboms } from "../inspect/image_sbom.ts";
 import type { OpenedImage } from "../inspect/open_image_file.ts";
-import { SBOM_FORMATS, type SbomFormat } from "../packages/sbom.ts";
+import { SBOM_FORMATS, type SbomFormat } from "../packages/sbom_formats.ts";
 import type { Platform } from "../read/read_oci.ts";
 import { fromStream, type Source, toStream } from "../streams/source.ts";
 import { sourceDate } from "./description.ts";
 import { unpackOnce } from "./image_input.ts";
-import type { Option, Parsed } from "./options.ts";
+import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
 import type { Progress } from "./progress.ts";
 import { say } from "./say.ts";
@@ -22,25 +22,6 @@ export interface WantedSbom {
   /** The platform of the image that it is about, where there are several. */
   platform?: Platform;
 }
-
-/** What goes with --sbom. */
-export const SBOM_FILES: Option = {
-  name: "sbom-files",
-  help: "list all files in the SBOM too, with their digests",
-};
-
-/** Options of all commands that write SBOMs. */
-export const SBOM_OPTIONS: Option[] = [
-  {
-    name: "sbom",
-    value: "spdx|cyclonedx[=FILE]",
-    help:
-      "write a list of the packages in the image, in SPDX 2.3 or CycloneDX " +
-      "1.6; can be repeated",
-    values: SBOM_FORMATS,
-  },
-  SBOM_FILES,
-];
 
 /**
  * Reads --sbom.

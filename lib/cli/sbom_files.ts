@@ -3,7 +3,7 @@ import { shown } from "../errors/shown.ts";
 import { chooseImage } from "../inspect/inspect.ts";
 import { fromBeginning } from "../inspect/layer_tars.ts";
 import { openImageFile } from "../inspect/open_image_file.ts";
-import { SBOM_KINDS, type SbomFormat } from "../packages/sbom.ts";
+import { SBOM_KINDS, type SbomFormat } from "../packages/sbom_formats.ts";
 import type { Platform } from "../read/read_oci.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { fromStream } from "../streams/source.ts";

@@ -11,11 +11,9 @@ import { type Allow, htpasswd } from "./htpasswd.ts";
 import { inFile, ofFile } from "./failure.ts";
 import type { Parsed } from "./options.ts";
 import { unpackLimits } from "./output.ts";
+import { DEFAULT_ADDRESS } from "./registry_options.ts";
 import { printLines, say } from "./say.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** Where `ciso serve` listens unless --listen says another place. */
-export const DEFAULT_ADDRESS = "127.0.0.1:5000";
 
 /**
  * Runs `ciso serve`: a read-only registry of image files, until a signal ends

@@ -15,7 +15,7 @@ import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits, writeOutput } from "./output.ts";
 import { printJson, printLines } from "./say.ts";
 import { writeSmallFile } from "./small_file.ts";
-import { SUFFIX } from "./signature_check.ts";
+import { SUFFIX } from "./signature_options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What `ciso sign` is asked for. */

@@ -1,9 +1,10 @@
 import type { Command } from "./command.ts";
 import { COMMON } from "./export_options.ts";
-import { DEFAULT_PREFIX, runGenerateKey } from "./generate_key.ts";
-import { PASSWORD_OPTION } from "./key_password.ts";
-import { runSign } from "./sign.ts";
-import { SUFFIX } from "./signature_check.ts";
+import {
+  DEFAULT_PREFIX,
+  PASSWORD_OPTION,
+  SUFFIX,
+} from "./signature_options.ts";
 
 /** `ciso sign`. */
 export const signCommand: Command = {
@@ -60,7 +61,10 @@ signed as it is.`,
     "ciso sign hello.isoc --key ciso.key",
     "ciso sign hello.isoc --gpg me@example.org",
   ],
-  run: runSign,
+  async run(parsed) {
+    const { runSign } = await import("./sign.ts");
+    return await runSign(parsed);
+  },
 };
 
 /** `ciso generate-key`. */
@@ -90,5 +94,8 @@ its own, and ciso those of cosign. No key that is there is replaced.`,
   ],
   words: [],
   examples: ["ciso generate-key", "ciso generate-key --output-key-prefix team"],
-  run: runGenerateKey,
+  async run(parsed) {
+    const { runGenerateKey } = await import("./generate_key.ts");
+    return await runGenerateKey(parsed);
+  },
 };

@@ -16,46 +16,14 @@ import { host } from "../system/host.ts";
 import type { RawCheck } from "../system/open_input.ts";
 import { inFile, ofFile } from "./failure.ts";
 import { gpgVerify } from "./gpg.ts";
-import { group, type Option, type Parsed } from "./options.ts";
+import type { Parsed } from "./options.ts";
 import { progressBar } from "./output.ts";
+import { SUFFIX } from "./signature_options.ts";
 import { say } from "./say.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What the names of signature files end with, after the image's name. */
-export const SUFFIX = { bundle: ".sigstore.json", gpg: ".asc" } as const;
-
 /** Bytes that a signature file has at most. */
 const MAX_SIGNATURE = 1 << 24;
-
-/** Who must have signed an image, by an option for each kind of key. */
-export function signatureOptions(key: string, keyring: string): Option[] {
-  return group("Signature", [
-    {
-      name: key,
-      value: "FILE",
-      help: "take the image only if this public key (PEM, of ciso " +
-        "generate-key or cosign) has signed it",
-    },
-    {
-      name: keyring,
-      value: "FILE",
-      help: "take the image only if a key of this OpenPGP keyring has signed " +
-        "it; runs gpgv",
-    },
-    {
-      name: "signature",
-      value: "FILE",
-      help: `the signature; IMAGE${SUFFIX.bundle} for a key and ` +
-        `IMAGE${SUFFIX.gpg} for a keyring unless given`,
-    },
-  ]);
-}
-
-/** The options of commands that take nothing unsigned, if so asked. */
-export const VERIFY_OPTIONS: Option[] = signatureOptions(
-  "verify-key",
-  "verify-keyring",
-);
 
 /** A signature that was right. */
 export interface GoodSignature {

@@ -1,8 +1,7 @@
 import type { Command } from "./command.ts";
 import { COMMON } from "./export_options.ts";
 import type { Option } from "./options.ts";
-import { signatureOptions } from "./signature_check.ts";
-import { runVerify } from "./verify.ts";
+import { signatureOptions } from "./signature_options.ts";
 
 /** The options of `ciso verify`. */
 const OPTIONS: Option[] = [
@@ -50,5 +49,8 @@ network. A file that is not signed by that key is not looked into.`,
     "ciso verify --json *.isoc",
     "ciso verify hello.isoc --key ciso.pub",
   ],
-  run: runVerify,
+  async run(parsed) {
+    const { runVerify } = await import("./verify.ts");
+    return await runVerify(parsed);
+  },
 };

@@ -1,5 +1,6 @@
 import type { PackageOptions } from "../packages/package_files.ts";
-import { type SbomFormat, sbomText } from "../packages/sbom.ts";
+import { sbomText } from "../packages/sbom.ts";
+import type { SbomFormat } from "../packages/sbom_formats.ts";
 import type { SbomSubject } from "../packages/sbom_subject.ts";
 import { fileDigests } from "./file_digests.ts";
 import type { FoundImage } from "./found_image.ts";

@@ -2,26 +2,9 @@ import { escapedJson } from "../errors/shown.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { textDigest } from "../streams/sha256.ts";
 import { cyclonedx } from "./cyclonedx.ts";
+import type { SbomFormat } from "./sbom_formats.ts";
 import type { SbomSubject } from "./sbom_subject.ts";
 import { spdx } from "./spdx.ts";
-
-/** The forms of an SBOM. */
-export const SBOM_FORMATS = ["spdx", "cyclonedx"] as const;
-
-/** One of {@linkcode SBOM_FORMATS}. */
-export type SbomFormat = (typeof SBOM_FORMATS)[number];
-
-/** What a file with such an SBOM is called after a dot, and its media type. */
-export const SBOM_KINDS: Record<
-  SbomFormat,
-  { suffix: string; mediaType: string }
-> = {
-  spdx: { suffix: "spdx.json", mediaType: "application/spdx+json" },
-  cyclonedx: {
-    suffix: "cdx.json",
-    mediaType: "application/vnd.cyclonedx+json",
-  },
-};
 
 /**
  * Writes an SBOM. The same image gives the same bytes anywhere: its identifier is

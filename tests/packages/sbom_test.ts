@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import type { Package } from "../../lib/packages/package.ts";
 import { purlOf } from "../../lib/packages/purl.ts";
-import { SBOM_FORMATS, sbomText } from "../../lib/packages/sbom.ts";
+import { sbomText } from "../../lib/packages/sbom.ts";
+import { SBOM_FORMATS } from "../../lib/packages/sbom_formats.ts";
 import type { SbomSubject } from "../../lib/packages/sbom_subject.ts";
 import { seededRandom } from "../support/random.ts";
 import { faultsOf } from "../support/sbom_schema.ts";
