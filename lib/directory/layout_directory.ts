@@ -20,7 +20,7 @@ export function directoryFiles(path: string): ImageFiles {
         const inside = insideOf(path, name);
         if (inside === undefined) return Promise.resolve(undefined);
         file = inside;
-        return Promise.resolve(openFile(openPlain(file), file));
+        return Promise.resolve(openFile(openPlain(file), file, file));
       } catch (error) {
         if (isMissing(error)) return Promise.resolve(undefined);
         return Promise.reject(

@@ -206,8 +206,13 @@ export function slice(
   start: number,
   size: number,
 ): FileSource {
+  const { place } = source;
   return {
     size,
+    // Of an archive that is cut short, some of it may not be there.
+    ...(place && start + size <= place.size && {
+      place: { ...place, start: place.start + start, size },
+    }),
     stream: () => source.slice(start, start + size).stream(),
     slice: (from, to) =>
       source.slice(start + Math.min(from, size), start + Math.min(to, size)),

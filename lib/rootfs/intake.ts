@@ -1,5 +1,5 @@
 import { type Sha256, sha256 } from "../streams/sha256.ts";
-import type { Sink, SinkHash } from "../streams/sink.ts";
+import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
 import { fromStream, type Source } from "../streams/source.ts";
 
 /** Where a layer is written while it is read. */
@@ -23,6 +23,7 @@ export class Intake {
   readonly #onRead: ((bytes: number) => void) | undefined;
   #hash: Sha256 | undefined = sha256();
   #beside: SinkHash | undefined;
+  #copy: SinkCopy | undefined;
 
   /**
    * Prepares to read.
@@ -44,28 +45,45 @@ export class Intake {
 
   /** The bytes, in order; each chunk is written before it is given. */
   async *chunks(): AsyncGenerator<Uint8Array> {
-    const destination = this.#destination;
-    // The sink holds the bytes: a pipe's need no other copy.
-    const chunks = destination && this.#given.once?.() ||
-      fromStream(this.#given.stream());
+    const { place } = this.#given;
+    if (place) {
+      const { sink, start } = this.#destination ?? {};
+      this.#copy = sink?.copy(place, start!);
+    }
+    let isComplete = false;
     try {
-      for await (const chunk of chunks) {
-        if (destination) await this.#write(chunk, destination);
-        this.#hash?.update(chunk);
+      for await (const chunk of this.#copy?.chunks() ?? this.#written()) {
         this.size += chunk.length;
-        this.#beside?.advance(destination!.start + this.size);
         this.#onRead?.(chunk.length);
         yield chunk;
       }
-    } catch (error) {
-      this.#beside?.cancel();
-      throw error;
+      isComplete = true;
+    } finally {
+      if (!isComplete) {
+        this.#copy?.cancel();
+        this.#beside?.cancel();
+      }
     }
   }
 
   /** SHA-256 of all bytes, in hex. */
   async digest(): Promise<string> {
-    return this.#beside ? await this.#beside.hex() : this.#hash!.hex();
+    const beside = this.#copy ?? this.#beside;
+    return beside ? await beside.hex() : this.#hash!.hex();
+  }
+
+  /** The bytes, written and hashed here. */
+  async *#written(): AsyncGenerator<Uint8Array> {
+    const destination = this.#destination;
+    // The sink holds the bytes: a pipe's need no other copy.
+    const chunks = destination && this.#given.once?.() ||
+      fromStream(this.#given.stream());
+    for await (const chunk of chunks) {
+      if (destination) await this.#write(chunk, destination);
+      this.#hash?.update(chunk);
+      this.#beside?.advance(destination!.start + this.size + chunk.length);
+      yield chunk;
+    }
   }
 
   async #write(

@@ -96,6 +96,7 @@ function kept(source: SeekableTar): SeekableTar {
     get isSteady() {
       return source.isSteady;
     },
+    place: source.place,
     stream: () => source.stream(),
     slice: (start, end) => source.slice(start, end),
   };

@@ -1,10 +1,20 @@
-import type { Source } from "./source.ts";
+import type { FilePlace, Source } from "./source.ts";
 
 /** Hashes, beside what else is done, the bytes that a {@linkcode Sink} gets. */
 export interface SinkHash {
   /** Says up to where the sink has the bytes, as an offset in it. */
   advance(end: number): void;
   /** SHA-256 of all of them, in hex. */
+  hex(): Promise<string>;
+  /** Gives up. */
+  cancel(): void;
+}
+
+/** A file that is copied into a {@linkcode Sink} by two threads. */
+export interface SinkCopy {
+  /** The bytes, in order; each chunk is in the sink before it is given. */
+  chunks(): AsyncGenerator<Uint8Array>;
+  /** As {@linkcode SinkHash.hex}. */
   hex(): Promise<string>;
   /** Gives up. */
   cancel(): void;
@@ -32,6 +42,11 @@ export interface Sink {
    * and so many bytes are worth it.
    */
   hash(start: number, size: number): SinkHash | undefined;
+  /**
+   * Copies a stretch of a file to a position, and hashes it, if there is a core
+   * for it and it is large enough.
+   */
+  copy(place: FilePlace, start: number): SinkCopy | undefined;
   /** Empties it; sources of what it held stay. */
   renew(): void;
   /** Ends it: nothing is written any more, and it has that size. */

@@ -1,5 +1,29 @@
 import { toBytes } from "@std/streams";
 
+/** A stretch of a file that another thread may read, too. */
+export interface FilePlace {
+  /** Where the file is. */
+  readonly path: string;
+  /** Device and inode: another file may be at the path by now. */
+  readonly id: string;
+  /** Offset of its first byte. */
+  readonly start: number;
+  /** Size in bytes. */
+  readonly size: number;
+  /**
+   * Fills a buffer from an offset in the file on.
+   *
+   * @returns The count of bytes, less than the buffer has at the end only.
+   */
+  read(buffer: Uint8Array, position: number): number;
+  /**
+   * Throws if the file is not what it was.
+   *
+   * @param isShort Whether it ends too early.
+   */
+  check(isShort?: boolean): void;
+}
+
 /**
  * Bytes that can be streamed more than once, each time the same. A `Blob` is
  * one, and so is what `@isoc/isoc/node` makes of a file or of a pipe.
@@ -30,6 +54,8 @@ export interface Source {
    * @returns The count of bytes, less than the buffer has at the end only.
    */
   fill?(buffer: Uint8Array, start: number): number;
+  /** Where the same bytes are in a file, if they are. */
+  readonly place?: FilePlace | undefined;
 }
 
 /** Bytes that are read at once: smaller chunks cost time, larger ones memory. */

@@ -1,12 +1,13 @@
 import { sha256 } from "../streams/sha256.ts";
-import type { Sink, SinkHash } from "../streams/sink.ts";
-import { CHUNK, type Source } from "../streams/source.ts";
+import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
+import { CHUNK, type FilePlace, type Source } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn, writeFile } from "./fd.ts";
-import { fileStream } from "./file_source.ts";
-import { hashBeside, hasSecondCore } from "./hash_worker.ts";
+import { FileCopy } from "./file_copy.ts";
+import { fileId, fileStream } from "./file_source.ts";
 import { leftovers } from "./leftovers.ts";
 import { fs } from "./node.ts";
+import { hasSecondCore, SecondThread } from "./second_thread.ts";
 import { temporaryName } from "./temporary_name.ts";
 import { ways } from "./ways.ts";
 
@@ -75,11 +76,27 @@ export class FileSink implements Sink {
   }
 
   hash(start: number, size: number): SinkHash | undefined {
-    if (!ways().has("beside")) {
-      if (size < LARGE || this.#isAlone) return undefined;
-    }
+    return this.#isWorth(size) ? this.#beside(start) : undefined;
+  }
+
+  copy(place: FilePlace, start: number): SinkCopy | undefined {
+    if (!this.#isWorth(place.size)) return undefined;
+    return new FileCopy(place, start, this, this.#beside(start, place));
+  }
+
+  #isWorth(size: number): boolean {
+    return ways().has("beside") || size >= LARGE && !this.#isAlone;
+  }
+
+  #beside(start: number, input?: FilePlace): SecondThread {
     const { fd, path } = this;
-    return hashBeside(path, start, (end) => hashFile(fd, start, end));
+    return new SecondThread({
+      path,
+      id: fileId(fs.fstatSync(fd, { bigint: true })),
+      start,
+      input,
+      otherwise: (end) => hashFile(fd, start, end),
+    });
   }
 
   renew(): void {

@@ -1,6 +1,6 @@
 import { fileChanged } from "../errors/input_changed.ts";
 import { fs, isDeno } from "./node.ts";
-import { allocate, CHUNK, release } from "../streams/source.ts";
+import { allocate, CHUNK, type FilePlace, release } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn } from "./fd.ts";
 import type { Input } from "./input.ts";
@@ -50,8 +50,13 @@ const FRESH = 2000;
  * another size, modification or change time than now.
  *
  * @param name What messages call it.
+ * @param path Where it is, if it has a path.
  */
-export function openFile(fd: number, name: string): Input & { size: number } {
+export function openFile(
+  fd: number,
+  name: string,
+  path?: string,
+): Input & { size: number } {
   const before = fs.fstatSync(fd, { bigint: true });
   const size = Number(before.size);
   const changed = () => {
@@ -73,12 +78,14 @@ export function openFile(fd: number, name: string): Input & { size: number } {
       read,
       start,
       Math.min(end, size),
-      (position) => {
-        if (position < Math.min(end, size) || changed()) {
-          throw fileChanged(name);
-        }
-      },
+      (position) => check(position < Math.min(end, size)),
     );
+  const check = (isShort = false) => {
+    if (isShort || changed()) throw fileChanged(name);
+  };
+  const place: FilePlace | undefined = path === undefined
+    ? undefined
+    : { path, id: fileId(before), start: 0, size, read, check };
   // Deno cuts ctime to seconds: a change within the second of the last one does
   // not show.
   const isFresh = isDeno && Date.now() - Number(before.ctimeMs) < FRESH;
@@ -90,9 +97,15 @@ export function openFile(fd: number, name: string): Input & { size: number } {
     fill(buffer, start) {
       const wanted = Math.max(Math.min(buffer.length, size - start), 0);
       const count = read(buffer.subarray(0, wanted), start);
-      if (count < wanted || changed()) throw fileChanged(name);
+      check(count < wanted);
       return count;
     },
+    place,
     close: () => fd === 0 || fs.closeSync(fd),
   };
+}
+
+/** Tells a file from all others that are there at the same time. */
+export function fileId({ dev, ino }: { dev: bigint; ino: bigint }): string {
+  return `${dev}:${ino}`;
 }

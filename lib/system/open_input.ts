@@ -68,7 +68,7 @@ export async function openInput(
     });
   }
   if (!compression) {
-    return isFile ? openFile(fd, name) : openSpool(fd, name, chunks);
+    return isFile ? openFile(fd, name, path) : openSpool(fd, name, chunks);
   }
   const unpacked = unpack(chunks, compression, name, limits);
   return Object.assign(openSpool(fd, name, unpacked), { compression });

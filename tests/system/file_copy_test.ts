@@ -1,0 +1,190 @@
+// A file that two threads copy: whoever comes to a chunk first writes it, and
+// the copy and its digest are right whatever happens to the other thread.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { FileError } from "../../lib/errors/file_error.ts";
+import { CHUNK, type FilePlace } from "../../lib/streams/source.ts";
+import { FileCopy } from "../../lib/system/file_copy.ts";
+import { FileSink } from "../../lib/system/file_sink.ts";
+import { fileId, openFile } from "../../lib/system/file_source.ts";
+import { fs } from "../../lib/system/node.ts";
+import { SecondThread } from "../../lib/system/second_thread.ts";
+import { temporary } from "../support/ciso.ts";
+
+const COUNT = 12;
+/** Bytes of which no two chunks are equal, the last one of which is short. */
+const BYTES = new Uint8Array(COUNT * CHUNK - 1000).map((_, i) =>
+  i * 7 + (i >> 18)
+);
+/** What is before and after the stretch in the input. */
+const AROUND = 513;
+const START = 4096;
+const DIGEST = digestOf(BYTES);
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** An input and a copy in the making. */
+interface Setting extends Disposable {
+  sink: FileSink;
+  place: FilePlace;
+  input: string;
+  thread: SecondThread;
+  copy: FileCopy;
+  /** How often this thread hashed. */
+  hashes: number;
+}
+
+/** @param change Makes something wrong before the thread starts. */
+function setUp(
+  folder: string,
+  change: (sink: FileSink, place: FilePlace) => Partial<FilePlace> = () => ({}),
+): Setting {
+  const input = `${folder}/in`;
+  const around = new Uint8Array(AROUND).fill(1);
+  fs.writeFileSync(input, new Uint8Array([...around, ...BYTES, ...around]));
+  const file = openFile(fs.openSync(input, "r"), input, input);
+  const sink = new FileSink(`${folder}/out`, "out", 0o644);
+  const id = fileId(fs.fstatSync(sink.fd, { bigint: true }));
+  const { path } = sink;
+  let place = { ...file.place!, start: AROUND, size: BYTES.length };
+  place = { ...place, ...change(sink, place) };
+  const setting = { sink, place, input, hashes: 0 };
+  const thread = new SecondThread({
+    path,
+    id,
+    start: START,
+    input: place,
+    otherwise: (end) => {
+      setting.hashes++;
+      return digestOf(written(sink).subarray(START, end));
+    },
+  });
+  const copy = new FileCopy(place, START, sink, thread);
+  return Object.assign(setting, {
+    thread,
+    copy,
+    [Symbol.dispose]() {
+      copy.cancel();
+      sink.close();
+      sink.remove();
+      file.close();
+    },
+  });
+}
+
+function written({ fd }: FileSink): Uint8Array {
+  const bytes = new Uint8Array(fs.fstatSync(fd).size);
+  fs.readSync(fd, bytes, 0, bytes.length, 0);
+  return bytes;
+}
+
+/** Reads the copy to its end; gives what comes and its digest. */
+async function read(
+  { copy }: Setting,
+  onChunk: (at: number) => Promise<void> | void = () => {},
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(BYTES.length);
+  let at = 0;
+  for await (const chunk of copy.chunks()) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+    await onChunk(at);
+  }
+  assert.equal(at, bytes.length);
+  return bytes;
+}
+
+const later = (ms: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Checks that bytes, copy and digest are right. */
+async function check(setting: Setting, bytes: Uint8Array): Promise<void> {
+  assert.deepEqual(bytes, BYTES);
+  assert.equal(await setting.copy.hex(), DIGEST);
+  assert.deepEqual(written(setting.sink).subarray(START), BYTES);
+}
+
+Deno.test("a copy is right when this thread is ahead, and when the other one is", async () => {
+  await using work = await temporary();
+  for (const wait of [0, 40]) {
+    using setting = setUp(work.path);
+    await check(setting, await read(setting, () => later(wait)));
+    assert.equal(setting.hashes, 0);
+  }
+});
+
+Deno.test("the thread that is ahead writes", async () => {
+  await using work = await temporary();
+  using setting = setUp(work.path);
+  const chunks = setting.copy.chunks();
+  await chunks.next();
+  // Nobody asks for more: the other thread writes all the same.
+  while (written(setting.sink).length < START + BYTES.length) await later(5);
+  assert.deepEqual(written(setting.sink).subarray(START), BYTES);
+  for await (const _ of chunks);
+  assert.equal(await setting.copy.hex(), DIGEST);
+});
+
+Deno.test("a copy is right without the other thread", async () => {
+  await using work = await temporary();
+  const otherFile = () => ({ id: "1:1" });
+  const noFile = () => ({ path: `${work.path}/none` });
+  const noOutput = (sink: FileSink) => {
+    fs.rmSync(sink.path);
+    return {};
+  };
+  // Of another input the thread still hashes what is written.
+  for (
+    const [change, hashes] of [[otherFile, 0], [noFile, 0], [
+      noOutput,
+      1,
+    ]] as const
+  ) {
+    using setting = setUp(work.path, change);
+    await check(setting, await read(setting));
+    assert.equal(setting.hashes, hashes, change.name);
+  }
+});
+
+Deno.test("a copy is right if the other thread ends at any time", async () => {
+  await using work = await temporary();
+  for (const end of [1, 5, COUNT - 1]) {
+    using setting = setUp(work.path);
+    const bytes = await read(setting, async (at) => {
+      await later(10);
+      if (at === end * CHUNK) setting.thread.cancel();
+    });
+    await check(setting, bytes);
+    assert.equal(setting.hashes, 1);
+  }
+});
+
+Deno.test("an input that becomes shorter, longer or newer is noticed", async () => {
+  await using work = await temporary();
+  const changes: ((input: string) => void)[] = [
+    (input) => fs.truncateSync(input, AROUND + 8 * CHUNK),
+    (input) => fs.appendFileSync(input, "x"),
+    (input) => fs.utimesSync(input, 1, 1),
+  ];
+  for (const change of changes) {
+    // Before the other thread has read it all, and after.
+    for (const wait of [0, 300]) {
+      using setting = setUp(work.path);
+      let isChanged = false;
+      const reading = read(setting, async () => {
+        if (isChanged) return;
+        isChanged = true;
+        await later(wait);
+        change(setting.input);
+      });
+      await assert.rejects(reading, (error) => {
+        assert(error instanceof FileError);
+        assert.match(error.message, /in changed while it was read/);
+        return true;
+      });
+    }
+  }
+});
