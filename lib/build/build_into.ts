@@ -6,7 +6,7 @@ import {
 } from "../rootfs/layer_stack.ts";
 import { scanRootfs } from "../rootfs/scan.ts";
 import type { Sink } from "../streams/sink.ts";
-import type { Source } from "../streams/source.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
 import { assemble, outlook } from "./assemble.ts";
 import {
   checkDescription,
@@ -34,13 +34,16 @@ const NOWHERE = -1;
  */
 export async function buildInto(
   sink: Sink,
-  source: Source & { readonly size?: number | undefined },
+  source: SeekableTar,
   description: ImageDescription,
   options: ArchiveOptions & { onWritten?: (bytes: number) => void },
 ): Promise<Isoc> {
   checkDescription(description);
-  const { size } = source;
-  const { layers: [layer], rootfs } = outlook(description, options, [{ size }]);
+  const look = (size?: number) => outlook(description, options, [{ size }]);
+  const hasRootfs = look().rootfs !== undefined;
+  const size = source.size ??
+    (hasRootfs ? await source.likelySize?.() : undefined);
+  const { layers: [layer], rootfs } = look(size);
   const scanned = await scanRootfs(
     source,
     scanOptions(description, options),

@@ -1,6 +1,7 @@
 import { topLayer } from "../edit/added.ts";
 import { editedTar } from "../edit/edited_tar.ts";
 import type { Addition, EditedTar, Edits, Look } from "../edit/edits.ts";
+import { LookAhead } from "../edit/look_ahead.ts";
 import { sortedTar } from "../edit/sorted.ts";
 import { openDirectory } from "../directory/open_directory.ts";
 import { shown } from "../errors/shown.ts";
@@ -12,7 +13,9 @@ import { digestChecked } from "../streams/digest_checked.ts";
 import { EMPTY_DIGEST } from "../streams/sha256.ts";
 import { fromStream, type Source, toStream } from "../streams/source.ts";
 import { host } from "../system/host.ts";
+import type { Input } from "../system/input.ts";
 import { openSpool } from "../system/spool_file.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
 import type { WalkOptions } from "../directory/walk.ts";
 import type { BuildInputs, Wanted } from "./build_inputs.ts";
 import type { InputStore } from "./input_store.ts";
@@ -111,17 +114,16 @@ async function editLayer(
   };
   const changes = hasChanges(edits);
   if (!changes && !edits.sort) return false;
-  let source = checkedSource(layer);
+  let source: SeekableTar = checkedSource(layer);
   if (changes) {
+    const ahead = new LookAhead(layer.source, edits, part);
     const spool = openSpool(
       -1,
       layer.name,
-      editedTar(source, edits, part),
+      editedTar(source, edits, { ...part, ahead }),
     );
     store.add(spool);
-    source = inputs.plain && keepsSize(edits)
-      ? likely(spool, layer.source.size)
-      : spool;
+    source = edited(spool, ahead, layer.source);
   }
   if (edits.sort) {
     source = await inNamed(layer.name, () =>
@@ -142,28 +144,6 @@ async function editLayer(
   return true;
 }
 
-/** Whether entries stay where they are, unless headers are written anew. */
-function keepsSize({ exclude, strip, remove, add }: Edits): boolean {
-  return !exclude && !strip && !remove?.length && !add?.length;
-}
-
-/**
- * A source with a size that it most likely has: a rootfs is then written below
- * rootfs/ while it is read, and written again if the size is another one.
- */
-function likely(
-  source: Source,
-  size: number | undefined,
-): LayerInput["source"] {
-  return {
-    size,
-    isSteady: source.isSteady,
-    once: () => source.once?.(),
-    stream: () => source.stream(),
-    ...rest(source),
-  };
-}
-
 function hasChanges(
   { exclude, strip, remove, add, chmod, owner, time }: Edits,
 ): boolean {
@@ -173,8 +153,27 @@ function hasChanges(
   );
 }
 
+/** The source of an edited tar, as far as its headers show what it will be. */
+function edited(
+  spool: Input,
+  ahead: LookAhead,
+  before: SeekableTar,
+): SeekableTar {
+  return {
+    get size() {
+      return spool.size;
+    },
+    isSteady: true,
+    once: () => spool.once!(),
+    stream: () => spool.stream(),
+    ...rest(spool),
+    likelySize: () => ahead.size(),
+    before,
+  };
+}
+
 /** A source that nobody can take as it comes. */
-function kept(source: LayerInput["source"]): LayerInput["source"] {
+function kept(source: SeekableTar): SeekableTar {
   return {
     get size() {
       return source.size;

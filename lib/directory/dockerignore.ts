@@ -15,6 +15,9 @@ export interface Verdict {
   matches: readonly boolean[];
 }
 
+/** What most paths get. */
+const SPARED: Verdict = { excluded: false, matches: [] };
+
 /** One pattern, made ready to be tried. */
 interface Rule {
   /** The pattern as it was given. */
@@ -83,14 +86,17 @@ export class IgnoreRules {
    */
   judge(path: string, parent?: Verdict): Verdict {
     let excluded = false;
-    const matches = this.#rules.map((rule, i) => {
+    let matches: boolean[] | undefined;
+    for (let i = 0; i < this.#rules.length; i++) {
+      const rule = this.#rules[i]!;
       const above = parent?.matches[i] === true;
-      if (!above && !rule.form.test(path)) return false;
+      if (!above && !rule.form.test(path)) continue;
       if (!above) rule.used = true;
       excluded = !rule.exception;
-      return true;
-    });
-    return { excluded, matches };
+      matches ??= this.#rules.map(() => false);
+      matches[i] = true;
+    }
+    return matches ? { excluded, matches } : SPARED;
   }
 
   /** Whether a path is left out, whatever is known of its parents. */

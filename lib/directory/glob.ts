@@ -9,44 +9,93 @@ export type Token =
 
 const SLASH = 0x2f;
 
+/** Signs that a state knows the next state of. */
+const KNOWN = 128;
+/** States that are kept. */
+const MAX_STATES = 1 << 10;
+
+/** All places in the pattern that a text leads to. */
+interface State {
+  /** A place that the text leads to has a 1. */
+  places: Uint8Array;
+  /** Whether the text so far matches as a whole. */
+  matches: boolean;
+  /** The state after each ASCII sign, once it is known. */
+  next: (State | null | undefined)[];
+}
+
 /**
  * A pattern that is matched in one pass over the text: all places in the pattern
- * that the text so far leads to are known at once. A regular expression tries
- * them one after the other, and with a dozen stars that takes for ever.
+ * that the text so far leads to are known at once, and what a sign makes of them
+ * is remembered. A regular expression tries them one after the other, and with a
+ * dozen stars that takes for ever.
  */
 export class Glob {
+  /** Whether every text matches. */
+  readonly matchesAll: boolean;
   readonly #tokens: readonly Token[];
+  /** The states that are known, by their places. */
+  readonly #states = new Map<string, State>();
+  #first: State | undefined;
 
   /** @param tokens The pattern's parts, in order. */
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
-  }
-
-  /** Whether every text matches. */
-  get matchesAll(): boolean {
-    const [first, second] = this.#tokens;
-    return first !== undefined && second === undefined &&
+    const [first, second] = tokens;
+    this.matchesAll = first !== undefined && second === undefined &&
       "repeats" in first && first.repeats === "any";
   }
 
   /** Whether a text matches as a whole. */
   test(text: string): boolean {
-    const { length } = this.#tokens;
-    let now = new Uint8Array(length + 1);
-    let next = new Uint8Array(length + 1);
-    this.#enter(now, 0);
-    for (const sign of text) {
-      const code = sign.codePointAt(0)!;
-      next.fill(0);
-      let isDead = true;
-      for (let at = 0; at < length; at++) {
-        if (now[at] === 0) continue;
-        if (this.#step(next, at, code)) isDead = false;
+    let state = this.#first ??= this.#start();
+    for (let at = 0; at < text.length; at++) {
+      let code = text.charCodeAt(at);
+      if (code >= KNOWN) {
+        code = text.codePointAt(at)!;
+        if (code > 0xffff) at++;
       }
-      if (isDead) return false;
-      [now, next] = [next, now];
+      const next = state.next[code] ?? this.#after(state, code);
+      if (next === null) return false;
+      state = next;
     }
-    return now[length] === 1;
+    return state.matches;
+  }
+
+  #start(): State {
+    const places = new Uint8Array(this.#tokens.length + 1);
+    this.#enter(places, 0);
+    return this.#state(places);
+  }
+
+  /** The state after one more sign; `null` if the text cannot match any more. */
+  #after(state: State, code: number): State | null {
+    if (state.next[code] === null) return null;
+    const places = new Uint8Array(this.#tokens.length + 1);
+    let isDead = true;
+    for (let at = 0; at < this.#tokens.length; at++) {
+      if (state.places[at] === 0) continue;
+      if (this.#step(places, at, code)) isDead = false;
+    }
+    const next = isDead ? null : this.#state(places);
+    if (code < KNOWN) state.next[code] = next;
+    return next;
+  }
+
+  #state(places: Uint8Array): State {
+    const key = places.join("");
+    let state = this.#states.get(key);
+    if (!state) {
+      // Odd patterns have more states than memory may hold.
+      if (this.#states.size === MAX_STATES) {
+        this.#states.clear();
+        this.#first = undefined;
+      }
+      const next = new Array(KNOWN).fill(undefined);
+      state = { places, matches: places.at(-1) === 1, next };
+      this.#states.set(key, state);
+    }
+    return state;
   }
 
   /** Takes one sign at a place; returns whether that leads anywhere. */

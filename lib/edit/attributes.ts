@@ -13,9 +13,12 @@ type Attributes = Pick<HeaderEdit, "mode" | "owner" | "seconds">;
 /** Decides about modes, owners and times. */
 export class AttributeEdits {
   readonly #edits: Edits;
+  readonly #needsText: boolean;
 
   constructor(edits: Edits) {
     this.#edits = edits;
+    const { chmod = [] } = edits;
+    this.#needsText = chmod.some(({ glob }) => !glob.matchesAll);
   }
 
   get isActive(): boolean {
@@ -23,19 +26,20 @@ export class AttributeEdits {
     return Boolean(chmod?.length || owner || time);
   }
 
+  /** Whether modes depend on paths. */
   get needsText(): boolean {
-    return Boolean(this.#edits.chmod?.length);
+    return this.#needsText;
   }
 
   /**
    * What an entry is to get.
    *
-   * @param names The paths that its file has, for patterns; `undefined` if it
-   * has no mode.
+   * @param names The paths that its file has, for patterns; `any` if they do not
+   * matter, `undefined` if it has no mode.
    */
   of(
     read: ReadEntry,
-    names: readonly string[] | undefined,
+    names: readonly string[] | "any" | undefined,
   ): Attributes {
     const facts = entryFacts(read);
     if (!facts) return {};
@@ -56,12 +60,14 @@ export class AttributeEdits {
     return found;
   }
 
-  #mode(facts: EntryFacts, names: readonly string[]): number {
+  #mode(facts: EntryFacts, names: readonly string[] | "any"): number {
     const isDirectory = facts.type === "directory";
     let mode = facts.mode;
     for (const { glob, change, tally } of this.#edits.chmod ?? []) {
       // The root is a dot to patterns.
-      if (!names.some((name) => glob.test(name || "."))) continue;
+      const matches = names === "any" ||
+        names.some((name) => glob.test(name || "."));
+      if (!matches) continue;
       tally.met = true;
       const now = change(mode, isDirectory);
       if (now !== mode) tally.entries++;

@@ -13,6 +13,8 @@ const MAX_HOPS = 64;
 
 /** A file that was left out, and whose data are needed again. */
 export interface DroppedFile extends StoredEntry {
+  /** Offset of its header blocks in the base, in bytes. */
+  place: number;
   /** Its data as they are stored, padding included. */
   data(): AsyncGenerator<Uint8Array>;
 }
@@ -72,12 +74,13 @@ export class DroppedFiles {
       const stored = await this.#stored.read(slot);
       const { entry } = stored;
       if (entry.kind !== "hardlink") {
-        const start = this.#index.offset(slot) * BLOCK + entry.end;
+        const place = this.#index.offset(slot) * BLOCK;
+        const start = place + entry.end;
         const end = start + padded(entry.stored);
         const data = () => fromStream(this.#base.slice(start, end).stream());
         for (const one of passed) this.#heirs.set(keyOf(one), heir.slice());
         // The copy that is kept may be read again, and this one changes.
-        return { ...stored, bytes: stored.bytes.slice(), data };
+        return { ...stored, bytes: stored.bytes.slice(), place, data };
       }
       const { given, written, by } = fate(entry);
       if (!by) return written;

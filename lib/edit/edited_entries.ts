@@ -1,17 +1,20 @@
 import { fromStream } from "../streams/source.ts";
-import { isZeroBlock } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
-import { TYPE } from "../tar/kind.ts";
 import { Pieces } from "../tar/pieces.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
 import { TarReader } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import type { EditedTar, Edits } from "./edits.ts";
-import { linkedNames, needsNames } from "./linked_names.ts";
+import { inheritedEntry } from "./inherited.ts";
+import { needsNames } from "./linked_names.ts";
+import { LookAhead } from "./look_ahead.ts";
 import { Editor } from "./editor.ts";
+import { isZeros } from "./zeros.ts";
 
 /** How entries are edited, and who wants to know of them. */
 export interface EditedEntriesOptions extends EditedTar {
+  /** Looks at the headers first, if somebody has done so already. */
+  ahead?: LookAhead | undefined;
   /** Gets each path that stays. */
   onKept?: (path: Uint8Array, entry: Entry) => void;
   /** Gets what is known after the last entry. */
@@ -45,12 +48,14 @@ function readsAgain(edits: Edits): boolean {
 export async function* editedEntries(
   base: SeekableTar,
   edits: Edits,
-  { onKept, onEnd, ...part }: EditedEntriesOptions,
+  { onKept, onEnd, ahead, ...part }: EditedEntriesOptions,
 ): AsyncGenerator<Uint8Array> {
-  const names = needsNames(edits)
-    ? await linkedNames(base, edits, part)
-    : undefined;
-  const editor = new Editor(base, edits, part, { names, onKept });
+  const known = ahead ?? new LookAhead(base, edits, part);
+  const editor = new Editor(base, edits, part, {
+    names: await known.names(),
+    onKept,
+    stays: (number) => known.stays(number),
+  });
   const chunks = !readsAgain(edits) && base.once?.() ||
     fromStream(base.stream());
   const tar = new TarReader(wholeBlocks(chunks));
@@ -65,12 +70,11 @@ export async function* editedEntries(
         zeros = 0;
         const { entry } = item;
         const read = { bytes: buffer, entry, globals: tar.globals };
-        more = editor.header(read, tar.offset + item.start, pieces);
+        const link = editor.header(read, tar.offset + item.start, pieces);
+        if (link) more = inheritedEntry(await link);
       } else if (item.part === "data") {
         more = editor.data(item, buffer, pieces);
-      } else if (tar.shape.junk === 0 && !isGlobal(buffer, item.start)) {
-        zeros += item.end - item.start;
-      }
+      } else if (isZeros(item, tar)) zeros += item.end - item.start;
       if (!more) continue;
       const before = pieces.take();
       if (before.length > 0) yield before;
@@ -83,9 +87,4 @@ export async function* editedEntries(
   editor.end();
   const { kept, leftOut } = editor;
   onEnd?.({ kept, leftOut, zeros });
-}
-
-/** Whether a gap is a PAX global header. */
-function isGlobal(buffer: Uint8Array, start: number): boolean {
-  return buffer[start + 156] === TYPE.global && !isZeroBlock(buffer, start);
 }

@@ -1,15 +1,16 @@
 import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
-import { NODE, type Node, PathIndex } from "../rootfs/path_index.ts";
-import type { Entry } from "../tar/entry.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
 import { closing } from "../tar/header.ts";
 import { addedEntries } from "./added.ts";
-import type { EditedTar, Edits, Look } from "./edits.ts";
-import { editedEntries, type End } from "./edited_entries.ts";
-
-/** Bytes of zeros at the end of a tar that stay at most. */
-const MAX_ZEROS = 1 << 20;
+import {
+  editedEntries,
+  type EditedEntriesOptions,
+  type End,
+} from "./edited_entries.ts";
+import type { Edits } from "./edits.ts";
+import { Places } from "./places.ts";
+import { MAX_ZEROS } from "./zeros.ts";
 
 /**
  * Streams a tar, edited in one pass; it is not sorted. A tar that edits change
@@ -22,7 +23,7 @@ const MAX_ZEROS = 1 << 20;
 export async function* editedTar(
   base: SeekableTar,
   edits: Edits,
-  part: EditedTar = {},
+  part: Omit<EditedEntriesOptions, "onKept" | "onEnd"> = {},
 ): AsyncGenerator<Uint8Array> {
   const places = edits.add?.length ? new Places() : undefined;
   let end: End | undefined;
@@ -44,26 +45,4 @@ export async function* editedTar(
   }
   yield* addedEntries(edits, places.look);
   yield closing();
-}
-
-/** What the entries so far have put where. */
-class Places {
-  readonly #index = new PathIndex();
-
-  add(path: Uint8Array, { kind }: Entry): void {
-    const node: Node = kind === "directory"
-      ? NODE.directory
-      : kind === "symlink"
-      ? NODE.symlink
-      : NODE.other;
-    this.#index.add(path, { node, offset: 0, link: 0 });
-  }
-
-  readonly look: Look = (path) => {
-    const slot = this.#index.find(path);
-    if (slot < 0) return undefined;
-    const node = this.#index.node(slot);
-    if (node === NODE.directory) return "directory";
-    return node === NODE.symlink ? "symlink" : "other";
-  };
 }

@@ -9,17 +9,40 @@ import {
 import type { Source } from "../streams/source.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { ReadEntry } from "../tar/entry_facts.ts";
-import type { Pieces } from "../tar/pieces.ts";
 import type { TarData } from "../tar/reader.ts";
+import { padded } from "../tar/block.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import { AttributeEdits } from "./attributes.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { editHeader, type HeaderEdit } from "./edited_header.ts";
+import { expanded, type Inherited } from "./inherited.ts";
 import type { EditedTar, Edits } from "./edits.ts";
 import type { LinkedNames } from "./linked_names.ts";
 import { type Fate, Fates } from "./fates.ts";
 
 const EMPTY = new Uint8Array(0);
+/** Where paths do not matter. */
+const NO_FATE: Fate = { given: EMPTY, written: EMPTY, path: EMPTY };
+
+/** Gets what becomes of entries, such as {@linkcode Pieces}. */
+export interface EditedPieces {
+  /** Takes a stretch of the buffer. */
+  keep(start: number, end: number): void;
+  /** Takes new bytes. */
+  add(bytes: Uint8Array): void;
+}
+
+/** How an {@linkcode Editor} works. */
+export interface EditorOptions {
+  /** The hard links that there are, where that matters. */
+  names?: LinkedNames | undefined;
+  /** Gets each path that stays. */
+  onKept?: ((path: Uint8Array, entry: Entry) => void) | undefined;
+  /** Whether only the sizes of what is written count. */
+  isDry?: boolean | undefined;
+  /** Whether an entry is known to keep its path, by its number. */
+  stays?: (number: number) => boolean;
+}
 
 /** Edits entries one by one, in the order of a tar. */
 export class Editor {
@@ -41,6 +64,11 @@ export class Editor {
   readonly #needed = new Set<string>();
   /** Gets each path that stays. */
   readonly #onKept: ((path: Uint8Array, entry: Entry) => void) | undefined;
+  readonly #isDry: boolean;
+  readonly #stays: ((number: number) => boolean) | undefined;
+  #entries = 0;
+  /** Whether the newest entry keeps its path, and nothing depends on it. */
+  isPlain = false;
   #leavesOut = false;
   #expander: SparseExpander | undefined;
 
@@ -48,19 +76,16 @@ export class Editor {
    * Prepares to edit.
    *
    * @param base The tar; data of left out files may be read again.
-   * @param names The hard links that there are, where that matters.
-   * @param onKept Gets each path that stays.
    */
   constructor(
     base: Source,
     edits: Edits,
     tar: EditedTar,
-    { names, onKept }: {
-      names?: LinkedNames | undefined;
-      onKept?: ((path: Uint8Array, entry: Entry) => void) | undefined;
-    },
+    { names, onKept, isDry = false, stays }: EditorOptions,
   ) {
+    this.#stays = onKept ? undefined : stays;
     this.#names = names;
+    this.#isDry = isDry;
     this.#edits = edits;
     this.#tar = tar;
     this.#onKept = onKept;
@@ -76,16 +101,26 @@ export class Editor {
    *
    * @param place Offset of its header blocks in the base, in bytes.
    * @param pieces Gets what becomes of them.
-   * @returns What has to be written after that, if a hard link becomes a file.
-   * @throws {InputError} If a hard link loses its file.
+   * @returns What has to be written after that, of a hard link that loses its
+   * file.
+   * @throws {InputError} If that is not there.
    */
   header(
     read: ReadEntry,
     place: number,
-    pieces: Pieces,
-  ): AsyncGenerator<Uint8Array> | undefined {
+    pieces: EditedPieces,
+  ): Promise<Inherited> | undefined {
     const { entry, globals } = read;
     this.#leavesOut = false;
+    this.isPlain = false;
+    if (this.#stays?.(this.#entries++)) {
+      this.kept++;
+      const file = this.#attributes.needsText
+        ? this.#fates.of(entry.path)
+        : NO_FATE;
+      this.#put(read, this.#attributesOf(read, file), pieces);
+      return undefined;
+    }
     const whiteout = this.#whiteout(entry);
     const fate = this.#fate(entry, whiteout);
     if (!fate) {
@@ -109,10 +144,13 @@ export class Editor {
     }
     // A root alone is nothing.
     if (fate.path.length > 0 || !this.#fates.isActive) this.kept++;
-    this.#release(pieces);
+    const released = this.#release(pieces);
     this.#onKept?.(fate.path, entry);
     const target = this.#target(entry);
     if (target?.by) return this.#inherit(read, fate, target);
+    this.isPlain = !released && !whiteout && entry.kind !== "hardlink" &&
+      fate.by === undefined && fate.path.length > 0 &&
+      fate.written === entry.path;
     this.#put(read, this.#editOf(read, fate, target, whiteout), pieces);
     return undefined;
   }
@@ -121,7 +159,7 @@ export class Editor {
   data(
     { start, end, dataEnd, done }: TarData,
     buffer: Uint8Array,
-    pieces: Pieces,
+    pieces: EditedPieces,
   ): Generator<Uint8Array> | undefined {
     if (this.#leavesOut) return undefined;
     const expander = this.#expander;
@@ -131,6 +169,14 @@ export class Editor {
     }
     pieces.keep(start, end);
     return undefined;
+  }
+
+  /** Bytes of the newest entry's data and padding, as they are written. */
+  dataSize({ size, stored }: Entry): number {
+    if (this.#leavesOut) return 0;
+    const isWhole = this.#expander !== undefined;
+    this.#expander = undefined;
+    return padded(isWhole ? size : stored);
   }
 
   /** Settles what is only known after the last entry. */
@@ -197,9 +243,10 @@ export class Editor {
     return true;
   }
 
-  /** Writes the directories that stay for the newest entry. */
-  #release(pieces: Pieces): void {
-    for (const key of this.#fates.heldAbove()) {
+  /** Writes the directories that stay for the newest entry, if there are any. */
+  #release(pieces: EditedPieces): boolean {
+    const above = this.#fates.heldAbove();
+    for (const key of above) {
       const header = this.#held.get(key);
       this.#needed.add(key);
       if (!header) continue;
@@ -207,6 +254,7 @@ export class Editor {
       this.#held.delete(key);
       this.kept++;
     }
+    return above.length > 0;
   }
 
   /** What becomes of the path that a hard link leads to. */
@@ -245,16 +293,20 @@ export class Editor {
   /** @param file Where the file is that gets a mode; a hard link's target. */
   #attributesOf(read: ReadEntry, file: Fate | undefined): HeaderEdit {
     if (!this.#attributes.isActive) return {};
-    if (!file || !this.#attributes.needsText) {
-      return this.#attributes.of(read, undefined);
-    }
+    const { entry, globals } = read;
+    // Numbers have room in the header, unless records say others.
+    if (
+      this.#isDry && !entry.odd && entry.records.length + globals.size === 0
+    ) return {};
+    if (!file) return this.#attributes.of(read, undefined);
+    if (!this.#attributes.needsText) return this.#attributes.of(read, "any");
     const own = file.by ? [] : [this.#fates.text(file.path)];
     const names = [...own, ...this.#names?.of(file.given) ?? []];
     return this.#attributes.of(read, names);
   }
 
   /** Writes an entry's header blocks. */
-  #put(read: ReadEntry, edit: HeaderEdit, pieces: Pieces): void {
+  #put(read: ReadEntry, edit: HeaderEdit, pieces: EditedPieces): void {
     const { entry, globals } = read;
     const isSame = globals.size === 0 && Object.keys(edit).length === 0;
     const made = isSame ? undefined : editHeader(read, edit);
@@ -266,11 +318,11 @@ export class Editor {
   }
 
   /** Makes a file of a hard link whose file is left out. */
-  async *#inherit(
+  async #inherit(
     read: ReadEntry,
     fate: Fate,
     target: Fate,
-  ): AsyncGenerator<Uint8Array> {
+  ): Promise<Inherited> {
     const written = fate.written.slice();
     const found = await this.#dropped.find(
       target.given.slice(),
@@ -281,31 +333,14 @@ export class Editor {
       const edit = this.#editOf(read, fate, target, undefined);
       edit.link = found;
       const { start, end } = read.entry;
-      yield editHeader(read, edit) ?? read.bytes.slice(start, end);
-      return;
+      return { header: editHeader(read, edit) ?? read.bytes.slice(start, end) };
     }
     const edit = this.#attributesOf(found, target);
     const made = editHeader(found, { ...edit, path: written });
     const { entry, bytes } = found;
-    yield made ?? bytes.slice(0, entry.end);
-    if (!made || !entry.sparse) return yield* found.data();
-    this.#holes.count(entry);
-    const expander = new SparseExpander(entry.sparse);
-    let left = entry.stored;
-    for await (const chunk of found.data()) {
-      const data = chunk.subarray(0, left);
-      left -= data.length;
-      yield* expanded(expander, data, false);
-    }
-    yield* expander.end();
+    const header = made ?? bytes.slice(0, entry.end);
+    const sparse = made && entry.sparse;
+    if (sparse) this.#holes.count(entry);
+    return { header, file: found, sparse };
   }
-}
-
-function* expanded(
-  expander: SparseExpander,
-  data: Uint8Array,
-  done: boolean,
-): Generator<Uint8Array> {
-  for (const piece of expander.push(data)) yield piece.slice();
-  if (done) yield* expander.end();
 }

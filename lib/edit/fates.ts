@@ -6,6 +6,7 @@ import { stripped } from "./strip.ts";
 
 const SLASH = 0x2f;
 const DIRECTORY = Uint8Array.of(SLASH);
+const NONE: readonly string[] = [];
 
 /** What becomes of a path. */
 export interface Fate {
@@ -99,8 +100,8 @@ export class Fates {
   }
 
   /** The directories above the newest path that are left out, but stay for it. */
-  heldAbove(): string[] {
-    return this.#leftOut?.excludedAbove() ?? [];
+  heldAbove(): readonly string[] {
+    return this.#leftOut?.excludedAbove() ?? NONE;
   }
 
   /** The edit that removes a path, if one does. */

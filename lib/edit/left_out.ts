@@ -1,5 +1,8 @@
 import type { IgnoreRules, Verdict } from "../directory/dockerignore.ts";
 
+const SLASH = 0x2f;
+const NONE: readonly string[] = [];
+
 /** What rules leave out, asked path by path in the order of an archive. */
 export class LeftOut {
   readonly #rules: IgnoreRules;
@@ -22,9 +25,14 @@ export class LeftOut {
   }
 
   /** The directories above the newest path that are left out themselves. */
-  excludedAbove(): string[] {
-    return this.#chain.slice(0, -1)
-      .filter(({ verdict }) => verdict.excluded).map(({ path }) => path);
+  excludedAbove(): readonly string[] {
+    const chain = this.#chain;
+    let found = NONE;
+    for (let i = 0; i < chain.length - 1; i++) {
+      const { path, verdict } = chain[i]!;
+      if (verdict.excluded) found = [...found, path];
+    }
+    return found;
   }
 
   #verdict(path: string): Verdict | undefined {
@@ -33,7 +41,9 @@ export class LeftOut {
     while (chain.length > 0) {
       const last = chain.at(-1)!;
       if (last.path === path) return last.verdict;
-      if (path.startsWith(`${last.path}/`)) break;
+      const isBelow = path.charCodeAt(last.path.length) === SLASH &&
+        path.startsWith(last.path);
+      if (isBelow) break;
       chain.pop();
     }
     let verdict = chain.at(-1)?.verdict;

@@ -1,6 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import { entriesIn } from "../tar/entries.ts";
-import type { SeekableTar } from "../tar/seeking.ts";
+import type { Entry } from "../tar/entry.ts";
 import type { EditedTar, Edits } from "./edits.ts";
 import { type Fate, Fates, keyOf } from "./fates.ts";
 
@@ -38,24 +37,28 @@ export function needsNames({ chmod = [] }: Edits): boolean {
   return chmod.some(({ glob }) => !glob.matchesAll);
 }
 
-/** Reads the hard links of a tar. */
-export async function linkedNames(
-  base: SeekableTar,
-  edits: Edits,
-  part: EditedTar,
-): Promise<LinkedNames> {
-  const found = new LinkedNames();
-  const [links, targets] = [new Fates(edits, part), new Fates(edits, part)];
-  for await (const { entry } of entriesIn(base)) {
-    if (entry.kind !== "hardlink") continue;
+/** Finds the hard links of a tar, entry by entry. */
+export class LinkFinder {
+  readonly names = new LinkedNames();
+  readonly #links: Fates;
+  readonly #targets: Fates;
+
+  constructor(edits: Edits, part: EditedTar) {
+    this.#links = new Fates(edits, part);
+    this.#targets = new Fates(edits, part);
+  }
+
+  /** Takes the next entry. */
+  take({ kind, path, link }: Entry): void {
+    if (kind !== "hardlink") return;
     try {
-      const link = links.of(entry.path);
-      const target = targets.of(entry.link);
-      if (link && target) found.add(link, target, links.text(link.path));
+      const fate = this.#links.of(path);
+      const target = this.#targets.of(link);
+      if (!fate || !target) return;
+      this.names.add(fate, target, this.#links.text(fate.path));
     } catch (error) {
       // The scan refuses it, in better words.
       if (!(error instanceof InputError)) throw error;
     }
   }
-  return found;
 }

@@ -216,6 +216,13 @@ export function slice(
     stream: () => source.slice(start, start + size).stream(),
     slice: (from, to) =>
       source.slice(start + Math.min(from, size), start + Math.min(to, size)),
+    ...(source.fill && {
+      fill: (buffer, from) =>
+        source.fill!(
+          buffer.subarray(0, Math.max(size - from, 0)),
+          start + from,
+        ),
+    }),
   };
 }
 

@@ -24,6 +24,8 @@ export class Intake {
   #hash: Sha256 | undefined = sha256();
   #beside: SinkHash | undefined;
   #copy: SinkCopy | undefined;
+  #limit = Infinity;
+  #onPast: (() => void) | undefined;
 
   /**
    * Prepares to read.
@@ -41,6 +43,12 @@ export class Intake {
     this.source = destination
       ? destination.sink.source(destination.start, () => this.size)
       : given;
+  }
+
+  /** Calls a function before bytes are given that are past an offset in the sink. */
+  watch(limit: number, onPast: () => void): void {
+    this.#limit = limit;
+    this.#onPast = onPast;
   }
 
   /** The bytes, in order; each chunk is written before it is given. */
@@ -91,6 +99,7 @@ export class Intake {
     { sink, start }: Destination,
   ): Promise<void> {
     sink.write(chunk, start + this.size);
+    if (start + this.size + chunk.length > this.#limit) this.#onPast?.();
     if (this.#hash) {
       this.#beside = sink.hash(start, this.size + chunk.length);
       // The other hash starts from the first byte: that is quicker than a

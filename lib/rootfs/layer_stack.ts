@@ -65,7 +65,7 @@ export async function readLayers(
 ): Promise<Stack> {
   checkLayerCount(inputs.length);
   const reader = new StackReader(inputs, options, spool, places);
-  if (places) await reader.look(inputs.slice(1));
+  if (places) await reader.look(inputs);
   for (const input of inputs) {
     try {
       await reader.read(
@@ -129,16 +129,24 @@ class StackReader {
     this.#places = places;
     this.#holes = new Holes(options.maxUnpacked);
     this.#known = inputs.map(({ source: { size } }) => ({ size }));
-    this.#follower = this.#newFollower();
+    if (!places) this.#follower = this.#newFollower();
   }
 
-  /** Looks for what upper layers replace, so that it is not written in vain. */
-  async look(upper: LayerInput[]): Promise<void> {
-    for (const { source } of upper) {
+  /**
+   * Looks where all will go, and for what upper layers replace, so that it is
+   * not written in vain.
+   */
+  async look(inputs: LayerInput[]): Promise<void> {
+    for (const [i, { source }] of inputs.entries()) {
+      if (source.size === undefined) {
+        this.#known[i] = { size: await source.likelySize?.() };
+      }
+      const tar = source.size === undefined ? source.before : source;
       // One of unknown size can be read once only, perhaps.
-      if (source.size === undefined) continue;
-      await addFirstPaths(source, this.#upper);
+      if (i === 0 || tar?.size === undefined) continue;
+      await addFirstPaths(tar, this.#upper);
     }
+    this.#follower = this.#newFollower();
   }
 
   /** Reads the next layer. */
@@ -200,13 +208,18 @@ class StackReader {
   /** Puts the lowest layer's entries into the tree while they are read. */
   #join(
     { aci, root }: LayerInput,
-    { source }: Intake,
+    intake: Intake,
   ): JoinedLayer | undefined {
     // Of a tree that is not at the root the entries are others.
     if (this.#layers.length > 0 || aci || root !== undefined) return undefined;
     // There may be one before it that had no entries.
     this.#source.clear();
-    this.#source.grow(source);
+    this.#source.grow(intake.source);
+    const { start = Infinity } = this.#follower instanceof EarlyRootfs
+      ? this.#follower
+      : {};
+    // A layer may come out larger than it seemed.
+    intake.watch(start, () => this.#stop());
     return new JoinedLayer(
       this.#tree,
       this.#follower,
@@ -273,6 +286,10 @@ class StackReader {
     this.#source.push(output.source, output.end);
     await tree.beginLayer(start, layer);
     const follower: Follower | undefined = this.#follower;
+    if (
+      follower instanceof EarlyRootfs &&
+      this.#places!.of(this.#known).rootfs !== follower.start
+    ) this.#stop();
     const part = {
       size: output.end,
       stream: () => output.source.slice(0, output.end).stream(),

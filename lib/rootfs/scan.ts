@@ -92,6 +92,10 @@ export async function scanRootfs(
     ...(allowWhiteouts && { whiteouts: "kept" }),
   });
   const follower = places ? earlyRootfs(places, tree, mtime) : new Sizer(tree);
+  if (follower instanceof EarlyRootfs) {
+    // The layer may come out larger than it seemed.
+    intake.watch(follower.start, () => follower.stop());
+  }
   const read = await readEntries(tree, intake, options, follower);
   if (tree.entries === 0) {
     throw new InputError(

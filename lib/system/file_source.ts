@@ -42,6 +42,9 @@ export function fileStream(
   }, { highWaterMark: 0 });
 }
 
+/** After so many short reads, each such count of them asks if the file changed. */
+const FILLS = 64;
+
 /** Milliseconds after its last change in which a file is fresh. */
 const FRESH = 2000;
 
@@ -86,6 +89,7 @@ export function openFile(
   const place: FilePlace | undefined = path === undefined
     ? undefined
     : { path, id: fileId(before), start: 0, size, read, check };
+  let fills = 0;
   // Deno cuts ctime to seconds: a change within the second of the last one does
   // not show.
   const isFresh = isDeno && Date.now() - Number(before.ctimeMs) < FRESH;
@@ -97,7 +101,8 @@ export function openFile(
     fill(buffer, start) {
       const wanted = Math.max(Math.min(buffer.length, size - start), 0);
       const count = read(buffer.subarray(0, wanted), start);
-      check(count < wanted);
+      const isDue = ++fills < FILLS || fills % FILLS === 0;
+      if (isDue || count < wanted) check(count < wanted);
       return count;
     },
     place,

@@ -1,7 +1,7 @@
 import { fromStream } from "../streams/source.ts";
 import type { Entry } from "./entry.ts";
 import { TarReader } from "./reader.ts";
-import { type SeekableTar, seeking } from "./seeking.ts";
+import { headerReader, type SeekableTar } from "./seeking.ts";
 import { wholeBlocks } from "./whole_blocks.ts";
 
 /** An entry, and where it is. */
@@ -35,7 +35,7 @@ export async function* entriesIn(
   source: SeekableTar,
   onEnd: (size: number) => void = () => {},
 ): AsyncGenerator<PlacedEntry> {
-  const tar: TarReader = new TarReader(seeking(source, () => tar));
+  const tar = headerReader(source);
   yield* entries(tar);
   onEnd(tar.size);
 }
