@@ -10,6 +10,7 @@ import { directoryOptions } from "./directory_options.ts";
 import { imageChoice } from "./image_choice.ts";
 import { InputStore } from "./input_store.ts";
 import type { Parsed } from "./options.ts";
+import { layerSize } from "./layer_size.ts";
 import { outputPath, unpackLimits } from "./output.ts";
 import {
   type PlatformWord,
@@ -70,6 +71,7 @@ export async function runBuild(parsed: Parsed): Promise<void> {
     parsed,
     layers.length > 1 || from !== undefined || images.length > 1,
   );
+  layerSize(parsed);
   checkInputs(parsed, {
     from,
     layers,

@@ -1,3 +1,4 @@
+import { LAYER_SIZE_OPTION } from "./compress_options.ts";
 import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import { EDIT_OPTIONS, LAYER_OPTIONS, REBASE_OPTION } from "./edit_options.ts";
 import type { Command } from "./command.ts";
@@ -29,6 +30,7 @@ The word build can be left out. The usage of 2015 works as well:
     ...EDIT_OPTIONS,
     ...LAYER_OPTIONS,
     ...WORK_OPTIONS,
+    LAYER_SIZE_OPTION,
   ],
   examples: [
     "ciso rootfs.tar -t isoc/hello -o hello.isoc -- /bin/echo make container",

@@ -10,6 +10,7 @@ import { spoolLayer } from "../system/spool_file.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { editImage } from "./image_edits.ts";
+import { splitInputs } from "./layer_size.ts";
 import { imageDescription } from "./description.ts";
 import { packingOf } from "./compress_options.ts";
 import { inFile, ofFile } from "./failure.ts";
@@ -78,6 +79,7 @@ export async function buildOne(
   const packing = packingOf(parsed);
   const inputs = await openInputs(wanted, store);
   await editImage(parsed, inputs, wanted, { store, isOnly: true });
+  await splitInputs(parsed, inputs, store);
   const base = from === undefined ? undefined : inputs;
   const description = imageDescription(parsed, base);
   if (from !== undefined) inFile(from, () => checkBase(description));

@@ -7,6 +7,7 @@ import { packingOf } from "./compress_options.ts";
 import { imageDescription } from "./description.ts";
 import { inFile, ofFile } from "./failure.ts";
 import { editImage } from "./image_edits.ts";
+import { splitInputs } from "./layer_size.ts";
 import type { InputStore } from "./input_store.ts";
 import {
   checkNames,
@@ -128,6 +129,7 @@ async function openOne(
 ): Promise<OpenedPlatform> {
   const inputs = await openInputs(wanted, store);
   await editImage(parsed, inputs, wanted, { store, isOnly: false });
+  await splitInputs(parsed, inputs, store);
   const { from } = wanted;
   const base = from === undefined ? undefined : inputs;
   const description = {

@@ -46,6 +46,16 @@ export const LAYER_OPTION: Option = {
     "as it is unless given",
 };
 
+/** The option that splits a rootfs into layers. */
+export const LAYER_SIZE_OPTION: Option = {
+  name: "layer-size",
+  group: "Compression",
+  value: "SIZE",
+  help:
+    "split the rootfs into layers of at most SIZE, such as 240M: where the " +
+    "window is more than half of that, a compressed archive has no file twice",
+};
+
 /** The endings of file names that ask for a compression. */
 const ENDINGS: [RegExp, Method][] = [
   [/\.(gz|tgz)$/i, "gzip"],

@@ -45,6 +45,8 @@ export type Origins = {
   made?: boolean;
   /** How many layers it was made of. */
   squashed?: number;
+  /** How many layers were made of it. */
+  split?: number;
 }[];
 
 /** What was made, for `--json`. */
@@ -72,6 +74,7 @@ export function summary(
       changes: [
         ...(origins[i]?.compression ? ["decompressed"] : []),
         ...(origins[i]?.squashed ? ["squashed"] : []),
+        ...(origins[i]?.split ? ["split"] : []),
         ...(isEdited(origins[i], digest) ? ["edited"] : []),
         ...changes.keys(),
       ],
@@ -140,7 +143,10 @@ function* layerReport(
   origin: Origins[number] | undefined,
 ): Generator<string> {
   if (origin?.made) yield `it is ${origin.name}`;
-  else if (origin?.compression) {
+  else if (origin?.split) {
+    yield `it is one of the ${origin.split} that ${origin.name} was split into`;
+    if (origin.directory) yield DIRECTORY_LOSSES;
+  } else if (origin?.compression) {
     yield `the layer is the input, decompressed (${origin.compression})`;
   } else if (origin?.directory) {
     yield `the layer is made of ${origin.name}`;
@@ -150,7 +156,7 @@ function* layerReport(
   } else if (changes.size === 0 && !isEdited(origin, digest)) {
     yield "the layer is the input, byte for byte";
   }
-  if (!origin?.made && isEdited(origin, digest)) {
+  if (!origin?.made && !origin?.split && isEdited(origin, digest)) {
     yield "the layer is the input, edited";
   }
   for (const [reason, path] of changes) {
