@@ -3,6 +3,7 @@ import { shown } from "../errors/shown.ts";
 import { startsWith } from "../streams/bytes.ts";
 import type { Entry } from "../tar/entry.ts";
 import { joinPath } from "../tar/path.ts";
+import { LastDirectory } from "./last_directory.ts";
 import { NODE, type PathIndex } from "./path_index.ts";
 import { follow } from "./symlinks.ts";
 import { type LinkBelow, MAX_LINKS, type TreeFiles } from "./tree_files.ts";
@@ -36,6 +37,8 @@ export class Parents {
   /** The last directory that an entry went to: many follow in the same one. */
   #lastFrom: Uint8Array = EMPTY;
   #lastTo: Uint8Array = EMPTY;
+  /** The same, as a header writes it, if all is well with it. */
+  readonly #last = new LastDirectory();
 
   constructor(tree: ParentsTree) {
     this.#tree = tree;
@@ -43,13 +46,45 @@ export class Parents {
 
   /** Forgets the last directory: what it led to may have changed. */
   forget(): void {
-    this.#lastFrom = EMPTY;
-    this.#lastTo = EMPTY;
+    this.#setLast(EMPTY, EMPTY);
+  }
+
+  #setLast(from: Uint8Array, to: Uint8Array): void {
+    this.#lastFrom = from;
+    this.#lastTo = to;
+    this.#last.forget();
   }
 
   /** Forgets the last directory if it is at a path or below it. */
   forgetBelow(path: Uint8Array): void {
     if (startsWith(this.#lastFrom, path)) this.forget();
+  }
+
+  /**
+   * Notes that an entry was taken at the path of its header, after
+   * {@linkcode settle}: others in its directory are quick to settle.
+   *
+   * @param written The path as the header has it.
+   * @param path The same, normalized.
+   */
+  note(written: Uint8Array, path: Uint8Array): void {
+    const cut = path.lastIndexOf(0x2f);
+    // One that had to be written anew is no view.
+    if (cut <= 0 || path.buffer !== written.buffer) return;
+    const skipped = path.byteOffset - written.byteOffset;
+    if (this.#last.keep(written, skipped + cut, skipped)) {
+      this.#tree.index.enter(path, cut);
+    }
+  }
+
+  /**
+   * The path an entry goes to, if it is in the directory of the last one that was
+   * noted, and its name means nothing but a name.
+   *
+   * @param written Its path as the header has it.
+   */
+  near(written: Uint8Array): Uint8Array | undefined {
+    return this.#last.pathOf(written);
   }
 
   /**
@@ -70,7 +105,7 @@ export class Parents {
       if (this.#tree.index.obstacle(given)) {
         return this.#settleAnew(given, parent, entry);
       }
-      this.#lastFrom = this.#lastTo = parent;
+      this.#setLast(parent, parent);
     }
     return this.#lastFrom === this.#lastTo
       ? given
@@ -109,8 +144,10 @@ export class Parents {
       }
     }
     const to = path.lastIndexOf(0x2f);
-    this.#lastFrom = parent;
-    this.#lastTo = path === given ? parent : path.slice(0, to < 0 ? 0 : to);
+    this.#setLast(
+      parent,
+      path === given ? parent : path.slice(0, to < 0 ? 0 : to),
+    );
     return path;
   }
 

@@ -40,34 +40,58 @@ export interface IndexedEntry {
   link: number;
 }
 
-/**
- * A list of 32-bit numbers that grows by pages, so that growing copies nothing.
- */
-class Column {
-  static readonly #PAGE = 1 << 14;
-  static readonly #SMALL = 1 << 8;
-  readonly #pages: Uint32Array[] = [];
+/** Rows of a page of {@linkcode Rows}, and of the first one at the beginning. */
+const PAGE = 1 << 14;
+const SMALL = 1 << 8;
+const NO_PAGE = new Uint32Array(0);
 
-  get(index: number): number {
-    return this.#pages[index >>> 14]?.[index & (Column.#PAGE - 1)] ?? 0;
+/**
+ * A table of 32-bit numbers that grows by pages, so that growing copies nothing.
+ * The numbers of a row are side by side in memory.
+ */
+class Rows {
+  /** How many numbers a row has. */
+  readonly #width: number;
+  readonly #pages: Uint32Array[] = [];
+  /** How many rows there is room for. */
+  #room = 0;
+
+  constructor(width: number) {
+    this.#width = width;
   }
 
-  set(index: number, value: number): void {
-    const page = index >>> 14;
-    const at = index & (Column.#PAGE - 1);
-    while (this.#pages.length <= page) {
-      const isFirst = this.#pages.length === 0;
-      this.#pages.push(new Uint32Array(isFirst ? Column.#SMALL : Column.#PAGE));
+  /** The page with a row; an empty one if {@linkcode Rows.reach} has not made it. */
+  page(row: number): Uint32Array {
+    return this.#pages[row >>> 14] ?? NO_PAGE;
+  }
+
+  /** Where a row starts in its page. */
+  start(row: number): number {
+    return (row & (PAGE - 1)) * this.#width;
+  }
+
+  /** Makes room for a row. */
+  reach(row: number): void {
+    while (row >= this.#room) {
+      if (this.#room >= PAGE) {
+        this.#pages.push(new Uint32Array(PAGE * this.#width));
+        this.#room += PAGE;
+        continue;
+      }
+      // Of thousands of layers most have a few entries: the first page grows.
+      this.#room = this.#room * 2 || SMALL;
+      const larger = new Uint32Array(this.#room * this.#width);
+      larger.set(this.page(0));
+      this.#pages[0] = larger;
     }
-    // Of thousands of layers most have a few entries: the first page grows.
-    for (let first; at >= (first = this.#pages[page]!).length;) {
-      const larger = new Uint32Array(2 * first.length);
-      larger.set(first);
-      this.#pages[page] = larger;
-    }
-    this.#pages[page]![at] = value;
   }
 }
+
+/** The numbers of a slot in a row. */
+const LOW = 0;
+const HIGH = 1;
+const OFFSET = 2;
+const LINK = 3;
 
 /**
  * The entries of a tree, findable by path, at 22 to 26 bytes each, and up to 31
@@ -80,12 +104,9 @@ class Column {
  * A slot is a number; slots count up in the order in which entries come.
  */
 export class PathIndex {
-  readonly #low = new Column();
-  readonly #high = new Column();
-  readonly #offset = new Column();
-  readonly #link = new Column();
+  readonly #rows = new Rows(4);
   /** One byte a slot, four to a number. */
-  readonly #facts = new Column();
+  readonly #facts = new Rows(1);
   #table = new Uint32Array(1 << 9);
   #size = 0;
   #count = 0;
@@ -97,6 +118,11 @@ export class PathIndex {
   #b = 0;
   #hashLow = 0;
   #hashHigh = 0;
+
+  /** Length and hash of the directory that was entered last. */
+  #entered = 0;
+  #enteredA = 0;
+  #enteredB = 0;
 
   constructor() {
     this.#key = crypto.getRandomValues(new Uint32Array(2));
@@ -175,14 +201,31 @@ export class PathIndex {
   }
 
   /**
+   * Remembers the hash of a directory, so that what is in it needs less time.
+   *
+   * @param path A normalized path; only its first `length` bytes count.
+   */
+  enter(path: Uint8Array, length: number): void {
+    this.#hash(path, length);
+    this.#entered = length;
+    this.#enteredA = this.#a;
+    this.#enteredB = this.#b;
+  }
+
+  /**
    * Adds an entry as {@linkcode add} does, unless {@linkcode find} finds one.
    *
    * @param path A normalized path.
+   * @param isInside Whether it is below the directory that was entered last.
    * @returns The new slot, or -1 if the path has one.
    */
-  addNew(path: Uint8Array, entry: IndexedEntry): number {
+  addNew(path: Uint8Array, entry: IndexedEntry, isInside = false): number {
     this.#makeRoom();
-    this.#hash(path, path.length);
+    if (isInside) {
+      this.#a = this.#enteredA;
+      this.#b = this.#enteredB;
+      this.#take(path, this.#entered, path.length);
+    } else this.#hash(path, path.length);
     const place = this.#probe();
     const old = this.#table[place]! - 1;
     if (old >= 0 && !this.has(old, FLAG.dropped)) return -1;
@@ -190,12 +233,13 @@ export class PathIndex {
   }
 
   #addAt(place: number, { node, offset, link }: IndexedEntry): number {
-    const slot = this.#count++;
-    this.#low.set(slot, this.#hashLow);
-    this.#high.set(slot, this.#hashHigh);
-    this.#offset.set(slot, offset);
-    this.#link.set(slot, link);
-    this.#put(slot, node);
+    const slot = this.#newSlot(node);
+    const page = this.#rows.page(slot);
+    const row = this.#rows.start(slot);
+    page[row + LOW] = this.#hashLow;
+    page[row + HIGH] = this.#hashHigh;
+    page[row + OFFSET] = offset;
+    page[row + LINK] = link;
     if (this.#table[place] === 0) this.#size++;
     this.#table[place] = slot + 1;
     return slot;
@@ -203,12 +247,15 @@ export class PathIndex {
 
   /** Adds a slot without a path, so that the count of entries stays right. */
   addHidden(): number {
+    return this.#newSlot(FLAG.dropped);
+  }
+
+  /** Adds a slot with nothing but facts. */
+  #newSlot(facts: number): number {
     const slot = this.#count++;
-    this.#low.set(slot, 0);
-    this.#high.set(slot, 0);
-    this.#offset.set(slot, 0);
-    this.#link.set(slot, 0);
-    this.#put(slot, FLAG.dropped);
+    this.#rows.reach(slot);
+    this.#facts.reach(slot >>> 2);
+    this.#put(slot, facts);
     return slot;
   }
 
@@ -229,27 +276,34 @@ export class PathIndex {
 
   /** Where the entry starts in its input, in blocks of 512 bytes. */
   offset(slot: number): number {
-    return this.#offset.get(slot);
+    return this.#number(slot, OFFSET);
   }
 
   /** The checksum of its link metadata, if it is no hard link. */
   linkMetadata(slot: number): number {
-    return this.#link.get(slot);
+    return this.#number(slot, LINK);
   }
 
   /** The slot that a hard link leads to. */
   linkedSlot(slot: number): number {
-    return this.#link.get(slot);
+    return this.#number(slot, LINK);
+  }
+
+  #number(slot: number, column: number): number {
+    return this.#rows.page(slot)[this.#rows.start(slot) + column] ?? 0;
   }
 
   #fact(slot: number): number {
-    return (this.#facts.get(slot >>> 2) >>> ((slot & 3) << 3)) & 0xff;
+    const page = this.#facts.page(slot >>> 2);
+    const facts = page[this.#facts.start(slot >>> 2)]!;
+    return (facts >>> ((slot & 3) << 3)) & 0xff;
   }
 
   #put(slot: number, value: number): void {
     const shift = (slot & 3) << 3;
-    const others = this.#facts.get(slot >>> 2) & ~(0xff << shift);
-    this.#facts.set(slot >>> 2, (others | (value << shift)) >>> 0);
+    const page = this.#facts.page(slot >>> 2);
+    const at = this.#facts.start(slot >>> 2);
+    page[at] = page[at]! & ~(0xff << shift) | (value << shift);
   }
 
   /** Makes room for one more path. */
@@ -262,7 +316,7 @@ export class PathIndex {
     const mask = table.length - 1;
     for (const entry of this.#table) {
       if (entry === 0) continue;
-      let i = this.#low.get(entry - 1) & mask;
+      let i = this.#number(entry - 1, LOW) & mask;
       while (table[i] !== 0) i = (i + 1) & mask;
       table[i] = entry;
     }
@@ -319,10 +373,11 @@ export class PathIndex {
     const mask = table.length - 1;
     for (let i = this.#hashLow & mask;; i = (i + 1) & mask) {
       const slot = table[i]! - 1;
+      if (slot < 0) return i;
+      const page = this.#rows.page(slot);
+      const row = this.#rows.start(slot);
       if (
-        slot < 0 ||
-        this.#low.get(slot) === this.#hashLow &&
-          this.#high.get(slot) === this.#hashHigh
+        page[row + LOW] === this.#hashLow && page[row + HIGH] === this.#hashHigh
       ) return i;
     }
   }

@@ -2,6 +2,8 @@ import { concat } from "../streams/bytes.ts";
 import { components, joinPath } from "../tar/path.ts";
 import { treePath } from "./tree_path.ts";
 
+const SLASH = 0x2f;
+
 /** Where `rest` below the symlink at `link` leads; the tree's root is `/`. */
 export function follow(
   link: Uint8Array,
@@ -24,10 +26,15 @@ export function follow(
   return treePath(path);
 }
 
-/** Whether a symlink leads above the directory that rootfs/ is in. */
+/**
+ * Whether a symlink leads above the directory that rootfs/ is in.
+ *
+ * @param path Its path, normalized.
+ */
 export function climbs(path: Uint8Array, target: Uint8Array): boolean {
   // In rootfs/, with all directories above it but none below.
-  let depth = [...components(path)].length;
+  let depth = 1;
+  for (let i = 0; i < path.length; i++) if (path[i] === SLASH) depth++;
   for (const part of components(target)) {
     depth += isUp(part) ? -1 : 1;
     if (depth < 0) return true;

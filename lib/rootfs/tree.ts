@@ -3,7 +3,7 @@ import { shown } from "../errors/shown.ts";
 import { equalBytes, utf8 } from "../streams/bytes.ts";
 import type { Source } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
-import type { Entry } from "../tar/entry.ts";
+import type { Entry, Kind } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
 import { isDirectory, nodeOf } from "./entry_node.ts";
 import { EntryPaths } from "./entry_paths.ts";
@@ -122,6 +122,8 @@ export abstract class Tree {
     this.changes.noteEntry(entry, added.globals);
     this.#holes.count(entry);
     this.stored.noteGlobals(added.globals);
+    const near = isUsual(entry.kind) && this.parents.near(entry.path);
+    if (near) return this.#place(added, near, near, true);
     const given = this.#pathInTree(entry);
     if (given === undefined) {
       this.leaveOut();
@@ -132,21 +134,29 @@ export abstract class Tree {
       return undefined;
     }
     this.top.note(entry.path, given, entry.kind === "directory");
-    if (!this.isLeftover(given)) {
+    const isLeftover = this.isLeftover(given);
+    if (!isLeftover) {
       const taken = this.takeWhiteout(added, given);
       if (taken) return taken instanceof Promise ? taken : undefined;
     }
     const path = this.parents.settle(given, entry);
-    return path instanceof Promise
-      ? path.then((path) => this.#place(added, given, path))
-      : this.#place(added, given, path);
+    if (path instanceof Promise) {
+      return path.then((path) => this.#place(added, given, path));
+    }
+    if (path === given && !isLeftover) this.parents.note(entry.path, given);
+    return this.#place(added, given, path);
   }
 
-  /** Puts an entry at the path that it goes to. */
+  /**
+   * Puts an entry at the path that it goes to.
+   *
+   * @param isNear Whether {@linkcode Parents.near} gave the path.
+   */
   #place(
     added: AddedEntry,
     given: Uint8Array,
     path: Uint8Array,
+    isNear = false,
   ): Placed | Promise<Placed> {
     const { entry } = added;
     if (entry.kind === "hardlink") return this.#addLink(added, given, path);
@@ -157,20 +167,25 @@ export abstract class Tree {
     }
     const taken = { added, given, path, node: nodeOf(added) };
     const link = linkMetadata(added);
-    const slot = this.index.addNew(path, indexed(taken, link));
+    const slot = this.index.addNew(path, indexed(taken, link), isNear);
     if (slot >= 0) {
       this.#noteTaken(taken, slot);
+      this.#hideLeftover(given, path);
       return path;
     }
-    const waiting = this.makeWay(path, taken.node);
-    if (waiting) {
-      return waiting.then(() => {
-        this.put(taken, link);
-        return path;
-      });
-    }
-    this.put(taken, link);
-    return path;
+    return this.#replace(taken, link);
+  }
+
+  /** Puts an entry where another one is. */
+  #replace(taken: TakenEntry, link: number): Placed | Promise<Placed> {
+    const { given, path, node } = taken;
+    const put = () => {
+      this.put(taken, link);
+      this.#hideLeftover(given, path);
+      return path;
+    };
+    const waiting = this.makeWay(path, node);
+    return waiting ? waiting.then(put) : put();
   }
 
   /** The path of an entry; `undefined` if the entry is left out. */
@@ -222,7 +237,12 @@ export abstract class Tree {
       this.paths.move(slot, path);
     }
     this.onTaken(taken, slot);
-    if (this.isLeftover(given)) this.hide(slot, "aufs-leftovers", path);
+  }
+
+  /** Leaves out the newest entry, if aufs left it. */
+  #hideLeftover(given: Uint8Array, path: Uint8Array): void {
+    if (!this.isLeftover(given)) return;
+    this.hide(this.index.length - 1, "aufs-leftovers", path);
   }
 
   /**
@@ -286,6 +306,7 @@ export abstract class Tree {
       // tar writes this for a file named twice on its command line.
       this.leaveOut();
       this.changes.note("hard-links", path);
+      this.#hideLeftover(given, path);
       return undefined;
     }
     const node = index.node(target);
@@ -307,6 +328,7 @@ export abstract class Tree {
     } else if (targetPath !== wanted) {
       links.setTarget(slot, targetPath.slice());
     }
+    this.#hideLeftover(given, path);
     return path;
   }
 
@@ -387,6 +409,11 @@ export abstract class Tree {
 
   /** Decides, after the last entry, what depends on all of them. */
   protected abstract settle(): void;
+}
+
+/** Whether nothing but the path of an entry needs a look. */
+function isUsual(kind: Kind): boolean {
+  return kind === "file" || kind === "directory" || kind === "symlink";
 }
 
 function indexed({ added, node }: TakenEntry, link: number): IndexedEntry {

@@ -1,3 +1,5 @@
+import { wordsOf } from "../streams/words.ts";
+
 /** Size in bytes of a tar block (POSIX.1-2017 pax, "ustar Interchange Format"). */
 export const BLOCK = 512;
 
@@ -201,34 +203,22 @@ export function putText(
   block.fill(0, start + cut.length, start + length);
 }
 
-/** The newest large buffer, and its bytes by fours. */
-let summed: ArrayBufferLike | undefined;
-let words: Uint32Array = new Uint32Array(0);
-
-/** Up to so many bytes a buffer is not worth a view of its own. */
-const SMALL = 1 << 13;
-
 /** The sum of a header block's bytes, the checksum field counted as blanks. */
 function sum(block: Uint8Array, at: number): number {
-  const { buffer } = block;
-  const start = block.byteOffset + at;
   let total = 8 * 0x20;
-  if (buffer.byteLength <= SMALL || (start & 3) !== 0) {
-    for (let i = at; i < at + BLOCK; i++) total += block[i]!;
-  } else {
-    if (summed !== buffer) {
-      summed = buffer;
-      words = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
-    }
+  const words = wordsOf(block, at);
+  if (words) {
     // Two sums of 16 bits in one number: 256 bytes each cannot overflow them.
     let pair = 0;
-    const first = start >>> 2;
-    for (let i = first; i < first + BLOCK / 4; i++) {
-      const word = words[i]!;
-      pair = (pair + (word & 0xff00ff) + ((word >>> 8) & 0xff00ff)) | 0;
+    const first = (block.byteOffset + at) >>> 2;
+    for (let i = first; i < first + BLOCK / 4; i += 2) {
+      const one = words[i]!;
+      const two = words[i + 1]!;
+      pair = (pair + (one & 0xff00ff) + ((one >>> 8) & 0xff00ff) +
+        (two & 0xff00ff) + ((two >>> 8) & 0xff00ff)) | 0;
     }
     total += (pair & 0xffff) + (pair >>> 16);
-  }
+  } else for (let i = at; i < at + BLOCK; i++) total += block[i]!;
   for (let i = at + 148; i < at + 156; i++) total -= block[i]!;
   return total;
 }

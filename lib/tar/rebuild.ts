@@ -240,7 +240,8 @@ function putSplit(
   split: number,
 ): void {
   if (dialect !== "gnu") clearPrefix(block, dialect, at);
-  putText(block, FIELD.name, path.subarray(split + 1), at);
+  const name = split < 0 ? path : path.subarray(split + 1);
+  putText(block, FIELD.name, name, at);
   if (split > 0) block.set(path.subarray(0, split), at + FIELD.prefix[0]);
 }
 
@@ -251,31 +252,47 @@ function clearPrefix(block: Uint8Array, dialect: Dialect, at = 0): void {
   block.fill(0, at + offset, at + offset + size);
 }
 
-/** A header block for an extension header, the same for the same size. */
-function extensionBlock(name: string, type: string, size: number): Uint8Array {
+/** A header block for an extension header without a size. */
+function sizelessBlock(name: string, type: string): Uint8Array {
   const block = new Uint8Array(BLOCK);
   putText(block, FIELD.name, ascii(name));
   for (const field of [FIELD.uid, FIELD.gid, FIELD.mtime] as const) {
     putNumber(block, field, 0);
   }
   putNumber(block, FIELD.mode, 0o644);
-  putNumber(block, FIELD.size, size);
   block[FIELD.type[0]] = type.charCodeAt(0);
   putText(
     block,
     FIELD.magic,
     ascii(type === "x" ? "ustar\x0000" : "ustar  \x00"),
   );
-  putChecksum(block);
   return block;
 }
 
+/** Header blocks of extension headers by type. */
+const SIZELESS = {
+  L: sizelessBlock("././@LongLink", "L"),
+  K: sizelessBlock("././@LongLink", "K"),
+  x: sizelessBlock("././@PaxHeader", "x"),
+};
+
+/** Puts a header block for an extension header, the same for the same size. */
+function putExtension(
+  bytes: Uint8Array,
+  type: keyof typeof SIZELESS,
+  size: number,
+): void {
+  bytes.set(SIZELESS[type]);
+  putNumber(bytes, FIELD.size, size);
+  putChecksum(bytes);
+}
+
 /** A GNU long name or long link name (GNU tar manual, "GNU format"). */
-function longEntry(type: string, value: Uint8Array): Uint8Array {
+function longEntry(type: "L" | "K", value: Uint8Array): Uint8Array {
   // The terminating NUL counts.
   const size = value.length + 1;
   const whole = new Uint8Array(BLOCK + padded(size));
-  whole.set(extensionBlock("././@LongLink", type, size));
+  putExtension(whole, type, size);
   whole.set(value, BLOCK);
   return whole;
 }
@@ -291,7 +308,10 @@ export function paxEntry(
     // Solaris's "X" is the same, but few readers know it.
     block[FIELD.type[0]] = 0x78;
     putChecksum(block);
-  } else block = extensionBlock("././@PaxHeader", "x", data.length);
+  } else {
+    block = new Uint8Array(BLOCK);
+    putExtension(block, "x", data.length);
+  }
   const whole = new Uint8Array(padded(data.length));
   whole.set(data);
   return [block, whole];
