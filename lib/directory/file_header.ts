@@ -37,11 +37,8 @@ const FLAG: Record<FileKind, [flag: string, kind: Kind]> = {
  * @returns A multiple of 512 bytes, the same for the same record.
  */
 export function fileHeader(record: FileRecord): Uint8Array {
-  const path = record.path.length === 0
-    ? ROOT
-    : record.kind === "directory"
-    ? concat([record.path, SLASH])
-    : record.path;
+  const { kind, size } = record;
+  const path = pathOf(record);
   const { link = EMPTY } = record;
   const records = paxRecords(record);
   const pax = records.length > 0 ? formatPax(records) : EMPTY;
@@ -51,34 +48,22 @@ export function fileHeader(record: FileRecord): Uint8Array {
     bytes.set(paxBlock(records, pax.length));
     bytes.set(pax, BLOCK);
   }
-  const [flag, kind] = FLAG[record.kind];
-  const size = record.kind === "file" ? record.size : 0;
-  putNumber(bytes, FIELD.mode, record.mode, header);
-  putNumber(bytes, FIELD.uid, record.uid, header);
-  putNumber(bytes, FIELD.gid, record.gid, header);
-  putNumber(bytes, FIELD.size, size, header);
-  putNumber(bytes, FIELD.mtime, record.seconds, header);
-  bytes[header + FIELD.type[0]] = flag.charCodeAt(0);
-  bytes.set(MAGIC, header + FIELD.magic[0]);
-  putNumber(bytes, FIELD.devmajor, record.major, header);
-  putNumber(bytes, FIELD.devminor, record.minor, header);
-  if (path.length <= FIELD.name[1] && link.length <= FIELD.link[1]) {
-    bytes.set(path, header + FIELD.name[0]);
-    bytes.set(link, header + FIELD.link[0]);
-    putChecksum(bytes, header);
+  if (isShort(path, link)) {
+    putBlock(record, path, bytes, header);
     return bytes;
   }
+  putNumbers(record, bytes, header);
   const entry: Entry = {
     start: 0,
     end: header + BLOCK,
     header,
-    kind,
-    flag: flag.charCodeAt(0),
+    kind: FLAG[kind][1],
+    flag: FLAG[kind][0].charCodeAt(0),
     dialect: "ustar",
     path,
     link,
-    size,
-    stored: size,
+    size: kind === "file" ? size : 0,
+    stored: kind === "file" ? size : 0,
     records,
     pax: header > 0 ? 0 : -1,
     longName: false,
@@ -91,6 +76,65 @@ export function fileHeader(record: FileRecord): Uint8Array {
   });
 }
 
+/**
+ * Writes into a buffer what {@linkcode fileHeader} makes of a file, if that is
+ * one block.
+ *
+ * @param at Where the block goes; the buffer may hold anything there.
+ * @returns Whether it is one block.
+ */
+export function putFileHeader(
+  record: FileRecord,
+  bytes: Uint8Array,
+  at: number,
+): boolean {
+  const path = pathOf(record);
+  if (!isShort(path, record.link ?? EMPTY) || needsRecords(record)) {
+    return false;
+  }
+  bytes.fill(0, at, at + BLOCK);
+  putBlock(record, path, bytes, at);
+  return true;
+}
+
+/** A file's path as it is in an archive. */
+function pathOf({ kind, path }: FileRecord): Uint8Array {
+  if (path.length === 0) return ROOT;
+  return kind === "directory" ? concat([path, SLASH]) : path;
+}
+
+/** Whether a header block has room for a path and a link. */
+function isShort(path: Uint8Array, link: Uint8Array): boolean {
+  return path.length <= FIELD.name[1] && link.length <= FIELD.link[1];
+}
+
+/** Writes a header block with a path that it has room for. */
+function putBlock(
+  record: FileRecord,
+  path: Uint8Array,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  putNumbers(record, bytes, at);
+  bytes.set(path, at + FIELD.name[0]);
+  if (record.link) bytes.set(record.link, at + FIELD.link[0]);
+  putChecksum(bytes, at);
+}
+
+/** Writes all of a header block but paths and checksum. */
+function putNumbers(record: FileRecord, bytes: Uint8Array, at: number): void {
+  const size = record.kind === "file" ? record.size : 0;
+  putNumber(bytes, FIELD.mode, record.mode, at);
+  putNumber(bytes, FIELD.uid, record.uid, at);
+  putNumber(bytes, FIELD.gid, record.gid, at);
+  putNumber(bytes, FIELD.size, size, at);
+  putNumber(bytes, FIELD.mtime, record.seconds, at);
+  bytes[at + FIELD.type[0]] = FLAG[record.kind][0].charCodeAt(0);
+  bytes.set(MAGIC, at + FIELD.magic[0]);
+  putNumber(bytes, FIELD.devmajor, record.major, at);
+  putNumber(bytes, FIELD.devminor, record.minor, at);
+}
+
 /** The size in bytes of what {@linkcode fileHeader} makes of a file. */
 export function fileHeaderSize(list: FileList, slot: number): number {
   const path = list.pathLength(slot);
@@ -99,7 +143,14 @@ export function fileHeaderSize(list: FileList, slot: number): number {
     path + slash > FIELD.name[1] || list.linkLength(slot) > FIELD.link[1]
   ) return fileHeader(list.record(slot)).length;
   // The records of numbers have room in one block.
-  return paxRecords(list.numbers(slot)).length > 0 ? 3 * BLOCK : BLOCK;
+  return needsRecords(list.numbers(slot)) ? 3 * BLOCK : BLOCK;
+}
+
+/** Whether a header block cannot say all, but for paths. */
+function needsRecords(file: FileNumbers): boolean {
+  return file.nanoseconds > 0 || file.seconds < 0 || file.seconds >= 8 ** 11 ||
+    file.uid >= 8 ** 7 || file.gid >= 8 ** 7 || file.size >= 8 ** 11 ||
+    file.records !== undefined;
 }
 
 /** What the header block itself cannot say, but for paths. */

@@ -1,3 +1,4 @@
+import { concat } from "../streams/bytes.ts";
 import type { PaxRecord } from "../tar/pax.ts";
 import { Texts } from "./texts.ts";
 
@@ -57,7 +58,7 @@ export interface NewFile extends Omit<FileRecord, "path" | "link"> {
   stamp: number;
 }
 
-/** Where each number of a row is. */
+/** Where each number of a row is that has 32 bits. */
 const ROW = {
   parent: 0,
   name: 1,
@@ -65,29 +66,38 @@ const ROW = {
   mode: 2,
   uid: 3,
   gid: 4,
-  size: 5,
-  seconds: 6,
-  nanoseconds: 7,
-  /**
-   * A hard link's slot, the place of a symlink's target, or a device's number.
-   */
-  link: 8,
-  stamp: 9,
-  offset: 10,
-  width: 11,
+  nanoseconds: 5,
+  /** A hard link's slot, or the place of a symlink's target or device's numbers. */
+  link: 6,
+  stamp: 7,
+  width: 8,
 } as const;
+
+/** Where each number of a row is that may be larger. */
+const WIDE = { size: 0, seconds: 1, offset: 2, width: 3 } as const;
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+const SLASH = Uint8Array.of(0x2f);
 
 /** Rows on a page. */
 const PAGE = 1 << 10;
 
+/** Some rows of the list. */
+interface Page {
+  rows: Uint32Array;
+  wide: Float64Array;
+}
+
 /**
- * The files of a tree in the order of an archive, at some 100 bytes each: rows
- * of numbers on pages, so that growing copies nothing.
+ * The files of a tree in the order of an archive, at 56 bytes each and
+ * their names: rows of numbers on pages, so that growing copies nothing.
  */
 export class FileList {
-  readonly #pages: Float64Array[] = [];
+  readonly #pages: Page[] = [];
   readonly #texts = new Texts();
   #length = 0;
+  /** The newest answer of {@linkcode FileList.#directoryOf}: many ask again. */
+  #directory = { slot: -1, path: EMPTY };
 
   /** How many files there are. */
   get length(): number {
@@ -97,26 +107,33 @@ export class FileList {
   /** Adds a file after all others and returns its slot. */
   add(file: NewFile): number {
     const slot = this.#length++;
-    if (slot % PAGE === 0) this.#pages.push(new Float64Array(PAGE * ROW.width));
-    const { link } = file;
-    this.#set(slot, ROW.parent, file.parent);
-    this.#set(slot, ROW.name, this.#texts.add(file.name));
-    this.#set(slot, ROW.mode, FILE_KIND.indexOf(file.kind) << 12 | file.mode);
-    this.#set(slot, ROW.uid, file.uid);
-    this.#set(slot, ROW.gid, file.gid);
-    this.#set(slot, ROW.size, file.size);
-    this.setTime(slot, file.seconds, file.nanoseconds);
-    this.#set(
-      slot,
-      ROW.link,
-      link === undefined
-        ? file.major * 2 ** 32 + file.minor
-        : typeof link === "number"
-        ? link
-        : this.#texts.add(link),
-    );
-    this.#set(slot, ROW.stamp, file.stamp);
+    if (slot % PAGE === 0) {
+      this.#pages.push({
+        rows: new Uint32Array(PAGE * ROW.width),
+        wide: new Float64Array(PAGE * WIDE.width),
+      });
+    }
+    const { rows, wide } = this.#page(slot);
+    const at = slot % PAGE * ROW.width;
+    rows[at + ROW.parent] = file.parent;
+    rows[at + ROW.name] = this.#texts.add(file.name);
+    rows[at + ROW.mode] = FILE_KIND.indexOf(file.kind) << 12 | file.mode;
+    rows[at + ROW.uid] = file.uid;
+    rows[at + ROW.gid] = file.gid;
+    rows[at + ROW.nanoseconds] = file.nanoseconds;
+    rows[at + ROW.link] = this.#linkOf(file);
+    rows[at + ROW.stamp] = file.stamp;
+    wide[slot % PAGE * WIDE.width + WIDE.size] = file.size;
+    wide[slot % PAGE * WIDE.width + WIDE.seconds] = file.seconds;
     return slot;
+  }
+
+  #linkOf({ kind, link, major, minor }: NewFile): number {
+    if (typeof link === "number") return link;
+    if (link) return this.#texts.add(link);
+    return kind === "character" || kind === "block"
+      ? this.#texts.add(new Uint8Array(Uint32Array.of(major, minor).buffer))
+      : 0;
   }
 
   /** What a slot holds. */
@@ -126,7 +143,7 @@ export class FileList {
 
   /** Size of a file's contents in bytes. */
   size(slot: number): number {
-    return this.#get(slot, ROW.size);
+    return this.#wide(slot, WIDE.size);
   }
 
   /** The number that {@linkcode NewFile.stamp} was. */
@@ -134,24 +151,14 @@ export class FileList {
     return this.#get(slot, ROW.stamp);
   }
 
-  /** Sets the modification time, see {@linkcode FileRecord}. */
-  setTime(slot: number, seconds: number, nanoseconds: number): void {
-    this.#set(slot, ROW.seconds, seconds);
-    this.#set(slot, ROW.nanoseconds, nanoseconds);
-  }
-
-  /** Sets a symlink's target. */
-  setTarget(slot: number, target: Uint8Array): void {
-    this.#set(slot, ROW.link, this.#texts.add(target));
-  }
-
   /** Where in an archive the file's header is, in bytes. */
   offset(slot: number): number {
-    return this.#get(slot, ROW.offset);
+    return this.#wide(slot, WIDE.offset);
   }
 
   setOffset(slot: number, offset: number): void {
-    this.#set(slot, ROW.offset, offset);
+    const { wide } = this.#page(slot);
+    wide[slot % PAGE * WIDE.width + WIDE.offset] = offset;
   }
 
   /** The slot whose stretch of the archive holds a byte. */
@@ -166,31 +173,41 @@ export class FileList {
     return low;
   }
 
-  /** A file's path below the root, as in {@linkcode FileRecord}. */
-  path(slot: number): Uint8Array {
-    const parts: Uint8Array[] = [];
-    let length = -1;
-    for (let at = slot; at > 0; at = this.#get(at, ROW.parent)) {
-      const name = this.#texts.get(this.#get(at, ROW.name));
-      parts.push(name);
-      length += name.length + 1;
-    }
-    const path = new Uint8Array(Math.max(length, 0)).fill(SLASH);
-    let end = length;
-    for (const name of parts) {
-      path.set(name, end - name.length);
-      end -= name.length + 1;
-    }
-    return path;
+  /**
+   * A file's path below the root, as in {@linkcode FileRecord}.
+   *
+   * @param before Comes before it in memory, such as the path of the root.
+   */
+  path(slot: number, before: Uint8Array = EMPTY): Uint8Array {
+    const name = this.#texts.get(this.#get(slot, ROW.name));
+    const directory = this.#directoryOf(slot);
+    const start = before.length + directory.length;
+    const bytes = new Uint8Array(start + name.length);
+    bytes.set(before);
+    bytes.set(directory, before.length);
+    bytes.set(name, start);
+    return bytes.subarray(before.length);
   }
 
   /** Length of a file's path below the root in bytes. */
   pathLength(slot: number): number {
-    let length = slot > 0 ? -1 : 0;
-    for (let at = slot; at > 0; at = this.#get(at, ROW.parent)) {
-      length += this.#texts.length(this.#get(at, ROW.name)) + 1;
-    }
-    return length;
+    return this.#directoryOf(slot).length +
+      this.#texts.length(this.#get(slot, ROW.name));
+  }
+
+  /** The path of the directory that holds a file, with a slash at its end. */
+  #directoryOf(slot: number): Uint8Array {
+    const parent = this.#get(slot, ROW.parent);
+    if (slot === 0 || parent === 0) return EMPTY;
+    if (parent === this.#directory.slot) return this.#directory.path;
+    const above = this.#directoryOf(parent);
+    const path = concat([
+      above,
+      this.#texts.get(this.#get(parent, ROW.name)),
+      SLASH,
+    ]);
+    this.#directory = { slot: parent, path };
+    return path;
   }
 
   /** Length of what {@linkcode FileRecord.link} is, in bytes. */
@@ -207,42 +224,49 @@ export class FileList {
       uid: this.#get(slot, ROW.uid),
       gid: this.#get(slot, ROW.gid),
       size: this.size(slot),
-      seconds: this.#get(slot, ROW.seconds),
+      seconds: this.#wide(slot, WIDE.seconds),
       nanoseconds: this.#get(slot, ROW.nanoseconds),
     };
   }
 
-  /** All of a slot. */
-  record(slot: number): FileRecord {
+  /**
+   * All of a slot.
+   *
+   * @param before As {@linkcode FileList.path} takes it.
+   */
+  record(slot: number, before?: Uint8Array): FileRecord {
     const kind = this.kind(slot);
     const link = this.#get(slot, ROW.link);
     const record: FileRecord = {
       kind,
-      path: this.path(slot),
+      path: this.path(slot, before),
       mode: this.#get(slot, ROW.mode) & 0o7777,
-      ...this.numbers(slot),
+      uid: this.#get(slot, ROW.uid),
+      gid: this.#get(slot, ROW.gid),
+      size: this.#wide(slot, WIDE.size),
+      seconds: this.#wide(slot, WIDE.seconds),
+      nanoseconds: this.#get(slot, ROW.nanoseconds),
       major: 0,
       minor: 0,
     };
     if (kind === "symlink") record.link = this.#texts.get(link);
     else if (kind === "hardlink") record.link = this.path(link);
-    else {
-      record.major = Math.floor(link / 2 ** 32);
-      record.minor = link % 2 ** 32;
+    else if (kind === "character" || kind === "block") {
+      const numbers = new Uint32Array(this.#texts.get(link).slice().buffer);
+      [record.major, record.minor] = [numbers[0]!, numbers[1]!];
     }
     return record;
   }
 
-  #get(slot: number, field: number): number {
-    return this.#pages[Math.floor(slot / PAGE)]![
-      slot % PAGE * ROW.width + field
-    ]!;
+  #page(slot: number): Page {
+    return this.#pages[Math.floor(slot / PAGE)]!;
   }
 
-  #set(slot: number, field: number, value: number): void {
-    const page = this.#pages[Math.floor(slot / PAGE)]!;
-    page[slot % PAGE * ROW.width + field] = value;
+  #get(slot: number, field: number): number {
+    return this.#page(slot).rows[slot % PAGE * ROW.width + field]!;
+  }
+
+  #wide(slot: number, field: number): number {
+    return this.#page(slot).wide[slot % PAGE * WIDE.width + field]!;
   }
 }
-
-const SLASH = 0x2f;

@@ -7,7 +7,6 @@ import {
   fileStamp,
 } from "./file_facts.ts";
 import { deno, dirname, fs, isDeno, process } from "../system/node.ts";
-import { errorCode } from "../system/errors.ts";
 import { readFile } from "../system/fd.ts";
 
 /** A plain file that is open. */
@@ -50,17 +49,11 @@ export const files = {
     if (deno) return denoStamp(deno.lstatSync(fsPath(path)));
     return fileStamp(fs.lstatSync(fsPath(path), { bigint: true }));
   },
-  /**
-   * A symlink's target; `undefined` where Deno cannot read it: it is not UTF-8.
-   */
-  target(path: Uint8Array): Uint8Array | undefined {
-    if (!isDeno) return fs.readlinkSync(fsPath(path), { encoding: "buffer" });
-    try {
-      return utf8(fs.readlinkSync(fsPath(path)));
-    } catch (error) {
-      if (errorCode(error) === undefined && files.hidesFacts) return undefined;
-      throw error;
-    }
+  /** A symlink's target; Deno throws an error without a code if it is not UTF-8. */
+  target(path: Uint8Array): Uint8Array {
+    return isDeno
+      ? utf8(fs.readlinkSync(fsPath(path)))
+      : fs.readlinkSync(fsPath(path), { encoding: "buffer" });
   },
   /** Opens a file to be read. No symlink is followed and no pipe waited for. */
   open(path: Uint8Array): OpenFile {

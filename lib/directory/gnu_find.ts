@@ -1,69 +1,45 @@
 import { FileError } from "../errors/file_error.ts";
-import { shown } from "../errors/shown.ts";
-import { asciiText, isUtf8 } from "../streams/bytes.ts";
-import type { FileList } from "./file_list.ts";
-import { NODE, PathIndex } from "../rootfs/path_index.ts";
+import { concat } from "../streams/bytes.ts";
 import { errorCode, fileError } from "../system/errors.ts";
 import { outputOf } from "../system/programs.ts";
+import { FOUND_FORM, FoundTree } from "./found_tree.ts";
 
 /**
- * Puts into a list of files what Deno hides of them, as GNU find prints it:
- * times below the millisecond, times before 1970, and symlinks' targets that
- * are not UTF-8.
+ * Finds all files of a tree by GNU find, which shows what Deno hides: times
+ * below the millisecond, times before 1970, and symlinks' targets that are not
+ * UTF-8. It is also several times as quick.
  *
- * @param list What a walk through the tree has found.
  * @param root The tree's root directory.
- * @param isExcluded Whether the rules leave a path out.
- * @throws {Error} If there is no GNU find, or it must not be run, or the tree is
- * not as the walk has seen it, or holds names that are not UTF-8: Deno cannot
- * read their files.
+ * @throws {FileError} If there is no GNU find, or it must not be run.
  */
-export async function addHiddenFacts(
-  list: FileList,
-  root: string,
-  isExcluded: (path: Uint8Array) => boolean,
-): Promise<void> {
-  const index = new PathIndex();
-  for (let slot = 0; slot < list.length; slot++) {
-    const path = list.path(slot);
-    index.add(path, { node: NODE.file, offset: 0, link: 0 });
-  }
-  const seen = new Uint8Array(list.length);
-  for await (const { path, time, target } of findFiles(root)) {
-    const slot = index.find(path);
-    if (slot < 0) {
-      if (isExcluded(path)) continue;
-      if (!isUtf8(path)) {
-        throw new FileError(
-          `Deno cannot read ${shown(path)} in ${root}: its name is not ` +
-            "UTF-8; run ciso under Bun or Node, or give a tar instead",
-        );
-      }
-      throw changed(path, root, "appeared");
-    }
-    seen[slot] = 1;
-    const [, seconds, fraction] = /^(-?\d+)\.?(\d*)/.exec(time) ?? [];
-    if (seconds === undefined) throw noFind();
-    list.setTime(
-      slot,
-      Number(seconds),
-      Number((fraction ?? "").padEnd(9, "0").slice(0, 9)),
-    );
-    if (list.kind(slot) === "symlink") list.setTarget(slot, target);
+export async function findTree(root: string): Promise<FoundTree> {
+  const tree = new FoundTree();
+  const chunks = outputFind([".", "-printf", FOUND_FORM], root);
+  let rest: Uint8Array = new Uint8Array(0);
+  let result = await chunks.next();
+  for (; !result.done; result = await chunks.next()) {
+    const bytes = rest.length > 0 ? concat([rest, result.value]) : result.value;
+    rest = bytes.subarray(addAll(tree, bytes));
   }
   // Another kind of find knows no -printf and says nothing at all.
-  if (seen[0] !== 1) throw noFind();
-  const gone = seen.indexOf(0);
-  if (gone >= 0) throw changed(list.path(gone), root, "vanished");
+  if (tree.length === 0 || rest.length > 0) throw noFind();
+  tree.hasGaps = result.value !== 0;
+  return tree;
 }
 
-function changed(path: Uint8Array, root: string, what: string): FileError {
-  return new FileError(
-    `${shown(path)} in ${root} ${what} while the tree was read; try again`,
-  );
+/** Adds what is whole in some bytes; gives where the rest starts. */
+function addAll(tree: FoundTree, bytes: Uint8Array): number {
+  for (let from = 0;;) {
+    const middle = bytes.indexOf(0, from);
+    const end = middle < 0 ? -1 : bytes.indexOf(0, middle + 1);
+    if (end < 0) return from;
+    if (!tree.add(bytes.subarray(from, end))) throw noFind();
+    from = end + 1;
+  }
 }
 
-function noFind(cause?: unknown): FileError {
+/** The error for a find that is not GNU's, or cannot be run. */
+export function noFind(cause?: unknown): FileError {
   return new FileError(
     "Deno shows times only to the millisecond and hides names that are not " +
       "UTF-8, so a directory needs GNU find: install it and allow it with " +
@@ -72,39 +48,12 @@ function noFind(cause?: unknown): FileError {
   );
 }
 
-interface Found {
-  path: Uint8Array;
-  /** Seconds since 1970 with a fraction that always counts upwards. */
-  time: string;
-  /** A symlink's target; empty for all else. */
-  target: Uint8Array;
-}
-
-/** All files below a directory but sockets, and the directory itself. */
-async function* findFiles(root: string): AsyncGenerator<Found> {
-  const form = "%P\\0%T@\\0%l\\0";
-  const fields: Uint8Array[] = [];
-  for await (
-    const field of untilNul(
-      outputFind([".", "!", "-type", "s", "-printf", form], root),
-    )
-  ) {
-    if (fields.push(field) < 3) continue;
-    const [path, time, target] = fields.splice(0) as [
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-    ];
-    yield { path, time: asciiText(time), target };
-  }
-}
-
 async function* outputFind(
   args: string[],
   root: string,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, number> {
   try {
-    yield* outputOf("find", args, root);
+    return yield* outputOf("find", args, root);
   } catch (error) {
     // find may be there; the system lacks something else.
     const code = errorCode(error);
@@ -112,22 +61,5 @@ async function* outputFind(
       throw fileError("Cannot run find", error);
     }
     throw noFind(error);
-  }
-}
-
-/** Splits bytes at their NULs. */
-async function* untilNul(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let rest: Uint8Array = new Uint8Array(0);
-  for await (const chunk of chunks) {
-    const bytes = new Uint8Array(rest.length + chunk.length);
-    bytes.set(rest);
-    bytes.set(chunk, rest.length);
-    let from = 0;
-    for (let at; (at = bytes.indexOf(0, from)) >= 0; from = at + 1) {
-      yield bytes.subarray(from, at);
-    }
-    rest = bytes.subarray(from);
   }
 }

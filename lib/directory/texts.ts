@@ -42,14 +42,18 @@ export class Texts {
    * comes before what it holds, and that before its next neighbour.
    */
   comparePaths(first: number, second: number): number {
-    const a = this.get(first);
-    const b = this.get(second);
-    const length = Math.min(a.length, b.length);
+    const a = this.#pages[Math.floor(first / Texts.#PAGE)]!;
+    const b = this.#pages[Math.floor(second / Texts.#PAGE)]!;
+    const inA = first % Texts.#PAGE + 2;
+    const inB = second % Texts.#PAGE + 2;
+    const lengthA = this.length(first);
+    const lengthB = this.length(second);
+    const length = Math.min(lengthA, lengthB);
     let i = 0;
-    while (i < length && a[i] === b[i]) i++;
-    if (i === length) return a.length - b.length;
+    while (i < length && a[inA + i] === b[inB + i]) i++;
+    if (i === length) return lengthA - lengthB;
     // A slash ends a name, and a shorter name comes first.
-    if (a[i] === SLASH) return -1;
-    return b[i] === SLASH ? 1 : a[i]! - b[i]!;
+    if (a[inA + i] === SLASH) return -1;
+    return b[inB + i] === SLASH ? 1 : a[inA + i]! - b[inB + i]!;
   }
 }

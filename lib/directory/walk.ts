@@ -1,14 +1,15 @@
 import { fileChanged } from "../errors/input_changed.ts";
 import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
-import { concat, utf8 } from "../streams/bytes.ts";
+import { utf8 } from "../streams/bytes.ts";
 import type { FileFacts } from "./file_facts.ts";
 import { FileList } from "./file_list.ts";
-import { addHiddenFacts } from "./gnu_find.ts";
+import { findTree } from "./gnu_find.ts";
 import type { IgnoreRules, Verdict } from "./dockerignore.ts";
 import { errorCode, fileError } from "../system/errors.ts";
 import { takeTurn } from "../system/fd.ts";
 import { files } from "./files.ts";
+import { FoundListing, type Listing, LiveListing, Place } from "./listing.ts";
 import { joinPath } from "../tar/path.ts";
 
 /** How {@linkcode walk} goes through a tree. */
@@ -38,7 +39,9 @@ interface Level {
   /** Its slot; -1 while rules leave it out and nothing below it is taken in. */
   slot: number;
   verdict?: Verdict;
-  names: Uint8Array[];
+  /** Not there if it cannot be read. */
+  listing: Listing | undefined;
+  /** The one of its files that comes next. */
   next: number;
 }
 
@@ -61,17 +64,7 @@ export async function walk(
 ): Promise<Walk> {
   const walker = new Walker(root, options);
   await walker.run();
-  if (files.hidesFacts) {
-    await addHiddenFacts(walker.list, root, (path) => walker.excludes(path));
-  }
   return { list: walker.list, notes: walker.notes() };
-}
-
-/** Makes the paths of a tree's files for the runtime. */
-export function pathsIn(root: string): (path: Uint8Array) => Uint8Array {
-  const prefix = utf8(`${root}/`);
-  // The root itself may be a symlink.
-  return (path) => concat([prefix, path.length > 0 ? path : DOT]);
 }
 
 const DOT = utf8(".");
@@ -79,7 +72,7 @@ const DOT = utf8(".");
 class Walker {
   readonly list = new FileList();
   readonly #root: string;
-  readonly #pathIn: (path: Uint8Array) => Uint8Array;
+  readonly #prefix: Uint8Array;
   readonly #options: WalkOptions;
   readonly #output: string | undefined;
   readonly #levels: Level[] = [];
@@ -91,59 +84,75 @@ class Walker {
 
   constructor(root: string, options: WalkOptions) {
     this.#root = root;
-    this.#pathIn = pathsIn(root);
+    this.#prefix = utf8(`${root}/`);
     this.#options = options;
     this.#output = options.output === undefined
       ? undefined
       : files.outputIdentity(options.output ?? undefined);
   }
 
-  /** Whether the rules leave a path out. */
-  excludes(path: Uint8Array): boolean {
-    const { ignore } = this.#options;
-    return path.length > 0 &&
-      ignore?.excludes(this.#decoder.decode(path)) === true;
-  }
-
   async run(): Promise<void> {
-    const top = new Uint8Array(0);
-    const facts = this.#facts(top);
-    if (facts) this.#enter(top, facts, undefined);
+    const path = new Uint8Array(0);
+    const place = new Place(path, this.#prefix);
+    const facts = this.#tried(path, () => files.facts(place.full));
+    if (facts) await this.#enterRoot(place, facts);
     for (let level; (level = this.#levels.at(-1));) {
-      const name = level.names[level.next++];
-      if (name) this.#visit(level, name);
-      else this.#levels.pop();
-      await takeTurn();
+      const { listing } = level;
+      if (listing && level.next < listing.length) {
+        this.#visit(level, listing, level.next++);
+      } else this.#levels.pop();
+      const turn = takeTurn();
+      if (turn) await turn;
     }
     if (this.#unreadable.length > 0) throw this.#unreadableError();
   }
 
-  #visit(level: Level, name: Uint8Array): void {
+  async #enterRoot(place: Place, facts: FileFacts): Promise<void> {
+    const { path } = place;
+    if (!files.hidesFacts) {
+      return this.#enter(path, facts, () => new LiveListing(place));
+    }
+    const tree = await findTree(this.#root);
+    const found = tree.facts(0) ?? facts;
+    const { seconds, nanoseconds } = found;
+    this.#enter(
+      path,
+      { ...facts, seconds, nanoseconds },
+      () => new FoundListing(tree, this.#root, 0, place),
+    );
+  }
+
+  #visit(level: Level, listing: Listing, index: number): void {
+    const name = listing.name(index);
     const path = joinPath(level.path, name);
     const { ignore } = this.#options;
     const text = ignore ? this.#decoder.decode(path) : "";
     const verdict = ignore?.judge(text, level.verdict);
+    const place = new Place(path, this.#prefix);
     const facts = verdict?.excluded && !ignore?.mayTakeBelow(text, verdict)
       ? undefined
-      : this.#facts(path);
+      : this.#tried(path, () => listing.facts(index, place));
     if (verdict?.excluded && facts?.kind !== "directory") {
       return this.#options.onChange?.("excluded");
     }
     if (!facts) return;
-    if (facts.kind === "directory") return this.#enter(path, facts, verdict);
-    if (facts.kind === "socket") this.#sockets.push(path);
-    else this.#add(path, name, facts);
-  }
-
-  #facts(path: Uint8Array): FileFacts | undefined {
-    return this.#tried(path, (full) => files.facts(full));
+    if (facts.kind === "directory") {
+      const enter = () => listing.enter(index, place);
+      if (!verdict?.excluded) listing.check(index, place);
+      this.#enter(path, facts, enter, verdict);
+    } else if (facts.kind === "socket") this.#sockets.push(path);
+    else {
+      listing.check(index, place);
+      this.#add(place, name, facts, () => listing.target(index, place));
+    }
   }
 
   /** Does something with a file; notes it if that is not allowed. */
-  #tried<T>(path: Uint8Array, act: (full: Uint8Array) => T): T | undefined {
+  #tried<T>(path: Uint8Array, act: () => T): T | undefined {
     try {
-      return act(this.#pathIn(path));
+      return act();
     } catch (error) {
+      if (error instanceof FileError) throw error;
       const code = errorCode(error);
       if (code === "EACCES" || code === "EPERM") {
         this.#unreadable.push({ path, error });
@@ -157,15 +166,15 @@ class Walker {
   #enter(
     path: Uint8Array,
     facts: FileFacts,
-    verdict: Verdict | undefined,
+    list: () => Listing,
+    verdict?: Verdict,
   ): void {
     if (facts.identity === this.#output) throw this.#outputError();
-    const level: Level = { path, facts, slot: -1, names: [], next: 0 };
+    const level: Level = { path, facts, slot: -1, listing: undefined, next: 0 };
     if (verdict) level.verdict = verdict;
     this.#levels.push(level);
     if (!verdict?.excluded) this.#take(this.#levels.length - 1);
-    level.names = this.#tried(path, (full) => files.namesIn(full)) ?? [];
-    level.names.sort(compareBytes);
+    level.listing = this.#tried(path, list);
   }
 
   /** The slot of a directory, which is taken in if it has none yet. */
@@ -185,18 +194,23 @@ class Walker {
 
   #owned(facts: FileFacts): FileFacts {
     const { owner, onChange } = this.#options;
-    if (owner && (owner.uid !== facts.uid || owner.gid !== facts.gid)) {
-      onChange?.("owned");
-    }
+    if (!owner) return facts;
+    if (owner.uid !== facts.uid || owner.gid !== facts.gid) onChange?.("owned");
     return { ...facts, ...owner };
   }
 
-  #add(path: Uint8Array, name: Uint8Array, facts: FileFacts): void {
+  #add(
+    place: Place,
+    name: Uint8Array,
+    facts: FileFacts,
+    target: () => Uint8Array,
+  ): void {
+    const { path } = place;
     const { kind, identity } = facts;
     if (identity === this.#output) throw this.#outputError();
     const parent = this.#take(this.#levels.length - 1);
     const file = { ...this.#owned(facts), parent, name };
-    const first = this.#linked.get(identity);
+    const first = facts.links > 1 ? this.#linked.get(identity) : undefined;
     if (first) {
       if (--first.left === 0) this.#linked.delete(identity);
       this.list.add({ ...file, kind: "hardlink", size: 0, link: first.slot });
@@ -204,11 +218,10 @@ class Walker {
     }
     let slot;
     if (kind === "symlink") {
-      const link = this.#tried(path, (full) => files.target(full));
-      // GNU find says what this runtime cannot.
-      slot = this.list.add({ ...file, kind, link: link ?? new Uint8Array(0) });
+      const link = this.#tried(path, target) ?? new Uint8Array(0);
+      slot = this.list.add({ ...file, kind, link });
     } else {
-      if (kind === "file") this.#checkReadable(path, facts);
+      if (kind === "file") this.#checkReadable(place, facts);
       slot = this.list.add({ ...file, kind: kind as "file" });
     }
     if (facts.links > 1) {
@@ -217,9 +230,9 @@ class Walker {
   }
 
   /** Tries files that not everybody may read: the error names all that fail. */
-  #checkReadable(path: Uint8Array, { mode, size }: FileFacts): void {
+  #checkReadable(place: Place, { mode, size }: FileFacts): void {
     if ((mode & 0o444) === 0o444 || size === 0) return;
-    this.#tried(path, (full) => files.open(full).close());
+    this.#tried(place.path, () => files.open(place.full).close());
   }
 
   #unreadableError(): FileError {
@@ -292,12 +305,4 @@ export function changedError(
 ): FileError {
   const what = path.length > 0 ? `${shown(path)} in ${root}` : root;
   return fileChanged(what, cause);
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    if (a[i] !== b[i]) return a[i]! - b[i]!;
-  }
-  return a.length - b.length;
 }

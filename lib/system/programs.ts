@@ -19,32 +19,25 @@ export function pause(milliseconds: number): Promise<void> {
 /**
  * Runs a program in a directory.
  *
- * @returns What it writes to standard output. What it says of errors, and its
- * exit code, are passed over.
+ * @returns What it writes to standard output, and then its exit code. What it says
+ * of errors is passed over.
  * @throws {Error} If it cannot be started.
  */
 export async function* outputOf(
   program: string,
   args: string[],
   cwd: string,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, number> {
   const child = spawn(program, args, {
     cwd,
     stdio: ["ignore", "pipe", "ignore"],
   });
-  let failure: unknown;
-  const ended = new Promise<void>((resolve) => {
-    child.on("close", () => resolve());
-    child.on("error", (error) => {
-      failure = error;
-      resolve();
-    });
-  });
+  const ended = endOf(child);
   // Without permission, or without file descriptors, Deno gives a child that has
   // no streams, and says later why.
   if (!child.stdout) {
-    await Promise.race([ended, pause(SOON)]);
-    throw programError(program, failure);
+    const end = await Promise.race([ended, pause(SOON)]);
+    throw programError(program, end?.failure);
   }
   const chunks = child.stdout[Symbol.asyncIterator]();
   let result = await chunks.next();
@@ -52,11 +45,13 @@ export async function* outputOf(
     for (; !result.done; result = await chunks.next()) yield result.value;
   } finally {
     // Read to the end even so: Deno takes an end before it for a failure.
-    child.kill();
+    if (!result.done) child.kill();
     while (!result.done) result = await chunks.next();
     await ended;
   }
+  const { code, failure } = await ended;
   if (failure) throw programError(program, failure);
+  return code;
 }
 
 /**

@@ -70,12 +70,12 @@ Deno.test("FileList.record() gives what FileList.add() took", () => {
   assert.deepEqual(list.record(symlink).link, target);
   assert.equal(list.record(device).major, 4095);
   assert.equal(list.record(device).minor, 1048575);
-
-  list.setTime(big, 1, 2);
-  list.setTarget(symlink, utf8("other"));
-  assert.equal(list.record(big).seconds, 1);
-  assert.equal(list.record(big).nanoseconds, 2);
-  assert.deepEqual(list.record(symlink).link, utf8("other"));
+  assert.equal(list.pathLength(big), "usr/big".length);
+  // A caller's own bytes before a path are no part of it.
+  const before = utf8("/root/");
+  const { path } = list.record(big, before);
+  assert.deepEqual(path, utf8("usr/big"));
+  assert.deepEqual(new Uint8Array(path.buffer), utf8("/root/usr/big"));
 });
 
 Deno.test("FileList.slotAt() finds the file that an offset falls in", () => {

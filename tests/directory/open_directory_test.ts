@@ -491,6 +491,17 @@ Deno.test({
     const other = await ciso(args, { command: RUNTIMES.deno!, env });
     assert.equal(other.code, 1);
     assert.match(other.stderr, /^ciso: Deno .*GNU find/);
+    // One that finds not all, and says so.
+    await Deno.writeTextFile(
+      `${tree.path}/bin/find`,
+      `#!/bin/sh\nshift; PATH=/usr/bin:/bin find . -maxdepth 0 "$@"\nexit 1\n`,
+    );
+    const less = await ciso(args, { command: RUNTIMES.deno!, env });
+    assert.equal(less.code, 1);
+    assert.match(
+      less.stderr,
+      /^ciso: "a" in .* appeared while .*; try again$/m,
+    );
   },
 });
 
