@@ -213,6 +213,9 @@ function summary(outcome: Report & { file: string }): string[] {
   for (const [reason, names] of refusers) {
     lines.push(`${file}: not taken by ${names.join(", ")}: ${reason}`);
   }
+  for (const older of new Set(engines.map(({ older }) => older))) {
+    if (older !== undefined) lines.push(`${file}: ${older}`);
+  }
   return lines;
 }
 

@@ -9,6 +9,8 @@ export interface Verdict {
   takes: boolean;
   /** Why not; empty if it does. */
   reasons: string[];
+  /** What older versions that are in use do not take, in a sentence. */
+  older?: string;
 }
 
 /** What matters to engines about an archive. */
@@ -54,8 +56,31 @@ const OF_SKOPEO: ReadonlySet<EngineName> = new Set([
 export function verdicts(shape: Shape): Verdict[] {
   return ENGINE_NAMES.map((engine) => {
     const reasons = reasonsOf(engine, shape);
-    return { engine, takes: reasons.length === 0, reasons };
+    const takes = reasons.length === 0;
+    const older = takes ? olderVersions(engine, shape) : undefined;
+    return { engine, takes, reasons, ...(older !== undefined && { older }) };
   });
+}
+
+/** What versions of Debian 12 do with a compressed archive that newer ones take. */
+function olderVersions(
+  engine: EngineName,
+  { compression, faces }: Shape,
+): string | undefined {
+  const isGzip = compression === "gzip";
+  if (engine === "Docker" && compression === "zstd") {
+    return "Docker 20.10 does not decompress zstd";
+  }
+  if (engine === "containerd" && compression) {
+    return `containerd 1.6 does not decompress ${compression}`;
+  }
+  if (OF_SKOPEO.has(engine) && isGzip) {
+    return "podman 4.3, skopeo 1.9 and buildah 1.28 " +
+      (faces.has("oci")
+        ? "take gzip as oci-archive: and by podman load, not as docker-archive:"
+        : "take gzip only of the face oci");
+  }
+  return undefined;
 }
 
 function reasonsOf(
