@@ -184,7 +184,8 @@ function viewOf(contents: Contents, zstd: Zstd | undefined): Assembled["view"] {
   if (long) {
     throw new InputError(
       `A layer of ${long.size} bytes is too long for the face containerd, which ` +
-        "takes no file above 4 GiB: leave it out of --faces",
+        "takes no file above 4 GiB: --layer-size 1G splits a rootfs, or leave " +
+        "it out of --faces",
     );
   }
   const faces = (["docker", "oci"] as const).filter((face) =>

@@ -1,7 +1,12 @@
 import type { Isoc } from "../build/isoc.ts";
 import { USED } from "../build/turns.ts";
 import { ROOTFS_FACES } from "../image/face.ts";
-import { type Packing, windowFor, WINDOWS } from "../streams/packing.ts";
+import {
+  type Packing,
+  USUAL_WINDOW,
+  windowFor,
+  WINDOWS,
+} from "../streams/packing.ts";
 import { host } from "../system/host.ts";
 import type { EditPlan } from "./edit_plan.ts";
 import { editNotes, editReport } from "./edit_report.ts";
@@ -97,11 +102,13 @@ function packHint(
     : `each file is there twice, too far apart for a window of ${
       reach / 2 ** 20
     }M`;
+  const split = Math.min(reach || USUAL_WINDOW, USUAL_WINDOW) * 15 / 8;
   return `${why}: --for ENGINE makes a file of half the size, and so does ` +
-    `--compress zstd with --window ${
+    `--compress zstd --window ${
       windowWord(apart)
-    } or --layer-size 240M; ` +
-    "docs/compression.md says who takes it";
+    }; docs/compression.md says who takes it; ciso build --layer-size ${
+      split / 2 ** 20
+    }M splits a rootfs so that it needs no larger window`;
 }
 
 /** A window that reaches over some bytes, as --window takes it. */
