@@ -56,13 +56,15 @@ export interface NewFile extends Omit<FileRecord, "path" | "link"> {
   link?: Uint8Array | number;
   /** A hash that changes when the file does. */
   stamp: number;
+  /** Whether only this user and root can put another file in its place. */
+  isGuarded?: boolean;
 }
 
 /** Where each number of a row is that has 32 bits. */
 const ROW = {
   parent: 0,
   name: 1,
-  /** Kind and permission bits. */
+  /** Permission bits, kind, and whether it is guarded. */
   mode: 2,
   uid: 3,
   gid: 4,
@@ -78,6 +80,9 @@ const WIDE = { size: 0, seconds: 1, offset: 2, width: 3 } as const;
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 const SLASH = Uint8Array.of(0x2f);
+
+/** The bit of a guarded file. */
+const GUARDED = 1 << 16;
 
 /** Rows on a page. */
 const PAGE = 1 << 10;
@@ -117,7 +122,8 @@ export class FileList {
     const at = slot % PAGE * ROW.width;
     rows[at + ROW.parent] = file.parent;
     rows[at + ROW.name] = this.#texts.add(file.name);
-    rows[at + ROW.mode] = FILE_KIND.indexOf(file.kind) << 12 | file.mode;
+    rows[at + ROW.mode] = file.mode | FILE_KIND.indexOf(file.kind) << 12 |
+      (file.isGuarded ? GUARDED : 0);
     rows[at + ROW.uid] = file.uid;
     rows[at + ROW.gid] = file.gid;
     rows[at + ROW.nanoseconds] = file.nanoseconds;
@@ -138,7 +144,12 @@ export class FileList {
 
   /** What a slot holds. */
   kind(slot: number): FileKind {
-    return FILE_KIND[this.#get(slot, ROW.mode) >>> 12]!;
+    return FILE_KIND[this.#get(slot, ROW.mode) >>> 12 & 0xf]!;
+  }
+
+  /** What {@linkcode NewFile.isGuarded} was. */
+  isGuarded(slot: number): boolean {
+    return (this.#get(slot, ROW.mode) & GUARDED) !== 0;
   }
 
   /** Size of a file's contents in bytes. */

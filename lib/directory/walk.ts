@@ -9,6 +9,7 @@ import type { IgnoreRules, Verdict } from "./dockerignore.ts";
 import { errorCode, fileError } from "../system/errors.ts";
 import { takeTurn } from "../system/fd.ts";
 import { files } from "./files.ts";
+import { Guard } from "./guarded.ts";
 import { FoundListing, type Listing, LiveListing, Place } from "./listing.ts";
 import { joinPath } from "../tar/path.ts";
 
@@ -36,6 +37,8 @@ export interface Walk {
 interface Level {
   path: Uint8Array;
   facts: FileFacts;
+  /** Whether only this user and root can put another file in a file's place. */
+  isGuarded: boolean;
   /** Its slot; -1 while rules leave it out and nothing below it is taken in. */
   slot: number;
   verdict?: Verdict;
@@ -78,6 +81,7 @@ class Walker {
   readonly #levels: Level[] = [];
   /** First slots of files that have more paths than have been found. */
   readonly #linked = new Map<string, { slot: number; left: number }>();
+  #guard: Guard | undefined;
   readonly #unreadable: { path: Uint8Array; error: unknown }[] = [];
   readonly #sockets: Uint8Array[] = [];
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -112,6 +116,7 @@ class Walker {
     if (!files.hidesFacts) {
       return this.#enter(path, facts, () => new LiveListing(place));
     }
+    this.#guard = Guard.of(this.#root);
     const tree = await findTree(this.#root);
     const found = tree.facts(0) ?? facts;
     const { seconds, nanoseconds } = found;
@@ -170,7 +175,16 @@ class Walker {
     verdict?: Verdict,
   ): void {
     if (facts.identity === this.#output) throw this.#outputError();
-    const level: Level = { path, facts, slot: -1, listing: undefined, next: 0 };
+    const above = this.#levels.at(-1);
+    const level: Level = {
+      path,
+      facts,
+      isGuarded: (above ? above.isGuarded : true) &&
+        this.#guard?.keeps(facts) === true,
+      slot: -1,
+      listing: undefined,
+      next: 0,
+    };
     if (verdict) level.verdict = verdict;
     this.#levels.push(level);
     if (!verdict?.excluded) this.#take(this.#levels.length - 1);
@@ -208,8 +222,10 @@ class Walker {
     const { path } = place;
     const { kind, identity } = facts;
     if (identity === this.#output) throw this.#outputError();
-    const parent = this.#take(this.#levels.length - 1);
-    const file = { ...this.#owned(facts), parent, name };
+    const depth = this.#levels.length - 1;
+    const parent = this.#take(depth);
+    const { isGuarded } = this.#levels[depth]!;
+    const file = { ...this.#owned(facts), parent, name, isGuarded };
     const first = facts.links > 1 ? this.#linked.get(identity) : undefined;
     if (first) {
       if (--first.left === 0) this.#linked.delete(identity);
