@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { main } from "./lib/cli/main.ts";
+import { main, stuck } from "./lib/cli/main.ts";
 import { host } from "./lib/system/host.ts";
 
-// The process ends here even if somebody still holds a pipe open.
-host.exit(await main(host.args));
+// No await: when this module has run, Deno gives back what it took to analyse it.
+host.run(main, stuck);

@@ -32,6 +32,11 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
+/** Says that the program waits for what never comes; returns the exit code. */
+export function stuck(): number {
+  return fail("it waits for what never comes", "ciso --help");
+}
+
 async function run(
   command: Command,
   args: string[],
@@ -60,6 +65,7 @@ async function run(
     host.exit(code);
   });
   checkFiles(command, parsed, program);
+  await host.afterStart();
   return await command.run(parsed, program);
 }
 

@@ -158,6 +158,29 @@ export const host = {
   onFirstSignal(stop: (exitCode: number) => void): void {
     stopGently = stop;
   },
+  /**
+   * Runs a program, and ends the process then even if somebody still holds a pipe
+   * open.
+   *
+   * @param program Gets the words after the program's name; returns the exit code.
+   * @param stuck Returns the exit code if the program waits for what never comes:
+   * without it the process would end with code 0.
+   */
+  run(
+    program: (args: string[]) => Promise<number>,
+    stuck: () => number,
+  ): void {
+    program(host.args).then(host.exit);
+    const end = () => host.exit(stuck());
+    if (deno) globalThis.addEventListener("beforeunload", end);
+    else process().on("beforeExit", end);
+  },
+  /**
+   * Lets the program's start come to its end before long work begins: Deno gives
+   * memory back then.
+   */
+  afterStart: (): Promise<void> =>
+    new Promise((resolve) => setTimeout(resolve)),
   exit: (code: number): never => deno?.exit(code) ?? process().exit(code),
 };
 
