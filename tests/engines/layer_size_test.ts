@@ -1,6 +1,7 @@
 // A rootfs that --layer-size splits is the same tree in every engine: modes, owners
 // and times of directories that several layers share, hard links between files that
-// are far apart, extended attributes, sparse files.
+// are far apart, extended attributes, sparse files; also where each layer comes amid
+// its own files below rootfs/, as in a compressed archive.
 
 import assert from "node:assert/strict";
 import { ciso, temporary } from "../support/ciso.ts";
@@ -33,12 +34,21 @@ Deno.test({
     const tar = `${work.path}/odd.tar`;
     const form = ["--format=pax", "--xattrs", "--xattrs-include=*", "--acls"];
     await run("tar", [...form, "--sort=name", "-C", tree, "-cf", tar, "."]);
-    const archive = `${work.path}/split.isoc`;
-    const image = ["-t", "isoc/split", "--created=0", "-o", archive];
+    const packed = `${work.path}/split.isoc.zst`;
+    const image = ["-t", "isoc/split", "--created=0", "-o", packed];
+    const small = ["--layer-size=1.25M", "--window=1M", "--json"];
     const { stdout, stderr, code } = await ciso(
-      [tar, ...image, "--layer-size=1M", "--json", "--", "/bin/true"],
+      [tar, ...image, ...small, "--", "/bin/true"],
     );
     assert.equal(code, 0, stderr);
+    const archive = `${work.path}/split.isoc`;
+    await run("zstd", ["-dq", packed, "-o", archive]);
+    const names = (await run("tar", ["-tf", archive])).split("\n");
+    const isFile = (name: string) => name.startsWith("rootfs/z/");
+    const last = names.findLastIndex((name) => name.startsWith("blobs/"));
+    assert.ok(
+      names.findIndex(isFile) > 0 && last > names.indexOf("rootfs/bin/"),
+    );
     assert.ok(JSON.parse(stdout).layers.length > 3, stdout);
     const verified = await ciso(["verify", archive]);
     assert.match(verified.stdout, /no findings/);
