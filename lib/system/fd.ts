@@ -1,6 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { fs, isDeno } from "./node.ts";
 import { errorCode } from "./errors.ts";
+import { beginRead, endRead } from "./waiting_read.ts";
 
 /** Milliseconds that work on plain files may take before signals get a turn. */
 const TURN = 100;
@@ -74,13 +75,19 @@ export async function readPipe(
   buffer: Uint8Array,
 ): Promise<number> {
   let length = 0;
-  while (length < buffer.length) {
-    const room = buffer.length - length;
-    const count = await patiently((done) =>
-      fs.read(fd, buffer, length, room, null, done)
-    );
-    if (count === 0) break;
-    length += count;
+  const read = {};
+  beginRead(fd, read);
+  try {
+    while (length < buffer.length) {
+      const room = buffer.length - length;
+      const count = await patiently((done) =>
+        fs.read(fd, buffer, length, room, null, done)
+      );
+      if (count === 0) break;
+      length += count;
+    }
+  } finally {
+    endRead(read);
   }
   return length;
 }

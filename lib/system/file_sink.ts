@@ -7,12 +7,9 @@ import { FileCopy } from "./file_copy.ts";
 import { fileId, fileStream } from "./file_source.ts";
 import { leftovers } from "./leftovers.ts";
 import { fs } from "./node.ts";
-import { hasSecondCore, SecondThread } from "./second_thread.ts";
+import { paysThread } from "./threads.ts";
+import { SecondThread } from "./second_thread.ts";
 import { temporaryName } from "./temporary_name.ts";
-import { ways } from "./ways.ts";
-
-/** From so many bytes on, a hash in another thread saves time. */
-const LARGE = 1 << 24;
 
 /** A new file beside its place, as a sink. */
 export class FileSink implements Sink {
@@ -25,7 +22,6 @@ export class FileSink implements Sink {
   readonly #mode: number;
   /** Files that have no name any more but are still read. */
   readonly #old: number[] = [];
-  readonly #isAlone = ways().has("alone") || !hasSecondCore();
   readonly #remove = () => fs.rmSync(this.path, { force: true });
 
   /**
@@ -76,16 +72,12 @@ export class FileSink implements Sink {
   }
 
   hash(start: number, size: number): SinkHash | undefined {
-    return this.#isWorth(size) ? this.#beside(start) : undefined;
+    return paysThread(size) ? this.#beside(start) : undefined;
   }
 
   copy(place: FilePlace, start: number): SinkCopy | undefined {
-    if (!this.#isWorth(place.size)) return undefined;
+    if (!paysThread(place.size)) return undefined;
     return new FileCopy(place, start, this, this.#beside(start, place));
-  }
-
-  #isWorth(size: number): boolean {
-    return ways().has("beside") || size >= LARGE && !this.#isAlone;
   }
 
   #beside(start: number, input?: FilePlace): SecondThread {

@@ -3,6 +3,7 @@ import { deno, fs, isatty, isDeno, join, process } from "./node.ts";
 import { isNullDevice } from "./null_device.ts";
 import { readBytes, readText } from "./plain_open.ts";
 import { errorCode, fileError } from "./errors.ts";
+import { wakeReads } from "./waiting_read.ts";
 
 /** What the next signal does instead of ending the program. */
 let stopGently: ((exitCode: number) => void) | undefined;
@@ -181,7 +182,10 @@ export const host = {
    */
   afterStart: (): Promise<void> =>
     new Promise((resolve) => setTimeout(resolve)),
-  exit: (code: number): never => deno?.exit(code) ?? process().exit(code),
+  exit(code: number): never {
+    if (host.isNode) wakeReads();
+    return deno?.exit(code) ?? process().exit(code);
+  },
 };
 
 /**

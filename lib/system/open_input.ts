@@ -15,6 +15,7 @@ import { FileError } from "../errors/file_error.ts";
 import { codeError, fileError } from "./errors.ts";
 import { awaitWriter, openToRead } from "./plain_open.ts";
 import { readFile, readPipe, takeTurn } from "./fd.ts";
+import { pipeChunks } from "./pipe_chunks.ts";
 import { openFile } from "./file_source.ts";
 import { openSpool, spooled } from "./spool_file.ts";
 import type { Input } from "./input.ts";
@@ -214,19 +215,19 @@ async function* fdChunks(
   first: Uint8Array,
   isFile: boolean,
 ): AsyncGenerator<Uint8Array> {
-  let position = first.length;
-  if (position === 0) return;
-  const full = position === CHUNK;
+  if (first.length === 0) return;
+  const full = first.length === CHUNK;
   yield first;
-  if (!full) return;
-  for (;;) {
+  if (full) yield* isFile ? fileChunks(fd) : pipeChunks(fd);
+}
+
+/** What a file holds after its first chunk. */
+async function* fileChunks(fd: number): AsyncGenerator<Uint8Array> {
+  for (let position = CHUNK, count = CHUNK; count === CHUNK;) {
+    await takeTurn();
     const buffer = allocate(CHUNK);
-    if (isFile) await takeTurn();
-    const count = isFile
-      ? readFile(fd, buffer, position)
-      : await readPipe(fd, buffer);
+    count = readFile(fd, buffer, position);
     position += count;
     if (count > 0) yield count < CHUNK ? buffer.slice(0, count) : buffer;
-    if (count < CHUNK) return;
   }
 }

@@ -1,6 +1,6 @@
 import type { SinkHash } from "../streams/sink.ts";
 import { CHUNK, type FilePlace } from "../streams/source.ts";
-import { worker } from "./node.ts";
+import { startThread, type Thread } from "./threads.ts";
 
 // Words of the state that both threads share. Offsets are in the file.
 
@@ -121,7 +121,7 @@ export interface Work {
 export class SecondThread implements SinkHash {
   readonly #state = new BigInt64Array(new SharedArrayBuffer(24));
   readonly #work: Work;
-  readonly #thread: InstanceType<typeof worker.Worker> | undefined;
+  readonly #thread: Thread | undefined;
   readonly #result: Promise<string | undefined>;
   /** Up to where bytes are in the file. */
   #end: number;
@@ -142,7 +142,7 @@ export class SecondThread implements SinkHash {
       start: input.start,
       size: input.size,
     };
-    const thread = startThread({
+    const thread = startThread(CODE, {
       path,
       id,
       start,
@@ -221,21 +221,4 @@ export class SecondThread implements SinkHash {
     Atomics.store(this.#state, HERE, here);
     Atomics.notify(this.#state, HERE);
   }
-}
-
-/** Starts the thread; `undefined` if the system has none left. */
-function startThread(
-  workerData: unknown,
-): InstanceType<typeof worker.Worker> | undefined {
-  try {
-    return new worker.Worker(CODE, { eval: true, workerData });
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether this machine can run another thread at the same time. */
-export function hasSecondCore(): boolean {
-  const { hardwareConcurrency } = globalThis.navigator ?? {};
-  return (hardwareConcurrency ?? worker.cores()) > 1;
 }

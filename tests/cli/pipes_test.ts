@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { equalBytes } from "../../lib/streams/bytes.ts";
 import { shell, temporary } from "../support/ciso.ts";
 import { bundleRuntimes } from "../support/runtimes.ts";
-import { tarOf } from "../support/tar_writer.ts";
+import { entryOf, tarOf } from "../support/tar_writer.ts";
 
 /** Runs its arguments with a pipe for standard output that is non-blocking. */
 const NON_BLOCKING = `
@@ -57,6 +57,46 @@ for (const { name, command, missing, env } of await bundleRuntimes()) {
         return;
       }
       assert.equal(equalBytes(stdout, whole), true);
+    },
+  });
+}
+
+/**
+ * Runs ciso on a pipe whose writer falls silent, and ends ciso when it has all
+ * that has come. The writer is still there then.
+ */
+const SILENT = `
+mkfifo pipe
+(head -c 20000000 in.tar; exec sleep 1000) >pipe & writer=$!
+"$@" <pipe & pid=$!
+until [[ $(stat -c %s out/.x* 2>/dev/null) -gt 19000000 ]]; do sleep 0.05; done
+kill -TERM $pid
+wait $pid
+code=$?
+kill $writer || code=99
+ls -A out
+exit $code
+`;
+
+for (const { name, command, missing, env } of await bundleRuntimes()) {
+  Deno.test({
+    name: `ciso under ${name} ends at once while it waits for a pipe`,
+    ignore: missing !== undefined || Deno.build.os !== "linux",
+    async fn() {
+      for (const way of ["beside", "alone"]) {
+        await using work = await temporary();
+        const header = entryOf({ name: "large", size: 2 ** 26 });
+        await Deno.writeFile(`${work.path}/in.tar`, header.subarray(0, 512));
+        await Deno.truncate(`${work.path}/in.tar`, 2 ** 26);
+        await Deno.mkdir(`${work.path}/out`);
+        const { code, stdout } = await shell(
+          `cd '${work.path}'; ${SILENT}`,
+          ["-q", "-t", "isoc/x", "-o", "out/x", "--", "/bin/sh"],
+          { command, env: { ...env, CISO_WAY: way } },
+        );
+        assert.equal(code, 143, way);
+        assert.equal(stdout, "", way);
+      }
     },
   });
 }
