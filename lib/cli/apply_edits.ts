@@ -114,9 +114,13 @@ async function editLayer(
   };
   const changes = hasChanges(edits);
   if (!changes && !edits.sort) return false;
-  let source: SeekableTar = checkedSource(layer);
-  if (changes) {
-    const ahead = new LookAhead(layer.source, edits, part);
+  const ahead = new LookAhead(layer.source, edits, part);
+  let source: SeekableTar = diffId === undefined
+    ? layer.source
+    : checkedSource(layer);
+  // A sort edits what has headers in the input.
+  const isSorting = edits.sort !== undefined && !edits.add?.length;
+  if (changes && !isSorting) {
     const spool = openSpool(
       -1,
       layer.name,
@@ -126,12 +130,14 @@ async function editLayer(
     source = edited(spool, ahead, layer.source);
   }
   if (edits.sort) {
+    const change = isSorting && changes ? { edits, part, ahead } : undefined;
     source = await inNamed(layer.name, () =>
       sortedTar(source, {
         isLayer: !inputs.plain,
         below: part.below,
         stopsAtEnd: fromImage === true,
         maxUnpacked: store.maxUnpacked,
+        change,
         edits,
         tally: edits.sort!.tally,
         onRead,

@@ -147,7 +147,7 @@ export function fileHeaderSize(list: FileList, slot: number): number {
 }
 
 /** Whether a header block cannot say all, but for paths. */
-function needsRecords(file: FileNumbers): boolean {
+export function needsRecords(file: FileNumbers): boolean {
   return file.nanoseconds > 0 || file.seconds < 0 || file.seconds >= 8 ** 11 ||
     file.uid >= 8 ** 7 || file.gid >= 8 ** 7 || file.size >= 8 ** 11 ||
     file.records !== undefined;

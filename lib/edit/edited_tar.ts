@@ -32,17 +32,23 @@ export async function* editedTar(
     ...(places && { onKept: (path, entry) => places.add(path, entry) }),
     onEnd: (found) => end = found,
   });
-  if (end!.leftOut > 0 && end!.kept === 0 && !part.isLayer && !places) {
-    throw new InputError(
-      `Nothing is left of its ${
-        counted(end!.leftOut, "entry", "entries")
-      }: leave out fewer of them`,
-    );
-  }
+  if (!part.isLayer && !places) checkSomeLeft(end!);
   if (!places) {
     if (end!.zeros > 0) yield new Uint8Array(Math.min(end!.zeros, MAX_ZEROS));
     return;
   }
   yield* addedEntries(edits, places.look);
   yield closing();
+}
+
+/** @throws {InputError} If edits leave nothing in. */
+export function checkSomeLeft(
+  { kept, leftOut }: Pick<End, "kept" | "leftOut">,
+): void {
+  if (leftOut === 0 || kept > 0) return;
+  throw new InputError(
+    `Nothing is left of its ${
+      counted(leftOut, "entry", "entries")
+    }: leave out fewer of them`,
+  );
 }

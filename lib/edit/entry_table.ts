@@ -1,6 +1,7 @@
 import type { FileKind, FileRecord } from "../directory/file_list.ts";
 import { Texts } from "../directory/texts.ts";
-import { padded } from "../tar/block.ts";
+import { fileHeader, needsRecords } from "../directory/file_header.ts";
+import { BLOCK, FIELD, padded } from "../tar/block.ts";
 import type { EntryFacts } from "../tar/entry_facts.ts";
 import type { PaxRecord } from "../tar/pax.ts";
 
@@ -155,6 +156,30 @@ export class EntryTable {
     const records = this.#records.get(file);
     if (records) record.records = records;
     return record;
+  }
+
+  /** Bytes of the header blocks that are written for a row. */
+  headerSize(row: number, first: number): number {
+    const file = this.file(row);
+    const isLink = first !== row;
+    const kind = this.kind(file);
+    const slash = !isLink && kind === "directory" ? 1 : 0;
+    const path = this.#texts.length(this.#get(row, ROW.path)) + slash;
+    const link = isLink
+      ? this.#texts.length(this.#get(first, ROW.path))
+      : kind === "symlink"
+      ? this.#texts.length(this.#get(file, ROW.link))
+      : 0;
+    const isPlain = path > 0 && path <= FIELD.name[1] &&
+      link <= FIELD.link[1] && kind !== "hardlink" &&
+      !this.#records.has(file) && !needsRecords({
+        uid: this.#get(file, ROW.uid),
+        gid: this.#get(file, ROW.gid),
+        size: isLink ? 0 : this.size(file),
+        seconds: this.#get(file, ROW.seconds),
+        nanoseconds: 0,
+      });
+    return isPlain ? BLOCK : fileHeader(this.record(row, first)).length;
   }
 
   /** Bytes of data that a row has in the archive, with padding. */

@@ -1,40 +1,21 @@
-import { fileHeader } from "../directory/file_header.ts";
-import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
-import { Holes } from "../rootfs/holes.ts";
-import { NODE, PathIndex } from "../rootfs/path_index.ts";
+import { NODE } from "../rootfs/path_index.ts";
 import { equalBytes } from "../streams/bytes.ts";
-import { fromStream, type Source } from "../streams/source.ts";
-import { padded } from "../tar/block.ts";
-import { entryFacts, type ReadEntry } from "../tar/entry_facts.ts";
-import { closing } from "../tar/header.ts";
 import { ancestorLength, components } from "../tar/path.ts";
-import type { Globals, PaxRecord } from "../tar/pax.ts";
-import { TarReader } from "../tar/reader.ts";
-import { wholeBlocks } from "../tar/whole_blocks.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
+import { checkSomeLeft } from "./edited_tar.ts";
 import type { Edits, Tally } from "./edits.ts";
-import { Fates } from "./fates.ts";
-import { EntryTable } from "./entry_table.ts";
+import type { EntryTable } from "./entry_table.ts";
 import { SortedSource } from "./sorted_source.ts";
+import { type TableOptions, TableReader } from "./table_reader.ts";
 
 /** How a tar is sorted. */
-export interface SortOptions {
+export interface SortOptions extends TableOptions {
   /** Whether it is a layer: then no missing directory gets an entry. */
   isLayer?: boolean;
-  /** Leaves out what comes after the archive's end, as engines do. */
-  stopsAtEnd?: boolean;
-  /** Only entries below this directory count, and as if it were the root. */
-  below?: string | undefined;
-  maxUnpacked?: number | undefined;
   /** What new directories get. */
   edits?: Pick<Edits, "owner" | "time">;
   tally: Tally;
-  /** Gets how many more bytes have been read. */
-  onRead?: ((bytes: number) => void) | undefined;
 }
-
-/** PAX records that no header block can say, and that engines read. */
-const KEPT = /^(SCHILY\.(xattr|acl)|RHT\.security)\./;
 
 /**
  * Brings a tar to one form that depends on its tree alone: entries by path, the
@@ -43,20 +24,21 @@ const KEPT = /^(SCHILY\.(xattr|acl)|RHT\.security)\./;
  * times in whole seconds and without names of owners, sparse files are whole, of
  * entries with one path the last one counts.
  *
- * @param base The tar, which is read once here; its data are read where they
+ * @param base The tar, whose headers are read here; its data are read where they
  * are when the result is.
  * @returns The sorted tar.
  * @throws {InputError} If it is no tar.
  */
 export async function sortedTar(
-  base: Source,
+  base: SeekableTar,
   options: SortOptions,
 ): Promise<SortedSource> {
-  const table = new EntryTable();
-  const index = new PathIndex();
-  const isNew = await readTable(base, { table, index }, options);
+  const reader = new TableReader(options);
+  await reader.read(base);
+  const { table, isNew } = reader;
+  if (!options.isLayer) checkSomeLeft(reader);
   const order = inOrder(table);
-  if (!options.isLayer) addMissing(order, { table, index }, options);
+  if (!options.isLayer) addMissing(order, reader, options);
   const firsts = firstNames(order, table);
   const { tally } = options;
   const moved = order.filter((row, i) => row !== i).length;
@@ -66,111 +48,6 @@ export async function sortedTar(
 }
 
 const SLASH = 0x2f;
-
-/** What is known of the entries. */
-interface Found {
-  table: EntryTable;
-  /** Their rows by path. */
-  index: PathIndex;
-}
-
-/** Reads all entries; returns whether a header or the end will be another. */
-async function readTable(
-  base: Source,
-  found: Found,
-  { stopsAtEnd, maxUnpacked, onRead, below }: SortOptions,
-): Promise<boolean> {
-  const { table } = found;
-  const fates = new Fates({}, { ...(below !== undefined && { below }) });
-  const holes = new Holes(maxUnpacked);
-  const tar = new TarReader(wholeBlocks(fromStream(base.stream())));
-  let isNew = false;
-  let end = 0;
-  for await (const bytes of tar.buffers()) {
-    onRead?.(bytes.length);
-    for (let item; (item = tar.next());) {
-      if (item.part !== "header") continue;
-      if (tar.shape.concatenated && stopsAtEnd) continue;
-      const { entry } = item;
-      if (entry.kind === "label") {
-        isNew = true;
-        continue;
-      }
-      holes.count(entry);
-      const start = tar.offset + item.start;
-      end = start + entry.end - entry.start + padded(entry.stored);
-      const read = { bytes, entry, globals: tar.globals };
-      const row = addEntry(read, start, found, fates);
-      if (row === undefined) isNew = true;
-      if (isNew || row === undefined) continue;
-      const header = fileHeader(table.record(row, firstOf(row, table)));
-      isNew = !equalBytes(header, bytes.subarray(entry.start, entry.end));
-    }
-  }
-  return isNew || tar.size !== end + closing().length;
-}
-
-/** The row that a row's header names, so far. */
-function firstOf(row: number, table: EntryTable): number {
-  const file = table.file(row);
-  return table.kind(file) === "file" ? file : row;
-}
-
-/** Adds an entry; a hard link to itself has no meaning. */
-function addEntry(
-  read: ReadEntry,
-  start: number,
-  { table, index }: Found,
-  fates: Fates,
-): number | undefined {
-  const { entry } = read;
-  const path = named(entry.path, () => fates.treePath(entry.path));
-  if (!path) return undefined;
-  if (entry.path.length === 0) throw new InputError("An entry has no name");
-  const facts = entryFacts(read)!;
-  let target = -1;
-  if (entry.kind === "hardlink") {
-    const wanted = named(entry.path, () => fates.treePath(entry.link));
-    if (!wanted || equalBytes(wanted, path)) return undefined;
-    facts.link = wanted;
-    target = index.find(wanted);
-  }
-  const head = entry.end - entry.start;
-  const row = table.add({
-    path,
-    facts,
-    records: keptRecords(read.globals, entry.records),
-    start,
-    head,
-    isSparse: entry.sparse !== undefined,
-    target,
-  });
-  index.add(path, { node: NODE.other, offset: 0, link: 0 });
-  return row;
-}
-
-/** Calls a function about an entry; errors name it. */
-function named<T>(path: Uint8Array, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    const entry = shown(path);
-    throw new InputError(`Entry ${entry}: ${error.message}`, { entry });
-  }
-}
-
-function keptRecords(
-  globals: Globals,
-  own: readonly PaxRecord[],
-): readonly PaxRecord[] {
-  if (globals.size + own.length === 0) return [];
-  const records = new Map<string, Uint8Array>(globals);
-  for (const [key, value] of own) records.set(key, value);
-  return [...records].filter(([key]) => KEPT.test(key))
-    .map(([key, value]): PaxRecord => [key, value.slice()])
-    .sort(([a], [b]) => a < b ? -1 : 1);
-}
 
 /** The rows by path; of those with one path, the last. */
 function inOrder(table: EntryTable): number[] {
@@ -189,7 +66,7 @@ function inOrder(table: EntryTable): number[] {
 /** Adds entries for missing directories, the root among them. */
 function addMissing(
   order: number[],
-  { table, index }: Found,
+  { table, index }: TableReader,
   { edits = {} }: SortOptions,
 ): void {
   const { owner, time } = edits;

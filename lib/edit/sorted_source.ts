@@ -2,12 +2,20 @@ import { fileHeader } from "../directory/file_header.ts";
 import { inputChanged } from "../errors/input_changed.ts";
 import { NODE, PathIndex } from "../rootfs/path_index.ts";
 import { StoredEntries } from "../rootfs/stored_entries.ts";
-import { allocate, CHUNK, type Source, toStream } from "../streams/source.ts";
+import {
+  allocate,
+  CHUNK,
+  fromStream,
+  readAt,
+  type Source,
+  toStream,
+} from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import type { EntryTable } from "./entry_table.ts";
-import { Windows } from "./window.ts";
+
+const ZEROS = new Uint8Array(BLOCK);
 
 /** A tar whose entries are those of another one, in another order. */
 export class SortedSource implements Source {
@@ -39,7 +47,8 @@ export class SortedSource implements Source {
     let at = 0;
     for (const [i, row] of order.entries()) {
       this.#starts[i] = at;
-      at += this.#header(row).length + table.stored(row, firsts[row]!);
+      const first = firsts[row]!;
+      at += table.headerSize(row, first) + table.stored(row, first);
     }
     this.size = at + closing().length;
   }
@@ -55,56 +64,72 @@ export class SortedSource implements Source {
 
   /** A stretch of the tar, in large chunks. */
   async *#chunks(start: number, end: number): AsyncGenerator<Uint8Array> {
-    let left = end - start;
-    let chunk = allocate(Math.min(CHUNK, left));
-    let filled = 0;
-    for await (let piece of this.#pieces(start)) {
-      piece = piece.subarray(0, left);
-      left -= piece.length;
-      while (piece.length > 0) {
-        const part = piece.subarray(0, chunk.length - filled);
-        chunk.set(part, filled);
-        filled += part.length;
-        piece = piece.subarray(part.length);
-        if (filled < chunk.length) continue;
-        yield chunk;
-        chunk = allocate(Math.min(CHUNK, left + piece.length));
-        filled = 0;
-      }
-      if (left === 0) return;
-    }
-    throw inputChanged();
-  }
-
-  /** The tar from an offset on, in pieces that must not be changed. */
-  async *#pieces(start: number): AsyncGenerator<Uint8Array> {
-    const windows = new Windows(this.#base);
+    const filler = new Filler(end - start);
     const table = this.#table;
-    for (let i = this.#indexOf(start); i < this.#order.length; i++) {
+    const first = this.#indexOf(start);
+    for (let i = first; i < this.#order.length && filler.left > 0; i++) {
       const row = this.#order[i]!;
-      let skip = Math.max(start - this.#starts[i]!, 0);
       const header = this.#header(row);
-      if (skip < header.length) yield header.subarray(skip);
+      let skip = Math.max(start - this.#starts[i]!, 0);
+      filler.add(header.subarray(skip));
+      if (filler.isFull) yield* filler.take();
       skip = Math.max(skip - header.length, 0);
       const stored = table.stored(row, this.#firsts[row]!);
       if (skip >= stored) continue;
       const file = table.file(row);
       if (table.isSparse(file)) {
-        yield* skipping(this.#expanded(file), skip);
+        yield* this.#expanded(file, skip, filler);
         continue;
       }
       const { data } = table.place(file);
       const size = table.size(file);
-      if (skip < size) yield* windows.read(data + skip, data + size);
+      let at = Math.min(skip, size);
+      while (at < size && filler.left > 0) {
+        const room = filler.room(size - at);
+        const waiting = this.#fill(room, data + at);
+        if (waiting) await waiting;
+        at += room.length;
+        if (filler.isFull) yield* filler.take();
+      }
       // The padding of a writer may hold anything.
-      yield new Uint8Array(stored - Math.max(size, skip));
+      filler.add(ZEROS.subarray(0, stored - Math.max(size, skip)));
+      if (filler.isFull) yield* filler.take();
     }
     const rest = this.size - closing().length;
-    yield closing().subarray(Math.max(start - rest, 0));
+    filler.add(closing().subarray(Math.max(start - rest, 0)));
+    yield* filler.take();
+    if (filler.left > 0) throw inputChanged();
+    await this.#check();
+  }
+
+  /** Whoever changes the base meanwhile is found out at the end of a stream. */
+  async #check(): Promise<void> {
+    const end = this.#base.slice(0, 0).stream();
+    for await (const chunk of fromStream(end)) {
+      if (chunk.length > 0) throw inputChanged();
+    }
+  }
+
+  /** Fills memory with a stretch of the base. */
+  #fill(room: Uint8Array, start: number): Promise<void> | undefined {
+    const base = this.#base;
+    if (!base.fill) return this.#copy(room, start);
+    if (base.fill(room, start) < room.length) throw inputChanged();
+    return undefined;
+  }
+
+  async #copy(room: Uint8Array, start: number): Promise<void> {
+    const bytes = await readAt(this.#base, start, room.length);
+    if (bytes.length < room.length) throw inputChanged();
+    room.set(bytes);
   }
 
   /** The contents of a sparse file, with its holes and padding. */
-  async *#expanded(row: number): AsyncGenerator<Uint8Array> {
+  async *#expanded(
+    row: number,
+    skip: number,
+    filler: Filler,
+  ): AsyncGenerator<Uint8Array> {
     const { start, data } = this.#table.place(row);
     const index = new PathIndex();
     const slot = index.add(this.#table.path(row), {
@@ -115,11 +140,18 @@ export class SortedSource implements Source {
     const { entry } = await new StoredEntries(this.#base, index).read(slot);
     if (!entry.sparse) throw inputChanged();
     const expander = new SparseExpander(entry.sparse);
-    const windows = new Windows(this.#base);
-    for await (const piece of windows.read(data, data + entry.stored)) {
-      yield* expander.push(piece.slice());
+    const put = function* (pieces: Iterable<Uint8Array>) {
+      for (const piece of pieces) {
+        filler.add(piece.subarray(skip));
+        skip = Math.max(skip - piece.length, 0);
+        if (filler.isFull) yield* filler.take();
+      }
+    };
+    const stretch = this.#base.slice(data, data + entry.stored);
+    for await (const piece of fromStream(stretch.stream())) {
+      yield* put(expander.push(piece));
     }
-    yield* expander.end();
+    yield* put(expander.end());
   }
 
   #header(row: number): Uint8Array {
@@ -139,13 +171,50 @@ export class SortedSource implements Source {
   }
 }
 
-/** Pieces without their first bytes. */
-async function* skipping(
-  pieces: AsyncGenerator<Uint8Array>,
-  count: number,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    if (count < piece.length) yield piece.subarray(count);
-    count = Math.max(count - piece.length, 0);
+/** Makes large chunks of pieces. */
+class Filler {
+  /** Bytes that are still to come, those of the chunk not among them. */
+  left: number;
+  #chunk: Uint8Array;
+  #filled = 0;
+  #full: Uint8Array[] = [];
+
+  /** @param size Bytes of all chunks; what comes after them is left out. */
+  constructor(size: number) {
+    this.left = size;
+    this.#chunk = allocate(Math.min(CHUNK, size));
+  }
+
+  /** Whether a chunk can be taken. */
+  get isFull(): boolean {
+    return this.#full.length > 0;
+  }
+
+  add(piece: Uint8Array): void {
+    for (let at = 0; at < piece.length && this.left > 0;) {
+      const room = this.room(piece.length - at);
+      room.set(piece.subarray(at, at + room.length));
+      at += room.length;
+    }
+  }
+
+  /** Room for bytes, which counts as filled; there may be less than wanted. */
+  room(wanted: number): Uint8Array {
+    const from = this.#filled;
+    const to = Math.min(from + wanted, this.#chunk.length);
+    const room = this.#chunk.subarray(from, to);
+    this.#filled = to;
+    this.left -= room.length;
+    if (to === this.#chunk.length && to > 0) {
+      this.#full.push(this.#chunk);
+      this.#chunk = allocate(Math.min(CHUNK, this.left));
+      this.#filled = 0;
+    }
+    return room;
+  }
+
+  /** The chunks that are full. */
+  take(): Uint8Array[] {
+    return this.#full.splice(0);
   }
 }

@@ -6,11 +6,13 @@ import { build } from "../../lib/build/build.ts";
 import { IgnoreRules, pathGlob } from "../../lib/directory/dockerignore.ts";
 import { editedTar } from "../../lib/edit/edited_tar.ts";
 import type { Edits, Tally } from "../../lib/edit/edits.ts";
+import { LookAhead } from "../../lib/edit/look_ahead.ts";
 import { parseMode } from "../../lib/edit/mode.ts";
 import { sortedTar } from "../../lib/edit/sorted.ts";
 import { InputError } from "../../lib/errors/input_error.ts";
 import { fromStream, type Source } from "../../lib/streams/source.ts";
 import { entriesOf } from "../../lib/tar/entries.ts";
+import type { SeekableTar } from "../../lib/tar/seeking.ts";
 import { normalizePath } from "../../lib/tar/path.ts";
 import { temporary } from "../support/ciso.ts";
 import { seededRandom } from "../support/random.ts";
@@ -47,6 +49,54 @@ async function pathsOf(tar: Blob): Promise<Uint8Array[]> {
 function patternOf(path: Uint8Array): string {
   const text = new TextDecoder().decode(path);
   return text.replace(/[*?[\]\\!]/g, "\\$&").replace(/^\s|\s$/g, "?");
+}
+
+/** A tar that can be read at any place at once, as a file can. */
+function filled(bytes: Uint8Array<ArrayBuffer>): SeekableTar {
+  const blob = new Blob([bytes]);
+  return {
+    size: bytes.length,
+    stream: () => blob.stream(),
+    slice: (start, end) => blob.slice(start, end),
+    fill(buffer, start) {
+      const part = bytes.subarray(start, start + buffer.length);
+      buffer.set(part);
+      return part.length;
+    },
+  };
+}
+
+/** What a look at the headers says must be what edits make then. */
+async function assertForeseen(
+  tar: Blob,
+  edited: Blob,
+  edits: () => Edits,
+  what: string,
+): Promise<void> {
+  const base = filled(await tar.bytes());
+  const ahead = new LookAhead(base, edits(), {});
+  const size = await ahead.size();
+  const { exclude, strip, remove, add, chmod } = edits();
+  // Otherwise nothing is looked at; modes of odd headers are no part of the look.
+  if ((exclude || strip || remove || add) && !chmod) {
+    assert.equal(size, edited.size, what);
+  }
+  const again = await inMemory(editedTar(base, edits(), { ahead }));
+  assert.deepEqual(await again.bytes(), await edited.bytes(), what);
+  if (add) return;
+  const change = { edits: edits(), part: {}, ahead };
+  const tally = { edit: "sort", entries: 0 };
+  const both = await sortedTar(base, {
+    tally,
+    change,
+    edits: edits(),
+  });
+  const after = await sortedTar(edited, { tally, edits: edits() });
+  assert.deepEqual(
+    await new Response(both.stream()).bytes(),
+    await new Response(after.stream()).bytes(),
+    what,
+  );
 }
 
 /** Some edits that fit a tree. */
@@ -141,7 +191,8 @@ Deno.test({
         continue;
       }
       const paths = await pathsOf(tar);
-      const edits = randomEdits(seededRandom(number), paths);
+      const anew = () => randomEdits(seededRandom(number), paths);
+      const edits = anew();
       let edited: Blob;
       try {
         edited = await inMemory(editedTar(tar, edits));
@@ -153,6 +204,7 @@ Deno.test({
         assert.match(error.message, /^Nothing is left|cannot be added/, what);
         continue;
       }
+      await assertForeseen(tar, edited, anew, what);
       for (const source of [edited, await sorted(edited)]) {
         const isoc = await build(source, description);
         const archive = await new Response(isoc.stream()).bytes();
