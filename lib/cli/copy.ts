@@ -8,7 +8,7 @@ import {
   pushParts,
 } from "../registry/copy_image.ts";
 import { layoutFiles } from "../registry/layout_files.ts";
-import { layoutTar } from "../registry/layout_tar.ts";
+import { layoutTar, writeLayoutTar } from "../registry/layout_tar.ts";
 import { madeParts } from "../registry/served_images.ts";
 import type { Pushed } from "../registry/push_image.ts";
 import { formatReference, type Reference } from "../registry/reference.ts";
@@ -25,7 +25,13 @@ import { type ImagePlace, imagePlace } from "./image_place.ts";
 import { openImage } from "./opened_image.ts";
 import { type Parsed, parseOptions } from "./options.ts";
 import { pushPacking } from "./pack_layer.ts";
-import { progressBar, unpackLimits, writeOutput } from "./output.ts";
+import {
+  placeOutput,
+  progressBar,
+  unpackLimits,
+  writeOutput,
+} from "./output.ts";
+import type { Progress } from "./progress.ts";
 import { pushOne } from "./push.ts";
 import { newCounts, printPushed, pushOptions } from "./push_report.ts";
 import { registryClient } from "./registry_client.ts";
@@ -114,9 +120,16 @@ async function toArchive(
   const passed = kept.flatMap((name) =>
     parsed.values(name).map((value) => `--${name}=${value}`)
   );
-  const switches = ["quiet", "verbose", "plain-http", "password-stdin"].filter(
-    (name) => parsed.on(name),
-  ).map((name) => `--${name}`);
+  const names = [
+    "quiet",
+    "verbose",
+    "plain-http",
+    "password-stdin",
+    "no-fsync",
+  ];
+  const switches = names.filter((name) => parsed.on(name)).map((name) =>
+    `--${name}`
+  );
   if (parsed.on("all-platforms")) passed.push("--platform=all");
   if (to.kind === "docker-archive") passed.push("--faces=docker");
   if (to.name !== undefined) passed.push(`--tag=${to.name}`);
@@ -150,7 +163,7 @@ async function copyParts(copy: Copy, open: Input[]): Promise<void> {
     if (to.kind !== "docker") {
       if (!parts && all) throw noLayout();
       const written = parts ?? await madeParts(files, choice);
-      await toLayout(written, to as LayoutPlace, parsed, (n) => bar?.add(n));
+      await toLayout(written, to as LayoutPlace, parsed, bar);
       return;
     }
     const { reference } = to;
@@ -214,13 +227,20 @@ async function toLayout(
   parts: ImageParts,
   { kind, path, name }: LayoutPlace,
   parsed: Parsed,
-  onBytes: (count: number) => void,
+  bar: Progress | undefined,
 ): Promise<void> {
+  const noFsync = parsed.on("no-fsync");
+  const onBytes = (count: number) => bar?.add(count);
   if (kind === "oci") {
     const files = layoutFiles(parts, name, indexThere(path));
-    return await writeLayout(path, files, onBytes);
+    return await writeLayout(path, files, { onWritten: onBytes, noFsync });
   }
   const files = layoutFiles(parts, name);
-  const bar = progressBar(parsed.on("quiet"), "writing", undefined);
-  await writeOutput(layoutTar(files), path === "-" ? undefined : path, { bar });
+  const file = path === "-" ? undefined : path;
+  const isWritten = await placeOutput(
+    file,
+    (sink) => writeLayoutTar(files, sink, onBytes).then(() => true),
+    noFsync,
+  );
+  if (!isWritten) await writeOutput(layoutTar(files), file, { bar, noFsync });
 }

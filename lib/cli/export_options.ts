@@ -36,6 +36,13 @@ export const COMMON: Option[] = [
   { name: "verbose", group: "General", short: "v", help: "say what is done" },
 ];
 
+/** Of commands that write files. */
+export const NO_FSYNC: Option = {
+  name: "no-fsync",
+  help: "give it its name before it is on the disk: quicker, and lost if " +
+    "the machine stops in the next seconds",
+};
+
 /** The options of `ciso export`. */
 export const EXPORT_OPTIONS: Option[] = [
   {
@@ -69,11 +76,7 @@ export const EXPORT_OPTIONS: Option[] = [
       "where it goes, standard output unless given; with --as bundle, DIR/ " +
       "is a directory to unpack to",
   },
-  {
-    name: "no-fsync",
-    help: "give it its name before it is on the disk: quicker, and lost if " +
-      "the machine stops in the next seconds",
-  },
+  NO_FSYNC,
   {
     name: "allow-devices",
     help:

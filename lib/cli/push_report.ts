@@ -4,7 +4,12 @@ import { host } from "../system/host.ts";
 import { uploadMemory } from "../system/upload_memory.ts";
 import { gentleStop } from "./gentle_stop.ts";
 import type { Parsed } from "./options.ts";
-import { knownLayer, packLayer, type PushPacking } from "./pack_layer.ts";
+import {
+  knownLayer,
+  packLayer,
+  packPieces,
+  type PushPacking,
+} from "./pack_layer.ts";
 import type { Progress } from "./progress.ts";
 import type { AttachedSbom } from "./push_sbom.ts";
 import { printJson, printLines, say } from "./say.ts";
@@ -45,6 +50,7 @@ export function pushOptions(
   return {
     known: (layer) => knownLayer(layer, packing, packed),
     pack: (layer, signal) => packLayer(layer, packing, packed, signal),
+    packPieces: (layer, signal) => packPieces(layer, packing, packed, signal),
     signal,
     mountFrom: parsed.values("mount-from"),
     ...(cache !== undefined && {

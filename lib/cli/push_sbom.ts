@@ -8,7 +8,7 @@ import type { Pushed } from "../registry/push_image.ts";
 import { pushReferrer } from "../registry/referrers.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { textDigest } from "../streams/sha256.ts";
-import type { UploadOptions } from "../registry/upload.ts";
+import type { UploadOptions } from "../registry/upload_place.ts";
 import type { Parsed } from "./options.ts";
 import { sbomTexts, type WantedSbom, wantedSboms } from "./sbom.ts";
 import { UsageError } from "./usage_error.ts";

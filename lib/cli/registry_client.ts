@@ -33,7 +33,9 @@ export async function registryClient(
     plainHttp: parsed.on("plain-http"),
     ...(own && {
       fetch: (url: string, init: RequestInit) =>
-        ca !== undefined || proxy(new URL(url))
+        ca !== undefined || proxy(new URL(url)) ||
+          // Node's fetch lets hundreds of megabytes of a stream pile up.
+          init.body instanceof ReadableStream
           ? nodeFetch(url, init, { ca, proxy })
           : fetch(url, init),
     }),

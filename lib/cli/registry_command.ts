@@ -1,6 +1,6 @@
 import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import type { Command } from "./command.ts";
-import { COMMON } from "./export_options.ts";
+import { COMMON, NO_FSYNC } from "./export_options.ts";
 import { group, type Option } from "./options.ts";
 import { forEngine } from "./engine_forms.ts";
 import { COMPRESSIONS } from "./compress_options.ts";
@@ -147,6 +147,7 @@ ${LOGIN}`,
       value: "NAME[:TAG]",
       help: "name of the image in a new isoc or Docker archive",
     },
+    NO_FSYNC,
     ...VERIFY_OPTIONS,
     ...REGISTRY_OPTIONS,
     {

@@ -3,7 +3,7 @@ import { inParallel } from "../streams/in_parallel.ts";
 import { toStream } from "../streams/source.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { fs, join } from "../system/node.ts";
-import { openOutput } from "../system/output.ts";
+import { openOutput, type OutputOptions } from "../system/output.ts";
 
 /** A file to be written. */
 export interface WrittenFile {
@@ -43,13 +43,13 @@ export function indexThere(path: string): string | undefined {
  *
  * @param path The directory.
  * @param files The files; blobs that are there already are passed over.
- * @param onBytes Gets the number of bytes that were written.
+ * @param options What gets the progress, and whether to wait for the disk.
  * @throws {FileError} If one cannot be written.
  */
 export async function writeLayout(
   path: string,
   files: readonly WrittenFile[],
-  onBytes: (count: number) => void = () => {},
+  options: OutputOptions = {},
 ): Promise<void> {
   const isThere = indexThere(path) !== undefined;
   const directory = isThere ? undefined : openNewDirectory(path);
@@ -62,10 +62,10 @@ export async function writeLayout(
       const place = join(home, ...file.path.split("/"));
       const there = fs.statSync(place, { throwIfNoEntry: false });
       // A blob's name is its digest.
-      if (there?.size !== file.size) await write(place, file, onBytes);
+      if (there?.size !== file.size) await write(place, file, options);
     });
     for (const file of files.filter((file) => !isBlob(file))) {
-      await write(join(home, ...file.path.split("/")), file, onBytes);
+      await write(join(home, ...file.path.split("/")), file, options);
     }
     directory?.commit();
   } catch (error) {
@@ -77,9 +77,9 @@ export async function writeLayout(
 async function write(
   place: string,
   file: WrittenFile,
-  onWritten: (count: number) => void,
+  options: OutputOptions,
 ): Promise<void> {
-  const output = await openOutput(place, { onWritten });
+  const output = await openOutput(place, options);
   try {
     await toStream(file.read()).pipeTo(output.writable);
     await output.commit();

@@ -33,6 +33,8 @@ export type FileSource = Source & {
   size: number;
   /** Whether the archive has several files of this path; this is the last one. */
   isRepeated?: boolean;
+  /** SHA-256, in hex, that streams of all bytes end with or fail. */
+  readonly checked?: string;
 };
 
 /** A tree of files as a tar. */

@@ -7,6 +7,7 @@ import type { Credentials } from "./credentials.ts";
 import { networkError } from "./network_error.ts";
 import { isLoopback, registryHost } from "./reference.ts";
 import { PassingError, retry, retryAfter, type RetryOptions } from "./retry.ts";
+import { toStream } from "../streams/source.ts";
 
 /** How a client speaks to a registry. */
 export interface ClientOptions extends RetryOptions {
@@ -31,7 +32,8 @@ export interface RegistryRequest {
   /** The statuses that are answers; others become errors. */
   expect: readonly number[];
   headers?: Record<string, string>;
-  body?: Uint8Array<ArrayBuffer> | undefined;
+  /** Bytes, or what gives them piece by piece, once. */
+  body?: Uint8Array<ArrayBuffer> | AsyncGenerator<Uint8Array>;
   /** Tries in all, where a caller tries again by itself. */
   tries?: number;
 }
@@ -59,6 +61,8 @@ export class RegistryClient {
   readonly #options: ClientOptions;
   readonly #authorization: Authorization;
   #base: Promise<URL> | undefined;
+  /** Streams that have gone out. */
+  readonly #begun = new WeakSet<object>();
 
   /**
    * Makes a client; nothing is sent yet.
@@ -184,11 +188,11 @@ export class RegistryClient {
         const value = await this.#authorization.header(request.scope);
         if (value !== undefined) headers.set("authorization", value);
       }
+      const { body } = request;
       const response = await this.#fetch(url.href, {
         method: request.method,
         headers,
-        ...(request.body && { body: request.body }),
-      });
+      }, body && this.#once(body));
       this.#options.onRequest?.(
         `${request.method} ${url.origin}${url.pathname} ${response.status}`,
       );
@@ -200,6 +204,16 @@ export class RegistryClient {
     throw new InputError(
       `${this.host} redirects without end: is its name right?`,
     );
+  }
+
+  /** What goes out; a stream goes out only once. */
+  #once(body: NonNullable<RegistryRequest["body"]>): typeof body {
+    if (body instanceof Uint8Array) return body;
+    if (this.#begun.has(body)) {
+      throw new PassingError(`${this.host} wants the request once more`);
+    }
+    this.#begun.add(body);
+    return body;
   }
 
   #next(url: URL, location: string): URL {
@@ -222,20 +236,28 @@ export class RegistryClient {
   }
 
   /** Sends one request; waits for its answer only so long. */
-  async #fetch(url: string, init: RequestInit): Promise<Response> {
+  async #fetch(
+    url: string,
+    init: RequestInit,
+    body?: RegistryRequest["body"],
+  ): Promise<Response> {
     const controller = new AbortController();
     const { patience = PATIENCE } = this.#options;
     const send = this.#options.fetch ?? fetch;
-    const timer = setTimeout(
-      () =>
-        controller.abort(
-          new PassingError(`${new URL(url).host} does not answer`),
-        ),
-      patience,
-    );
+    const end = () =>
+      controller.abort(
+        new PassingError(`${new URL(url).host} does not answer`),
+      );
+    let timer = setTimeout(end, patience);
+    const again = () => {
+      clearTimeout(timer);
+      timer = setTimeout(end, patience);
+    };
     try {
       return await send(url, {
         ...init,
+        ...(body instanceof Uint8Array && { body }),
+        ...(body && !(body instanceof Uint8Array) && streamed(body, again)),
         redirect: "manual",
         signal: controller.signal,
       });
@@ -278,6 +300,20 @@ export class RegistryClient {
         : `${what}: is it a registry, and is the reference right?`,
     );
   }
+}
+
+/** A body that is sent while it comes; each piece shows that it goes on. */
+function streamed(
+  pieces: AsyncGenerator<Uint8Array>,
+  onPiece: () => void,
+): RequestInit & { duplex: "half" } {
+  async function* told() {
+    for await (const piece of pieces) {
+      onPiece();
+      yield piece;
+    }
+  }
+  return { body: toStream(told()) as BodyInit, duplex: "half" };
 }
 
 /** What a registry's error document says: OCI distribution-spec, "Error Codes". */

@@ -1,3 +1,6 @@
+import { InputError } from "../errors/input_error.ts";
+import { inParallel } from "../streams/in_parallel.ts";
+import type { Sink } from "../streams/sink.ts";
 import { toStream } from "../streams/source.ts";
 import { closing, newHeader, padding } from "../tar/header.ts";
 import type { LayoutFile } from "./layout_files.ts";
@@ -21,4 +24,51 @@ export function layoutTar(
     yield closing();
   }
   return toStream(tar());
+}
+
+/** Blobs that are written side by side. */
+const AT_ONCE = 4;
+
+/**
+ * Writes the tar that {@linkcode layoutTar} streams into a file. The places of
+ * all files are known before they come, so several come side by side.
+ *
+ * @param files As there.
+ * @param sink The file.
+ * @param onBytes Gets the number of bytes that were written.
+ * @throws {InputError} If a file is damaged.
+ */
+export async function writeLayoutTar(
+  files: readonly LayoutFile[],
+  sink: Sink,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  let end = 0;
+  const write = (bytes: Uint8Array) => {
+    sink.write(bytes, end);
+    end += bytes.length;
+  };
+  const places = [...files].reverse().map((file) => {
+    write(newHeader({ path: file.path, type: "file", size: file.size }));
+    const start = end;
+    end += file.size;
+    write(padding(file.size));
+    return { ...file, start };
+  });
+  write(closing());
+  await inParallel(places, AT_ONCE, async ({ path, start, size, read }) => {
+    let at = start;
+    for await (const bytes of read()) {
+      // The next one's place must stay its own.
+      if (at + bytes.length > start + size) break;
+      sink.write(bytes, at);
+      at += bytes.length;
+      onBytes(bytes.length);
+      await sink.pause();
+    }
+    if (at !== start + size) {
+      throw new InputError(`${path} has another size than its manifest says`);
+    }
+  });
+  sink.end(end);
 }

@@ -6,7 +6,7 @@ import { discard, readBody } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
 import { pullScope } from "./download.ts";
 import { DIGEST, formatReference, type Reference } from "./reference.ts";
-import { pushScope } from "./upload.ts";
+import { pushScope } from "./upload_place.ts";
 
 /** OCI and Docker media types of what a tag can name. */
 export const MEDIA = {
@@ -124,7 +124,7 @@ export async function putManifest(
     throw new InputError(
       `${client.host} keeps the manifest as ${
         shown(kept)
-      }, not as ${manifest.digest}`,
+      }, not as ${manifest.digest}: is there a proxy before it that changes it?`,
     );
   }
   const subject = response.headers.get("oci-subject");

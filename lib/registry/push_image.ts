@@ -8,7 +8,9 @@ import {
 import { utf8 } from "../streams/bytes.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
 import { fromStream, readAt } from "../streams/source.ts";
+import { Turns } from "../streams/in_parallel.ts";
 import { sha256 } from "../streams/sha256.ts";
+import { discard } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
 import {
   digestOfBytes,
@@ -17,14 +19,21 @@ import {
   type StoredManifest,
 } from "./manifest.ts";
 import type { Reference } from "./reference.ts";
+import { PassingError } from "./retry.ts";
 import { sideBySide } from "./side_by_side.ts";
 import {
   findBlob,
-  type UploadBlob,
   uploadBlob,
-  type UploadOptions,
+  type UploadedPieces,
   type UploadOutcome,
+  uploadPieces,
 } from "./upload.ts";
+import {
+  isBegun,
+  pushScope,
+  type UploadBlob,
+  type UploadOptions,
+} from "./upload_place.ts";
 
 /** What a layer is in a registry. */
 export interface KnownLayer {
@@ -42,12 +51,32 @@ export interface PackedLayer extends UploadBlob, KnownLayer {
   close?(): void;
 }
 
+/** A layer that is compressed while it goes out. */
+export interface LayerPieces {
+  /** The compressed bytes; the same each time. */
+  pieces: () => AsyncGenerator<Uint8Array>;
+  /** As in {@linkcode KnownLayer}. */
+  suffix: string;
+  /** What an unfinished upload of it is remembered by. */
+  key: string;
+  /** Remembers what became of it. */
+  onUploaded: (blob: UploadedPieces) => void;
+}
+
 /** How an image is pushed. */
 export interface PushOptions extends UploadOptions {
   /** What became of a layer that was compressed before. */
   known?: (layer: StoredLayer) => KnownLayer | undefined;
   /** Compresses a layer into a spool, which the caller closes. */
   pack: (layer: StoredLayer, signal: AbortSignal) => Promise<PackedLayer>;
+  /**
+   * Compresses a layer for a repository that has nothing, while it goes out.
+   * Gives `undefined` if it goes out as it is.
+   */
+  packPieces?: (
+    layer: StoredLayer,
+    signal: AbortSignal,
+  ) => Promise<LayerPieces | undefined>;
   /** Blobs that are uploaded side by side; 4 unless given. */
   parallel?: number;
   /**
@@ -97,11 +126,18 @@ export async function pushImage(
     );
   }
   const bytes = utf8(config);
+  const push: LayerPush = {
+    client,
+    repository,
+    // What is there already need not go out: that shows after the compression.
+    isNew: options.packPieces !== undefined &&
+      await isNewRepository(client, repository),
+    turns: new Turns(PACKED_AT_ONCE),
+  };
   const packed = await sideBySide(
     image.layers,
     options,
-    (layer, signal) =>
-      pushLayer(client, repository, layer, { ...options, signal }),
+    (layer, signal) => pushLayer(push, layer, { ...options, signal }),
   );
   const blob = memoryBlob(bytes);
   const outcome = await uploadBlob(client, repository, blob, options);
@@ -122,26 +158,89 @@ export async function pushImage(
   };
 }
 
+/** Where layers go. */
+interface LayerPush {
+  client: RegistryClient;
+  repository: string;
+  /** Whether the repository has nothing. */
+  isNew: boolean;
+  /** Who compresses. */
+  turns: Turns;
+}
+
+/** Layers that are compressed at a time: each of them takes all cores. */
+const PACKED_AT_ONCE = 2;
+
 async function pushLayer(
-  client: RegistryClient,
-  repository: string,
+  { client, repository, isNew, turns }: LayerPush,
   layer: StoredLayer,
   options: PushOptions & { signal: AbortSignal },
 ): Promise<KnownLayer> {
+  const { signal, onBlob } = options;
   const known = options.known?.(layer);
   const found = known && await findBlob(client, repository, known, options);
   if (known && found) {
-    options.onBlob?.(known, found);
+    onBlob?.(known, found);
     return known;
   }
-  const blob = await options.pack(layer, options.signal);
+  const made = isNew && !known && !options.mountFrom?.length
+    ? await options.packPieces?.(layer, signal)
+    : undefined;
+  if (made && !isBegun(client, repository, made.key, options)) {
+    const sent = await turns.take(() =>
+      pushPieces(client, repository, made, options)
+    );
+    if (sent) return sent;
+  }
+  const blob = await turns.take(() => options.pack(layer, signal));
   try {
     const outcome = await uploadBlob(client, repository, blob, options);
-    options.onBlob?.(blob, outcome);
+    onBlob?.(blob, outcome);
   } finally {
     blob.close?.();
   }
   return blob;
+}
+
+/**
+ * Uploads a layer while it is compressed.
+ *
+ * @returns `undefined` if the connection broke so that it begins anew.
+ */
+async function pushPieces(
+  client: RegistryClient,
+  repository: string,
+  { pieces, suffix, key, onUploaded }: LayerPieces,
+  options: PushOptions & { signal: AbortSignal },
+): Promise<KnownLayer | undefined> {
+  options.signal.throwIfAborted();
+  try {
+    const blob = await uploadPieces(client, repository, pieces(), {
+      ...options,
+      key,
+    });
+    onUploaded(blob);
+    options.onBlob?.(blob, "uploaded");
+    return { ...blob, suffix };
+  } catch (error) {
+    if (error instanceof PassingError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a repository has no image, as far as the registry says. */
+async function isNewRepository(
+  client: RegistryClient,
+  repository: string,
+): Promise<boolean> {
+  const response = await client.send({
+    method: "GET",
+    path: `/v2/${repository}/tags/list?n=1`,
+    scope: pushScope(repository),
+    expect: [200, 400, 401, 403, 404, 405],
+  });
+  await discard(response);
+  return response.status === 404;
 }
 
 /**

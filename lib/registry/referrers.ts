@@ -24,7 +24,8 @@ import {
 } from "./manifest.ts";
 import { memoryBlob } from "./push_image.ts";
 import type { Reference } from "./reference.ts";
-import { uploadBlob, type UploadOptions } from "./upload.ts";
+import { uploadBlob } from "./upload.ts";
+import type { UploadOptions } from "./upload_place.ts";
 
 /** What a document says of a blob: OCI image-spec v1.1, "Content Descriptors". */
 export interface Descriptor {

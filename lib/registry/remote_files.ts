@@ -100,6 +100,7 @@ function remoteBlob(
   const { size } = blob;
   return {
     size,
+    checked: blob.digest.slice("sha256:".length),
     stream: () => toStream(read(0, size)),
     slice: (start, end) => ({
       stream: () => toStream(read(Math.min(start, size), Math.min(end, size))),

@@ -30,3 +30,27 @@ export async function inParallel<T, R>(
   );
   return results;
 }
+
+/** Lets only so many go on at a time; the others wait for their turn. */
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  /** @param width How many go on at a time. */
+  constructor(width: number) {
+    this.#free = width;
+  }
+
+  /** Does something when it is its turn. */
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((go) => this.#waiting.push(go));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
+  }
+}

@@ -5,8 +5,10 @@ import { zstdParams } from "./zstd.ts";
 
 /** Compresses blocks, several at a time. */
 export interface BlockCompressor {
+  /** Memory for a block of {@linkcode BLOCK} bytes, with anything in it. */
+  block(): Uint8Array<ArrayBuffer>;
   /**
-   * Compresses a block; its memory may be gone afterwards.
+   * Compresses a block, whose memory becomes another block's.
    *
    * @param before What comes before it, for gzip.
    */
@@ -17,6 +19,22 @@ export interface BlockCompressor {
   close(): void;
 }
 
+/** Bytes that are compressed at a time. */
+export const BLOCK = 1 << 20;
+
+/** Memory of blocks, to be used again: new memory is zeroed, page by page. */
+class Blocks {
+  readonly #free: ArrayBuffer[] = [];
+
+  take(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(BLOCK));
+  }
+
+  give(buffer: ArrayBuffer): void {
+    if (buffer.byteLength === BLOCK) this.#free.push(buffer);
+  }
+}
+
 /**
  * A compressor of blocks on all cores: each gives deflate data that end on a byte,
  * without a last block, or a zstd frame.
@@ -24,20 +42,29 @@ export interface BlockCompressor {
 export function blockCompressor(
   compression: LayerMethod,
   level: number,
+  memLevel: number,
 ): BlockCompressor {
   const isGzip = compression === "gzip";
   if (isDeno) {
     const { constants: { Z_SYNC_FLUSH } } = zlib();
     return workers(
+      `${compression} ${level} ${memLevel}`,
       isGzip
-        ? { deflate: { level, finishFlush: Z_SYNC_FLUSH } }
+        ? { deflate: { level, memLevel, finishFlush: Z_SYNC_FLUSH } }
         : { params: zstdParams(level) },
     );
   }
   // Node's and Bun's zlib work in threads of their own.
+  const blocks = new Blocks();
   return {
-    compress: (block, before) =>
-      isGzip ? deflate(block, before, level) : zstdFrame(block, level),
+    block: () => blocks.take(),
+    async compress(block, before) {
+      const data = isGzip
+        ? await deflate(block, before, { level, memLevel })
+        : await zstdFrame(block, level);
+      blocks.give(block.buffer);
+      return data;
+    },
     close() {},
   };
 }
@@ -45,10 +72,10 @@ export function blockCompressor(
 function deflate(
   block: Uint8Array,
   dictionary: Uint8Array | undefined,
-  level: number,
+  size: { level: number; memLevel: number },
 ): Promise<Uint8Array> {
   const options = {
-    level,
+    ...size,
     finishFlush: zlib().constants.Z_SYNC_FLUSH,
     ...(dictionary && { dictionary }),
   };
@@ -88,10 +115,10 @@ function zstdFrame(block: Uint8Array, level: number): Promise<Uint8Array> {
 const WORKER = `
   Promise.all([import("node:zlib"), import("node:worker_threads")]).then(
     ([zlib, { parentPort, workerData: { deflate, params } }]) => {
-      parentPort.on("message", ({ id, buffer, before }) => {
-        const block = new Uint8Array(buffer);
+      parentPort.on("message", ({ id, buffer, size, before }) => {
+        const block = new Uint8Array(buffer, 0, size);
         const post = (result) =>
-          parentPort.postMessage({ id, result }, [result]);
+          parentPort.postMessage({ id, result, buffer }, [result, buffer]);
         if (deflate) {
           const dictionary = before && new Uint8Array(before);
           const options = dictionary ? { ...deflate, dictionary } : deflate;
@@ -113,23 +140,69 @@ const WORKER = `
 interface Answer {
   id: number;
   result: ArrayBuffer;
+  /** The block's memory. */
+  buffer: ArrayBuffer;
 }
 
 /** Workers at most: each holds memory of its own. */
 const MOST_WORKERS = 4;
 
-function workers(workerData: object): BlockCompressor {
-  type Waiting = {
-    resolve: (result: Uint8Array) => void;
-    reject: (error: unknown) => void;
+/** Threads that compress in one way, while somebody uses them. */
+interface Pool {
+  threads: InstanceType<typeof worker.Worker>[];
+  users: number;
+}
+
+const pools = new Map<string, Pool>();
+
+/** What waits for a block. */
+interface Waiting {
+  resolve: (answer: Answer) => void;
+  reject: (error: unknown) => void;
+}
+
+const waiting = new Map<number, Waiting>();
+let next = 0;
+
+/** Several users have the same threads: each of them takes a while to start. */
+function workers(key: string, workerData: object): BlockCompressor {
+  const pool = pools.get(key) ??
+    { threads: startThreads(workerData), users: 0 };
+  pools.set(key, pool);
+  pool.users++;
+  let isOpen = true;
+  const blocks = new Blocks();
+  return {
+    block: () => blocks.take(),
+    async compress(block, before) {
+      const answer = await new Promise<Answer>((resolve, reject) => {
+        const id = next++;
+        waiting.set(id, { resolve, reject });
+        const { buffer, length: size } = block;
+        const message = { id, buffer, size, before: before?.buffer };
+        const thread = pool.threads[id % pool.threads.length]!;
+        thread.postMessage(message, [buffer]);
+      });
+      blocks.give(answer.buffer);
+      return new Uint8Array(answer.result);
+    },
+    close() {
+      if (!isOpen) return;
+      isOpen = false;
+      if (--pool.users > 0) return;
+      pools.delete(key);
+      for (const thread of pool.threads) void thread.terminate();
+    },
   };
-  const waiting = new Map<number, Waiting>();
+}
+
+function startThreads(workerData: object): Pool["threads"] {
   const count = Math.min(worker.cores(), MOST_WORKERS);
-  const threads = Array.from({ length: count }, () => {
+  return Array.from({ length: count }, () => {
     const thread = new worker.Worker(WORKER, { eval: true, workerData });
-    thread.on("message", ({ id, result }: Answer) => {
-      waiting.get(id)?.resolve(new Uint8Array(result));
-      waiting.delete(id);
+    thread.on("message", (answer: Answer) => {
+      waiting.get(answer.id)?.resolve(answer);
+      waiting.delete(answer.id);
     });
     thread.on("error", (error: unknown) => {
       for (const { reject } of waiting.values()) reject(error);
@@ -137,16 +210,4 @@ function workers(workerData: object): BlockCompressor {
     });
     return thread;
   });
-  let next = 0;
-  return {
-    compress: (block, before) =>
-      new Promise((resolve, reject) => {
-        const id = next++;
-        waiting.set(id, { resolve, reject });
-        const { buffer } = block;
-        const message = { id, buffer, before: before?.buffer };
-        threads[id % count]!.postMessage(message, [buffer]);
-      }),
-    close: () => threads.forEach((thread) => void thread.terminate()),
-  };
 }

@@ -1,11 +1,9 @@
 import { type LayerMethod, LEVELS } from "../streams/packing.ts";
-import { blockCompressor } from "./block_compressor.ts";
+import { BLOCK, blockCompressor } from "./block_compressor.ts";
 import { compressBy } from "./compress_program.ts";
 import { zlib } from "./node.ts";
 import { hasZstd } from "./zstd.ts";
 
-/** Bytes that are compressed at a time. */
-const BLOCK = 1 << 20;
 /** Blocks at work at a time: this machine's cores are busy, memory is bounded. */
 const AT_WORK = 8;
 /** How far back gzip looks, in bytes. */
@@ -26,6 +24,8 @@ const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
  * @param chunks What is compressed.
  * @param compression How.
  * @param level The compression's level; 6 for gzip and 3 for zstd unless given.
+ * @param memLevel Memory for gzip, as zlib counts it: 9 is quicker than 8, which
+ * is used unless given.
  * @returns The compressed bytes.
  * @throws {FileError} If the runtime has no zstd, and the program is not there.
  *
@@ -48,20 +48,21 @@ export async function* compressBlocks(
   chunks: AsyncGenerator<Uint8Array>,
   compression: LayerMethod,
   level = LEVELS[compression].usual,
+  memLevel = 8,
 ): AsyncGenerator<Uint8Array> {
   if (compression === "zstd" && !hasZstd()) {
     yield* compressBy("zstd", ["-q", "-c", `-${level}`, "-T0"], chunks);
     return;
   }
   const isGzip = compression === "gzip";
-  const compressor = blockCompressor(compression, level);
+  const compressor = blockCompressor(compression, level, memLevel);
   const queue: Promise<Uint8Array>[] = [];
   let size = 0;
   let sum = 0;
   let before: Uint8Array<ArrayBuffer> | undefined;
   try {
     if (isGzip) yield GZIP_HEADER.slice();
-    for await (const block of blocksOf(chunks)) {
+    for await (const block of blocksOf(chunks, () => compressor.block())) {
       size += block.length;
       if (isGzip) sum = zlib().crc32(block, sum);
       // The block's memory may go to another thread.
@@ -96,8 +97,9 @@ function gzipEnd(sum: number, size: number): Uint8Array {
 /** Cuts chunks into blocks of one size, each in memory of its own. */
 async function* blocksOf(
   chunks: AsyncIterable<Uint8Array>,
+  memory: () => Uint8Array<ArrayBuffer>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let block = new Uint8Array(BLOCK);
+  let block = memory();
   let filled = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length;) {
@@ -107,9 +109,9 @@ async function* blocksOf(
       at += piece.length;
       if (filled < BLOCK) continue;
       yield block;
-      block = new Uint8Array(BLOCK);
+      block = memory();
       filled = 0;
     }
   }
-  if (filled > 0) yield block.slice(0, filled);
+  if (filled > 0) yield block.subarray(0, filled);
 }

@@ -39,6 +39,11 @@ export const host = {
   },
   /** Whether this is Node itself, not a runtime that has its modules too. */
   isNode: !isDeno && !("Bun" in globalThis),
+  /** The runtime and its version: each compresses with gzip in its own way. */
+  runtime(): string {
+    const { bun, deno, node } = process().versions;
+    return deno ?? bun ?? node ?? "";
+  },
   /** Columns of the terminal on standard error. */
   columns: (): number => process().stderr.columns || 80,
   /** Writes text to standard error, or to standard output, all of it. */

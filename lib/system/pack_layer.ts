@@ -24,6 +24,7 @@ export interface PackedChunks {
  * @param chunks The layer, uncompressed. Released.
  * @param compression How.
  * @param level The compression's level; 6 for gzip and 3 for zstd unless given.
+ * @param memLevel As of {@linkcode compressBlocks}.
  * @returns The compressed layer, until it is closed.
  * @throws {Error} If the spool file cannot be written.
  *
@@ -47,10 +48,18 @@ export async function packChunks(
   chunks: AsyncGenerator<Uint8Array>,
   compression: LayerMethod,
   level?: number,
+  memLevel?: number,
 ): Promise<PackedChunks> {
   const hash = sha256();
   async function* hashed() {
-    for await (const chunk of compressBlocks(chunks, compression, level)) {
+    for await (
+      const chunk of compressBlocks(
+        chunks,
+        compression,
+        level,
+        memLevel,
+      )
+    ) {
       hash.update(chunk);
       yield chunk;
     }

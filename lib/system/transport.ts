@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { fromStream } from "../streams/source.ts";
 
 /** The modules that this takes, loaded only when a registry is spoken to. */
 async function modules() {
@@ -26,7 +27,7 @@ export interface TransportOptions {
  * the same way in all runtimes, certificates of one's own and proxies.
  *
  * @param text The URL.
- * @param init Method, headers, body in bytes, and a signal.
+ * @param init Method, headers, body in bytes or as a stream, and a signal.
  * @param options How it connects.
  * @returns The answer; redirects are not followed.
  */
@@ -45,8 +46,8 @@ export async function nodeFetch(
     : [...tls.rootCertificates, options.ca];
   const headers = new Map(new Headers(init.headers).entries());
   headers.set("host", url.host);
-  const body = init.body as Uint8Array | string | null | undefined;
-  if (body !== null && body !== undefined) {
+  const body = init.body as Body;
+  if (body && !(body instanceof ReadableStream)) {
     headers.set("content-length", String(byteLength(body)));
   }
   const through = proxy && secure
@@ -95,8 +96,29 @@ export async function nodeFetch(
         ),
       );
     });
-    request.end(body ?? undefined);
+    if (body instanceof ReadableStream) {
+      send(body, request).catch((error) => request.destroy(error));
+    } else request.end(body ?? undefined);
   });
+}
+
+type Body = Uint8Array | string | ReadableStream<Uint8Array> | null | undefined;
+
+/** Sends a body as it comes, no quicker than the connection takes it. */
+async function send(
+  body: ReadableStream<Uint8Array>,
+  request: import("node:http").ClientRequest,
+): Promise<void> {
+  for await (const piece of fromStream(body)) {
+    // A broken connection drains no more.
+    if (request.destroyed) return;
+    if (request.write(piece)) continue;
+    await new Promise<void>((go) => {
+      request.once("drain", go);
+      request.once("close", go);
+    });
+  }
+  request.end();
 }
 
 /** A connection through a proxy: RFC 9110, section 9.3.6. */

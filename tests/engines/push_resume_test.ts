@@ -11,7 +11,7 @@ import {
 } from "../support/docker_registry.ts";
 import { FakeRegistry } from "../support/fake_registry.ts";
 import { run } from "../support/run.ts";
-import { UPLOAD_CHUNK } from "../../lib/registry/upload.ts";
+import { UPLOAD_CHUNK } from "../../lib/registry/upload_bodies.ts";
 
 const ignore = missingForRegistry() !== undefined;
 const withNet = [...CISO.slice(0, 3), "-A", ...CISO.slice(3)].filter((word) =>

@@ -1,0 +1,291 @@
+import { InputError } from "../errors/input_error.ts";
+import type { Source } from "../streams/source.ts";
+import { discard } from "./body.ts";
+import type { RegistryClient } from "./client.ts";
+import { PassingError, type RetryOptions } from "./retry.ts";
+
+/** A blob to upload. */
+export interface UploadBlob {
+  /** Such as `sha256:…`. */
+  digest: string;
+  /** Size in bytes. */
+  size: number;
+  /** Its bytes. */
+  source: Source;
+  /** What an unfinished upload is remembered by; the digest unless given. */
+  key?: string | undefined;
+}
+
+/** Remembers where uploads were that did not end, so that they can go on. */
+export interface UploadMemory {
+  /** The place of an upload, as the registry named it. */
+  get(key: string): string | undefined;
+  /** Remembers a place; `undefined` forgets it. */
+  set(key: string, place: string | undefined): void;
+}
+
+/** How blobs are uploaded. */
+export interface UploadOptions {
+  /** Other repositories of the registry that may have the blob. */
+  mountFrom?: readonly string[];
+  memory?: UploadMemory | undefined;
+  /** Gets the number of bytes that were sent. */
+  onBytes?: ((count: number) => void) | undefined;
+  retry?: RetryOptions | undefined;
+  /**
+   * Stops uploads between two chunks, where a later run can go on with every
+   * registry.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+/** The scope of a push to a repository. */
+export function pushScope(repository: string): string {
+  return `repository:${repository}:pull,push`;
+}
+
+/** What the memory calls an upload. */
+function memoryKey(
+  client: RegistryClient,
+  repository: string,
+  key: string,
+): string {
+  return `${client.host}/${repository}@${key}`;
+}
+
+/** Whether an earlier run has begun an upload that did not end. */
+export function isBegun(
+  client: RegistryClient,
+  repository: string,
+  key: string,
+  { memory }: UploadOptions,
+): boolean {
+  return memory?.get(memoryKey(client, repository, key)) !== undefined;
+}
+
+/** What a request sends, piece by piece. */
+export interface PiecedBody {
+  /** In bytes. */
+  size: number;
+  pieces: () => AsyncGenerator<Uint8Array>;
+}
+
+/** What a request sends. */
+export type UploadBody = Uint8Array<ArrayBuffer> | PiecedBody;
+
+/**
+ * Where a registry takes the bytes of one blob.
+ *
+ * OCI distribution-spec v1.1, "Pushing blobs".
+ */
+export class UploadPlace {
+  /** Bytes that the registry has. */
+  sent = 0;
+  readonly #client: RegistryClient;
+  readonly #repository: string;
+  readonly #key: string;
+  readonly #options: UploadOptions;
+  /** Where the next chunk goes, as the registry named it. */
+  #url: string | undefined;
+
+  constructor(
+    client: RegistryClient,
+    repository: string,
+    key: string,
+    options: UploadOptions,
+  ) {
+    this.#client = client;
+    this.#repository = repository;
+    this.#key = memoryKey(client, repository, key);
+    this.#options = options;
+  }
+
+  /** Whether the registry has named it. */
+  get isOpen(): boolean {
+    return this.#url !== undefined;
+  }
+
+  /** Begins an upload. */
+  async open(tries?: number): Promise<void> {
+    await this.#post("", "", tries);
+  }
+
+  /**
+   * Takes a blob from another repository of the registry, or begins an upload.
+   *
+   * @returns Whether the registry has taken it from there, so that all is done.
+   */
+  async mount(digest: string, from: string): Promise<boolean> {
+    if (this.isOpen) return false;
+    const query = `?mount=${encodeURIComponent(digest)}&from=${
+      encodeURIComponent(from)
+    }`;
+    return await this.#post(query, ` repository:${from}:pull`) === 201;
+  }
+
+  async #post(query: string, scope: string, tries?: number): Promise<number> {
+    const response = await this.#client.send({
+      method: "POST",
+      path: `/v2/${this.#repository}/blobs/uploads/${query}`,
+      scope: pushScope(this.#repository) + scope,
+      expect: query === "" ? [202] : [201, 202],
+      ...(tries !== undefined && { tries }),
+    });
+    await discard(response);
+    if (response.status === 201) return 201;
+    this.sent = 0;
+    await this.#moved(response);
+    return response.status;
+  }
+
+  /**
+   * Goes on with an upload that an earlier run has begun.
+   *
+   * @param size Bytes of the blob.
+   */
+  async resume(size: number): Promise<boolean> {
+    const url = this.#options.memory?.get(this.#key);
+    if (url === undefined) return false;
+    try {
+      const { origin } = await this.#client.url("/");
+      // This registry names no place elsewhere.
+      if (new URL(url).origin !== origin) return false;
+      this.#url = url;
+      return await this.#ask(size);
+    } catch (error) {
+      if (!(error instanceof InputError) && !(error instanceof TypeError)) {
+        throw error;
+      }
+      this.#url = undefined;
+      return false;
+    }
+  }
+
+  /** Sends the next bytes. */
+  async send(body: UploadBody): Promise<void> {
+    const isWhole = body instanceof Uint8Array;
+    const size = isWhole ? body.length : body.size;
+    const end = this.sent + size;
+    let failure: unknown;
+    async function* pieces(body: PiecedBody) {
+      try {
+        yield* body.pieces();
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    }
+    const response = await this.#client.send({
+      method: "PATCH",
+      path: this.#url!,
+      scope: pushScope(this.#repository),
+      expect: [202],
+      headers: {
+        "content-type": "application/octet-stream",
+        "content-range": `${this.sent}-${end - 1}`,
+      },
+      body: isWhole ? body : pieces(body),
+      tries: 1,
+    }).catch((error) => {
+      // What could not be read says more than that the request broke off.
+      throw failure ?? error;
+    });
+    await discard(response);
+    this.sent = end;
+    this.#options.onBytes?.(size);
+    await this.#moved(response);
+  }
+
+  /**
+   * Ends the upload.
+   *
+   * @param digest What the registry must have then.
+   * @param bytes The last ones, if they have not been sent.
+   */
+  async finish(
+    digest: string,
+    bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0),
+  ): Promise<void> {
+    const url = await this.#client.url(this.#url!);
+    url.searchParams.set("digest", digest);
+    const headers: Record<string, string> = {
+      "content-type": "application/octet-stream",
+    };
+    if (bytes.length > 0 && this.sent > 0) {
+      const end = this.sent + bytes.length;
+      headers["content-range"] = `${this.sent}-${end - 1}`;
+    }
+    const response = await this.#client.send({
+      method: "PUT",
+      path: url.href,
+      scope: pushScope(this.#repository),
+      expect: [201, 204],
+      headers,
+      body: bytes,
+      tries: 1,
+    });
+    await discard(response);
+    this.sent += bytes.length;
+    if (bytes.length > 0) this.#options.onBytes?.(bytes.length);
+    this.forget();
+  }
+
+  /** Lets no later run go on with it. */
+  forget(): void {
+    this.#options.memory?.set(this.#key, undefined);
+  }
+
+  /**
+   * Finds out, after a failure, where to go on.
+   *
+   * @param size Bytes of the blob, or what it has at least.
+   * @returns False if it must begin anew.
+   */
+  async recover(size: number): Promise<boolean> {
+    try {
+      if (this.isOpen && await this.#ask(size, 1)) return true;
+    } catch (error) {
+      if (!(error instanceof InputError) && !(error instanceof PassingError)) {
+        throw error;
+      }
+    }
+    this.#url = undefined;
+    this.sent = 0;
+    return false;
+  }
+
+  /** Asks how much of the upload has come. */
+  async #ask(size: number, tries?: number): Promise<boolean> {
+    const response = await this.#client.send({
+      method: "GET",
+      path: this.#url!,
+      scope: pushScope(this.#repository),
+      expect: [204, 404, 400, 416],
+      ...(tries !== undefined && { tries }),
+    });
+    await discard(response);
+    const [, end] = /^(?:bytes=)?0-(\d{1,15})$/.exec(
+      response.headers.get("range") ?? "",
+    ) ?? [];
+    // `0-0` is what registries say of nothing as well as of one byte.
+    const sent = end === undefined || end === "0" ? 0 : Number(end) + 1;
+    if (response.status !== 204 || sent > size) {
+      this.#url = undefined;
+      return false;
+    }
+    this.sent = sent;
+    await this.#moved(response);
+    return true;
+  }
+
+  async #moved(response: Response): Promise<void> {
+    const place = response.headers.get("location") ?? this.#url;
+    if (place === undefined) {
+      throw new InputError(
+        `${this.#client.host} does not say where the upload goes: is it a registry?`,
+      );
+    }
+    this.#url = (await this.#client.url(place)).href;
+    this.#options.memory?.set(this.#key, this.#url);
+  }
+}
