@@ -10,6 +10,7 @@ export function linkMetadata(
   hash = mix(hash, numberField(bytes, FIELD.uid, header)!);
   hash = mix(hash, numberField(bytes, FIELD.gid, header)!);
   hash = mix(hash, numberField(bytes, FIELD.mtime, header)!);
+  if (globals.size === 0 && entry.records.length === 0) return hash >>> 0;
   const records = globals.size === 0
     ? entry.records
     : new Map([...globals, ...entry.records]);

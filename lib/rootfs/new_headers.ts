@@ -9,6 +9,22 @@ import { opaqueMarker, whiteoutMarker } from "./whiteouts.ts";
 const SLASH = 0x2f;
 const HERE = ascii("./");
 
+/** Memory for paths of any length, to be used again. */
+class Room {
+  #bytes = new Uint8Array(512);
+  /** Its first bytes as they were asked for, by their count. */
+  #views: Uint8Array[] = [];
+
+  /** So many bytes, good until the next call. */
+  of(length: number): Uint8Array {
+    if (length > this.#bytes.length) {
+      this.#bytes = new Uint8Array(2 * length);
+      this.#views = [];
+    }
+    return this.#views[length] ??= this.#bytes.subarray(0, length);
+  }
+}
+
 /**
  * A path below a prefix such as `rootfs/`, with a slash after a directory.
  *
@@ -18,15 +34,15 @@ function below(
   prefix: Uint8Array,
   path: Uint8Array,
   isDirectory: boolean,
-  room?: Uint8Array,
+  room?: Room,
 ): Uint8Array {
   if (prefix.length === 0 && isStripped(path)) prefix = HERE;
   const slash = isDirectory && path.length > 0;
   const length = prefix.length + path.length + (slash ? 1 : 0);
-  const whole = room?.subarray(0, length) ?? new Uint8Array(length);
+  const whole = room ? room.of(length) : new Uint8Array(length);
   whole.set(prefix);
   whole.set(path, prefix.length);
-  if (slash) whole[whole.length - 1] = SLASH;
+  if (slash) whole[length - 1] = SLASH;
   return whole;
 }
 
@@ -83,8 +99,8 @@ export function whiteoutHeader(path: Uint8Array, mtime: number): Uint8Array {
  */
 export class Targets {
   readonly #prefix: Uint8Array;
-  #path = new Uint8Array(512);
-  #link = new Uint8Array(512);
+  readonly #path = new Room();
+  readonly #link = new Room();
 
   /** @param prefix What comes before every path, such as `rootfs/`. */
   constructor(prefix: Uint8Array) {
@@ -101,21 +117,12 @@ export class Targets {
     path: Uint8Array,
     link: Uint8Array | undefined,
   ): Target {
-    // A slash may come after the path, "./" before it.
-    const room = this.#prefix.length + 3;
-    if (path.length + room > this.#path.length) {
-      this.#path = new Uint8Array(path.length + room);
-    }
     const isDirectory = entry.kind === "directory";
     const target: Target = {
       path: below(this.#prefix, path, isDirectory, this.#path),
       without: isOverlayAttribute,
     };
-    if (!link) return target;
-    if (link.length + room > this.#link.length) {
-      this.#link = new Uint8Array(link.length + room);
-    }
-    target.link = below(this.#prefix, link, false, this.#link);
+    if (link) target.link = below(this.#prefix, link, false, this.#link);
     return target;
   }
 }

@@ -107,7 +107,13 @@ export class PathIndex {
   readonly #rows = new Rows(4);
   /** One byte a slot, four to a number. */
   readonly #facts = new Rows(1);
+  /**
+   * Slots by hash, each plus 1. The bits above those that slots need are bits of
+   * the hash, so that hardly any slot is looked at in vain.
+   */
   #table = new Uint32Array(1 << 9);
+  /** The bits of slots in the table. */
+  #slots = (1 << 10) - 1;
   #size = 0;
   #count = 0;
   readonly #key: Uint32Array;
@@ -227,7 +233,7 @@ export class PathIndex {
       this.#take(path, this.#entered, path.length);
     } else this.#hash(path, path.length);
     const place = this.#probe();
-    const old = this.#table[place]! - 1;
+    const old = this.#slotAt(place);
     if (old >= 0 && !this.has(old, FLAG.dropped)) return -1;
     return this.#addAt(place, entry);
   }
@@ -241,7 +247,7 @@ export class PathIndex {
     page[row + OFFSET] = offset;
     page[row + LINK] = link;
     if (this.#table[place] === 0) this.#size++;
-    this.#table[place] = slot + 1;
+    this.#table[place] = this.#cell(this.#hashHigh, slot);
     return slot;
   }
 
@@ -306,21 +312,40 @@ export class PathIndex {
     page[at] = page[at]! & ~(0xff << shift) | (value << shift);
   }
 
-  /** Makes room for one more path. */
-  #makeRoom(): void {
-    if ((this.#size + 1) * 8 > this.#table.length * 7) this.#grow();
+  /** What the table has of a slot. */
+  #cell(high: number, slot: number): number {
+    return ((high & ~this.#slots) | (slot + 1)) >>> 0;
   }
 
-  #grow(): void {
-    const table = new Uint32Array(this.#table.length * 2);
-    const mask = table.length - 1;
-    for (const entry of this.#table) {
-      if (entry === 0) continue;
-      let i = this.#number(entry - 1, LOW) & mask;
-      while (table[i] !== 0) i = (i + 1) & mask;
-      table[i] = entry;
+  /** The slot at a place of the table, or -1. */
+  #slotAt(place: number): number {
+    return (this.#table[place]! & this.#slots) - 1;
+  }
+
+  /** Makes room for one more path. */
+  #makeRoom(): void {
+    const { length } = this.#table;
+    if ((this.#size + 1) * 8 > length * 7) this.#remake(length * 2);
+    // Slots without paths, or with the same one, need no larger table.
+    else if (this.#count >= this.#slots) this.#remake(length);
+  }
+
+  #remake(length: number): void {
+    const old = this.#table;
+    const oldSlots = this.#slots;
+    while (this.#slots + 1 < 2 * length || this.#count >= this.#slots) {
+      this.#slots = this.#slots * 2 + 1;
     }
-    const { buffer } = this.#table;
+    const table = new Uint32Array(length);
+    const mask = length - 1;
+    for (let at = 0; at < old.length; at++) {
+      if (old[at] === 0) continue;
+      const slot = (old[at]! & oldSlots) - 1;
+      let i = this.#number(slot, LOW) & mask;
+      while (table[i] !== 0) i = (i + 1) & mask;
+      table[i] = this.#cell(this.#number(slot, HIGH), slot);
+    }
+    const { buffer } = old;
     // Its memory goes at once: the collector lets several tables pile up. Node
     // 20 cannot.
     if ("transfer" in buffer) buffer.transfer(0);
@@ -363,7 +388,7 @@ export class PathIndex {
 
   /** The slot of the newest entry with the newest hash, or -1. */
   #lookUp(): number {
-    const slot = this.#table[this.#probe()]! - 1;
+    const slot = this.#slotAt(this.#probe());
     return slot < 0 || this.has(slot, FLAG.dropped) ? -1 : slot;
   }
 
@@ -372,8 +397,10 @@ export class PathIndex {
     const table = this.#table;
     const mask = table.length - 1;
     for (let i = this.#hashLow & mask;; i = (i + 1) & mask) {
-      const slot = table[i]! - 1;
-      if (slot < 0) return i;
+      const cell = table[i]!;
+      if (cell === 0) return i;
+      if (((cell ^ this.#hashHigh) & ~this.#slots) !== 0) continue;
+      const slot = (cell & this.#slots) - 1;
       const page = this.#rows.page(slot);
       const row = this.#rows.start(slot);
       if (

@@ -45,14 +45,7 @@ export function patch(
     entry.longName || entry.longLink || entry.sparse || entry.odd ||
     target.as
   ) return false;
-  for (const [key] of entry.records) {
-    if (
-      target.without?.(key) ||
-      key === "path" || key === "linkpath" ||
-      (key === "size" && entry.kind !== "file") ||
-      key.startsWith("GNU.sparse.")
-    ) return false;
-  }
+  if (entry.records.length > 0 && !canStay(entry, target)) return false;
   const { header, dialect } = entry;
   if (target.link && target.link.length > FIELD.link[1]) return false;
   const split = splitPath(target.path, dialect);
@@ -63,6 +56,14 @@ export function patch(
   if (target.link) putText(bytes, FIELD.link, target.link, header);
   putChecksum(bytes, header);
   return true;
+}
+
+/** Whether an entry's records are right for another place too. */
+function canStay({ records, kind }: Entry, { without }: Target): boolean {
+  return records.every(([key]) =>
+    !without?.(key) && key !== "path" && key !== "linkpath" &&
+    (key !== "size" || kind === "file") && !key.startsWith("GNU.sparse.")
+  );
 }
 
 /**

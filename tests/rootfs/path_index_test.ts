@@ -34,6 +34,33 @@ Deno.test("PathIndex.find() gives no entry that is dropped", () => {
   assert.equal(index.find(ascii("a")), again);
 });
 
+Deno.test("PathIndex has more slots than paths", () => {
+  const index = new PathIndex();
+  const first = add(index, "a");
+  for (let i = 0; i < 3000; i++) index.addHidden();
+  let newest = -1;
+  for (let i = 0; i < 3000; i++) newest = add(index, "b");
+  assert.equal(index.find(ascii("a")), first);
+  assert.equal(index.find(ascii("b")), newest);
+  assert.equal(index.length, 6001);
+});
+
+Deno.test("PathIndex.addNew() adds what find() does not find", () => {
+  const index = new PathIndex();
+  const entry = { node: NODE.file, offset: 7, link: 9 };
+  for (let i = 0; i < 2000; i++) {
+    const [directory, path] = [ascii(`d${i % 7}/x`), ascii(`d${i % 7}/${i}`)];
+    index.enter(directory, 2);
+    const slot = index.addNew(path, entry, i % 2 === 0);
+    assert.equal(slot, i);
+    assert.equal(index.addNew(path, entry, true), -1);
+    assert.equal(index.addNew(path, entry), -1);
+    assert.equal(index.find(path), slot);
+  }
+  index.mark(5, FLAG.dropped);
+  assert.equal(index.addNew(ascii("d5/5"), entry), 2000);
+});
+
 Deno.test("PathIndex keeps facts of slots apart", () => {
   const index = new PathIndex();
   const nodes = [NODE.file, NODE.directory, NODE.symlink, NODE.other];
