@@ -1,6 +1,6 @@
 import { DatabaseError } from "./database_error.ts";
 import { linesOf } from "./deb822.ts";
-import { fact, type FoundPackage } from "./package.ts";
+import { fact, type FoundPackage, known } from "./package.ts";
 import { licenceExpression } from "./licence.ts";
 
 /**
@@ -60,10 +60,7 @@ function packageOf(
     type: "apk",
     name,
     version,
-    ...(architecture !== undefined && { architecture }),
-    ...(licence !== undefined && { licence }),
-    ...(supplier !== undefined && { supplier }),
-    ...(homepage !== undefined && { homepage }),
+    ...known({ architecture, licence, supplier, homepage }),
     ...(origin !== undefined && { source: { name: origin, version } }),
   };
 }

@@ -1,6 +1,6 @@
 import { DatabaseError } from "./database_error.ts";
 import { paragraphs } from "./deb822.ts";
-import { fact, type FoundPackage } from "./package.ts";
+import { fact, type FoundPackage, known } from "./package.ts";
 
 const FIELDS = new Set([
   "package",
@@ -41,9 +41,7 @@ export function readDpkgStatus(text: string): FoundPackage[] {
       type: "deb",
       name,
       version,
-      ...(architecture !== undefined && { architecture }),
-      ...(supplier !== undefined && { supplier }),
-      ...(homepage !== undefined && { homepage }),
+      ...known({ architecture, supplier, homepage }),
       source: sourceOf(fact(fields.get("source")), name, version),
     });
   }

@@ -1,7 +1,7 @@
 import { parseJson } from "../formats/json_text.ts";
 import { linesOf } from "./deb822.ts";
 import { licenceExpression } from "./licence.ts";
-import { fact, type FoundPackage } from "./package.ts";
+import { fact, type FoundPackage, known } from "./package.ts";
 import { listOf, objectOf } from "../read/json_values.ts";
 
 /** Reads PHP's `composer.lock`, without packages for development alone. */
@@ -24,8 +24,7 @@ export function readComposerLock(text: string): FoundPackage[] {
       ...(namespace !== undefined && { namespace: namespace.toLowerCase() }),
       name,
       version,
-      ...(licence !== undefined && { licence }),
-      ...(homepage !== undefined && { homepage }),
+      ...known({ licence, homepage }),
     }];
   });
 }

@@ -1,6 +1,6 @@
 import { parseJson } from "../formats/json_text.ts";
 import { licenceExpression } from "./licence.ts";
-import { fact, type FoundPackage } from "./package.ts";
+import { fact, type FoundPackage, known } from "./package.ts";
 import { listOf, objectOf } from "../read/json_values.ts";
 
 /** Reads a package's own `package.json`, below `node_modules/`. */
@@ -18,9 +18,7 @@ export function readPackageJson(text: string): FoundPackage[] {
     licenceExpression(objectOf(listOf(document.licenses)[0]).type);
   return [{
     ...found,
-    ...(licence !== undefined && { licence }),
-    ...(supplier !== undefined && { supplier }),
-    ...(homepage !== undefined && { homepage }),
+    ...known({ licence, supplier, homepage }),
   }];
 }
 

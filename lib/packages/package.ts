@@ -74,6 +74,16 @@ export function fact(value: unknown): string | undefined {
   return text !== "" && text.length <= MAX_TEXT ? text : undefined;
 }
 
+/** Those of some facts that are known. */
+export function known<T extends object>(
+  facts: { [K in keyof T]: T[K] | undefined },
+): Partial<T> {
+  const found = Object.entries(facts).filter(([, value]) =>
+    value !== undefined
+  );
+  return Object.fromEntries(found) as Partial<T>;
+}
+
 /** Orders texts by their UTF-16 units: the same in all languages and runtimes. */
 export function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -1,7 +1,7 @@
 import { DatabaseError } from "./database_error.ts";
 import { paragraphs } from "./deb822.ts";
 import { licenceExpression } from "./licence.ts";
-import { fact, type FoundPackage } from "./package.ts";
+import { fact, type FoundPackage, known } from "./package.ts";
 
 const FIELDS = new Set([
   "name",
@@ -35,9 +35,7 @@ export function readPythonMetadata(text: string): FoundPackage[] {
     type: "pypi",
     name,
     version,
-    ...(licence !== undefined && { licence }),
-    ...(supplier !== undefined && { supplier }),
-    ...(homepage !== undefined && { homepage }),
+    ...known({ licence, supplier, homepage }),
   }];
 }
 

@@ -1,6 +1,6 @@
 import { DatabaseError } from "./database_error.ts";
 import { licenceExpression } from "./licence.ts";
-import { fact, type FoundPackage } from "./package.ts";
+import { fact, type FoundPackage, known } from "./package.ts";
 import { SqliteFile } from "./sqlite.ts";
 
 /** Tags of rpm's headers (rpm, include/rpm/rpmtag.h). */
@@ -81,10 +81,7 @@ function packageOf(
     type: "rpm",
     name,
     version,
-    ...(architecture !== undefined && { architecture }),
-    ...(licence !== undefined && { licence }),
-    ...(supplier !== undefined && { supplier }),
-    ...(homepage !== undefined && { homepage }),
+    ...known({ architecture, licence, supplier, homepage }),
     ...(source !== undefined && sourceVersion !== undefined && {
       source: { name: source, version: sourceVersion },
     }),
