@@ -4,9 +4,6 @@ import { feed } from "./feed.ts";
 import { lacksProgram, startFilter } from "./filter_program.ts";
 import { ownBytes } from "./inflate.ts";
 
-/** How many bytes of a program's messages are read. */
-const MESSAGES = 4096;
-
 /**
  * Compresses by a program, which writes to its standard output.
  *
@@ -19,7 +16,7 @@ export async function* compressBy(
   args: string[],
   chunks: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  const { child, ended, isMissing, missing } = await startFilter(
+  const { child, ended, isMissing, missing, messages } = await startFilter(
     program,
     args,
     (cause) =>
@@ -29,10 +26,6 @@ export async function* compressBy(
         instead: "or compress with gzip",
       }),
   );
-  let messages = "";
-  child.stderr.on("data", (chunk: Uint8Array) => {
-    if (messages.length < MESSAGES) messages += new TextDecoder().decode(chunk);
-  });
   let failure: unknown;
   feed(chunks, child.stdin).catch((error) => {
     failure = error;
@@ -51,7 +44,7 @@ export async function* compressBy(
     if (failure) throw failure;
     if (isMissing()) throw missing(undefined);
     if (code !== 0) {
-      const [why = ""] = messages.trim().split("\n");
+      const [why = ""] = messages().trim().split("\n");
       throw new FileError(
         `Cannot compress: ${program} failed${why && `: ${shown(why)}`}; a ` +
           "smaller --window needs less memory",

@@ -5,9 +5,6 @@ import { lacksProgram, startFilter } from "./filter_program.ts";
 import { damaged, ownBytes } from "./inflate.ts";
 import { windowError } from "./unpack_limits.ts";
 
-/** How many bytes of a program's messages are read. */
-const MESSAGES = 4096;
-
 /** Bytes that xz needs besides its window. */
 const XZ_MEMORY = 2 ** 22;
 
@@ -35,11 +32,7 @@ export async function* decompressBy(
         instead: "or decompress the file first",
       }),
   );
-  const { child, ended, missing } = program;
-  let messages = "";
-  child.stderr.on("data", (chunk: Uint8Array) => {
-    if (messages.length < MESSAGES) messages += new TextDecoder().decode(chunk);
-  });
+  const { child, ended, missing, messages } = program;
   feed(chunks, child.stdin).catch((error) => child.stdout.destroy(error));
   try {
     try {
@@ -54,12 +47,12 @@ export async function* decompressBy(
     if (program.isMissing()) throw missing(undefined);
     if (code !== 0) {
       // xz names the limit, in whatever language.
-      throw compression === "xz" && messages.includes("MiB")
+      throw compression === "xz" && messages().includes("MiB")
         ? windowError(name, compression, maxWindow)
         : damaged(name, compression);
     }
     // bzip2 passes over it, and says so in English only.
-    if (messages.includes("trailing garbage")) {
+    if (messages().includes("trailing garbage")) {
       throw new FileError(
         `${name}: something else follows the ${compression} data`,
       );

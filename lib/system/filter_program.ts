@@ -3,6 +3,9 @@ import { errorCode, fileError } from "./errors.ts";
 import { type ChildProcessWithoutNullStreams, isDeno, spawn } from "./node.ts";
 import { pause, SOON } from "./programs.ts";
 
+/** How much of a program's messages is kept. */
+const MESSAGES = 4096;
+
 /** Codes of a program that is there and cannot be started. */
 const LACKS = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
 
@@ -15,6 +18,8 @@ export interface Filter {
   isMissing(): boolean;
   /** The error for that. */
   missing(cause: unknown): FileError;
+  /** The beginning of what it has said on its standard error. */
+  messages(): string;
 }
 
 /**
@@ -71,9 +76,14 @@ export async function startFilter(
     await Promise.race([ended, pause(SOON)]);
     throw missing(failure);
   }
+  let messages = "";
+  child.stderr.on("data", (chunk: Uint8Array) => {
+    if (messages.length < MESSAGES) messages += new TextDecoder().decode(chunk);
+  });
   return {
     child,
     ended,
+    messages: () => messages,
     isMissing: () => !started,
     missing: (cause) => missing(failure ?? cause),
   };

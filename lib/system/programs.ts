@@ -190,6 +190,7 @@ export async function collect(
     };
   } catch (error) {
     kill();
+    await ended;
     throw error;
   } finally {
     leftovers.delete(kill);
