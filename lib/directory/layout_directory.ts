@@ -43,6 +43,10 @@ export function directoryFiles(path: string): ImageFiles {
       }
       return await openDirectory(root);
     },
+    folders: () =>
+      fs.readdirSync(path, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name).sort(),
   };
 }
 

@@ -1,8 +1,8 @@
-import { InputError } from "../errors/input_error.ts";
 import { ALL_FACES, type Face } from "../image/face.ts";
 import { parseName } from "../image/name.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { withPlatform } from "../read/choose_image.ts";
+import { noImage } from "../read/no_image.ts";
 import { rootfsPlatform } from "../read/rootfs_platform.ts";
 import { type Archive, readArchive } from "./archive.ts";
 import { findDockerImages, findV1Images } from "./find_docker.ts";
@@ -72,8 +72,9 @@ export async function openImageFile(
   }
   const [first] = await primaryFirst(reader, images);
   if (!first) {
-    throw new InputError(
-      "It is no image: there is no index.json with oci-layout, no " +
+    throw await noImage(
+      files,
+      "there is no index.json with oci-layout, no " +
         "manifest.json or repositories of Docker, and no rootfs/ with the " +
         "document of appc, LXD or a bundle",
     );

@@ -26,6 +26,8 @@ export interface ImageFiles {
    * @returns `undefined` if there is no such directory.
    */
   openTree?(path: string): Promise<TreeSource | undefined>;
+  /** Of a directory: the names of the directories in it. */
+  folders?(): string[];
 }
 
 /** A source that knows its size in bytes. */

@@ -15,7 +15,7 @@ import {
   readBytes,
   readDocument,
 } from "./image_files.ts";
-import { savedBelow } from "./saved_forms.ts";
+import { noImage } from "./no_image.ts";
 import { readAppcManifest } from "./read_appc.ts";
 import { platformIn, readConfig, readWholeConfig } from "./read_config.ts";
 import {
@@ -117,19 +117,11 @@ async function readAny(
   }
   const tree = await readTree(files);
   if (tree) return tree;
-  const [only, ...others] = [...files.top ?? []].filter((name) => name !== "");
-  const below = others.length > 0
-    ? undefined
-    : await savedBelow(only, read, async (path) => !!await files.open(path));
-  if (below) {
-    const { name, remedy } = below;
-    throw new InputError(`It is ${name}: ${remedy}`, { remedy });
-  }
-  throw new InputError(
-    "It is no image: there is no index.json with oci-layout, no " +
-      "manifest.json or repositories, no appc manifest with rootfs/, no " +
-      "config.json of a bundle and no metadata.yaml (for a rootfs, leave out " +
-      "--from or convert)",
+  throw await noImage(
+    files,
+    "there is no index.json with oci-layout, no manifest.json or " +
+      "repositories, no appc manifest with rootfs/, no config.json of a " +
+      "bundle and no metadata.yaml (for a rootfs, leave out --from or convert)",
   );
 }
 

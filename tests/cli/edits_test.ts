@@ -426,6 +426,14 @@ Deno.test("a saved image below a directory is called that", async () => {
     assert.equal(code, 1);
     assert.equal(stdout, "");
   }
+  for (const words of [["convert", "saved"], ["inspect", "saved"]]) {
+    const { code, stderr } = await ciso(words, { cwd: work });
+    assert.match(
+      stderr,
+      /below the directory "in": give that directory itself/,
+    );
+    assert.equal(code, 1);
+  }
 });
 
 Deno.test("an edited tar may come out larger than it seems", async () => {

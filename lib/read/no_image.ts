@@ -1,0 +1,38 @@
+import { InputError } from "../errors/input_error.ts";
+import { type ImageFiles, readDocument } from "./image_files.ts";
+import { savedBelow, type SavedImage } from "./saved_forms.ts";
+
+/** What files of an image can be looked through by. */
+type Files = Pick<ImageFiles, "open" | "top" | "folders">;
+
+/** Directories of a directory that are looked into. */
+const FOLDERS = 100;
+
+/**
+ * Says that files are no image, or where the image is: a directory lower.
+ *
+ * @param files What was looked through.
+ * @param why What is not there.
+ */
+export async function noImage(
+  files: Files,
+  why: string,
+): Promise<InputError> {
+  const below = await imageBelow(files);
+  if (!below) return new InputError(`It is no image: ${why}`);
+  const { name, remedy } = below;
+  return new InputError(`It is ${name}: ${remedy}`, { remedy });
+}
+
+async function imageBelow(files: Files): Promise<SavedImage | undefined> {
+  // What cannot be read, such as a directory, is there.
+  const has = (path: string) => files.open(path).then(Boolean, () => true);
+  const read = (path: string) =>
+    readDocument(files, path).catch(() => undefined);
+  for (const folder of files.folders?.().slice(0, FOLDERS) ?? []) {
+    const saved = await savedBelow(folder, read, has);
+    if (saved) return { ...saved, remedy: "give that directory itself" };
+  }
+  const [only, ...others] = [...files.top ?? []].filter((name) => name !== "");
+  return others.length > 0 ? undefined : await savedBelow(only, read, has);
+}
