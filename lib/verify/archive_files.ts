@@ -40,6 +40,8 @@ export interface Archive extends Files {
   first: string | undefined;
   /** Symlinks beside rootfs/ that lead to no file, and one of rootfs/. */
   dangling: string | undefined;
+  /** Whether there are symlinks beside rootfs/. */
+  hasLinks: boolean;
   isDirectory(path: string): boolean;
 }
 
@@ -122,6 +124,9 @@ export async function scanArchive(
     hasView: isView,
     first,
     dangling: dangling === undefined ? symlink : shown(dangling),
+    hasLinks: [...places].some(([path, place]) =>
+      "link" in place && !path.startsWith(ROOTFS)
+    ),
     isDirectory(path) {
       const at = new TextEncoder().encode(path);
       const slot = outside.find(at);

@@ -25,6 +25,8 @@ export interface Shape {
   hasPlatforms?: boolean | undefined;
   /** Whether it is a `dir:` layout of skopeo. */
   isSkopeo?: boolean | undefined;
+  /** Whether there are symlinks beside rootfs/. */
+  hasLinks?: boolean | undefined;
 }
 
 /** What is missing of a face. */
@@ -85,8 +87,10 @@ function olderVersions(
 
 function reasonsOf(
   engine: EngineName,
-  { faces, findings, compression, hasBlobs, hasPlatforms, isSkopeo }: Shape,
+  shape: Shape,
 ): string[] {
+  const { faces, findings, compression, hasBlobs, hasPlatforms, isSkopeo } =
+    shape;
   if (isSkopeo && !OF_SKOPEO.has(engine)) {
     return ["it is a dir: layout, which only skopeo, podman and buildah read"];
   }
@@ -97,6 +101,12 @@ function reasonsOf(
   const reasons: string[] = [];
   if (engine === "Docker 1.9" && hasBlobs) {
     reasons.push("it takes the directory blobs/ for an image");
+  }
+  if (engine === "Incus" && shape.hasLinks) {
+    reasons.push(
+      "it starts no container of an image with symlinks beside rootfs/, as the " +
+        "face docker-v1 has of several layers: export --as lxd has none",
+    );
   }
   if (engine === "umoci" && hasPlatforms) {
     reasons.push(

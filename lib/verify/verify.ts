@@ -76,6 +76,7 @@ export async function verifyArchive(
     ...options,
     hasBlobs: archive.blobs.length > 0,
     isSkopeo: archive.isSkopeo,
+    hasLinks: archive.hasLinks,
   });
 }
 
@@ -170,8 +171,9 @@ async function finish(
   reader: DocumentReader,
   documents: Documents,
   layers: LayerReader,
-  { compression, hasBlobs, isSkopeo }: VerifyOptions & {
+  { compression, hasBlobs, isSkopeo, hasLinks }: VerifyOptions & {
     hasBlobs: boolean;
+    hasLinks?: boolean;
     isSkopeo?: boolean | undefined;
   },
 ): Promise<Report> {
@@ -204,6 +206,7 @@ async function finish(
       hasBlobs,
       hasPlatforms: oci.filter(({ isInner }) => isInner).length > 1,
       isSkopeo,
+      hasLinks,
     }),
   };
 }

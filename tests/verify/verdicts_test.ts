@@ -37,3 +37,12 @@ Deno.test("verdicts() names versions that take less than newer ones", () => {
     /skopeo 1\.9 .* take gzip only of the face oci$/,
   );
 });
+
+Deno.test("verdicts() knows that Incus minds symlinks beside rootfs/", () => {
+  const shape = { faces: new Set(FACES), findings: [], hasBlobs: true };
+  const refusers = (hasLinks: boolean) =>
+    verdicts({ ...shape, hasLinks }).filter(({ takes }) => !takes)
+      .map(({ engine }) => engine);
+  assert.deepEqual(refusers(false), ["Docker 1.9"]);
+  assert.deepEqual(refusers(true), ["Docker 1.9", "Incus"]);
+});
