@@ -13,6 +13,7 @@ import type { Platform } from "../read/read_oci.ts";
 import { host } from "../system/host.ts";
 import { openFlow } from "../system/open_input.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
+import { hashBeside } from "../system/ring_hash.ts";
 import { isRoot, ownIds } from "../system/own_ids.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import { fromStream, toStream } from "../streams/source.ts";
@@ -191,7 +192,7 @@ export async function withExport(
         chunks,
         face,
         (chunks) => flow.keep(chunks),
-        flow.size === undefined && !platform,
+        { drain: flow.size === undefined && !platform, hashBeside },
       )
     ).catch(async (error) => {
       const isFile = path !== "-" && host.fileIdentity(path) !== undefined;
@@ -255,6 +256,7 @@ async function exportAnew(
     fromStream(isoc.stream()),
     face,
     async (chunks) => store.add(await spoolLayer(chunks)),
+    { hashBeside },
   );
 }
 

@@ -15,7 +15,6 @@ import { type Fate, KEEP, type Passing } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
 import { directoryEntry, fileEntry } from "../tar/small_entries.ts";
 import { textDigest } from "../streams/sha256.ts";
-import { verified } from "../streams/digest_checked.ts";
 import { FaceMissingError } from "./face_missing_error.ts";
 
 const DIRECTORIES = ["blobs", "blobs/sha256"];
@@ -130,7 +129,7 @@ export class BlobFace implements FaceEntries {
     return {
       ...fate,
       ...(before.length > 0 && { before: concat(before) }),
-      ...verified(path, digest),
+      claim: { path, digest },
     };
   }
 

@@ -21,7 +21,6 @@ import {
   fileEntry,
   hardLinkEntry,
 } from "../tar/small_entries.ts";
-import { verified } from "../streams/digest_checked.ts";
 import { FaceMissingError } from "./face_missing_error.ts";
 
 const FILE = /^(rootfs\/|[0-9a-f]{64}\/)(VERSION|json|layer\.tar)$/;
@@ -109,7 +108,7 @@ export class DockerV1Face implements FaceEntries {
       data: "padded",
       // Of several layers only the lowest one's ID is its digest.
       ...(directory === this.#place && this.#byDigest.size === 0 &&
-        !this.#hasParent(directory) && verified(path, id)),
+        !this.#hasParent(directory) && { claim: { path, digest: id } }),
     };
   }
 
@@ -163,12 +162,13 @@ export class DockerV1Face implements FaceEntries {
       before: this.#directory(first.id),
       header: this.#layerHeader(first.id, entry.size),
       data: "padded",
-      ...verified(path, first.digest, () =>
+      claim: { path, digest: first.digest },
+      onEnd: () =>
         concat(others.map(({ id }) => {
           this.#written.add(`${id}/layer.tar`);
           const link = hardLinkEntry(`${id}/layer.tar`, place, this.#mtime);
           return concat([this.#directory(id), link]);
-        }))),
+        })),
     };
   }
 

@@ -4,7 +4,7 @@ import type { Documents } from "./documents.ts";
 import { type Head, readDocuments, readHead } from "./head.ts";
 import { LayerFace } from "./layer_face.ts";
 import { FaceDecider, type FaceEntries } from "./face_entries.ts";
-import { passEntries } from "./pass.ts";
+import { passEntries, type PassOptions } from "./pass.ts";
 import { plainLayers } from "./plain_layers.ts";
 import { FlatFace, RootfsFace } from "./rootfs_face.ts";
 import type { Face } from "../image/face.ts";
@@ -43,8 +43,6 @@ export interface Exported {
  * @param face What to take out. `rootfs` is the layer itself, byte for byte; of
  * several layers it is the tree that they make together.
  * @param spool Holds a copy of the archive if it must be read twice.
- * @param drain Whether the archive is read to its end even if nothing more of it
- * is wanted, as one from a pipe must be.
  * @returns The archive of that face.
  * @throws {InputError} If it is no isoc, or has nothing to make that face of.
  * The stream throws it too, for what comes later.
@@ -53,7 +51,7 @@ export async function exportFace(
   chunks: AsyncIterable<Uint8Array>,
   face: ExportFace,
   spool: Spool,
-  drain = false,
+  { drain = false, hashBeside }: PassOptions = {},
 ): Promise<Exported> {
   const head = await readHead(chunks);
   let { documents, blocks } = head;
@@ -67,7 +65,10 @@ export async function exportFace(
   return {
     names: documents.names,
     twice,
-    chunks: passEntries(blocks, decider, drain && !twice),
+    chunks: passEntries(blocks, decider, {
+      drain: drain && !twice,
+      hashBeside,
+    }),
   };
 }
 

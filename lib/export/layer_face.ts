@@ -3,7 +3,6 @@ import { InputError } from "../errors/input_error.ts";
 import { blobDigest, type Documents } from "./documents.ts";
 import type { FaceEntries } from "./face_entries.ts";
 import type { Fate, Passing } from "./pass.ts";
-import { verified } from "../streams/digest_checked.ts";
 
 /** The one layer of an archive, byte for byte: the tar that it was made of. */
 export class LayerFace implements FaceEntries {
@@ -28,7 +27,7 @@ export class LayerFace implements FaceEntries {
     return {
       header: new Uint8Array(0),
       data: "bare",
-      ...verified(path, this.#digest),
+      claim: { path, digest: this.#digest },
     };
   }
 

@@ -8,6 +8,7 @@ import { Pieces } from "../tar/pieces.ts";
 import { type TarData, TarReader } from "../tar/reader.ts";
 import { hasSkipHeader, SKIP_HEADER } from "../tar/skip_header.ts";
 import { rebuild } from "../tar/rebuild.ts";
+import { BlobCheck, type Claim, type HashBeside } from "./blob_check.ts";
 import { FaceMissingError } from "./face_missing_error.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -32,6 +33,8 @@ export interface Fate {
   header: Uint8Array | "own";
   /** Its data: with their padding, alone, or left out. */
   data: "padded" | "bare" | "none";
+  /** What the data must be; checked before the end of them is passed on. */
+  claim?: Claim | undefined;
   /** Gets the data, piece by piece, without padding. */
   onData?: (bytes: Uint8Array) => void;
   /**
@@ -54,6 +57,16 @@ export interface Decider {
   end(): Uint8Array[];
 }
 
+/** Options of {@linkcode passEntries}. */
+export interface PassOptions {
+  /**
+   * Whether to read to the end even if nothing more is wanted: the program that
+   * writes into a pipe fails when nobody reads it.
+   */
+  drain?: boolean;
+  hashBeside?: HashBeside | undefined;
+}
+
 /**
  * Passes a tar's entries on, in order and in constant memory: each one as it is,
  * changed or not at all, as the decider says. Large stretches are not copied.
@@ -61,15 +74,13 @@ export interface Decider {
  * The closing blocks of zeros are left out: the decider adds them.
  *
  * @param blocks The tar, in buffers of whole blocks. Released.
- * @param drain Whether to read to the end even if nothing more is wanted: the
- * program that writes into a pipe fails when nobody reads it.
  * @throws {InputError} If it is no tar, is cut short, or has a path that climbs
  * out.
  */
 export async function* passEntries(
   blocks: AsyncIterable<Uint8Array>,
   decider: Decider,
-  drain = false,
+  { drain = false, hashBeside }: PassOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const tar = new TarReader(blocks);
   /** What becomes of the current entry. */
@@ -77,20 +88,38 @@ export async function* passEntries(
   /** Bytes that pass on only when nothing is wrong with what follows them. */
   let held: Uint8Array = EMPTY;
   let isDone = false;
-  for await (const buffer of tar.buffers()) {
-    const pieces = new Pieces(buffer);
-    for (let item; (item = tar.next());) {
-      if (item.part === "header") {
-        isDone = decider.isDone?.(pathOf(item.entry)) ?? false;
-        if (isDone) tar.ignoreRest();
-        else fate = begin(item.entry, tar, decider, pieces);
-      } else if (item.part === "data" && fate) take(fate, item, buffer, pieces);
+  let check: BlobCheck | undefined;
+  try {
+    for await (const buffer of tar.buffers()) {
+      const pieces = new Pieces(buffer);
+      for (let item; (item = tar.next());) {
+        if (item.part === "header") {
+          isDone = decider.isDone?.(pathOf(item.entry)) ?? false;
+          if (isDone) {
+            tar.ignoreRest();
+            continue;
+          }
+          fate = begin(item.entry, tar, decider, pieces);
+          check = fate?.claim &&
+            new BlobCheck(fate.claim, item.entry.size, hashBeside);
+        } else if (item.part === "data" && fate) {
+          const { start, dataEnd, done } = item;
+          if (check && dataEnd > start) {
+            const waiting = check.update(buffer.subarray(start, dataEnd));
+            if (waiting) await waiting;
+          }
+          if (check && done) await check.end();
+          take(fate, item, buffer, pieces);
+        }
+      }
+      const made = pieces.take();
+      if (made === buffer) tar.take();
+      if (held.length > 0) yield held;
+      held = made;
+      if (isDone && !drain) break;
     }
-    const made = pieces.take();
-    if (made === buffer) tar.take();
-    if (held.length > 0) yield held;
-    held = made;
-    if (isDone && !drain) break;
+  } finally {
+    check?.cancel();
   }
   if (tar.size === 0 && !isDone) throw new InputError("The input is empty");
   const last = concat(decider.end());

@@ -54,9 +54,11 @@ export class Intake {
   /** The bytes, in order; each chunk is written before it is given. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     const { place } = this.#given;
-    if (place) {
-      const { sink, start } = this.#destination ?? {};
-      this.#copy = sink?.copy(place, start!);
+    if (place && this.#destination) {
+      const { sink, start } = this.#destination;
+      this.#copy = sink.copy(place, start);
+      // The other thread may be ahead of the bytes that are given.
+      if (this.#copy && start + place.size > this.#limit) this.#onPast?.();
     }
     let isComplete = false;
     try {

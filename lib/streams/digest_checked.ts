@@ -1,4 +1,3 @@
-import { InputError } from "../errors/input_error.ts";
 import { sha256 } from "./sha256.ts";
 
 /**
@@ -19,42 +18,4 @@ export async function* digestChecked(
     yield chunk;
   }
   if (hash.hex() !== digest) throw fail();
-}
-
-/** A check of a file's bytes as they pass. */
-export interface Verified<T> {
-  /** Takes the bytes, piece by piece. */
-  onData: (bytes: Uint8Array) => void;
-  /** Ends the check. */
-  onEnd: () => T;
-}
-
-/**
- * Checks the bytes of a file as they pass.
- *
- * @param path What the error calls the file.
- * @param digest The SHA-256 that it must have, in hex.
- * @param onEnd Is called when the file is the right one.
- * @returns What takes the bytes; its end throws an {@linkcode InputError} if
- * they have another digest.
- */
-export function verified<T = void>(
-  path: string,
-  digest: string,
-  onEnd: () => T = () => undefined as T,
-): Verified<T> {
-  const hash = sha256();
-  return {
-    onData: (bytes) => hash.update(bytes),
-    onEnd() {
-      const found = hash.hex();
-      if (found !== digest) {
-        throw new InputError(
-          `${path} is damaged: its digest is sha256:${found}, not ` +
-            `sha256:${digest}`,
-        );
-      }
-      return onEnd();
-    },
-  };
 }

@@ -16,6 +16,16 @@ export interface Sha256 {
   hex(): string;
 }
 
+/** A SHA-256 that another thread may make; bytes stay the caller's. */
+export interface SideHash {
+  /** Gives a promise if there is no room for more bytes for now. */
+  update(bytes: Uint8Array): Promise<void> | void;
+  /** As {@linkcode Sha256.hex}. */
+  hex(): Promise<string> | string;
+  /** Gives up. */
+  cancel?(): Promise<void>;
+}
+
 /** What of Node's hashes is used here. */
 interface NativeHash {
   update(bytes: Uint8Array): unknown;

@@ -22,7 +22,8 @@ const CODE = `
 Promise.all(["node:crypto", "node:fs", "node:worker_threads"].map((name) =>
   import(name)
 )).then(([{ createHash }, fs, { workerData, parentPort }]) => {
-  const { path, id, start, input, state, size } = workerData;
+  const { path, id, start, input, size } = workerData;
+  const state = new BigInt64Array(workerData.state);
   const OTHER = "the file is not what it was";
   const open = (path, id, flags) => {
     const fd = fs.openSync(path, flags);
@@ -127,6 +128,7 @@ export class SecondThread implements SinkHash {
   #end: number;
   #told: number;
   #hasEnded = false;
+  #isCancelled = false;
 
   constructor(work: Work) {
     const { path, id, start, input } = work;
@@ -147,7 +149,7 @@ export class SecondThread implements SinkHash {
       id,
       start,
       input: from,
-      state,
+      state: state.buffer,
       size: CHUNK,
     });
     this.#thread = thread;
@@ -214,10 +216,12 @@ export class SecondThread implements SinkHash {
 
   cancel(): void {
     this.#say(STOP);
-    void this.#thread?.terminate();
+    this.#isCancelled = true;
+    void this.#thread?.terminate().then(() => this.#hasEnded = true);
   }
 
   #say(here: bigint): void {
+    if (this.#isCancelled) return;
     Atomics.store(this.#state, HERE, here);
     Atomics.notify(this.#state, HERE);
   }

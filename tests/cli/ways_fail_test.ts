@@ -39,17 +39,20 @@ const TROUBLES: Record<string, [line: string, code: number, said: RegExp]> = {
 };
 
 /** Writes a tar of a few files without content, and one of a large one. */
-async function writeInputs(folder: string): Promise<void> {
+async function writeInputs(folder: string, size = SIZE): Promise<void> {
   const shellEntry = { name: "bin/sh", mode: 0o755, data: "#!/bin/sh\n" };
   const bin = { name: "bin/", type: "5", mode: 0o755 };
   await Deno.writeFile(`${folder}/small.tar`, tarOf([bin, shellEntry]));
   // Its data are a hole.
-  const header = entryOf({ name: "large", size: SIZE });
+  const header = entryOf({ name: "large", size });
   await Deno.writeFile(`${folder}/in.tar`, header.subarray(0, 512));
-  await Deno.truncate(`${folder}/in.tar`, 512 + SIZE + 1024);
+  await Deno.truncate(`${folder}/in.tar`, 512 + size + 1024);
   await Deno.mkdir(`${folder}/out`);
   await Deno.writeTextFile(`${folder}/out/x`, "old");
 }
+
+/** What is exported, in all runtimes and ways. */
+const digests = new Set<string>();
 
 function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -91,6 +94,69 @@ for (const { name, command, missing, env } of await bundleRuntimes()) {
         assert.equal(stdout, "x\n", way);
         assert.match(stderr, /Cannot write out\/x: no space left/, way);
       }
+    },
+  });
+
+  Deno.test({
+    name: `ciso export under ${name} leaves nothing, with a thread or without`,
+    ignore: missing !== undefined || !isRoot,
+    async fn() {
+      await using work = await temporary();
+      const size = SIZE / 4;
+      await writeInputs(work.path, size);
+      const folder = `${work.path}/out`;
+      const run = (line: string, way: string, args: string[]) =>
+        shell(`cd '${work.path}'; ${line}`, args, {
+          command,
+          env: { ...env, CISO_WAY: way },
+        });
+      const made = await run('"$@"', "beside", [
+        ...["in.tar", "--faces", "docker,oci", "--created", "1", "-q"],
+        ...["-t", "isoc/x", "-o", "in.isoc", "--", "/bin/sh"],
+      ]);
+      assert.equal(made.code, 0, made.stderr);
+      await Deno.remove(`${work.path}/in.tar`);
+      const args = ["export", "in.isoc", "--as", "oci", "-q", "-o", "out/x"];
+      const write = (byte: string, at: number) =>
+        `printf '${byte}' | dd of=in.isoc bs=1 seek=${at} conv=notrunc status=none`;
+      const troubles: typeof TROUBLES = {
+        "a signal": TROUBLES["a signal"]!,
+        "a change of the input": [
+          `${START} kill -STOP $pid; touch in.isoc; kill -CONT $pid; wait $pid`,
+          1,
+          /changed while it was read/,
+        ],
+        "a full disk": [
+          `mount -t tmpfs -o size=4m none out; "$@"; code=$?; ls -A out >&2
+          umount out; exit $code`,
+          1,
+          /^ciso: Cannot write out\/x: no space left on the device$/,
+        ],
+        "damage": [
+          `${write("x", size)}; "$@"; code=$?; ${
+            write("\\0", size)
+          }; exit $code`,
+          1,
+          /blobs\/sha256\/[0-9a-f]{64} is damaged: its digest is/,
+        ],
+      };
+      for (const [what, [line, wanted, said]] of Object.entries(troubles)) {
+        const { code, stderr } = await run(line, "beside", args);
+        assert.equal(code, wanted, `${what}: ${stderr}`);
+        assert.match(stderr.trim(), said, what);
+        assert.deepEqual(namesIn(folder), ["x"], what);
+        assert.equal(await Deno.readTextFile(`${folder}/x`), "old", what);
+      }
+      for (const way of ["beside", "alone"]) {
+        const { code, stdout, stderr } = await run(
+          '"$@" | sha256sum',
+          way,
+          [...args.slice(0, -2)],
+        );
+        assert.equal(code, 0, stderr);
+        digests.add(stdout);
+      }
+      assert.equal(digests.size, 1);
     },
   });
 }

@@ -30,7 +30,7 @@ async function exported(face: ExportFace, bytes = isoc, drain = false) {
     chunks(),
     face,
     () => Promise.reject(new Error("It is read twice")),
-    drain,
+    { drain },
   );
   const parts: Uint8Array[] = [];
   for await (const chunk of made) parts.push(chunk.slice());
