@@ -12,7 +12,8 @@ const LAST = 9_223_372_036;
 export function hasOddTime({ bytes, entry, globals }: StoredEntry): boolean {
   let time = numberField(bytes, FIELD.mtime, entry.header)!;
   if (entry.records.length > 0 || globals.size > 0) {
-    const value = new Map([...globals, ...entry.records]).get("mtime");
+    const own = entry.records.findLast(([key]) => key === "mtime");
+    const value = own ? own[1] : globals.get("mtime");
     if (value && value.length > 0) time = Number(asciiText(value));
   }
   return time < 0 || time > LAST;

@@ -59,7 +59,9 @@ export interface OverlayMarks {
 export function overlayMarks(
   { entry, globals }: StoredEntry,
 ): OverlayMarks | undefined {
-  if (entry.records.length === 0 && globals.size === 0) return undefined;
+  const isMarked = entry.records.some(([key]) => isOverlayAttribute(key)) ||
+    globals.size > 0;
+  if (!isMarked) return undefined;
   const records = new Map<string, PaxRecord[1]>([...globals, ...entry.records]);
   let marks: OverlayMarks | undefined;
   for (const [key, value] of records) {

@@ -49,6 +49,16 @@ export function checkNumbers(
   header: number,
   dialect: Dialect,
 ): void {
+  if (dialect !== "star" && hasPlainNumbers(bytes, header)) return;
+  checkEachNumber(bytes, header, dialect);
+}
+
+/** Checks numbers of any kind, as {@linkcode checkNumbers} does. */
+export function checkEachNumber(
+  bytes: Uint8Array,
+  header: number,
+  dialect: Dialect,
+): void {
   for (const [name, largest] of NUMBERS) {
     checkNumber(bytes, FIELD[name], header, name, largest);
     // GNU tar rejects these; in the other fields blanks mean zero.
@@ -65,7 +75,7 @@ export function checkNumbers(
 }
 
 /**
- * Whether {@linkcode sizeOf}, {@linkcode checkNumbers} and
+ * Whether {@linkcode sizeOf}, {@linkcode checkEachNumber} and
  * {@linkcode hasLeftovers} find nothing at fault, since all numbers that readers
  * look at are plain ones: no field has room for a plain number that is too large.
  * In star's headers they look at more.

@@ -37,13 +37,27 @@ export function parsePax(data: Uint8Array): PaxRecord[] {
         `The PAX record ${excerpt(data, at)} has no keyword`,
       );
     }
-    const key = latin1.decode(data.subarray(start, equals));
+    const key = keyword(data, start, equals);
     const value = data.subarray(equals + 1, end - 1);
     checkRecord(key, value);
     records.push([key, value]);
     at = end;
   }
   return records;
+}
+
+/**
+ * A record's keyword. Those of nearly all records are known ones: to decode these
+ * over and over would take most of the time.
+ */
+function keyword(data: Uint8Array, start: number, end: number): string {
+  for (const known of USUAL) {
+    let i = known.length;
+    if (i !== end - start) continue;
+    while (i > 0 && data[start + i - 1] === known.charCodeAt(i - 1)) i--;
+    if (i === 0) return known;
+  }
+  return latin1.decode(data.subarray(start, end));
 }
 
 /** Finds where a record's keyword starts and where the record ends. */
@@ -104,6 +118,19 @@ const FORMS = new Map<string, Form>([
   ["SCHILY.realsize", WHOLE],
 ]);
 
+/** Keywords that many entries have. */
+const USUAL = ["mtime", "atime", "ctime", "path", "linkpath", "uid", "gid"];
+
+/** Whether a value has the form of a time, and no sign. */
+function isPlainTime(value: Uint8Array): boolean {
+  let point = value.indexOf(0x2e);
+  if (point < 0) point = value.length;
+  if (point === 0 || point > 18) return false;
+  return value.every((byte, at) =>
+    at === point || (byte >= 0x30 && byte <= 0x39)
+  );
+}
+
 /** Names of files: where they are, and where links lead. */
 const NAMES = new Set(["path", "linkpath", "GNU.sparse.name"]);
 
@@ -127,6 +154,7 @@ function checkRecord(key: string, value: Uint8Array): void {
   const says = () => `The PAX record ${shown(key)} says ${shown(value, 40)}`;
   const form = FORMS.get(key);
   if (form) {
+    if (form === TIME && isPlainTime(value)) return;
     const text = latin1.decode(value);
     if (!form[0].test(text)) {
       throw new InputError(`${says()}, which ${form[1]}`);

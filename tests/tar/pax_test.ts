@@ -155,3 +155,29 @@ Deno.test("parsePax() takes a keyword that JavaScript's objects have", () => {
     assert.equal(parsePax(ascii(paxRecord(key, "x")))[0]![0], key);
   }
 });
+
+Deno.test("parsePax() takes the times that the form allows, and no others", () => {
+  const form = /^-?0*\d{1,18}(\.\d*)?$/;
+  const times = [
+    ...[
+      "0",
+      "1.5",
+      "1.",
+      ".5",
+      "-1.5",
+      "1.5.5",
+      "1,5",
+      " 1",
+      "1 ",
+      "+1",
+      "1e9",
+    ],
+    ...["9".repeat(18), "9".repeat(19), `${"0".repeat(9)}${"9".repeat(18)}`],
+    ...["1.5x", "x1", "-", ".", "1-", "1.-5", "1\n"],
+  ];
+  for (const time of times) {
+    const data = ascii(paxRecord("mtime", time));
+    if (form.test(time)) assert.equal(parsePax(data).length, 1, time);
+    else assert.throws(() => parsePax(data), /no time in seconds/, time);
+  }
+});
