@@ -26,19 +26,21 @@ export async function registryClient(
     : host.readText(certificates);
   const proxy = (url: URL) =>
     isLoopback(url.host) ? undefined : proxyOf(url, host.env);
-  // Deno's and Bun's fetch look at the proxy variables themselves.
-  const own = ca !== undefined || host.isNode;
+  // Of a stream Node's fetch lets hundreds of megabytes pile up, and Bun's waits
+  // for ever if the answer comes before the end. Deno's and Bun's look at the
+  // proxy variables themselves.
+  const isOwn = (url: URL, init: RequestInit) =>
+    ca !== undefined ||
+    (proxy(url)
+      ? host.isNode
+      : init.body instanceof ReadableStream && !host.isDeno);
   return new RegistryClient(reference.registry, {
     credentials: await credentials(parsed, reference),
     plainHttp: parsed.on("plain-http"),
-    ...(own && {
-      fetch: (url: string, init: RequestInit) =>
-        ca !== undefined || proxy(new URL(url)) ||
-          // Node's fetch lets hundreds of megabytes of a stream pile up.
-          init.body instanceof ReadableStream
-          ? nodeFetch(url, init, { ca, proxy })
-          : fetch(url, init),
-    }),
+    fetch: (url, init) =>
+      isOwn(new URL(url), init)
+        ? nodeFetch(url, init, { ca, proxy })
+        : fetch(url, init),
     ...(parsed.on("verbose") && {
       onRequest: (line: string) => say(line),
     }),

@@ -39,6 +39,7 @@ export const host = {
   },
   /** Whether this is Node itself, not a runtime that has its modules too. */
   isNode: !isDeno && !("Bun" in globalThis),
+  isDeno,
   /** The runtime and its version: each compresses with gzip in its own way. */
   runtime(): string {
     const { bun, deno, node } = process().versions;

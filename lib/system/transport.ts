@@ -113,9 +113,12 @@ async function send(
     // A broken connection drains no more.
     if (request.destroyed) return;
     if (request.write(piece)) continue;
-    await new Promise<void>((go) => {
-      request.once("drain", go);
-      request.once("close", go);
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        request.off("drain", go).off("close", go);
+        resolve();
+      };
+      request.on("drain", go).on("close", go);
     });
   }
   request.end();

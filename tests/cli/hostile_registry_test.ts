@@ -10,34 +10,14 @@ import {
 } from "../support/fake_registry.ts";
 import { fill, LAYER } from "../support/filled_registry.ts";
 import { bundleRuntimes, type Runtime } from "../support/runtimes.ts";
+import { denied, endless, NO_LOGIN, on, status } from "../support/tricks.ts";
 
 const PASSWORD = "not-to-be-seen";
-/** Plays a trick on requests whose path matches. */
-function on(
-  path: RegExp,
-  answer: (request: Request, count: number) => ReturnType<Trick>,
-): Trick {
-  let count = 0;
-  return (request) => {
-    const { pathname } = new URL(request.url);
-    return path.test(pathname) ? answer(request, ++count) : undefined;
-  };
-}
-
 const MANIFEST = /\/manifests\//;
 const BLOB = new RegExp(`/blobs/${digestOf(LAYER)}`);
 const TYPE = "application/vnd.oci.image.manifest.v1+json";
 const json = (text: string, headers = {}) =>
   new Response(text, { headers: { "content-type": TYPE, ...headers } });
-const status = (status: number, headers: HeadersInit = {}) =>
-  new Response(null, { status, headers });
-/** A body without end. */
-const endless = () =>
-  new Response(
-    new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(1 << 16)),
-    }),
-  );
 /** Some byte of the layer from the second third on, the same in each run. */
 const cut = Math.floor(LAYER.length * 0.62);
 
@@ -80,7 +60,7 @@ const DEADLY: [string, Trick, RegExp][] = [
     ),
     /damaged/,
   ],
-  ["a manifest without end", on(MANIFEST, endless), /longer than/],
+  ["a manifest without end", on(MANIFEST, () => endless()), /longer than/],
   [
     "a manifest of a million brackets",
     on(MANIFEST, () => json("[".repeat(1_000_000))),
@@ -93,7 +73,7 @@ const DEADLY: [string, Trick, RegExp][] = [
     on(BLOB, () => new Response(LAYER.map((byte, i) => i === 600 ? 1 : byte))),
     /damaged/,
   ],
-  ["a layer without end", on(BLOB, endless), /longer than/],
+  ["a layer without end", on(BLOB, () => endless()), /longer than/],
   [
     "a layer that is too long",
     on(BLOB, () => new Response(new Uint8Array([...LAYER, 0]))),
@@ -109,27 +89,10 @@ const DEADLY: [string, Trick, RegExp][] = [
     on(BLOB, () => status(307, { location: "file:///etc/passwd" })),
     /not HTTPS/,
   ],
-  [
-    "tokens that never do",
-    (request) => {
-      const { pathname, host } = new URL(request.url);
-      if (pathname === "/token") return Response.json({ token: "wrong" });
-      return status(401, {
-        "www-authenticate": `Bearer realm="http://${host}/token",service="x"`,
-      });
-    },
-    /log in with docker login/,
-  ],
-  ["401 for ever", () => status(401), /log in with docker login/],
+  ...NO_LOGIN,
   [
     "403 with escapes in its words",
-    on(MANIFEST, () =>
-      Response.json({
-        errors: [{
-          code: "DENIED",
-          message: "\x1b[31mno\r\nciso: all is well",
-        }],
-      }, { status: 403 })),
+    on(MANIFEST, denied),
     /\\u001b/,
   ],
 ];
@@ -144,12 +107,24 @@ const SLOW: [string, Trick, RegExp][] = [
   ],
 ];
 
-/** Runs `ciso pull` of the registry, with a login. */
-async function pull(registry: FakeRegistry, runtime: Runtime, out: string) {
+/** Commands that fetch an image, and where they write it. */
+const FETCHES: ((reference: string, out: string) => string[])[] = [
+  (reference, out) => ["pull", reference, "-o", out],
+  (reference, out) => ["copy", `docker://${reference}`, `oci-archive:${out}`],
+  (reference, out) => ["copy", `docker://${reference}`, `oci:${out}`],
+];
+
+/** Runs one of {@linkcode FETCHES} at the registry, with a login. */
+async function fetching(
+  registry: FakeRegistry,
+  runtime: Runtime,
+  out: string,
+  words = FETCHES[0]!,
+) {
   const reference = `${registry.host}/me/app:1`;
   const result = await ciso(
     [
-      ...["pull", reference, "--plain-http", "-v", "-o", out],
+      ...[...words(reference, out), "--plain-http", "-v"],
       ...["--username", "me", "--password-stdin"],
     ],
     {
@@ -181,22 +156,28 @@ for (const runtime of await bundleRuntimes(["--allow-net"])) {
         fill(registry);
         const out = `${folder.path}/good${i}/a.isoc`;
         await Deno.mkdir(`${folder.path}/good${i}`);
-        const { code, stderr } = await pull(registry, runtime, out);
+        const { code, stderr } = await fetching(registry, runtime, out);
         assert.equal(code, 0, `${what}: ${stderr}`);
         assert.ok(isIn(await Deno.readFile(out), LAYER), what);
+        const archive = `${folder.path}/good${i}/oci.tar`;
+        const copied = await fetching(registry, runtime, archive, FETCHES[1]);
+        assert.equal(copied.code, 0, `${what}: ${copied.stderr}`);
+        assert.ok(isIn(await Deno.readFile(archive), LAYER), what);
       };
       const die = async (
         [what, trick, message]: [string, Trick, RegExp],
-        i: number,
+        name: string,
+        words: typeof FETCHES[0],
       ) => {
         await using registry = new FakeRegistry(trick);
         fill(registry);
-        const place = `${folder.path}/bad${i}`;
+        const place = `${folder.path}/${name}`;
         await Deno.mkdir(place);
-        const { code, stderr, reference } = await pull(
+        const { code, stderr, reference } = await fetching(
           registry,
           runtime,
           `${place}/a.isoc`,
+          words,
         );
         const [, said = ""] = /(?:^|\n)(?:ciso: )?(\w*Error: .*docker:\/\/.*)/
           .exec(stderr) ?? [];
@@ -208,8 +189,12 @@ for (const runtime of await bundleRuntimes(["--allow-net"])) {
       };
       const all = [
         ...OUTLIVED.map((one, i) => () => outlive(one, i)),
-        ...[...DEADLY, ...(runtime.name === "deno" ? SLOW : [])].map(
-          (one, i) => () => die(one, i),
+        ...[...DEADLY, ...(runtime.name === "deno" ? SLOW : [])].flatMap(
+          (one, i) => [
+            () => die(one, `pull${i}`, FETCHES[0]!),
+            // A layout and an archive are written by the same code by turns.
+            () => die(one, `copy${i}`, FETCHES[1 + i % 2]!),
+          ],
         ),
       ];
       // Those that wait do not hold up the others.
