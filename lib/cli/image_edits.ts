@@ -5,7 +5,7 @@ import { counted } from "../errors/counted.ts";
 import { shown } from "../errors/shown.ts";
 import { readImage } from "../read/open_image.ts";
 import { squashLayers } from "../rootfs/squash.ts";
-import { spoolLayer } from "../system/spool_file.ts";
+import { openSpool, spoolLayer } from "../system/spool_file.ts";
 import { applyEdits } from "./apply_edits.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
@@ -188,7 +188,10 @@ async function squash(
     inputs.layers,
     kept,
     { mtime: 0, maxUnpacked },
-    async (chunks) => store.add(await spoolLayer(chunks)),
+    {
+      spool: async (chunks) => store.add(await spoolLayer(chunks)),
+      later: (name, chunks) => store.add(openSpool(-1, name, chunks)),
+    },
   );
   const own = inputs.layers.filter(({ fromImage }) => fromImage).length;
   inputs.base = squashedBase(inputs.base, Math.min(kept, own));

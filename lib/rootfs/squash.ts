@@ -4,6 +4,7 @@ import { BLOCK } from "../tar/block.ts";
 import { entriesOf } from "../tar/entries.ts";
 import { closing } from "../tar/header.ts";
 import { ancestorLength } from "../tar/path.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
 import { isDirectory } from "./entry_node.ts";
 import { type LayerInput, readLayers, type Spool } from "./layer_stack.ts";
 import { whiteoutHeader } from "./new_headers.ts";
@@ -30,14 +31,18 @@ export interface Squashed {
  * @param inputs The layers, lowest first.
  * @param kept How many of them stay as they are.
  * @param options As those of a scan.
- * @param spool Holds the new layer.
+ * @param spool Holds layers that must be changed.
+ * @param later Makes a source of the new layer, which is made when it is read.
  * @throws {InputError} As {@linkcode readLayers} does.
  */
 export async function squashLayers(
   inputs: readonly LayerInput[],
   kept: number,
   options: ScanOptions,
-  spool: Spool,
+  { spool, later }: {
+    spool: Spool;
+    later: (name: string, chunks: AsyncGenerator<Uint8Array>) => SeekableTar;
+  },
 ): Promise<Squashed> {
   let lower: LowerTree | undefined;
   const { tree, source, notes = [] } = await readLayers(
@@ -53,11 +58,13 @@ export async function squashLayers(
     options,
     spool,
   );
-  const made = await spool(upperLayer(tree, source, lower));
   const merged = inputs.slice(kept).map(({ name }) => `${name}: `);
   const name = `layers ${kept + 1} to ${inputs.length}, squashed`;
   return {
-    layers: [...inputs.slice(0, kept), { source: made, name }],
+    layers: [
+      ...inputs.slice(0, kept),
+      { source: later(name, upperLayer(tree, source, lower)), name },
+    ],
     // Those about layers that stay come again when these are read.
     notes: notes.filter((note) => merged.some((name) => note.startsWith(name))),
   };

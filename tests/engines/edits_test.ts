@@ -9,6 +9,7 @@ import {
   dockerForAll,
   ignoreTrees,
 } from "../support/every_engine.ts";
+import { withContainerdRoot, withPodmanRoot } from "../support/image_roots.ts";
 import { run } from "../support/run.ts";
 import {
   diffTrees,
@@ -122,30 +123,6 @@ async function byHand(folder: string, { hand = "", tar = "" }: Case) {
   return `${folder}/hand.tar`;
 }
 
-/** Lists the tree that podman has of an archive. */
-async function podmanTree(archive: string, options: TreeOptions) {
-  await using work = await temporary();
-  const config = `${work.path}/containers.conf`;
-  await Deno.writeTextFile(
-    config,
-    `[engine]\nlock_type = "file"\nimage_copy_tmp_dir = "${work.path}"\n`,
-  );
-  const podman = (...args: string[]) =>
-    run("podman", [
-      ...["--root", `${work.path}/store`, "--runroot", `${work.path}/run`],
-      ...["--tmpdir", `${work.path}/tmp`, "--storage-driver", "vfs"],
-      ...["--events-backend", "none", "--cgroup-manager", "cgroupfs", ...args],
-    ], { env: { CONTAINERS_CONF: config } });
-  await podman("load", "-q", "-i", archive);
-  const id = (await podman("images", "-q", "--no-trunc")).trim();
-  const root = (await podman("image", "mount", id)).trim();
-  try {
-    return await listTree(root, options);
-  } finally {
-    await podman("image", "umount", id);
-  }
-}
-
 Deno.test({
   name: "engines make of an edited tree what GNU tar makes of it by hand",
   ignore: ignoreTrees,
@@ -172,25 +149,35 @@ Deno.test({
         assert.equal(verified.code, 0, verified.stdout);
         const { options = {} } = one;
         await checkEngines(t, { tar, archive, docker, options });
-        await t.step({
-          name: "podman",
-          ignore: !isInstalled("podman"),
-          async fn() {
-            const all = {
-              ignoreMtimeOfMissing: tar,
-              noCapabilityOfLinks: true,
-              noNegativeMtime: true,
-              noLinksOfSymlinks: true,
-              noXattr: ["system.*", "trusted.*"],
-              ...options,
-              bare: [".", ...options.bare ?? []],
-            };
-            await using reference = await extractGnu(tar);
-            const expected = await listTree(reference.root, all);
-            const found = await podmanTree(archive, all);
-            assert.equal(diffTrees(expected, found, ["hand", "podman"]), "");
-          },
-        });
+        for (
+          const [engine, withRoot] of [
+            ["podman", withPodmanRoot],
+            ["containerd", withContainerdRoot],
+          ] as const
+        ) {
+          await t.step({
+            name: engine,
+            ignore: !isInstalled(engine),
+            async fn() {
+              const all = {
+                ignoreMtimeOfMissing: tar,
+                noCapabilityOfLinks: true,
+                noNegativeMtime: true,
+                noLinksOfSymlinks: true,
+                noXattr: ["system.*", "trusted.*"],
+                ...options,
+                bare: [".", ...options.bare ?? []],
+              };
+              await using reference = await extractGnu(tar);
+              const expected = await listTree(reference.root, all);
+              const found = await withRoot(
+                archive,
+                (root) => listTree(root, all),
+              );
+              assert.equal(diffTrees(expected, found, ["hand", engine]), "");
+            },
+          });
+        }
       });
     }
   },

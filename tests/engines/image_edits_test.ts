@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { ciso, temporary } from "../support/ciso.ts";
 import { startDocker } from "../support/dockerd.ts";
+import { withContainerdRoot, withPodmanRoot } from "../support/image_roots.ts";
 import { required } from "../support/required.ts";
 import { isInstalled, run } from "../support/run.ts";
 import { type TarEntry, tarOf } from "../support/tar_writer.ts";
@@ -85,6 +86,8 @@ import hashlib, sys, tarfile
 tar = tarfile.open(fileobj=sys.stdin.buffer, mode="r|")
 files = {}
 for m in tar:
+    m.name = m.name.removeprefix("./")
+    m.linkname = m.linkname.removeprefix("./")
     if m.islnk():
         files[m.name] = files[m.linkname]
         files[m.name][1].append(m.name)
@@ -101,31 +104,59 @@ for name in sorted(files):
     print(name, *facts, sorted(names))
 `;
 
-Deno.test({
-  name: "Docker has the same tree of an image and of its squashed forms",
-  ignore: !required.includes("docker") &&
-    (Deno.uid() !== 0 || !isInstalled("dockerd") || !isInstalled("python3")),
-}, async () => {
+/** Lists trees that an engine makes of archives. */
+type Lister = (isoc: string) => Promise<string>;
+
+/** Lists the tree at a path. */
+async function listed(root: string): Promise<string> {
+  return await run("sh", [
+    "-c",
+    'tar -C "$0" -c . | python3 -c "$1"',
+    root,
+    LISTING,
+  ]);
+}
+
+/** Lists what Docker exports. */
+async function inDocker(use: (lister: Lister) => Promise<void>) {
   await using docker = await startDocker();
   assert.equal(docker.reason, undefined);
-  await using work = await temporary();
   const env = { DOCKER_HOST: docker.host };
-  const listing = `${work.path}/listing.py`;
-  await Deno.writeTextFile(listing, LISTING);
-  const treeOf = async (isoc: string) => {
+  await use(async (isoc) => {
     const loaded = await run("docker", ["load", "-q", "-i", isoc], { env });
     const name = loaded.trim().replace(/^.*: /, "");
     const id = (await run("docker", ["create", name], { env })).trim();
-    const tree = await run("sh", [
-      "-c",
-      'docker export "$0" | python3 "$1"',
-      id,
-      listing,
-    ], { env });
+    const export_ = 'docker export "$0" | python3 -c "$1"';
+    const tree = await run("sh", ["-c", export_, id, LISTING], { env });
     await run("docker", ["rm", id], { env });
     await run("docker", ["rmi", name], { env });
     return tree;
-  };
+  });
+}
+
+const ENGINES: [string, string[], typeof inDocker][] = [
+  ["docker", ["dockerd"], inDocker],
+  ["podman", ["podman"], (use) => use((isoc) => withPodmanRoot(isoc, listed))],
+  [
+    "containerd",
+    ["containerd", "ctr"],
+    (use) => use((isoc) => withContainerdRoot(isoc, listed)),
+  ],
+];
+
+for (const [engine, programs, start] of ENGINES) {
+  Deno.test({
+    name: `${engine} has the same tree of an image and of its other forms`,
+    ignore: !required.includes(engine) &&
+      (Deno.uid() !== 0 ||
+        ![...programs, "python3"].every((name) => isInstalled(name))),
+    fn: () => start(compareForms),
+  });
+}
+
+/** Squashed, deduped and rebased, the images must be what they are by hand. */
+async function compareForms(treeOf: Lister): Promise<void> {
+  await using work = await temporary();
   const whole = await build(work.path, "whole", LAYERS);
   const tree = await treeOf(whole);
   assert.match(tree, /^opaque\/new/m);
@@ -150,7 +181,7 @@ Deno.test({
     ...LAYERS.slice(2),
   ]);
   assert.equal(await treeOf(rebased), await treeOf(byHand));
-});
+}
 
 Deno.test({
   name: "what skopeo, umoci and runc write becomes the image again",

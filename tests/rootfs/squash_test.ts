@@ -14,13 +14,16 @@ import type { TarEntry } from "../support/tar_writer.ts";
 
 /** Squashes layers; the new one comes last. */
 async function squash(layers: TarEntry[][], kept: number): Promise<Blob[]> {
-  const made = await squashLayers(
-    inputsOf(layers),
-    kept,
-    { mtime: 0 },
-    inMemory,
-  );
-  return made.layers.map(({ source }) => source as Blob);
+  let last: ReturnType<typeof inMemory> | undefined;
+  const made = await squashLayers(inputsOf(layers), kept, { mtime: 0 }, {
+    spool: inMemory,
+    later(_name, chunks) {
+      last = inMemory(chunks);
+      return new Blob();
+    },
+  });
+  const lower = made.layers.slice(0, -1).map(({ source }) => source as Blob);
+  return [...lower, await last! as Blob];
 }
 
 async function paths(layer: Blob): Promise<string[]> {
