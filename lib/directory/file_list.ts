@@ -101,6 +101,8 @@ export class FileList {
   readonly #pages: Page[] = [];
   readonly #texts = new Texts();
   #length = 0;
+  #scratch = EMPTY;
+  #prefix = EMPTY;
   /** The newest answer of {@linkcode FileList.#directoryOf}: many ask again. */
   #directory = { slot: -1, path: EMPTY };
 
@@ -187,17 +189,28 @@ export class FileList {
   /**
    * A file's path below the root, as in {@linkcode FileRecord}.
    *
-   * @param before Comes before it in memory, such as the path of the root.
+   * @param prefix Comes before it in memory, such as the path of the root; that
+   * memory is used again for the next path.
    */
-  path(slot: number, before: Uint8Array = EMPTY): Uint8Array {
+  path(slot: number, prefix?: Uint8Array): Uint8Array {
     const name = this.#texts.get(this.#get(slot, ROW.name));
     const directory = this.#directoryOf(slot);
-    const start = before.length + directory.length;
-    const bytes = new Uint8Array(start + name.length);
-    bytes.set(before);
-    bytes.set(directory, before.length);
-    bytes.set(name, start);
-    return bytes.subarray(before.length);
+    const size = directory.length + name.length;
+    const path = prefix ? this.#room(prefix, size) : new Uint8Array(size);
+    path.set(directory);
+    path.set(name, directory.length);
+    return path;
+  }
+
+  /** Room for a path after a prefix. */
+  #room(prefix: Uint8Array, size: number): Uint8Array {
+    const end = prefix.length + size;
+    if (end > this.#scratch.length || prefix !== this.#prefix) {
+      this.#scratch = new Uint8Array(2 * end + 4096);
+      this.#scratch.set(prefix);
+      this.#prefix = prefix;
+    }
+    return this.#scratch.subarray(prefix.length, end);
   }
 
   /** Length of a file's path below the root in bytes. */
@@ -243,14 +256,14 @@ export class FileList {
   /**
    * All of a slot.
    *
-   * @param before As {@linkcode FileList.path} takes it.
+   * @param prefix As {@linkcode FileList.path} takes it.
    */
-  record(slot: number, before?: Uint8Array): FileRecord {
+  record(slot: number, prefix?: Uint8Array): FileRecord {
     const kind = this.kind(slot);
     const link = this.#get(slot, ROW.link);
     const record: FileRecord = {
       kind,
-      path: this.path(slot, before),
+      path: this.path(slot, prefix),
       mode: this.#get(slot, ROW.mode) & 0o7777,
       uid: this.#get(slot, ROW.uid),
       gid: this.#get(slot, ROW.gid),

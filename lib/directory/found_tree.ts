@@ -145,6 +145,11 @@ export class FoundTree {
     };
   }
 
+  /** Gives its memory back: it grows with the tree, and collectors wait long. */
+  release(): void {
+    this.#texts.release();
+  }
+
   #text(node: number): Uint8Array {
     return this.#texts.get(this.#get(node, ROW.text));
   }

@@ -1,6 +1,7 @@
 import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
 import { ascii, asciiText, concat, isUtf8 } from "../streams/bytes.ts";
+import { joinPath } from "../tar/path.ts";
 import type { FileFacts } from "./file_facts.ts";
 import { files } from "./files.ts";
 import { type FoundTree, UNKNOWN_STAMP } from "./found_tree.ts";
@@ -8,25 +9,32 @@ import { noFind } from "./gnu_find.ts";
 
 /** Where a file is, for the user and for the runtime. */
 export class Place {
-  /** Below the tree's root. */
-  readonly path: Uint8Array;
   readonly #root: Uint8Array;
+  readonly #directory: Uint8Array;
+  readonly #name: Uint8Array;
 
   /**
-   * Names a file.
+   * Names a file; few of them need their paths.
    *
-   * @param path Below the tree's root.
    * @param root The root's path with a slash at its end.
+   * @param directory The path below the root of the directory that holds it.
    */
-  constructor(path: Uint8Array, root: Uint8Array) {
-    this.path = path;
+  constructor(root: Uint8Array, directory: Uint8Array, name: Uint8Array) {
     this.#root = root;
+    this.#directory = directory;
+    this.#name = name;
+  }
+
+  /** Below the tree's root. */
+  get path(): Uint8Array {
+    return joinPath(this.#directory, this.#name);
   }
 
   /** With the root before it. */
   get full(): Uint8Array {
+    const { path } = this;
     // The root itself may be a symlink.
-    return concat([this.#root, this.path.length > 0 ? this.path : DOT]);
+    return concat([this.#root, path.length > 0 ? path : DOT]);
   }
 }
 

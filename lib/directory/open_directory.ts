@@ -97,7 +97,7 @@ class DirectoryArchive implements Source {
   constructor(root: string, list: FileList) {
     this.#root = root;
     this.#prefix = utf8(`${root}/`);
-    this.#rootPath = new Place(EMPTY, this.#prefix).full;
+    this.#rootPath = new Place(this.#prefix, EMPTY, EMPTY).full;
     this.#list = list;
     let offset = 0;
     for (let slot = 0; slot < list.length; slot++) {
@@ -169,7 +169,9 @@ class DirectoryArchive implements Source {
       record,
       path,
       // The root itself may be a symlink.
-      full: path.length > 0 ? new Uint8Array(path.buffer) : this.#rootPath,
+      full: path.length > 0
+        ? new Uint8Array(path.buffer, 0, this.#prefix.length + path.length)
+        : this.#rootPath,
       stamp: this.#list.stamp(slot),
       isGuarded: this.#list.isGuarded(slot),
       size,
@@ -254,7 +256,7 @@ class DirectoryArchive implements Source {
   }
 }
 
-/** A file of the list, and where it is in the tar. */
+/** A file of the list, and where it is in the tar; its paths are soon others. */
 interface ListedFile {
   record: FileRecord;
   path: Uint8Array;

@@ -1,3 +1,5 @@
+import { release } from "../streams/source.ts";
+
 const SLASH = 0x2f;
 
 /** Short byte strings, each found by the number that adding it gave. */
@@ -35,6 +37,11 @@ export class Texts {
     const page = this.#pages[Math.floor(place / Texts.#PAGE)]!;
     const at = place % Texts.#PAGE;
     return page.subarray(at + 2, at + 2 + this.length(place));
+  }
+
+  /** Gives all memory back at once; what was got of it is empty afterwards. */
+  release(): void {
+    for (const page of this.#pages.splice(0)) release(page);
   }
 
   /**

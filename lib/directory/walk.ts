@@ -9,9 +9,9 @@ import type { IgnoreRules, Verdict } from "./dockerignore.ts";
 import { errorCode, fileError } from "../system/errors.ts";
 import { takeTurn } from "../system/fd.ts";
 import { files } from "./files.ts";
+import type { FoundTree } from "./found_tree.ts";
 import { Guard } from "./guarded.ts";
 import { FoundListing, type Listing, LiveListing, Place } from "./listing.ts";
-import { joinPath } from "../tar/path.ts";
 
 /** How {@linkcode walk} goes through a tree. */
 export interface WalkOptions {
@@ -66,8 +66,12 @@ export async function walk(
   options: WalkOptions = {},
 ): Promise<Walk> {
   const walker = new Walker(root, options);
-  await walker.run();
-  return { list: walker.list, notes: walker.notes() };
+  try {
+    await walker.run();
+    return { list: walker.list, notes: walker.notes() };
+  } finally {
+    walker.release();
+  }
 }
 
 const DOT = utf8(".");
@@ -82,6 +86,7 @@ class Walker {
   /** First slots of files that have more paths than have been found. */
   readonly #linked = new Map<string, { slot: number; left: number }>();
   #guard: Guard | undefined;
+  #found: FoundTree | undefined;
   readonly #unreadable: { path: Uint8Array; error: unknown }[] = [];
   readonly #sockets: Uint8Array[] = [];
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -96,9 +101,9 @@ class Walker {
   }
 
   async run(): Promise<void> {
-    const path = new Uint8Array(0);
-    const place = new Place(path, this.#prefix);
-    const facts = this.#tried(path, () => files.facts(place.full));
+    const empty = new Uint8Array(0);
+    const place = new Place(this.#prefix, empty, empty);
+    const facts = this.#tried(place, () => files.facts(place.full));
     if (facts) await this.#enterRoot(place, facts);
     for (let level; (level = this.#levels.at(-1));) {
       const { listing } = level;
@@ -112,16 +117,15 @@ class Walker {
   }
 
   async #enterRoot(place: Place, facts: FileFacts): Promise<void> {
-    const { path } = place;
     if (!files.hidesFacts) {
-      return this.#enter(path, facts, () => new LiveListing(place));
+      return this.#enter(place, facts, () => new LiveListing(place));
     }
     this.#guard = Guard.of(this.#root);
-    const tree = await findTree(this.#root);
+    const tree = this.#found = await findTree(this.#root);
     const found = tree.facts(0) ?? facts;
     const { seconds, nanoseconds } = found;
     this.#enter(
-      path,
+      place,
       { ...facts, seconds, nanoseconds },
       () => new FoundListing(tree, this.#root, 0, place),
     );
@@ -129,14 +133,13 @@ class Walker {
 
   #visit(level: Level, listing: Listing, index: number): void {
     const name = listing.name(index);
-    const path = joinPath(level.path, name);
+    const place = new Place(this.#prefix, level.path, name);
     const { ignore } = this.#options;
-    const text = ignore ? this.#decoder.decode(path) : "";
+    const text = ignore ? this.#decoder.decode(place.path) : "";
     const verdict = ignore?.judge(text, level.verdict);
-    const place = new Place(path, this.#prefix);
     const facts = verdict?.excluded && !ignore?.mayTakeBelow(text, verdict)
       ? undefined
-      : this.#tried(path, () => listing.facts(index, place));
+      : this.#tried(place, () => listing.facts(index, place));
     if (verdict?.excluded && facts?.kind !== "directory") {
       return this.#options.onChange?.("excluded");
     }
@@ -144,8 +147,8 @@ class Walker {
     if (facts.kind === "directory") {
       const enter = () => listing.enter(index, place);
       if (!verdict?.excluded) listing.check(index, place);
-      this.#enter(path, facts, enter, verdict);
-    } else if (facts.kind === "socket") this.#sockets.push(path);
+      this.#enter(place, facts, enter, verdict);
+    } else if (facts.kind === "socket") this.#sockets.push(place.path);
     else {
       listing.check(index, place);
       this.#add(place, name, facts, () => listing.target(index, place));
@@ -153,23 +156,23 @@ class Walker {
   }
 
   /** Does something with a file; notes it if that is not allowed. */
-  #tried<T>(path: Uint8Array, act: () => T): T | undefined {
+  #tried<T>(place: Place, act: () => T): T | undefined {
     try {
       return act();
     } catch (error) {
       if (error instanceof FileError) throw error;
       const code = errorCode(error);
       if (code === "EACCES" || code === "EPERM") {
-        this.#unreadable.push({ path, error });
+        this.#unreadable.push({ path: place.path, error });
         return undefined;
       }
-      throw readError(path, this.#root, error);
+      throw readError(place.path, this.#root, error);
     }
   }
 
   /** Starts to read a directory. */
   #enter(
-    path: Uint8Array,
+    place: Place,
     facts: FileFacts,
     list: () => Listing,
     verdict?: Verdict,
@@ -177,7 +180,7 @@ class Walker {
     if (facts.identity === this.#output) throw this.#outputError();
     const above = this.#levels.at(-1);
     const level: Level = {
-      path,
+      path: place.path,
       facts,
       isGuarded: (above ? above.isGuarded : true) &&
         this.#guard?.keeps(facts) === true,
@@ -188,7 +191,7 @@ class Walker {
     if (verdict) level.verdict = verdict;
     this.#levels.push(level);
     if (!verdict?.excluded) this.#take(this.#levels.length - 1);
-    level.listing = this.#tried(path, list);
+    level.listing = this.#tried(place, list);
   }
 
   /** The slot of a directory, which is taken in if it has none yet. */
@@ -219,7 +222,6 @@ class Walker {
     facts: FileFacts,
     target: () => Uint8Array,
   ): void {
-    const { path } = place;
     const { kind, identity } = facts;
     if (identity === this.#output) throw this.#outputError();
     const depth = this.#levels.length - 1;
@@ -234,7 +236,7 @@ class Walker {
     }
     let slot;
     if (kind === "symlink") {
-      const link = this.#tried(path, target) ?? new Uint8Array(0);
+      const link = this.#tried(place, target) ?? new Uint8Array(0);
       slot = this.list.add({ ...file, kind, link });
     } else {
       if (kind === "file") this.#checkReadable(place, facts);
@@ -248,7 +250,12 @@ class Walker {
   /** Tries files that not everybody may read: the error names all that fail. */
   #checkReadable(place: Place, { mode, size }: FileFacts): void {
     if ((mode & 0o444) === 0o444 || size === 0) return;
-    this.#tried(place.path, () => files.open(place.full).close());
+    this.#tried(place, () => files.open(place.full).close());
+  }
+
+  /** Gives memory back that only the walk needs. */
+  release(): void {
+    this.#found?.release();
   }
 
   #unreadableError(): FileError {

@@ -73,9 +73,13 @@ Deno.test("FileList.record() gives what FileList.add() took", () => {
   assert.equal(list.pathLength(big), "usr/big".length);
   // A caller's own bytes before a path are no part of it.
   const before = utf8("/root/");
-  const { path } = list.record(big, before);
-  assert.deepEqual(path, utf8("usr/big"));
-  assert.deepEqual(new Uint8Array(path.buffer), utf8("/root/usr/big"));
+  for (const [slot, text] of [[big, "usr/big"], [usr, "usr"]] as const) {
+    const { path } = list.record(slot, before);
+    assert.deepEqual(path.slice(), utf8(text));
+    const end = before.length + path.length;
+    const full = new Uint8Array(path.buffer).slice(0, end);
+    assert.deepEqual(full, utf8(`/root/${text}`));
+  }
 });
 
 Deno.test("FileList.slotAt() finds the file that an offset falls in", () => {
