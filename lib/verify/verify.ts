@@ -2,6 +2,7 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { ALL_FACES, type Face } from "../image/face.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
+import { noImage } from "../read/no_image.ts";
 import { skopeoLayout } from "../read/skopeo_layout.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { readAt } from "../streams/source.ts";
@@ -19,6 +20,12 @@ import { type Decompress, LayerReader } from "./layers.ts";
 import { PathHash } from "./path_hash.ts";
 import { type Verdict, verdicts } from "./verdicts.ts";
 import type { Json } from "./shape.ts";
+
+/** What no image lacks all of. */
+const LACKING =
+  "there is no index.json with oci-layout, no manifest.json, no " +
+  "repositories, no appc manifest with rootfs/, no config.json of a bundle " +
+  "and no metadata.yaml";
 
 /** What verifying needs of the runtime. */
 export interface VerifyOptions {
@@ -101,6 +108,7 @@ export async function verifyDirectory(
   // What is in the tree is not checked: it is no archive.
   const hasRootfs = await files.openTree?.("rootfs") !== undefined;
   const documents = await readDocuments(reader, { ...options, hasRootfs });
+  if (documents.faces.size === 0) throw await noImage(files, LACKING);
   const layers = new LayerReader(reader, new PathHash(), options.decompress);
   return await finish(reader, documents, layers, {
     ...options,
@@ -180,11 +188,7 @@ async function finish(
   const { findings } = reader;
   const { docker, oci, v1, faces } = documents;
   if (faces.size === 0) {
-    throw new InputError(
-      "It is no image: there is no index.json with oci-layout, no " +
-        "manifest.json, no repositories, no appc manifest with rootfs/, no " +
-        "config.json of a bundle and no metadata.yaml",
-    );
+    throw new InputError(`It is no image: ${LACKING}`);
   }
   for (const image of [...docker, ...oci, ...v1?.images ?? []]) {
     await layers.checkImage(image.layers);

@@ -426,7 +426,12 @@ Deno.test("a saved image below a directory is called that", async () => {
     assert.equal(code, 1);
     assert.equal(stdout, "");
   }
-  for (const words of [["convert", "saved"], ["inspect", "saved"]]) {
+  for (
+    const words of [["convert", "saved"], ["inspect", "saved"], [
+      "verify",
+      "saved",
+    ]]
+  ) {
     const { code, stderr } = await ciso(words, { cwd: work });
     assert.match(
       stderr,
