@@ -33,5 +33,8 @@ export async function savedImage(
   const has = (path: string) => tree.index.find(utf8(path)) >= 0;
   const name = await savedForm(read, has);
   if (name !== undefined) return { name, remedy: REMEDY };
-  return await savedBelow(tree.top.name, read, has);
+  // A name that is not UTF-8 is another one here, and can be too long.
+  const directory = tree.top.name;
+  if (directory === undefined || !has(directory)) return undefined;
+  return await savedBelow(directory, read, has);
 }

@@ -457,3 +457,11 @@ Deno.test("an edited tar may come out larger than it seems", async () => {
   const digests = new Set(made.stdout.trim().split("\n"));
   assert.equal(digests.size, 1, made.stdout);
 });
+
+Deno.test("the only directory may have a long name that is not UTF-8", async () => {
+  const name = "\"$(printf '\\377%.0s' $(seq 255))\"";
+  const script = `mkdir -p odd/${name} && tar -cf odd.tar -C odd ${name} &&
+    "$@" odd.tar -q -o odd.isoc ${[...IMAGE, ...COMMAND].join(" ")}`;
+  const { code, stderr } = await shell(script, [], { cwd: work });
+  assert.equal(code, 0, stderr);
+});
