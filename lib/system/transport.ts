@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { fromStream } from "../streams/source.ts";
+import { isDeno } from "./node.ts";
 
 /** The modules that this takes, loaded only when a registry is spoken to. */
 async function modules() {
@@ -43,6 +44,9 @@ export async function nodeFetch(
   const secure = url.protocol === "https:";
   const ca = options.ca === undefined
     ? undefined
+    // Deno wants --allow-sys to list those that it trusts.
+    : isDeno
+    ? [options.ca]
     : [...tls.rootCertificates, options.ca];
   const headers = new Map(new Headers(init.headers).entries());
   headers.set("host", url.host);

@@ -34,13 +34,14 @@ export function freePort(): number {
 /** Makes a certificate for this machine; gives the paths of it and its key. */
 export async function certificate(
   work: string,
+  names = "DNS:localhost,IP:127.0.0.1",
 ): Promise<{ cert: string; key: string }> {
   const cert = `${work}/cert.pem`;
   const key = `${work}/key.pem`;
   await run("openssl", [
     ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
     ...["-subj", "/CN=localhost", "-keyout", key, "-out", cert],
-    ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+    ...["-addext", `subjectAltName=${names}`],
   ]);
   return { cert, key };
 }

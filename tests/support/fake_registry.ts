@@ -31,9 +31,13 @@ export class FakeRegistry implements AsyncDisposable {
   readonly #uploads = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor(trick: Trick = () => undefined) {
+  /** @param tls Certificate and key, PEM, if it speaks HTTPS. */
+  constructor(
+    trick: Trick = () => undefined,
+    tls?: { cert: string; key: string },
+  ) {
     this.#server = Deno.serve(
-      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      { port: 0, hostname: "127.0.0.1", onListen: () => {}, ...tls },
       async (request) => {
         const { pathname } = new URL(request.url);
         this.requests.push(`${request.method} ${pathname}`);
