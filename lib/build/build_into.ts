@@ -44,6 +44,7 @@ export async function buildInto(
   const size = source.size ??
     (hasRootfs ? await source.likelySize?.() : undefined);
   const { layers: [layer], rootfs } = look(size);
+  let late: number | undefined;
   const scanned = await scanRootfs(
     source,
     scanOptions(description, options),
@@ -51,7 +52,10 @@ export async function buildInto(
       sink,
       layer,
       // After a layer of unknown size nothing can be written.
-      ...(size !== undefined && rootfs !== undefined && { rootfs }),
+      ...(hasRootfs &&
+        (size === undefined
+          ? { lateRootfs: (size: number) => late = look(size).rootfs }
+          : { rootfs })),
     },
   );
   const stack = stackOf(scanned);
@@ -59,7 +63,7 @@ export async function buildInto(
     // A layer that is changed is made of the one that is there now.
     const isChanged = scanned.changes.size > 0;
     stack.layers[0]!.written = isChanged ? NOWHERE : layer;
-    if (scanned.isEarly) stack.writtenRootfs = rootfs;
+    if (scanned.isEarly) stack.writtenRootfs = late ?? rootfs;
   }
   const assembled = await assemble(stack, description, options);
   await assembled.archive.writeTo(sink, options.onWritten);

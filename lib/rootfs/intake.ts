@@ -7,6 +7,11 @@ export interface Destination {
   sink: Sink;
   /** Offset in the sink of the layer's first byte. */
   start: number;
+  /**
+   * Whether another thread hashes the layer only after its last byte: until then
+   * there is other work for each core, and after that no other.
+   */
+  isLate?: boolean;
 }
 
 /**
@@ -70,16 +75,24 @@ export class Intake {
       isComplete = true;
     } finally {
       if (!isComplete) {
-        this.#copy?.cancel();
-        this.#beside?.cancel();
+        this.cancel();
       }
     }
   }
 
-  /** SHA-256 of all bytes, in hex. */
-  async digest(): Promise<string> {
+  /** SHA-256 of all bytes, in hex. They must have come. */
+  digest(): Promise<string> {
     const beside = this.#copy ?? this.#beside;
-    return beside ? await beside.hex() : this.#hash!.hex();
+    const digest = beside ? beside.hex() : Promise.resolve(this.#hash!.hex());
+    // Who waits for it sees the failure.
+    digest.catch(() => {});
+    return digest;
+  }
+
+  /** Gives up, after the last byte. */
+  cancel(): void {
+    this.#copy?.cancel();
+    this.#beside?.cancel();
   }
 
   /** The bytes, written and hashed here. */
@@ -98,12 +111,12 @@ export class Intake {
 
   async #write(
     chunk: Uint8Array,
-    { sink, start }: Destination,
+    { sink, start, isLate }: Destination,
   ): Promise<void> {
     sink.write(chunk, start + this.size);
     if (start + this.size + chunk.length > this.#limit) this.#onPast?.();
     if (this.#hash) {
-      this.#beside = sink.hash(start, this.size + chunk.length);
+      this.#beside = sink.hash(start, this.size + chunk.length, isLate);
       // The other hash starts from the first byte: that is quicker than a
       // handover.
       if (this.#beside) this.#hash = undefined;

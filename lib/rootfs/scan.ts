@@ -103,10 +103,21 @@ export async function scanRootfs(
         "a tree, such as with tar -c -C DIR .",
     );
   }
-  const isEarly = follower instanceof EarlyRootfs && follower.isRight;
+  let isEarly = follower instanceof EarlyRootfs && follower.isRight;
   let rootfsSize;
   if (follower && (isEarly || !places)) {
     rootfsSize = follower.size;
+  }
+  const late = places?.lateRootfs?.(intake.size);
+  if (late !== undefined && tree.changes.reasons.size === 0) {
+    const entries = rootfsEntries(source, tree, mtime);
+    try {
+      rootfsSize = await writeAt(places!.sink, late, entries);
+    } catch (error) {
+      intake.cancel();
+      throw error;
+    }
+    isEarly = true;
   }
   if (tree.rearranged && !places) {
     rootfsSize = await sizeOf(rootfsEntries(source, tree, mtime));
@@ -128,11 +139,32 @@ export interface Places {
   /** Offsets in the sink of the layer and of the entries below rootfs/. */
   layer: number;
   /** Not there if it is not known, or if there is no rootfs/. */
-  rootfs?: number;
+  rootfs?: number | undefined;
+  /**
+   * Where only the layer's size in bytes shows where rootfs/ is: gives the offset
+   * of its entries. They are written by a second pass, while the layer is hashed.
+   */
+  lateRootfs?: (size: number) => number | undefined;
 }
 
-function layerPlace({ sink, layer }: Places): Destination {
-  return { sink, start: layer };
+function layerPlace({ sink, layer, lateRootfs }: Places): Destination {
+  return { sink, start: layer, isLate: lateRootfs !== undefined };
+}
+
+/** Writes chunks into a sink, and gives how many bytes they have. */
+async function writeAt(
+  sink: Sink,
+  start: number,
+  chunks: AsyncGenerator<Uint8Array>,
+): Promise<number> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    sink.write(chunk, start + size);
+    size += chunk.length;
+    release(chunk);
+    await sink.pause();
+  }
+  return size;
 }
 
 function earlyRootfs(
@@ -165,8 +197,8 @@ export async function scanLayer(
 
 /** What {@linkcode readEntries} has found besides entries. */
 interface Read {
-  /** SHA-256 and size of the input. */
-  input: Layer;
+  /** Size of the input in bytes, and its SHA-256 as soon as it is known. */
+  input: { size: number; digest: Promise<string> };
   /** Where in the input the last entry ends, in bytes. */
   end: number;
   /** What the user should know of, in sentences. */
@@ -214,7 +246,7 @@ async function readEntries(
   await tree.finish();
   noteShape(tree, tar.shape);
   const notes = [...lateNotes(late, tar.shape.junk, stopsAtEnd)];
-  return { input: { digest: await intake.digest(), size }, end, notes };
+  return { input: { digest: intake.digest(), size }, end, notes };
 }
 
 /** Refuses a tar that decoders of zstd skip, as several engines would. */
@@ -258,13 +290,14 @@ async function scanned<T extends Tree>(
   { input, end, notes }: Read,
 ): Promise<Scan<T>> {
   const changes = tree.changes.reasons;
-  let layer = input;
+  const inputDigest = await input.digest;
+  let layer: Layer = { digest: inputDigest, size: input.size };
   if (changes.size > 0) {
     const hash = sha256();
     const size = await sizeOf(changedLayer(source, tree), hash);
     layer = { digest: hash.hex(), size };
   }
-  return { tree, layer, inputDigest: input.digest, end, changes, notes };
+  return { tree, layer, inputDigest, end, changes, notes };
 }
 
 /** Bytes in all of some chunks, which are released. */

@@ -40,8 +40,10 @@ export interface Sink {
   /**
    * Starts to hash what is written from a position on, if there is a core for it
    * and so many bytes are worth it.
+   *
+   * @param isLate Whether it starts only when {@linkcode SinkHash.hex} is called.
    */
-  hash(start: number, size: number): SinkHash | undefined;
+  hash(start: number, size: number, isLate?: boolean): SinkHash | undefined;
   /**
    * Copies a stretch of a file to a position, and hashes it, if there is a core
    * for it and it is large enough.

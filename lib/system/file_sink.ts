@@ -5,6 +5,7 @@ import { fileError } from "./errors.ts";
 import { readFile, takeTurn, writeFile } from "./fd.ts";
 import { FileCopy } from "./file_copy.ts";
 import { fileId, fileStream } from "./file_source.ts";
+import { LateHash } from "./late_hash.ts";
 import { leftovers } from "./leftovers.ts";
 import { fs } from "./node.ts";
 import { paysThread } from "./threads.ts";
@@ -71,8 +72,11 @@ export class FileSink implements Sink {
     };
   }
 
-  hash(start: number, size: number): SinkHash | undefined {
-    return paysThread(size) ? this.#beside(start) : undefined;
+  hash(start: number, size: number, isLate = false): SinkHash | undefined {
+    if (!paysThread(size)) return undefined;
+    return isLate
+      ? new LateHash(start, () => this.#beside(start))
+      : this.#beside(start);
   }
 
   copy(place: FilePlace, start: number): SinkCopy | undefined {

@@ -2,7 +2,7 @@ import { allocate, CHUNK } from "../streams/source.ts";
 import { FileError } from "../errors/file_error.ts";
 import { codeError } from "./errors.ts";
 import { takeTurn } from "./fd.ts";
-import { startThread } from "./threads.ts";
+import { keepThread, startThread } from "./threads.ts";
 import { beginRead, endRead } from "./waiting_read.ts";
 
 /** Chunks that the thread reads ahead. */
@@ -21,9 +21,8 @@ const FAILED = -1;
  * another, as soon as they are free. A place that is not full is the last one.
  */
 const CODE = `
-Promise.all(["node:fs", "node:worker_threads"].map((name) => import(name)))
-  .then(([fs, { workerData, parentPort }]) => {
-  const { ring, state, size, ahead } = workerData;
+import("node:fs").then((fs) => {
+  const { ring, state, size, ahead } = data;
   const wait = (at, value, time) => Atomics.wait(state, at, value, time);
   const read = (place) => {
     for (;;) {
@@ -35,7 +34,7 @@ Promise.all(["node:fs", "node:worker_threads"].map((name) => import(name)))
       }
     }
   };
-  parentPort.postMessage({ ready: true });
+  port.postMessage({ ready: true });
   wait(${GO}, 0);
   for (let made = 0, length = size; length === size; made++) {
     while (made - Atomics.load(state, ${TAKEN}) >= ahead) {
@@ -52,7 +51,7 @@ Promise.all(["node:fs", "node:worker_threads"].map((name) => import(name)))
       }
     } catch ({ code }) {
       length = ${FAILED};
-      parentPort.postMessage({ code });
+      port.postMessage({ code });
     }
     state[${LENGTHS} + made % ahead] = length;
     Atomics.store(state, ${MADE}, made + 1);
@@ -75,6 +74,7 @@ export class PipeThread {
   readonly #failure: Promise<Error>;
   #isReady = false;
   #hasEnded = false;
+  #isDone = false;
   #taken = 0;
 
   /** Starts the thread, which reads nothing yet. */
@@ -120,10 +120,12 @@ export class PipeThread {
       const place = this.#taken % AHEAD;
       length = this.#state[LENGTHS + place]!;
       if (length < CHUNK) endRead(this);
+      this.#isDone = 0 <= length && length < CHUNK;
       if (length === FAILED) throw await this.#failure;
       const chunk = length < CHUNK ? new Uint8Array(length) : allocate(CHUNK);
       chunk.set(this.#ring.subarray(place * CHUNK, place * CHUNK + length));
       this.#set(TAKEN, ++this.#taken);
+      if (this.#isDone && this.#thread) keepThread(this.#thread);
       if (length > 0) yield chunk;
       await takeTurn();
     }
@@ -144,6 +146,7 @@ export class PipeThread {
 
   /** Ends the thread, which may wait for a pipe of which nothing comes. */
   stop(): void {
+    if (this.#isDone) return;
     this.#set(GO, 2);
     this.#set(TAKEN, this.#taken + 1);
     void this.#thread?.terminate();

@@ -19,11 +19,9 @@ const STEP = 4;
 
 /** What the thread runs. */
 const CODE = `
-Promise.all(["node:crypto", "node:worker_threads"].map((name) =>
-  import(name)
-)).then(([{ createHash }, { workerData, parentPort }]) => {
-  const state = new Int32Array(workerData.state);
-  const ring = new Uint8Array(workerData.ring);
+import("node:crypto").then(({ createHash }) => {
+  const state = new Int32Array(data.state);
+  const ring = new Uint8Array(data.ring);
   const hash = createHash("sha256");
   for (let hashed = 0;;) {
     const now = Atomics.load(state, ${FILLED});
@@ -40,7 +38,7 @@ Promise.all(["node:crypto", "node:worker_threads"].map((name) =>
     Atomics.store(state, ${HASHED}, hashed);
     if (hashed % ${STEP} === 0) Atomics.notify(state, ${HASHED});
   }
-  parentPort.postMessage(hash.digest("hex"));
+  port.postMessage(hash.digest("hex"));
 });`;
 
 /** Milliseconds of a wait in which nothing else is done. */

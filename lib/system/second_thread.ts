@@ -19,11 +19,10 @@ const STOP = -1n;
  * It never creates a file, and takes none that is not the one that was meant.
  */
 const CODE = `
-Promise.all(["node:crypto", "node:fs", "node:worker_threads"].map((name) =>
-  import(name)
-)).then(([{ createHash }, fs, { workerData, parentPort }]) => {
-  const { path, id, start, input, size } = workerData;
-  const state = new BigInt64Array(workerData.state);
+Promise.all([import("node:crypto"), import("node:fs")])
+  .then(([{ createHash }, fs]) => {
+  const { path, id, start, input, size } = data;
+  const state = new BigInt64Array(data.state);
   const OTHER = "the file is not what it was";
   const open = (path, id, flags) => {
     const fd = fs.openSync(path, flags);
@@ -86,7 +85,7 @@ Promise.all(["node:crypto", "node:fs", "node:worker_threads"].map((name) =>
       hash.update(count === size ? buffer : buffer.subarray(0, count));
       at += count;
     }
-    parentPort.postMessage(hash.digest("hex"));
+    port.postMessage(hash.digest("hex"));
   } catch {
     // What it has not written, and the hash, are made where the rest is.
     say(true);
