@@ -89,6 +89,7 @@ Promise.all([import("node:crypto"), import("node:fs")])
   } catch {
     // What it has not written, and the hash, are made where the rest is.
     say(true);
+    port.postMessage(undefined);
   } finally {
     for (const one of [fd, from]) if (one >= 0) fs.closeSync(one);
   }
