@@ -1,6 +1,6 @@
 import { type Sha256, sha256 } from "../streams/sha256.ts";
 import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
-import { fromStream, type Source } from "../streams/source.ts";
+import { fromStream, type HashBeside, type Source } from "../streams/source.ts";
 
 /** Where a layer is written while it is read. */
 export interface Destination {
@@ -27,7 +27,10 @@ export class Intake {
   readonly #destination: Destination | undefined;
   readonly #onRead: ((bytes: number) => void) | undefined;
   #hash: Sha256 | undefined = sha256();
+  /** Hashes what is written. */
   #beside: SinkHash | undefined;
+  /** Hashes the file that is read. */
+  #ofFile: HashBeside | undefined;
   #copy: SinkCopy | undefined;
   #limit = Infinity;
   #onPast: (() => void) | undefined;
@@ -64,6 +67,9 @@ export class Intake {
       this.#copy = sink.copy(place, start);
       // The other thread may be ahead of the bytes that are given.
       if (this.#copy && start + place.size > this.#limit) this.#onPast?.();
+    } else if (place) {
+      this.#ofFile = place.hash(place.start, place.size);
+      if (this.#ofFile) this.#hash = undefined;
     }
     let isComplete = false;
     try {
@@ -82,7 +88,7 @@ export class Intake {
 
   /** SHA-256 of all bytes, in hex. They must have come. */
   digest(): Promise<string> {
-    const beside = this.#copy ?? this.#beside;
+    const beside = this.#copy ?? this.#beside ?? this.#ofFile;
     const digest = beside ? beside.hex() : Promise.resolve(this.#hash!.hex());
     // Who waits for it sees the failure.
     digest.catch(() => {});
@@ -93,6 +99,7 @@ export class Intake {
   cancel(): void {
     this.#copy?.cancel();
     this.#beside?.cancel();
+    this.#ofFile?.cancel();
   }
 
   /** The bytes, written and hashed here. */

@@ -1,23 +1,15 @@
-import type { FilePlace, Source } from "./source.ts";
+import type { FilePlace, HashBeside, Source } from "./source.ts";
 
 /** Hashes, beside what else is done, the bytes that a {@linkcode Sink} gets. */
-export interface SinkHash {
+export interface SinkHash extends HashBeside {
   /** Says up to where the sink has the bytes, as an offset in it. */
   advance(end: number): void;
-  /** SHA-256 of all of them, in hex. */
-  hex(): Promise<string>;
-  /** Gives up. */
-  cancel(): void;
 }
 
 /** A file that is copied into a {@linkcode Sink} by two threads. */
-export interface SinkCopy {
+export interface SinkCopy extends HashBeside {
   /** The bytes, in order; each chunk is in the sink before it is given. */
   chunks(): AsyncGenerator<Uint8Array>;
-  /** As {@linkcode SinkHash.hex}. */
-  hex(): Promise<string>;
-  /** Gives up. */
-  cancel(): void;
 }
 
 /**

@@ -1,5 +1,13 @@
 import { toBytes } from "@std/streams";
 
+/** Hashes bytes beside what else is done. */
+export interface HashBeside {
+  /** SHA-256 of all of them, in hex. */
+  hex(): Promise<string>;
+  /** Gives up. */
+  cancel(): void;
+}
+
 /** A stretch of a file that another thread may read, too. */
 export interface FilePlace {
   /** Where the file is. */
@@ -22,6 +30,13 @@ export interface FilePlace {
    * @param isShort Whether it ends too early.
    */
   check(isShort?: boolean): void;
+  /**
+   * Starts to hash a stretch of the file in another thread, if there is a core
+   * for it and so many bytes are worth it.
+   *
+   * @param start Offset in the file of its first byte.
+   */
+  hash(start: number, size: number): HashBeside | undefined;
 }
 
 /**

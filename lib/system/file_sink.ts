@@ -1,10 +1,10 @@
-import { sha256 } from "../streams/sha256.ts";
 import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
-import { CHUNK, type FilePlace, type Source } from "../streams/source.ts";
+import type { FilePlace, Source } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn, writeFile } from "./fd.ts";
 import { FileCopy } from "./file_copy.ts";
 import { fileId, fileStream } from "./file_source.ts";
+import { hashFile } from "./hash_file.ts";
 import { LateHash } from "./late_hash.ts";
 import { leftovers } from "./leftovers.ts";
 import { fs } from "./node.ts";
@@ -138,18 +138,4 @@ export class FileSink implements Sink {
   #error(cause: unknown): Error {
     return fileError(`Cannot write ${this.#name}`, cause);
   }
-}
-
-/** SHA-256 of a stretch of a file, in hex. */
-function hashFile(fd: number, start: number, end: number): string {
-  const hash = sha256();
-  const buffer = new Uint8Array(CHUNK);
-  for (let at = start; at < end;) {
-    const room = buffer.subarray(0, Math.min(CHUNK, end - at));
-    const count = readFile(fd, room, at);
-    hash.update(room.subarray(0, count));
-    at += count;
-    if (count < room.length) break;
-  }
-  return hash.hex();
 }

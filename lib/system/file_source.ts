@@ -1,9 +1,18 @@
 import { fileChanged } from "../errors/input_changed.ts";
 import { fs, isDeno } from "./node.ts";
-import { allocate, CHUNK, type FilePlace, release } from "../streams/source.ts";
+import {
+  allocate,
+  CHUNK,
+  type FilePlace,
+  type HashBeside,
+  release,
+} from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn } from "./fd.ts";
+import { hashFile } from "./hash_file.ts";
 import type { Input } from "./input.ts";
+import { SecondThread } from "./second_thread.ts";
+import { paysThread } from "./threads.ts";
 
 /**
  * A stretch of a file as a stream of large chunks.
@@ -86,9 +95,18 @@ export function openFile(
   const check = (isShort = false) => {
     if (isShort || changed()) throw fileChanged(name);
   };
-  const place: FilePlace | undefined = path === undefined
-    ? undefined
-    : { path, id: fileId(before), start: 0, size, read, check };
+  const id = fileId(before);
+  const hash = (path: string, start: number, bytes: number) =>
+    hashBeside({ fd, path, id }, start, bytes);
+  const place: FilePlace | undefined = path === undefined ? undefined : {
+    path,
+    id,
+    start: 0,
+    size,
+    read,
+    check,
+    hash: (...stretch) => hash(path, ...stretch),
+  };
   let fills = 0;
   // Deno cuts ctime to seconds: a change within the second of the last one does
   // not show.
@@ -108,6 +126,19 @@ export function openFile(
     place,
     close: () => fd === 0 || fs.closeSync(fd),
   };
+}
+
+/** Starts to hash a stretch of a file in another thread, if that saves time. */
+function hashBeside(
+  { fd, path, id }: { fd: number; path: string; id: string },
+  start: number,
+  size: number,
+): HashBeside | undefined {
+  if (!paysThread(size)) return undefined;
+  const otherwise = (end: number) => hashFile(fd, start, end);
+  const thread = new SecondThread({ path, id, start, otherwise });
+  thread.advance(start + size);
+  return thread;
 }
 
 /** Tells a file from all others that are there at the same time. */

@@ -2,10 +2,12 @@ import { FileError } from "../errors/file_error.ts";
 import type { Sink } from "../streams/sink.ts";
 import { release } from "../streams/source.ts";
 import { codeError, errorCode, fileError } from "./errors.ts";
-import { takeTurn, writeFile, writePipe } from "./fd.ts";
+import { takeTurn, writeFile } from "./fd.ts";
 import { FileSink } from "./file_sink.ts";
+import { leftovers } from "./leftovers.ts";
 import { dirname, fs, process, resolve, type Stats } from "./node.ts";
 import { isOutputClosed } from "./null_device.ts";
+import { PipeWriter } from "./pipe_writer.ts";
 import { openFifo } from "./plain_open.ts";
 import { isRoot } from "./own_ids.ts";
 
@@ -105,7 +107,22 @@ function direct(
   name: string,
   onWritten: (bytes: number) => void,
 ): Output {
+  const before = fs.fstatSync(fd);
+  // Of standard output that is a file, half an archive must not stay there.
+  const restore = () => {
+    if (!before.isFile()) return;
+    try {
+      fs.ftruncateSync(fd, before.size);
+      // Deno keeps what it could not write, and writes it at its end.
+      fs.writeSync(fd, "\n");
+      fs.ftruncateSync(fd, before.size);
+    } catch {
+      // What failed before says more.
+    }
+  };
+  leftovers.add(restore);
   const close = () => {
+    leftovers.delete(restore);
     if (fd > 2) fs.closeSync(fd);
     fd = -1;
   };
@@ -115,7 +132,10 @@ function direct(
       close();
       return Promise.resolve();
     },
-    abort: close,
+    abort() {
+      if (fd >= 0) restore();
+      close();
+    },
   };
 }
 
@@ -202,24 +222,34 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** Writes to a file where it is, and to all else in order. */
 function fdWriter(
   fd: number,
   name: string,
   onWritten: (bytes: number) => void,
 ): WritableStream<Uint8Array> {
   let isFile: boolean | undefined;
+  const pipe = new PipeWriter(fd);
+  const orThrow = async (writing: Promise<void>) => {
+    try {
+      await writing;
+    } catch (error) {
+      throw fileError(`Cannot write ${name}`, error);
+    }
+  };
   return new WritableStream<Uint8Array>({
     async write(chunk) {
-      try {
-        isFile ??= fs.fstatSync(fd).isFile();
-        if (isFile) writeFile(fd, chunk);
-        else await writePipe(fd, chunk);
-      } catch (error) {
-        throw fileError(`Cannot write ${name}`, error);
-      }
+      await orThrow(writeChunk(chunk));
       onWritten(chunk.length);
       release(chunk);
       await takeTurn();
     },
+    close: () => orThrow(pipe.end()),
   }, { highWaterMark: 1 });
+
+  async function writeChunk(chunk: Uint8Array): Promise<void> {
+    isFile ??= fs.fstatSync(fd).isFile();
+    if (isFile) writeFile(fd, chunk);
+    else await pipe.write(chunk);
+  }
 }

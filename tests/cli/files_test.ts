@@ -308,6 +308,22 @@ test(
   },
 );
 
+test(
+  "standard output that is a file is what it was after a failure",
+  async (runtime, place) => {
+    const result = await shell(
+      `cd '${place}'; echo old >out; ulimit -f 1024; "$@" >>out`,
+      [...IMAGE, large],
+      { command: runtime.command },
+    );
+    assertRefused(
+      result,
+      /Cannot write standard output: the file is too large/,
+    );
+    assert.equal(await Deno.readTextFile(`${place}/out`), "old\n");
+  },
+);
+
 test("--no-fsync changes nothing but the wait", async (_, place, make) => {
   const file = `${place}/out`;
   await assertMade(file, await make(rootfs, "-o", file, "--no-fsync"));
