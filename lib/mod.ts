@@ -46,7 +46,7 @@ export {
   type StreamSpool,
 } from "./streams/spool.ts";
 export type { Compression } from "./streams/compression.ts";
-export type { FilePlace, Source } from "./streams/source.ts";
+export type { FilePlace, HashBeside, Source } from "./streams/source.ts";
 export type { ImageDescription } from "./rootfs/facts.ts";
 export type { LayerChange } from "./rootfs/layer_change.ts";
 export type * from "./image/image.ts";

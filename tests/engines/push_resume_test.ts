@@ -63,6 +63,7 @@ async function stopped(
   const output = child.output();
   await proxy.reaches(after);
   child.kill(signal);
+  proxy.goOn();
   const { code, stderr } = await output;
   return { code, stderr: new TextDecoder().decode(stderr) };
 }

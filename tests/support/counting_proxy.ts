@@ -4,8 +4,14 @@ export interface CountingProxy extends AsyncDisposable {
   host: string;
   /** Bytes that clients have sent so far. */
   sent: number;
-  /** Resolves when clients have sent that many bytes since now. */
+  /**
+   * Resolves when clients have sent that many bytes since now. Then nothing more
+   * is handed on, so that what comes next comes in time, until
+   * {@linkcode CountingProxy.goOn} is called.
+   */
   reaches(bytes: number): Promise<void>;
+  /** Hands everything on again. */
+  goOn(): void;
 }
 
 /**
@@ -16,15 +22,21 @@ export interface CountingProxy extends AsyncDisposable {
 export function countingProxy(host: string): CountingProxy {
   const port = Number(host.split(":")[1]);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const waiting: { at: number; resolve: () => void }[] = [];
+  let limit: { at: number; resolve: () => void } | undefined;
+  let gate = Promise.withResolvers<void>();
   const open = new Set<Deno.Conn>();
   const proxy: CountingProxy = {
     host: `localhost:${(listener.addr as Deno.NetAddr).port}`,
     sent: 0,
     reaches: (bytes) =>
-      new Promise((resolve) =>
-        waiting.push({ at: proxy.sent + bytes, resolve })
-      ),
+      new Promise((resolve) => {
+        gate = Promise.withResolvers();
+        limit = { at: proxy.sent + bytes, resolve };
+      }),
+    goOn() {
+      limit = undefined;
+      gate.resolve();
+    },
     [Symbol.asyncDispose]() {
       listener.close();
       for (const one of open) close(one);
@@ -43,12 +55,12 @@ export function countingProxy(host: string): CountingProxy {
     const server = await Deno.connect({ port });
     open.add(client).add(server);
     const counted = new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
+      async transform(chunk, controller) {
         proxy.sent += chunk.length;
         controller.enqueue(chunk);
-        for (const { at, resolve } of waiting) {
-          if (proxy.sent >= at) resolve();
-        }
+        if (!limit || proxy.sent < limit.at) return;
+        limit.resolve();
+        await gate.promise;
       },
     });
     await Promise.allSettled([
