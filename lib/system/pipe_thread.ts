@@ -16,6 +16,9 @@ const GO = 0, MADE = 1, TAKEN = 2, LENGTHS = 3;
 
 const CANNOT = "Cannot read standard input";
 
+/** Milliseconds of a wait in which nothing else is done. */
+const WAIT = 20;
+
 /** In the place of a length: the read has failed. */
 const FAILED = -1;
 
@@ -138,7 +141,10 @@ export class PipeThread {
   async #made(): Promise<void> {
     while (Atomics.load(this.#state, MADE) === this.#taken) {
       if (this.#hasEnded) throw await this.#failure;
-      await Atomics.waitAsync(this.#state, MADE, this.#taken).value;
+      // Not each Deno wakes up from Atomics.waitAsync(). Signals get a turn, too.
+      const result = Atomics.wait(this.#state, MADE, this.#taken, WAIT);
+      if (result !== "timed-out") continue;
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
