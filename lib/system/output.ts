@@ -127,7 +127,7 @@ function direct(
     fd = -1;
   };
   return {
-    writable: fdWriter(fd, name, onWritten),
+    writable: fdWriter(fd, name, before.isFile(), onWritten),
     commit() {
       close();
       return Promise.resolve();
@@ -150,7 +150,7 @@ function replacing(
   // Nobody reads what may be secret before it has the mode of its place.
   const sink = new FileSink(place, path, there ? 0o600 : 0o666);
   return {
-    writable: fdWriter(sink.fd, path, onWritten),
+    writable: fdWriter(sink.fd, path, true, onWritten),
     sink,
     async commit() {
       try {
@@ -226,30 +226,24 @@ async function syncDirectory(path: string): Promise<void> {
 function fdWriter(
   fd: number,
   name: string,
+  isFile: boolean,
   onWritten: (bytes: number) => void,
 ): WritableStream<Uint8Array> {
-  let isFile: boolean | undefined;
-  const pipe = new PipeWriter(fd);
-  const orThrow = async (writing: Promise<void>) => {
+  const pipe = isFile ? undefined : new PipeWriter(fd);
+  const orThrow = async (write: () => Promise<void> | undefined | void) => {
     try {
-      await writing;
+      await write();
     } catch (error) {
       throw fileError(`Cannot write ${name}`, error);
     }
   };
   return new WritableStream<Uint8Array>({
     async write(chunk) {
-      await orThrow(writeChunk(chunk));
+      await orThrow(() => pipe ? pipe.write(chunk) : writeFile(fd, chunk));
       onWritten(chunk.length);
       release(chunk);
       await takeTurn();
     },
-    close: () => orThrow(pipe.end()),
+    close: () => orThrow(() => pipe?.end()),
   }, { highWaterMark: 1 });
-
-  async function writeChunk(chunk: Uint8Array): Promise<void> {
-    isFile ??= fs.fstatSync(fd).isFile();
-    if (isFile) writeFile(fd, chunk);
-    else await pipe.write(chunk);
-  }
 }

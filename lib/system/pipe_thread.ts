@@ -2,7 +2,7 @@ import { allocate, CHUNK } from "../streams/source.ts";
 import { FileError } from "../errors/file_error.ts";
 import { codeError } from "./errors.ts";
 import { takeTurn } from "./fd.ts";
-import { keepThread, startThread } from "./threads.ts";
+import { keepThread, startThread, waitForThread } from "./threads.ts";
 import { beginRead, endRead } from "./waiting_read.ts";
 
 /**
@@ -16,9 +16,6 @@ const GO = 0, MADE = 1, TAKEN = 2, LENGTHS = 3;
 
 const CANNOT = "Cannot read standard input";
 
-/** Milliseconds of a wait in which nothing else is done. */
-const WAIT = 20;
-
 /** In the place of a length: the read has failed. */
 const FAILED = -1;
 
@@ -28,7 +25,9 @@ const FAILED = -1;
  */
 const CODE = `
 import("node:fs").then((fs) => {
-  const { ring, state, size, ahead } = data;
+  const { size, ahead } = data;
+  const ring = new Uint8Array(data.ring);
+  const state = new Int32Array(data.state);
   const wait = (at, value, time) => Atomics.wait(state, at, value, time);
   const read = (place) => {
     for (;;) {
@@ -86,8 +85,9 @@ export class PipeThread {
   /** Starts the thread, which reads nothing yet. */
   constructor() {
     const thread = startThread(CODE, {
-      ring: this.#ring,
-      state: this.#state,
+      // Of a view Deno lists all numbers.
+      ring: this.#ring.buffer,
+      state: this.#state.buffer,
       size: CHUNK,
       ahead: AHEAD,
     });
@@ -141,10 +141,7 @@ export class PipeThread {
   async #made(): Promise<void> {
     while (Atomics.load(this.#state, MADE) === this.#taken) {
       if (this.#hasEnded) throw await this.#failure;
-      // Not each Deno wakes up from Atomics.waitAsync(). Signals get a turn, too.
-      const result = Atomics.wait(this.#state, MADE, this.#taken, WAIT);
-      if (result !== "timed-out") continue;
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await waitForThread(this.#state, MADE, this.#taken);
     }
   }
 

@@ -1,7 +1,13 @@
 import { FileError } from "../errors/file_error.ts";
 import { sha256, type SideHash } from "../streams/sha256.ts";
 import { CHUNK } from "../streams/source.ts";
-import { paysThread, startThread, type Thread } from "./threads.ts";
+import {
+  paysThread,
+  resultOf,
+  startThread,
+  type Thread,
+  waitForThread,
+} from "./threads.ts";
 
 // Words of the state that both threads share.
 
@@ -41,9 +47,6 @@ import("node:crypto").then(({ createHash }) => {
   port.postMessage(hash.digest("hex"));
 });`;
 
-/** Milliseconds of a wait in which nothing else is done. */
-const WAIT = 20;
-
 /**
  * Starts a SHA-256 in another thread, if there is a core for it.
  *
@@ -76,18 +79,7 @@ export class RingHash implements SideHash {
     };
     const thread = startThread(CODE, { state, ring });
     this.#thread = thread;
-    this.#result = new Promise((resolve) => {
-      const end = () => {
-        this.#hasEnded = true;
-        resolve(undefined);
-      };
-      thread?.on("message", resolve);
-      thread?.on("error", end);
-      thread?.on("exit", end);
-      if (!thread) end();
-    });
-    // The process need not wait for it.
-    thread?.unref();
+    this.#result = resultOf(thread, () => this.#hasEnded = true);
   }
 
   update(bytes: Uint8Array): Promise<void> | undefined {
@@ -153,10 +145,7 @@ export class RingHash implements SideHash {
     for (;;) {
       const hashed = Atomics.load(this.#state, HASHED);
       if (this.#filled - hashed <= SLOTS - STEP) return;
-      const result = Atomics.wait(this.#state, HASHED, hashed, WAIT);
-      if (result !== "timed-out") continue;
-      // It may have ended without a word; signals get a turn, too.
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await waitForThread(this.#state, HASHED, hashed);
       if (this.#hasEnded) return this.#goOn(this.#size);
     }
   }

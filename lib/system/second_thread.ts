@@ -1,6 +1,11 @@
 import type { SinkHash } from "../streams/sink.ts";
 import { CHUNK, type FilePlace } from "../streams/source.ts";
-import { startThread, type Thread } from "./threads.ts";
+import {
+  resultOf,
+  startThread,
+  type Thread,
+  waitForThread,
+} from "./threads.ts";
 
 // Words of the state that both threads share. Offsets are in the file.
 
@@ -98,9 +103,6 @@ Promise.all([import("node:crypto"), import("node:fs")])
 /** Bytes after which a thread that only hashes is woken. */
 const STEP = 1 << 20;
 
-/** Milliseconds of a wait in which nothing else is done. */
-const WAIT = 20;
-
 /** What a {@linkcode SecondThread} works on. */
 export interface Work {
   /** The file that is written; it stays there until the work is done. */
@@ -153,18 +155,7 @@ export class SecondThread implements SinkHash {
       size: CHUNK,
     });
     this.#thread = thread;
-    this.#result = new Promise((resolve) => {
-      const end = () => {
-        this.#hasEnded = true;
-        resolve(undefined);
-      };
-      thread?.on("message", resolve);
-      thread?.on("error", end);
-      thread?.on("exit", end);
-      if (!thread) end();
-    });
-    // The process need not wait for it.
-    thread?.unref();
+    this.#result = resultOf(thread, () => this.#hasEnded = true);
   }
 
   /**
@@ -193,9 +184,7 @@ export class SecondThread implements SinkHash {
         return true;
       }
       if (now & 1n || this.#hasEnded) return false;
-      if (Atomics.wait(this.#state, THERE, now, WAIT) !== "timed-out") continue;
-      // It may have ended without a word; signals get a turn, too.
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await waitForThread(this.#state, THERE, now);
     }
   }
 

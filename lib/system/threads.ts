@@ -58,6 +58,52 @@ export function startThread(code: string, data: unknown): Thread | undefined {
   }
 }
 
+/**
+ * What a thread says in the end: the text of its one message.
+ *
+ * @param onEnd Is called if it ends without one, or was not started.
+ * @returns `undefined` then.
+ */
+export function resultOf(
+  thread: Thread | undefined,
+  onEnd: () => void,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const end = () => {
+      onEnd();
+      resolve(undefined);
+    };
+    thread?.on("message", resolve);
+    thread?.on("error", end);
+    thread?.on("exit", end);
+    if (!thread) end();
+    // The process need not wait for it.
+    thread?.unref();
+  });
+}
+
+/** Milliseconds of a wait in which nothing else is done. */
+const WAIT = 20;
+
+/**
+ * Waits a little for another thread to change a number in memory that both share.
+ * Not each Deno wakes up from Atomics.waitAsync(). If nothing comes, events get a
+ * turn: signals, and that the other thread has ended.
+ *
+ * @param value What the number is before that.
+ */
+export async function waitForThread<T extends Int32Array | BigInt64Array>(
+  state: T,
+  at: number,
+  value: T[number],
+): Promise<void> {
+  const result = state instanceof Int32Array
+    ? Atomics.wait(state, at, value as number, WAIT)
+    : Atomics.wait(state, at, value as bigint, WAIT);
+  if (result !== "timed-out") return;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
 /** Keeps a thread that has done its work for other work. */
 export function keepThread(thread: Thread): void {
   // Node has listeners of its own.
