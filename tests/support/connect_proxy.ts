@@ -1,3 +1,5 @@
+import { listen } from "./listen.ts";
+
 /** A proxy that hands connections on without looking into them. */
 export interface ConnectProxy extends AsyncDisposable {
   /** Host and port. */
@@ -14,19 +16,8 @@ export interface ConnectProxy extends AsyncDisposable {
  * @param user Who may ask, `USER:PASSWORD`.
  */
 export function connectProxy(server: string, user: string): ConnectProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const asked = new Set<string>();
-  const open = new Set<Deno.Conn>();
-  const close = (one: Deno.Conn) => {
-    open.delete(one);
-    try {
-      one.close();
-    } catch {
-      // The other side has closed it.
-    }
-  };
-  const serve = async (client: Deno.Conn) => {
-    open.add(client);
+  const listener = listen(async (client, { open, close }) => {
     const head = await readHead(client);
     const [, place] = /^CONNECT (\S+) HTTP\/1\.1\r\n/.exec(head) ?? [];
     const [, login] = /\r\nproxy-authorization: *(\S+ \S+)\r\n/i.exec(head) ??
@@ -39,7 +30,7 @@ export function connectProxy(server: string, user: string): ConnectProxy {
       return close(client);
     }
     const to = await Deno.connect({ port: Number(server.split(":")[1]) });
-    open.add(to);
+    open(to);
     await text("200 Connection established");
     await Promise.allSettled([
       client.readable.pipeTo(to.writable),
@@ -47,18 +38,11 @@ export function connectProxy(server: string, user: string): ConnectProxy {
     ]);
     close(client);
     close(to);
-  };
-  void (async () => {
-    for await (const client of listener) void serve(client).catch(() => {});
-  })();
+  });
   return {
-    host: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    host: `127.0.0.1:${listener.port}`,
     asked,
-    [Symbol.asyncDispose]() {
-      listener.close();
-      for (const one of open) close(one);
-      return Promise.resolve();
-    },
+    [Symbol.asyncDispose]: () => listener.close(),
   };
 }
 

@@ -1,3 +1,5 @@
+import { listen } from "./listen.ts";
+
 /** Hands on connections to a server on this machine, and counts what goes there. */
 export interface CountingProxy extends AsyncDisposable {
   /** Host and port. */
@@ -21,12 +23,10 @@ export interface CountingProxy extends AsyncDisposable {
  */
 export function countingProxy(host: string): CountingProxy {
   const port = Number(host.split(":")[1]);
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   let limit: { at: number; resolve: () => void } | undefined;
   let gate = Promise.withResolvers<void>();
-  const open = new Set<Deno.Conn>();
   const proxy: CountingProxy = {
-    host: `localhost:${(listener.addr as Deno.NetAddr).port}`,
+    host: "",
     sent: 0,
     reaches: (bytes) =>
       new Promise((resolve) => {
@@ -37,23 +37,11 @@ export function countingProxy(host: string): CountingProxy {
       limit = undefined;
       gate.resolve();
     },
-    [Symbol.asyncDispose]() {
-      listener.close();
-      for (const one of open) close(one);
-      return Promise.resolve();
-    },
+    [Symbol.asyncDispose]: () => listener.close(),
   };
-  const close = (one: Deno.Conn) => {
-    open.delete(one);
-    try {
-      one.close();
-    } catch {
-      // The other side has closed it.
-    }
-  };
-  const serve = async (client: Deno.Conn) => {
+  const listener = listen(async (client, { open, close }) => {
     const server = await Deno.connect({ port });
-    open.add(client).add(server);
+    open(server);
     const counted = new TransformStream<Uint8Array, Uint8Array>({
       async transform(chunk, controller) {
         proxy.sent += chunk.length;
@@ -69,9 +57,7 @@ export function countingProxy(host: string): CountingProxy {
     ]);
     close(client);
     close(server);
-  };
-  void (async () => {
-    for await (const client of listener) void serve(client).catch(() => {});
-  })();
+  });
+  proxy.host = `localhost:${listener.port}`;
   return proxy;
 }
