@@ -17,6 +17,8 @@ const FILLED = 0;
 const HASHED = 1;
 /** How many bytes the last slot has. */
 const LAST = 2;
+/** Whether the other thread is to stop: it may run on after terminate(). */
+const STOP = 3;
 
 /** Slots of a chunk each. */
 const SLOTS = 16;
@@ -31,6 +33,7 @@ import("node:crypto").then(({ createHash }) => {
   const hash = createHash("sha256");
   for (let hashed = 0;;) {
     const now = Atomics.load(state, ${FILLED});
+    if (Atomics.load(state, ${STOP})) return;
     if (hashed === now >> 1) {
       if (now & 1) break;
       Atomics.wait(state, ${FILLED}, now);
@@ -60,7 +63,7 @@ export function hashBeside(size: number): SideHash | undefined {
 
 /** A SHA-256 of bytes that go to another thread, by memory that both share. */
 export class RingHash implements SideHash {
-  readonly #state = new Int32Array(new SharedArrayBuffer(12));
+  readonly #state = new Int32Array(new SharedArrayBuffer(16));
   readonly #ring = new Uint8Array(new SharedArrayBuffer(SLOTS * CHUNK));
   readonly #thread: Thread | undefined;
   readonly #result: Promise<string | undefined>;
@@ -106,6 +109,7 @@ export class RingHash implements SideHash {
   }
 
   async cancel(): Promise<void> {
+    Atomics.store(this.#state, STOP, 1);
     await this.#thread?.terminate();
   }
 
