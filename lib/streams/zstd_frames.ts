@@ -92,6 +92,11 @@ export class ZstdFrames {
     return !["magic", "skippable", "skip"].includes(this.#part);
   }
 
+  /** How many frames have ended, without skippable ones. */
+  get frames(): number {
+    return this.#frames;
+  }
+
   /** @throws {InputError} If the file does not end where a frame does. */
   end(): void {
     if (this.#part !== "magic" || this.#held > 0) {
@@ -174,6 +179,43 @@ export class ZstdFrames {
     }
     if (window > this.#options.maxWindow) throw this.#options.tooLarge(window);
   }
+}
+
+/**
+ * The first frame of what an encoder makes: Deno 2.9 puts an empty one after it
+ * if the end of the frame fills the encoder's memory.
+ */
+export async function* firstFrame(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const frames = ownFrames();
+  for await (const chunk of chunks) {
+    // What follows is read to the end, so that the encoder's errors show.
+    if (frames.frames > 0) continue;
+    for (const piece of frames.pieces(chunk)) {
+      yield piece;
+      if (frames.frames > 0) break;
+    }
+  }
+}
+
+/** As {@linkcode firstFrame}, where all bytes are there. */
+export function cutFirstFrame(bytes: Uint8Array): Uint8Array {
+  const frames = ownFrames();
+  let length = 0;
+  for (const piece of frames.pieces(bytes)) {
+    length += piece.length;
+    if (frames.frames > 0) break;
+  }
+  return bytes.subarray(0, length);
+}
+
+/** For frames that this program has made itself. */
+function ownFrames(): ZstdFrames {
+  return new ZstdFrames({
+    maxWindow: Infinity,
+    tooLarge: () => new InputError("the zstd data are damaged"),
+  });
 }
 
 /** What every frame starts with. */

@@ -1,5 +1,6 @@
 import { concat } from "../streams/bytes.ts";
 import type { LayerMethod } from "../streams/packing.ts";
+import { cutFirstFrame } from "../streams/zstd_frames.ts";
 import { isDeno, worker, zlib } from "./node.ts";
 import { zstdParams } from "./zstd.ts";
 
@@ -49,6 +50,7 @@ export function blockCompressor(
     const { constants: { Z_SYNC_FLUSH } } = zlib();
     return workers(
       `${compression} ${level} ${memLevel}`,
+      isGzip,
       isGzip
         ? { deflate: { level, memLevel, finishFlush: Z_SYNC_FLUSH } }
         : { params: zstdParams(level) },
@@ -165,7 +167,11 @@ const waiting = new Map<number, Waiting>();
 let next = 0;
 
 /** Several users have the same threads: each of them takes a while to start. */
-function workers(key: string, workerData: object): BlockCompressor {
+function workers(
+  key: string,
+  isGzip: boolean,
+  workerData: object,
+): BlockCompressor {
   const pool = pools.get(key) ??
     { threads: startThreads(workerData), users: 0 };
   pools.set(key, pool);
@@ -184,7 +190,8 @@ function workers(key: string, workerData: object): BlockCompressor {
         thread.postMessage(message, [buffer]);
       });
       blocks.give(answer.buffer);
-      return new Uint8Array(answer.result);
+      const data = new Uint8Array(answer.result);
+      return isGzip ? data : cutFirstFrame(data);
     },
     close() {
       if (!isOpen) return;

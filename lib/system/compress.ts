@@ -1,5 +1,6 @@
 import { FileError } from "../errors/file_error.ts";
 import { LEVELS, type Packing, USUAL_WINDOW } from "../streams/packing.ts";
+import { firstFrame } from "../streams/zstd_frames.ts";
 import { compressBlocks } from "./compress_blocks.ts";
 import { compressBy } from "./compress_program.ts";
 import { takeTurn } from "./fd.ts";
@@ -66,8 +67,8 @@ async function* zstd(
     packer.destroy(error);
   });
   try {
-    for await (const chunk of packer) {
-      yield ownBytes(chunk);
+    for await (const piece of firstFrame(packer)) {
+      yield ownBytes(piece);
       await takeTurn();
     }
   } catch (error) {
