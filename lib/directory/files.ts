@@ -13,8 +13,11 @@ import { readFile } from "../system/fd.ts";
 export interface OpenFile {
   /** As {@linkcode FileFacts.stamp}. */
   stamp(): number;
-  /** Fills a buffer as far as the file goes; gives the count of bytes read. */
-  read(buffer: Uint8Array, position: number): number;
+  /**
+   * Fills a buffer as far as the file goes, from an offset on: unless given, from
+   * where the last read ended. Gives the count of bytes read.
+   */
+  read(buffer: Uint8Array, position?: number): number;
   close(): void;
 }
 
@@ -38,6 +41,13 @@ export const files = {
         ).map(utf8);
     }
     return fs.readdirSync(fsPath(path), { encoding: "buffer" });
+  },
+  /** How many files a directory holds. */
+  countIn(path: Uint8Array): number {
+    if (!deno) return fs.readdirSync(fsPath(path)).length;
+    let count = 0;
+    for (const _ of deno.readDirSync(fsPath(path))) count++;
+    return count;
   },
   /** What a file is. Deno cuts times to milliseconds. */
   facts(path: Uint8Array): FileFacts {

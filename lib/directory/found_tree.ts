@@ -11,6 +11,13 @@ const ROW = { text: 0, child: 1, next: 2, width: 3 } as const;
 /** Rows on a page. */
 const PAGE = 1 << 12;
 
+/**
+ * Bytes of text on a page. The system counts only what has been written, and
+ * gets all back when so large a page is released: of smaller ones the C library
+ * keeps what it had (mallopt(3), M_MMAP_THRESHOLD).
+ */
+const TEXT_PAGE = 1 << 26;
+
 /** The stamp of a file from before 1970, of whose times Deno says little. */
 export const UNKNOWN_STAMP = -1;
 
@@ -38,7 +45,7 @@ export class FoundTree {
   length = 0;
   /** Whether find has said that it could not read something. */
   hasGaps = false;
-  readonly #texts = new Texts();
+  readonly #texts = new Texts(TEXT_PAGE);
   readonly #pages: Uint32Array[] = [];
   /** The newest file of each depth. */
   readonly #branch: number[] = [];

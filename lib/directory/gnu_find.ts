@@ -22,8 +22,16 @@ export async function findTree(root: string): Promise<FoundTree> {
     rest = bytes.subarray(addAll(tree, bytes));
   }
   // Another kind of find knows no -printf and says nothing at all.
+  const code = result.value;
+  // Where find cannot read something, the code is 1.
+  if (code > 1 && tree.length > 0) {
+    throw new FileError(
+      `find ended with exit code ${code} before it had listed all of ` +
+        `${root}; try again, or give a tar instead`,
+    );
+  }
   if (tree.length === 0 || rest.length > 0) throw noFind();
-  tree.hasGaps = result.value !== 0;
+  tree.hasGaps = code !== 0;
   return tree;
 }
 

@@ -104,8 +104,10 @@ export class FoundListing implements Listing {
     this.#tree = tree;
     this.#root = root;
     this.#nodes = tree.children(node);
-    // Where find fails, the runtime says what is wrong.
-    this.#others = tree.hasGaps ? this.#missing(files.namesIn(place.full)) : [];
+    // No find may leave a file out; where it fails, the runtime says why.
+    const isSame = !tree.hasGaps &&
+      files.countIn(place.full) === this.#nodes.length;
+    this.#others = isSame ? [] : this.#missing(files.namesIn(place.full));
   }
 
   #missing(names: Uint8Array[]): Uint8Array[] {
@@ -131,10 +133,8 @@ export class FoundListing implements Listing {
     if (node === undefined) {
       files.facts(place.full);
       throw new FileError(
-        `${
-          shown(place.path)
-        } in ${this.#root} appeared while the tree was read; ` +
-          "try again",
+        `${shown(place.path)} in ${this.#root} appeared while the tree was ` +
+          "read, or find leaves it out; try again, or give a tar instead",
       );
     }
     const facts = this.#tree.facts(node);

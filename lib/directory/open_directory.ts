@@ -184,7 +184,7 @@ class DirectoryArchive implements Source {
   #readWhole(file: ListedFile, out: Filling): void {
     const open = this.#open(file);
     try {
-      this.#fill(out.room(file.size), open, file, 0);
+      this.#fill(out.room(file.size), open, file);
       // Nothing else can be at the path by now: Deno looks there in a third of
       // the time that a look at the open file takes.
       const stamp = file.isGuarded
@@ -244,7 +244,7 @@ class DirectoryArchive implements Source {
     room: Uint8Array,
     open: OpenFile,
     { path }: ListedFile,
-    position: number,
+    position?: number,
   ): void {
     let count;
     try {

@@ -4,21 +4,26 @@ const SLASH = 0x2f;
 
 /** Short byte strings, each found by the number that adding it gave. */
 export class Texts {
-  static readonly #PAGE = 1 << 16;
+  readonly #page: number;
   readonly #pages: Uint8Array[] = [];
   #end = 0;
+
+  /** @param page Bytes of memory that are taken at once. */
+  constructor(page = 1 << 16) {
+    this.#page = page;
+  }
 
   /** @param text Fewer than 2^16 - 2 bytes: names and link targets have 4095. */
   add(text: Uint8Array): number {
     const size = text.length + 2;
-    const room = this.#pages.length * Texts.#PAGE - this.#end;
+    const room = this.#pages.length * this.#page - this.#end;
     if (size > room) {
-      this.#end = this.#pages.length * Texts.#PAGE;
-      this.#pages.push(new Uint8Array(Texts.#PAGE));
+      this.#end = this.#pages.length * this.#page;
+      this.#pages.push(new Uint8Array(this.#page));
     }
     const place = this.#end;
     const page = this.#pages.at(-1)!;
-    const at = place % Texts.#PAGE;
+    const at = place % this.#page;
     page[at] = text.length >>> 8;
     page[at + 1] = text.length & 0xff;
     page.set(text, at + 2);
@@ -28,14 +33,14 @@ export class Texts {
 
   /** How many bytes a string has. */
   length(place: number): number {
-    const page = this.#pages[Math.floor(place / Texts.#PAGE)]!;
-    const at = place % Texts.#PAGE;
+    const page = this.#pages[Math.floor(place / this.#page)]!;
+    const at = place % this.#page;
     return page[at]! << 8 | page[at + 1]!;
   }
 
   get(place: number): Uint8Array {
-    const page = this.#pages[Math.floor(place / Texts.#PAGE)]!;
-    const at = place % Texts.#PAGE;
+    const page = this.#pages[Math.floor(place / this.#page)]!;
+    const at = place % this.#page;
     return page.subarray(at + 2, at + 2 + this.length(place));
   }
 
@@ -49,10 +54,10 @@ export class Texts {
    * comes before what it holds, and that before its next neighbour.
    */
   comparePaths(first: number, second: number): number {
-    const a = this.#pages[Math.floor(first / Texts.#PAGE)]!;
-    const b = this.#pages[Math.floor(second / Texts.#PAGE)]!;
-    const inA = first % Texts.#PAGE + 2;
-    const inB = second % Texts.#PAGE + 2;
+    const a = this.#pages[Math.floor(first / this.#page)]!;
+    const b = this.#pages[Math.floor(second / this.#page)]!;
+    const inA = first % this.#page + 2;
+    const inB = second % this.#page + 2;
     const lengthA = this.length(first);
     const lengthB = this.length(second);
     const length = Math.min(lengthA, lengthB);

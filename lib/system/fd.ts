@@ -14,18 +14,20 @@ let lastTurn = performance.now();
  * The call does not return before: handing a chunk to another thread and back
  * takes longer than to copy it. A loop of reads calls {@linkcode takeTurn}.
  *
- * @param position Offset in the file in bytes.
+ * @param position Offset in the file in bytes; after the last read unless given.
+ * For a position, Deno makes three more calls of the system.
  * @returns The count of bytes read.
  */
 export function readFile(
   fd: number,
   buffer: Uint8Array,
-  position: number,
+  position?: number,
 ): number {
   let length = 0;
   while (length < buffer.length) {
     const room = buffer.length - length;
-    const count = fs.readSync(fd, buffer, length, room, position + length);
+    const at = position === undefined ? null : position + length;
+    const count = fs.readSync(fd, buffer, length, room, at);
     if (count === 0) break;
     length += count;
   }

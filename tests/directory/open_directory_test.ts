@@ -491,17 +491,71 @@ Deno.test({
     const other = await ciso(args, { command: RUNTIMES.deno!, env });
     assert.equal(other.code, 1);
     assert.match(other.stderr, /^ciso: Deno .*GNU find/);
-    // One that finds not all, and says so.
+  },
+});
+
+Deno.test({
+  name: "ciso DIR under Deno leaves nothing out that find does not find",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using tree = await treeOf({ "a": "", "d/b": "x", "d/c": "x" });
+    await Deno.mkdir(`${tree.path}/bin`);
+    const find = `${tree.path}/bin/find`;
+    const env = { PATH: `${tree.path}/bin:${Deno.env.get("PATH")}` };
+    const archive = `${tree.path}/x.isoc`;
+    const left = /"a" in .* appeared while .* or find leaves it out; try again/;
+    const row = String.raw`1/z/f 644 0 0 1 1.0 1.0 1 7 1\0\0`;
+    for (
+      const [name, script, message] of [
+        ["leaves a directory's files out", '-maxdepth 0 "$@"; exit 1', left],
+        ["says nothing of it", '-maxdepth 0 "$@"', left],
+        [
+          "leaves one file out",
+          '-not -name c "$@"',
+          /"d\/c" in .* appeared while .* or find leaves it out; try again/,
+        ],
+        [
+          "adds one",
+          `"$@"; printf '${row}'`,
+          /"z" in .* vanished while the tree was read; try again/,
+        ],
+        [
+          "adds one and leaves one out",
+          `-not -name a "$@"; printf '${row}'`,
+          /"z" in .* vanished while the tree was read; try again/,
+        ],
+        [
+          "fails",
+          '"$@"; exit 3',
+          /find ended with exit code 3 before it had listed all of .*; try again/,
+        ],
+        [
+          "is killed",
+          '-maxdepth 1 "$@"; kill -9 $$',
+          /find ended with exit code 128 before it had listed all of .*; try/,
+        ],
+        ["ends within a file", `"$@"; printf '1/z/f'`, /Deno .*GNU find/],
+      ] as const
+    ) {
+      await Deno.writeTextFile(
+        find,
+        `#!/bin/sh\nshift; PATH=/usr/bin:/bin; find . ${script}\n`,
+      );
+      await Deno.chmod(find, 0o755);
+      const result = await ciso(
+        [tree.root, ...IMAGE, "-o", archive, ...COMMAND],
+        { command: RUNTIMES.deno!, env },
+      );
+      assert.match(result.stderr, message, name);
+      assert.equal(result.code, 1, name);
+      await assert.rejects(Deno.lstat(archive), name);
+    }
+    // What is left out need not be found, or be there.
     await Deno.writeTextFile(
-      `${tree.path}/bin/find`,
-      `#!/bin/sh\nshift; PATH=/usr/bin:/bin find . -maxdepth 0 "$@"\nexit 1\n`,
+      find,
+      '#!/bin/sh\nshift; PATH=/usr/bin:/bin; find . -not -name b "$@"\n',
     );
-    const less = await ciso(args, { command: RUNTIMES.deno!, env });
-    assert.equal(less.code, 1);
-    assert.match(
-      less.stderr,
-      /^ciso: "a" in .* appeared while .*; try again$/m,
-    );
+    await build(tree.root, { env, args: ["--exclude", "d"] });
   },
 });
 
