@@ -1,19 +1,9 @@
 import { InputError } from "../errors/input_error.ts";
 import { inParallel } from "../streams/in_parallel.ts";
-import { toStream } from "../streams/source.ts";
+import { type LentFile, writeChecked } from "../streams/write_checked.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { fs, join } from "../system/node.ts";
-import { openOutput, type OutputOptions } from "../system/output.ts";
-
-/** A file to be written. */
-export interface WrittenFile {
-  /** Its path, relative; no part of it is a dot or two. */
-  path: string;
-  /** In bytes. */
-  size: number;
-  /** Its bytes. */
-  read(): AsyncGenerator<Uint8Array>;
-}
+import { openFileOutput, type OutputOptions } from "../system/output.ts";
 
 /**
  * The index of an OCI image layout that is at a path.
@@ -42,13 +32,13 @@ export function indexThere(path: string): string | undefined {
  * index changes last.
  *
  * @param path The directory.
- * @param files The files; blobs that are there already are passed over.
+ * @param files The files, by relative paths without dots; blobs that are there already are passed over.
  * @param options What gets the progress, and whether to wait for the disk.
  * @throws {FileError} If one cannot be written.
  */
 export async function writeLayout(
   path: string,
-  files: readonly WrittenFile[],
+  files: readonly LentFile[],
   options: OutputOptions = {},
 ): Promise<void> {
   const isThere = indexThere(path) !== undefined;
@@ -56,7 +46,7 @@ export async function writeLayout(
   const home = directory?.path ?? path;
   try {
     fs.mkdirSync(join(home, "blobs", "sha256"), { recursive: true });
-    const isBlob = ({ path }: WrittenFile) => path.startsWith("blobs/");
+    const isBlob = ({ path }: LentFile) => path.startsWith("blobs/");
     // They may come over a network, each of them slowly.
     await inParallel(files.filter(isBlob), 4, async (file) => {
       const place = join(home, ...file.path.split("/"));
@@ -76,12 +66,14 @@ export async function writeLayout(
 
 async function write(
   place: string,
-  file: WrittenFile,
+  file: LentFile,
   options: OutputOptions,
 ): Promise<void> {
-  const output = await openOutput(place, options);
+  const output = openFileOutput(place, options);
+  if (!output) throw new InputError(`${place} is no plain file: remove it`);
   try {
-    await toStream(file.read()).pipeTo(output.writable);
+    const { onWritten = () => {} } = options;
+    await writeChecked(file, output.sink, 0, onWritten);
     await output.commit();
   } catch (error) {
     output.abort();

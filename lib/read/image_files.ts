@@ -3,7 +3,7 @@ import { binary } from "../streams/bytes.ts";
 import { shown, shownWord } from "../errors/shown.ts";
 import { BLOCK, isZeroBlock, padded } from "../tar/block.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
-import { readAt, type Source } from "../streams/source.ts";
+import { type HashBeside, readAt, type Source } from "../streams/source.ts";
 import { entriesIn, type PlacedEntry } from "../tar/entries.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
 import { normalizePath } from "../tar/path.ts";
@@ -37,6 +37,13 @@ export type FileSource = Source & {
   isRepeated?: boolean;
   /** SHA-256, in hex, that streams of all bytes end with or fail. */
   readonly checked?: string;
+  /**
+   * As {@linkcode Source.stream}, where that is quicker; each chunk is the reader's
+   * only until it asks for the next one.
+   *
+   * @param hash Hashes what has been read, if that is not done here.
+   */
+  lent?(hash?: Pick<HashBeside, "hex">): AsyncGenerator<Uint8Array>;
 };
 
 /** A tree of files as a tar. */

@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { sha256 } from "../streams/sha256.ts";
-import { fromStream } from "../streams/source.ts";
+import { CHUNK, fromStream, type HashBeside } from "../streams/source.ts";
 import type { RegistryClient } from "./client.ts";
 import { networkError } from "./network_error.ts";
 import {
@@ -28,6 +28,20 @@ export interface BlobRange {
   end?: number;
 }
 
+/** How a blob is downloaded. */
+export interface DownloadOptions extends RetryOptions {
+  /**
+   * Whether each chunk is the reader's only until it asks for the next one: then
+   * the next ones take the same memory.
+   */
+  isLent?: boolean;
+  /**
+   * Of a whole blob that is lent: what hashes it, besides. Then all of its bytes
+   * come, and a wrong digest is an error after them.
+   */
+  hash?: Pick<HashBeside, "hex"> | undefined;
+}
+
 /**
  * Downloads a blob or a stretch of one. A broken connection goes on where it
  * stopped. A whole blob is checked against its digest while it comes: the last
@@ -45,30 +59,34 @@ export async function* downloadBlob(
   client: RegistryClient,
   repository: string,
   range: BlobRange,
-  options: RetryOptions = {},
+  options: DownloadOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const { digest, size, start = 0, end = size } = range;
   const isWhole = start === 0 && end === size;
-  const hash = isWhole ? sha256() : undefined;
+  const hash = isWhole && !options.hash ? sha256() : undefined;
   const what = `Blob ${digest} of ${client.host}/${repository}`;
+  const memory = options.isLent ? new LentMemory() : undefined;
   let at = start;
   let held: Uint8Array | undefined;
   for (let failures = 0; at < end;) {
     const before = at;
     try {
       const body = await open(client, repository, digest, { at, end, size });
-      for await (const chunk of fromStream(body)) {
+      for await (const chunk of memory?.read(body) ?? fromStream(body)) {
         if (chunk.length === 0) continue;
         at += chunk.length;
         if (at > end) {
           throw new InputError(
-            `${what} is longer than ${size} bytes, as its manifest says: push ` +
-              "the image anew",
+            `${what} is longer than ${size} bytes, as its manifest says: ` +
+              "push the image anew",
           );
         }
         hash?.update(chunk);
-        if (held) yield held;
-        held = chunk;
+        if (options.hash) yield chunk;
+        else {
+          if (held) yield held;
+          held = chunk;
+        }
       }
       if (at < end) throw new PassingError(`${what} broke off`);
     } catch (error) {
@@ -80,12 +98,60 @@ export async function* downloadBlob(
       await pause(failure, failures, options);
     }
   }
-  if (hash && `sha256:${hash.hex()}` !== digest) {
+  const hex = hash?.hex() ?? await options.hash?.hex();
+  if (hex !== undefined && `sha256:${hex}` !== digest) {
     throw new InputError(
       `${what} is damaged, its bytes have another digest: push the image anew`,
     );
   }
   if (held) yield held;
+}
+
+/** Memory for a chunk that is being read and one that somebody has. */
+class LentMemory {
+  readonly #buffers = [new ArrayBuffer(CHUNK), new ArrayBuffer(CHUNK)];
+  #turn = 0;
+
+  /** A body's chunks; each but the last two may be gone. */
+  async *read(
+    body: ReadableStream<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    const reader = bytesReader(body);
+    if (!reader) return yield* fromStream(body);
+    let isDone = false;
+    try {
+      for (;;) {
+        const turn = this.#turn;
+        const buffer = this.#buffers[turn]!;
+        // A broken connection takes the memory with it.
+        this.#buffers[turn] = new ArrayBuffer(0);
+        const { value, done } = await reader.read(
+          new Uint8Array(
+            buffer.byteLength === 0 ? new ArrayBuffer(CHUNK) : buffer,
+          ),
+        );
+        isDone = done;
+        if (value) this.#buffers[turn] = value.buffer as ArrayBuffer;
+        if (done) return;
+        this.#turn = 1 - turn;
+        yield value;
+      }
+    } finally {
+      if (!isDone) await reader.cancel().catch(() => {});
+      reader.releaseLock();
+    }
+  }
+}
+
+/** A reader into given memory, of a body that can do that. */
+function bytesReader(
+  body: ReadableStream<Uint8Array>,
+): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
 }
 
 async function open(

@@ -6,16 +6,13 @@ import { blobPath, REF_NAME } from "../read/read_oci.ts";
 import { anyObject, list, object, optional, Place } from "../read/shape.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
-import { fromStream } from "../streams/source.ts";
+import type { LentFile } from "../streams/write_checked.ts";
+import { fromStream, type HashBeside, release } from "../streams/source.ts";
 import type { ImageParts } from "./copy_image.ts";
 import { MEDIA } from "./manifest.ts";
 
 /** A file of an OCI image layout that is written. */
-export interface LayoutFile {
-  /** Where it is in the layout. */
-  path: string;
-  /** In bytes. */
-  size: number;
+export interface LayoutFile extends LentFile {
   /** Its bytes; they fail at their end if they have another digest. */
   read(): AsyncGenerator<Uint8Array>;
 }
@@ -93,30 +90,43 @@ function isReplaced(
 }
 
 function fileOf(path: string, bytes: Uint8Array): LayoutFile {
-  return {
-    path,
-    size: bytes.length,
-    async *read() {
-      // Whoever writes it may take the memory away.
-      yield await Promise.resolve(bytes.slice());
-    },
-  };
+  async function* read() {
+    // Whoever writes it may take the memory away.
+    yield await Promise.resolve(bytes.slice());
+  }
+  return { path, size: bytes.length, read, lent: read };
 }
 
 function blobFile(digest: string, source: FileSource): LayoutFile {
   const hex = digest.slice("sha256:".length);
   const path = blobPath(hex);
+  const read = (hash?: Pick<HashBeside, "hex">) => {
+    const bytes = fromStream(source.stream());
+    // What comes from a registry is checked while it comes.
+    return source.checked === hex ? bytes : digestChecked(
+      bytes,
+      hex,
+      () => new InputError(`${path} is damaged: it has another digest`),
+      hash,
+    );
+  };
   return {
     path,
     size: source.size,
-    read: () => {
-      const bytes = fromStream(source.stream());
-      // What comes from a registry is checked while it comes.
-      return source.checked === hex ? bytes : digestChecked(
-        bytes,
-        hex,
-        () => new InputError(`${path} is damaged: it has another digest`),
-      );
-    },
+    read: () => read(),
+    lent: (hash) =>
+      source.checked === hex && source.lent
+        ? source.lent(hash)
+        : lent(read(hash)),
   };
+}
+
+/** Lends chunks, and takes their memory back. */
+async function* lent(
+  chunks: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    release(chunk);
+  }
 }

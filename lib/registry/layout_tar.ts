@@ -1,6 +1,6 @@
-import { InputError } from "../errors/input_error.ts";
 import { inParallel } from "../streams/in_parallel.ts";
 import type { Sink } from "../streams/sink.ts";
+import { writeChecked } from "../streams/write_checked.ts";
 import { toStream } from "../streams/source.ts";
 import { closing, newHeader, padding } from "../tar/header.ts";
 import type { LayoutFile } from "./layout_files.ts";
@@ -56,19 +56,10 @@ export async function writeLayoutTar(
     return { ...file, start };
   });
   write(closing());
-  await inParallel(places, AT_ONCE, async ({ path, start, size, read }) => {
-    let at = start;
-    for await (const bytes of read()) {
-      // The next one's place must stay its own.
-      if (at + bytes.length > start + size) break;
-      sink.write(bytes, at);
-      at += bytes.length;
-      onBytes(bytes.length);
-      await sink.pause();
-    }
-    if (at !== start + size) {
-      throw new InputError(`${path} has another size than its manifest says`);
-    }
-  });
+  await inParallel(
+    places,
+    AT_ONCE,
+    (file) => writeChecked(file, sink, file.start, onBytes),
+  );
   sink.end(end);
 }

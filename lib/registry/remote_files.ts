@@ -3,7 +3,7 @@ import type { FileSource, ImageFiles } from "../read/image_files.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { toStream } from "../streams/source.ts";
 import type { RegistryClient } from "./client.ts";
-import { downloadBlob } from "./download.ts";
+import { downloadBlob, type DownloadOptions } from "./download.ts";
 import { getManifest, MEDIA, type StoredManifest } from "./manifest.ts";
 import { DIGEST, formatReference, type Reference } from "./reference.ts";
 
@@ -90,9 +90,14 @@ function remoteBlob(
   blob: { digest: string; size: number },
   { onBytes }: RemoteOptions,
 ): FileSource {
-  async function* read(start: number, end: number) {
+  async function* read(
+    start: number,
+    end: number,
+    options: DownloadOptions = {},
+  ) {
     const range = { ...blob, start, end };
-    for await (const chunk of downloadBlob(client, repository, range)) {
+    const chunks = downloadBlob(client, repository, range, options);
+    for await (const chunk of chunks) {
       onBytes?.(chunk.length);
       yield chunk;
     }
@@ -102,6 +107,7 @@ function remoteBlob(
     size,
     checked: blob.digest.slice("sha256:".length),
     stream: () => toStream(read(0, size)),
+    lent: (hash) => read(0, size, { isLent: true, hash }),
     slice: (start, end) => ({
       stream: () => toStream(read(Math.min(start, size), Math.min(end, size))),
     }),

@@ -36,6 +36,8 @@ export interface Sink {
    * @param isLate Whether it starts only when {@linkcode SinkHash.hex} is called.
    */
   hash(start: number, size: number, isLate?: boolean): SinkHash | undefined;
+  /** As {@linkcode hash}, by one thread for all that is hashed so. */
+  hashShared(start: number, size: number): SinkHash | undefined;
   /**
    * Copies a stretch of a file to a position, and hashes it, if there is a core
    * for it and it is large enough.

@@ -2,6 +2,7 @@ import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
 import type { FilePlace, Source } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn, writeFile } from "./fd.ts";
+import { FileHash } from "./file_hash.ts";
 import { FileCopy } from "./file_copy.ts";
 import { fileId, fileStream } from "./file_source.ts";
 import { hashFile } from "./hash_file.ts";
@@ -77,6 +78,14 @@ export class FileSink implements Sink {
     return isLate
       ? new LateHash(start, () => this.#beside(start))
       : this.#beside(start);
+  }
+
+  hashShared(start: number, size: number): SinkHash | undefined {
+    if (!paysThread(size)) return undefined;
+    const { fd, path } = this;
+    const file = fileId(fs.fstatSync(fd, { bigint: true }));
+    const otherwise = (end: number) => hashFile(fd, start, end);
+    return new FileHash({ path, file, start, otherwise });
   }
 
   copy(place: FilePlace, start: number): SinkCopy | undefined {

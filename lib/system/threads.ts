@@ -24,10 +24,10 @@ export type Thread = InstanceType<typeof worker.Worker>;
 /** What each thread runs: its first piece of work, and others that it gets. */
 const RUN = `
 import("node:worker_threads").then(({ parentPort, workerData }) => {
-  const run = ({ code, data }) => new Function("data", "port", code)(
-    data,
-    parentPort,
-  );
+  const run = ({ code, data }) => {
+    // Messages without it are for what runs already.
+    if (code) new Function("data", "port", code)(data, parentPort);
+  };
   parentPort.on("message", run);
   run(workerData);
 });`;

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { RegistryClient } from "../../lib/registry/client.ts";
-import { downloadBlob } from "../../lib/registry/download.ts";
+import {
+  downloadBlob,
+  type DownloadOptions,
+} from "../../lib/registry/download.ts";
 import { getManifest } from "../../lib/registry/manifest.ts";
 import { memoryBlob } from "../../lib/registry/push_image.ts";
 import { uploadBlob } from "../../lib/registry/upload.ts";
@@ -19,13 +22,17 @@ async function download(
   digest: string,
   size: number,
   more: { start?: number; end?: number } = {},
+  how: DownloadOptions = {},
 ) {
   const chunks: Uint8Array[] = [];
   const range = { digest, size, ...more };
   for await (
-    const chunk of downloadBlob(client(registry), "a/b", range, options)
+    const chunk of downloadBlob(client(registry), "a/b", range, {
+      ...options,
+      ...how,
+    })
   ) {
-    chunks.push(chunk);
+    chunks.push(how.isLent ? chunk.slice() : chunk);
   }
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
@@ -44,6 +51,27 @@ Deno.test("downloadBlob() goes on where a connection broke", async () => {
   const digest = registry.add(data);
   assert.deepEqual(await download(registry, digest, data.length), data);
   assert.equal(breaks, 3);
+  // With memory that is used again and again.
+  breaks = 0;
+  const lent = { isLent: true };
+  assert.deepEqual(
+    await download(registry, digest, data.length, {}, lent),
+    data,
+  );
+  assert.equal(breaks, 3);
+});
+
+Deno.test("downloadBlob() leaves the digest to somebody else", async () => {
+  const data = bytes(300_000);
+  await using registry = new FakeRegistry();
+  const digest = registry.add(data);
+  const get = (hex: string) => {
+    const hash = { hex: () => Promise.resolve(hex) };
+    return download(registry, digest, data.length, {}, { isLent: true, hash });
+  };
+  const right = digest.slice("sha256:".length);
+  assert.deepEqual(await get(right), data);
+  await assert.rejects(get("0".repeat(64)), /is damaged.*another digest/);
 });
 
 Deno.test("downloadBlob() gives a stretch, of a registry without ranges too", async () => {
