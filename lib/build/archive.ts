@@ -6,7 +6,7 @@ import { BLOCK } from "../tar/block.ts";
 import { type NewEntry, newHeader, padding } from "../tar/header.ts";
 import type { PaxRecord } from "../tar/pax.ts";
 import { paxEntry } from "../tar/rebuild.ts";
-import { fileEntry } from "../tar/small_entries.ts";
+import { fileEntry, hardLinkEntry } from "../tar/small_entries.ts";
 import type { Stretch } from "./stretch.ts";
 import { partsOf } from "./turns.ts";
 
@@ -60,6 +60,11 @@ export class Archive {
 
   symlink(path: string, link: string): void {
     this.entry({ path, type: "symlink", link });
+  }
+
+  /** @param link Path of the file, which must come before. */
+  hardLink(path: string, link: string): void {
+    this.add(hardLinkEntry(path, link, this.mtime));
   }
 
   file(path: string, text: string): void {

@@ -285,12 +285,12 @@ function layOut(contents: Contents): Archive {
       contents.root ?? newHeader({ path: ROOTFS, type: "directory", mtime }),
     );
   }
-  const paths = faces.has("docker-v1")
+  const { paths, links } = faces.has("docker-v1")
     ? addV1Chain(archive, image, layers, {
       inRootfs: hasFiles && contents.v1InRootfs,
       linked: hasBlobs,
     })
-    : [];
+    : { paths: [], links: [] };
   if (hasBlobs) {
     paths.push(
       ...layers.map((layer) => `blobs/sha256/${storedBlob(layer).digest}`),
@@ -311,7 +311,10 @@ function layOut(contents: Contents): Archive {
     const path = `blobs/sha256/${digest}`;
     if (!paths.includes(path)) add(path, stretch);
   }
-  const addLayer = (i: number) => add(paths[i]!, stretches[i]!);
+  const addLayer = (i: number) => {
+    add(paths[i]!, stretches[i]!);
+    if (i < links.length) archive.hardLink(links[i]!, paths[i]!);
+  };
   const pauses = hasFiles && hasBlobs ? pausesIn(contents) : undefined;
   if (pauses) archive.inTurns(contents.rootfs, pauses, addLayer);
   else {

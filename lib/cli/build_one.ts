@@ -79,7 +79,7 @@ export async function buildOne(
   const packing = packingOf(parsed);
   const inputs = await openInputs(wanted, store);
   await editImage(parsed, inputs, wanted, { store, isOnly: true });
-  await splitInputs(parsed, inputs, options, store);
+  await splitInputs(parsed, inputs, store);
   const base = from === undefined ? undefined : inputs;
   const description = imageDescription(parsed, base);
   if (from !== undefined) inFile(from, () => checkBase(description));

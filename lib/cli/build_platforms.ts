@@ -1,7 +1,6 @@
 import { buildPlatforms, type PlatformInput } from "../build/platforms.ts";
 import type { Platform } from "../read/read_oci.ts";
 import { spoolLayer } from "../system/spool_file.ts";
-import type { ArchiveOptions } from "../build/isoc.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { openInputs, type Wanted } from "./build_inputs.ts";
 import { packingOf } from "./compress_options.ts";
@@ -60,7 +59,7 @@ export async function buildSeveral(several: Several): Promise<void> {
   const packing = packingOf(parsed);
   const found: OpenedPlatform[] = [];
   for (const image of several.images) {
-    found.push(await openOne(image, options, store));
+    found.push(await openOne(image, store));
   }
   const all = chosenPlatforms(found, several.only ?? []);
   checkSeveral(all.length, options.faces);
@@ -128,12 +127,11 @@ async function ofOnlyFile<T>(
 
 async function openOne(
   { parsed, wanted, platform }: PlatformImage,
-  options: ArchiveOptions,
   store: InputStore,
 ): Promise<OpenedPlatform> {
   const inputs = await openInputs(wanted, store);
   await editImage(parsed, inputs, wanted, { store, isOnly: false });
-  await splitInputs(parsed, inputs, options, store);
+  await splitInputs(parsed, inputs, store);
   const { from } = wanted;
   const base = from === undefined ? undefined : inputs;
   const description = {

@@ -2,8 +2,6 @@ import { counted } from "../errors/counted.ts";
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import { DOCKER_LAYERS } from "./image_edits.ts";
-import type { ArchiveOptions } from "../build/isoc.ts";
-import { FACES } from "../image/face.ts";
 import { splitRootfs } from "../rootfs/split_rootfs.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import type { BuildInputs } from "./build_inputs.ts";
@@ -48,17 +46,14 @@ export function layerSize(parsed: Parsed): number | undefined {
 }
 
 /**
- * Splits a rootfs into layers, if --layer-size asks for it. The face docker-v1 is
- * then left out, unless --faces asks for it: of several layers it has symlinks with
- * which Incus starts no container.
+ * Splits a rootfs into layers, if --layer-size asks for it.
  *
- * @param inputs What the image is built of; changed, and so are the options.
+ * @param inputs What the image is built of; changed.
  * @throws {InputError} If that makes more layers than engines take.
  */
 export async function splitInputs(
   parsed: Parsed,
   inputs: BuildInputs,
-  options: ArchiveOptions,
   store: InputStore,
 ): Promise<void> {
   const size = layerSize(parsed);
@@ -95,7 +90,6 @@ export async function splitInputs(
     }));
     inputs.notes.push(...notes);
     inputs.plain = false;
-    options.faces ??= FACES.filter((face) => face !== "docker-v1");
     inputs.size = layers.reduce((sum, { size = 0 }) => sum + size, 0);
   } catch (error) {
     throw ofFile(name, error);

@@ -82,7 +82,8 @@ export class DockerV1Face implements FaceEntries {
     if (directory === ROOTFS && this.#place !== ROOTFS) return undefined;
     const id = directory === ROOTFS ? this.#id : directory.slice(0, -1);
     const place = `${id}/${name}`;
-    if (entry.kind === "symlink") return undefined;
+    // Of a link to a blob, the layer comes with the blob.
+    if (entry.kind === "symlink" || entry.kind === "hardlink") return undefined;
     if (entry.kind !== "file" || entry.sparse) {
       throw new FaceMissingError(
         `${shownWord(path)} is no plain file; ciso convert takes such archives`,

@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown, shownWord } from "../errors/shown.ts";
+import { v1Chain } from "../formats/docker_v1.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { readConfigLayers } from "../read/read_config.ts";
 import {
@@ -91,12 +92,12 @@ export function blobDigest(path: string): string | undefined {
 export class Documents {
   /** Their texts, by their paths. */
   readonly texts = new Map<string, string>();
-  /** The blobs that `layer.tar` leads to where it is a symlink, by directory. */
-  readonly links = new Map<string, string>();
   /** Whether the whole archive has been looked through. */
   complete = false;
   /** Modification time of the archive's first entry, in seconds since 1970. */
   mtime: number | undefined;
+  /** The blobs that each `layer.tar` that is a link leads to, by directory. */
+  readonly #links = new Map<string, string>();
   /** Directories named by an ID. */
   readonly #places = new Set<string>();
   /** What has been read of the texts, by their paths. */
@@ -120,11 +121,11 @@ export class Documents {
   ): Required<Pick<Fate, "onData" | "onEnd">> | undefined {
     const [, place] = V1_PLACE.exec(path) ?? [];
     if (place) this.#places.add(place);
-    if (entry.kind === "symlink") {
+    if (entry.kind === "symlink" || entry.kind === "hardlink") {
       const [, directory] = V1_LAYER.exec(path) ?? [];
       const link = asciiText(entry.link).replace(/^\.\.\//, "");
       const digest = blobDigest(link);
-      if (directory && digest) this.links.set(directory, digest);
+      if (directory && digest) this.#links.set(directory, digest);
     }
     const isSmall = entry.kind === "file" && entry.size <= MAX_BLOB;
     const isBlob = isSmall && BLOB.test(path);
@@ -290,6 +291,21 @@ export class Documents {
       place: this.#places.has(own) ? own : ROOTFS,
       names: images.map(({ name }) => name),
     };
+  }
+
+  /**
+   * The blobs that `layer.tar` leads to where it is a link, by directory. Hard
+   * links come after the blobs: before that, the chain that ciso makes of
+   * several layers tells it.
+   */
+  get links(): ReadonlyMap<string, string> {
+    const { v1 } = this;
+    if (!v1 || v1.place === ROOTFS) return this.#links;
+    const chain = v1Chain(this.diffIds ?? []);
+    const isOurs = chain.length > 1 && chain.at(-1)!.id === v1.id &&
+      chain.every(({ id }) => this.texts.has(`${id}/json`));
+    if (!isOurs) return this.#links;
+    return new Map(chain.map(({ id, digest }) => [`${id}/`, digest]));
   }
 
   /** The image config's text, if it is known. */

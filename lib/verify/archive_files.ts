@@ -71,6 +71,7 @@ export async function scanArchive(
   const outside = new CheckedTree("archive", hash, findings);
   let rootfs: CheckedTree | undefined;
   let symlink: string | undefined;
+  let hasLinks = false;
   let first: string | undefined;
   const walked = await walkTarFile(source, {
     entry(found) {
@@ -90,7 +91,10 @@ export async function scanArchive(
         rootfs.take(found, below);
         if (entry.kind === "symlink") symlink ??= shown(path);
         if (!isOwn(below)) return undefined;
-      } else outside.take(found, path);
+      } else {
+        outside.take(found, path);
+        hasLinks ||= entry.kind === "symlink";
+      }
       const place = placeOf(found, binary(path));
       if (place) places.set(binary(path), place);
       if (places.size > MAX_FILES) {
@@ -124,9 +128,7 @@ export async function scanArchive(
     hasView: isView,
     first,
     dangling: dangling === undefined ? symlink : shown(dangling),
-    hasLinks: [...places].some(([path, place]) =>
-      "link" in place && !path.startsWith(ROOTFS)
-    ),
+    hasLinks,
     isDirectory(path) {
       const at = new TextEncoder().encode(path);
       const slot = outside.find(at);

@@ -104,8 +104,8 @@ function reasonsOf(
   }
   if (engine === "Incus" && shape.hasLinks) {
     reasons.push(
-      "it starts no container of an image with symlinks beside rootfs/, as the " +
-        "face docker-v1 has of several layers: export --as lxd has none",
+      "it starts no container of an image with symlinks beside rootfs/: " +
+        "export --as lxd has none",
     );
   }
   if (engine === "umoci" && hasPlatforms) {

@@ -692,6 +692,22 @@ Deno.test("export takes an isoc of several layers", async (t) => {
   });
 
   await t.step(
+    "Incus minds no symlink beside rootfs/: there is none",
+    async () => {
+      const [{ Layers }] = await readJson(isoc, "manifest.json");
+      const list: string[] = (await run("tar", ["-tvf", isoc])).split("\n");
+      const beside = list.filter((line) => !line.includes(" rootfs/"));
+      assert.deepEqual(beside.filter((line) => line.startsWith("l")), []);
+      // A hard link must come after the file.
+      const places = Layers.map((blob: string) => [
+        beside.findIndex((line) => line.endsWith(` ${blob}`)),
+        beside.findIndex((line) => line.endsWith(`/layer.tar link to ${blob}`)),
+      ]);
+      for (const [file, link] of places) assert.ok(file >= 0 && file < link);
+    },
+  );
+
+  await t.step(
     "--as docker-v1 has a directory with a file for each",
     async () => {
       const file = await exported(isoc, "docker-v1");
