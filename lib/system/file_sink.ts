@@ -10,7 +10,7 @@ import { LateHash } from "./late_hash.ts";
 import { leftovers } from "./leftovers.ts";
 import { fs } from "./node.ts";
 import { paysThread } from "./threads.ts";
-import { SecondThread } from "./second_thread.ts";
+import { SecondThread, type Work } from "./second_thread.ts";
 import { temporaryName } from "./temporary_name.ts";
 
 /** A new file beside its place, as a sink. */
@@ -90,18 +90,23 @@ export class FileSink implements Sink {
 
   copy(place: FilePlace, start: number): SinkCopy | undefined {
     if (!paysThread(place.size)) return undefined;
-    return new FileCopy(place, start, this, this.#beside(start, place));
+    const target = this.#target(start);
+    const write = (bytes: Uint8Array, at: number) => this.write(bytes, at);
+    return new FileCopy(place, { ...target, write });
   }
 
-  #beside(start: number, input?: FilePlace): SecondThread {
+  #beside(start: number): SecondThread {
+    return new SecondThread(this.#target(start));
+  }
+
+  #target(start: number): Work {
     const { fd, path } = this;
-    return new SecondThread({
+    return {
       path,
       id: fileId(fs.fstatSync(fd, { bigint: true })),
       start,
-      input,
       otherwise: (end) => hashFile(fd, start, end),
-    });
+    };
   }
 
   renew(): void {
