@@ -1,9 +1,10 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { readBody } from "./body.ts";
+import { discard, readBody } from "./body.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import { basicHeader, type Credentials } from "./credentials.ts";
 import { isLoopback } from "./reference.ts";
+import { PASSING, PassingError, retryAfter } from "./retry.ts";
 
 /** A token's answer is never longer, in bytes. */
 const MAX_TOKEN = 1 << 20;
@@ -58,10 +59,15 @@ export class Authorization {
    *
    * @param header Its header `WWW-Authenticate`.
    * @param scope What the request does.
+   * @param isKnown Whether the request said already who sends it.
    * @returns Whether another try makes sense: there is something new to say.
    * @throws {InputError} If the registry asks in a way that ciso does not know.
    */
-  async challenged(header: string | null, scope: string): Promise<boolean> {
+  async challenged(
+    header: string | null,
+    scope: string,
+    isKnown: boolean,
+  ): Promise<boolean> {
     const challenges = parseChallenges(header ?? "");
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
     const basic = challenges.find(({ scheme }) => scheme === "basic");
@@ -72,14 +78,13 @@ export class Authorization {
       return true;
     }
     if (basic) {
-      const known = this.#challenge !== undefined;
       this.#challenge = basic;
-      return !known && basicOf(this.#options.credentials) !== undefined;
+      return !isKnown && basicOf(this.#options.credentials) !== undefined;
     }
     if (challenges.length === 0) return false;
     throw new InputError(
       "The registry wants to know who asks in a way that ciso does not know: " +
-        shown(challenges[0]!.scheme),
+        `${shown(challenges[0]!.scheme)}; it knows Basic and Bearer`,
     );
   }
 
@@ -109,14 +114,8 @@ export class Authorization {
     const what = `The token of ${realm.host}`;
     const response = await this.#options.send(realm.href, init);
     if (!response.ok) {
-      await response.body?.cancel();
-      throw new InputError(
-        response.status === 401 || response.status === 403
-          ? `${realm.host} does not accept ${
-            credentials ? "this user and password" : "requests without a user"
-          }: log in with docker login or podman login, or give --username`
-          : `${realm.host} gives no token: it answers ${response.status}`,
-      );
+      await discard(response);
+      throw refusal(realm.host, response, credentials !== undefined);
     }
     const body = await readBody(response, MAX_TOKEN, what);
     const { token, life } = tokenOf(body, what);
@@ -136,7 +135,7 @@ export class Authorization {
       throw new InputError(
         `The registry names ${
           shown(text)
-        } as its token server, which is no URL`,
+        } as its token server, which is no URL: whoever runs it can mend that`,
       );
     }
     const isPlain = realm.protocol === "http:" &&
@@ -162,6 +161,24 @@ function basicOf(credentials: Credentials | undefined): string | undefined {
     : undefined;
 }
 
+/** Why a token server gives no token. */
+function refusal(host: string, response: Response, isUser: boolean): Error {
+  const { status } = response;
+  if (status === 401 || status === 403) {
+    return new InputError(
+      `${host} does not accept ${
+        isUser ? "this user and password" : "requests without a user"
+      }: log in with docker login or podman login, or give --username`,
+    );
+  }
+  const what = `${host} gives no token: it answers ${status}`;
+  if (!PASSING.has(status)) {
+    return new InputError(`${what}: is the registry's token server right?`);
+  }
+  const wait = retryAfter(response.headers.get("retry-after"));
+  return new PassingError(what, { ...(wait !== undefined && { wait }) });
+}
+
 /** Reads a token server's answer. */
 function tokenOf(
   body: Uint8Array,
@@ -171,13 +188,15 @@ function tokenOf(
   try {
     document = JSON.parse(new TextDecoder().decode(body));
   } catch {
-    throw new InputError(`${what} is no JSON`);
+    throw new InputError(`${what} is no JSON: is it a token server?`);
   }
   const fields = new Map(Object.entries(Object(document)));
   const token = fields.get("token") ?? fields.get("access_token");
   // What is no token of RFC 6750 breaks the header that it goes into.
   if (typeof token !== "string" || !/^[\w.~+/=-]{1,65536}$/.test(token)) {
-    throw new InputError(`${what} is missing or malformed`);
+    throw new InputError(
+      `${what} is missing or malformed: is it a token server?`,
+    );
   }
   const life = Number(fields.get("expires_in") ?? DEFAULT_LIFE);
   return { token, life: life > 0 ? life : DEFAULT_LIFE };

@@ -1,6 +1,83 @@
 import { InputError } from "../errors/input_error.ts";
-import { fromStream } from "../streams/source.ts";
 import { PassingError } from "./retry.ts";
+
+/** Milliseconds without a byte after which an answer has broken off. */
+export const PATIENCE = 120_000;
+
+/** Cancels an answer of which nothing comes any more. */
+export class Patience {
+  readonly #milliseconds: number;
+  readonly #timer: ReturnType<typeof setInterval>;
+  // Whoever takes the bytes may be slow, too: only what is waited for counts.
+  #isWaiting = false;
+  #isNew = true;
+  #isLate = false;
+
+  /**
+   * @param reader What reads the answer.
+   * @param milliseconds How long nothing may come.
+   */
+  constructor(
+    reader: { cancel(): Promise<void> },
+    milliseconds: number = PATIENCE,
+  ) {
+    this.#milliseconds = milliseconds;
+    this.#timer = setInterval(() => {
+      this.#isLate = this.#isWaiting && !this.#isNew;
+      this.#isNew = false;
+      if (this.#isLate) void reader.cancel().catch(() => {});
+    }, milliseconds);
+  }
+
+  /**
+   * Waits for the next bytes.
+   *
+   * @throws {PassingError} If they do not come.
+   */
+  async with<T>(read: Promise<T>): Promise<T> {
+    this.#isWaiting = true;
+    this.#isNew = true;
+    const result = await read;
+    this.#isWaiting = false;
+    if (!this.#isLate) return result;
+    throw new PassingError(
+      `Nothing came for ${this.#milliseconds / 1000} seconds`,
+    );
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/**
+ * An answer's bytes as they come; it is cancelled when the loop over them ends
+ * early.
+ *
+ * @param stream The answer's body.
+ * @param milliseconds How long nothing may come.
+ * @throws {PassingError} If nothing comes any more.
+ */
+export async function* arriving(
+  stream: ReadableStream<Uint8Array>,
+  milliseconds?: number,
+): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  const patience = new Patience(reader, milliseconds);
+  let isDone = false;
+  try {
+    for (;;) {
+      const { value, done } = await patience.with(reader.read());
+      isDone = done;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    patience.end();
+    if (!isDone) await reader.cancel().catch(() => {});
+    reader.releaseLock();
+  }
+}
 
 /**
  * Reads a whole answer.
@@ -20,7 +97,7 @@ export async function readBody(
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of fromStream(response.body)) {
+    for await (const chunk of arriving(response.body)) {
       size += chunk.length;
       if (size > limit) {
         throw new InputError(

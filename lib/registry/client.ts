@@ -2,11 +2,17 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { parseJson } from "../formats/json_text.ts";
 import { Authorization } from "./authorization.ts";
-import { discard, readBody } from "./body.ts";
+import { discard, PATIENCE, readBody } from "./body.ts";
 import type { Credentials } from "./credentials.ts";
 import { networkError } from "./network_error.ts";
 import { isLoopback, registryHost } from "./reference.ts";
-import { PassingError, retry, retryAfter, type RetryOptions } from "./retry.ts";
+import {
+  PASSING,
+  PassingError,
+  retry,
+  retryAfter,
+  type RetryOptions,
+} from "./retry.ts";
 import { toStream } from "../streams/source.ts";
 
 /** How a client speaks to a registry. */
@@ -42,10 +48,7 @@ export interface RegistryRequest {
 const MAX_REDIRECTS = 5;
 /** Bytes of an error's document that are read. */
 const MAX_ERROR = 1 << 16;
-const PATIENCE = 120_000;
 
-/** Statuses that may pass: too many requests, and a server in trouble. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 const REDIRECT = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -91,16 +94,18 @@ export class RegistryClient {
   async send(request: RegistryRequest): Promise<Response> {
     const { tries } = request;
     return await retry(async () => {
-      let response = await this.#authorized(request);
-      if (response.status === 401) {
+      let { response, place, isKnown } = await this.#authorized(request);
+      // Who else asks for a login gets none.
+      if (response.status === 401 && place === undefined) {
         const header = response.headers.get("www-authenticate");
         await discard(response);
-        if (await this.#authorization.challenged(header, request.scope)) {
-          response = await this.#authorized(request);
+        const { scope } = request;
+        if (await this.#authorization.challenged(header, scope, isKnown)) {
+          ({ response, place } = await this.#authorized(request));
         }
       }
       if (request.expect.includes(response.status)) return response;
-      throw await this.#refusal(request, response);
+      throw await this.#refusal(request, response, place);
     }, { ...this.#options, ...(tries !== undefined && { tries }) });
   }
 
@@ -112,22 +117,21 @@ export class RegistryClient {
     return await retry(attempt, this.#options);
   }
 
-  /** The same registry's URL of a path. */
+  /**
+   * The same registry's URL of a path, or the place that it has named.
+   *
+   * @throws {InputError} If that is none, or the connection there is not safe.
+   */
   async url(path: string): Promise<URL> {
     this.#base ??= this.#findBase();
+    let base: URL;
     try {
-      return new URL(path, await this.#base);
+      base = await this.#base;
     } catch (error) {
       this.#base = undefined;
-      if (error instanceof InputError || error instanceof PassingError) {
-        throw error;
-      }
-      throw new InputError(
-        `${this.host} names ${
-          shown(path)
-        } as a place, which is no URL: is it a registry?`,
-      );
+      throw error;
     }
+    return this.#next(base, path, "names");
   }
 
   /**
@@ -176,15 +180,25 @@ export class RegistryClient {
     }
   }
 
-  /** Sends with what is known of the authorization; follows redirects. */
-  async #authorized(request: RegistryRequest): Promise<Response> {
+  /**
+   * Sends with what is known of the authorization; follows redirects.
+   *
+   * @returns The answer, the other host that gave it, if it was one, and whether
+   * the request said who sends it.
+   */
+  async #authorized(
+    request: RegistryRequest,
+  ): Promise<
+    { response: Response; place: string | undefined; isKnown: boolean }
+  > {
     const first = await this.url(request.path);
     const base = await this.url("/");
     let url = first;
     for (let i = 0; i <= MAX_REDIRECTS; i++) {
       const headers = new Headers(request.headers);
       // Where the registry sends its clients need not be the registry itself.
-      if (url.origin === base.origin) {
+      const isOwn = url.origin === base.origin;
+      if (isOwn) {
         const value = await this.#authorization.header(request.scope);
         if (value !== undefined) headers.set("authorization", value);
       }
@@ -197,9 +211,15 @@ export class RegistryClient {
         `${request.method} ${url.origin}${url.pathname} ${response.status}`,
       );
       const location = response.headers.get("location");
-      if (!REDIRECT.has(response.status) || location === null) return response;
+      if (!REDIRECT.has(response.status) || location === null) {
+        return {
+          response,
+          place: isOwn ? undefined : url.host,
+          isKnown: headers.has("authorization"),
+        };
+      }
       await discard(response);
-      url = this.#next(url, location);
+      url = this.#next(url, location, "redirects to");
     }
     throw new InputError(
       `${this.host} redirects without end: is its name right?`,
@@ -216,22 +236,35 @@ export class RegistryClient {
     return body;
   }
 
-  #next(url: URL, location: string): URL {
+  /** Where the registry leads, seen from a URL. */
+  #next(url: URL, location: string, verb: string): URL {
     let next: URL;
     try {
       next = new URL(location, url);
     } catch {
       throw new InputError(
-        `${this.host} redirects to no URL: ${shown(location)}`,
+        `${this.host} ${verb} ${
+          shown(location)
+        }, which is no URL: is it a registry?`,
       );
+    }
+    // A proxy before the registry speaks HTTPS, and the registry knows nothing
+    // of it.
+    if (next.protocol === "http:" && next.host === url.host) {
+      next.protocol = url.protocol;
     }
     const isPlain = next.protocol === "http:" &&
       (url.protocol === "http:" || this.#options.plainHttp);
     if (next.protocol !== "https:" && !isPlain) {
       throw new InputError(
-        `${this.host} redirects to ${shown(next.href)}, which is not HTTPS`,
+        `${this.host} ${verb} ${
+          shown(next.href)
+        }, which is not HTTPS: whoever runs it can mend that`,
       );
     }
+    // `fetch` takes no URL with a user.
+    next.username = "";
+    next.password = "";
     return next;
   }
 
@@ -272,20 +305,27 @@ export class RegistryClient {
   }
 
   /** The error that an answer is. */
-  async #refusal(request: RegistryRequest, response: Response): Promise<Error> {
+  async #refusal(
+    request: RegistryRequest,
+    response: Response,
+    place: string | undefined,
+  ): Promise<Error> {
     const { status } = response;
     const body = await readBody(response, MAX_ERROR, "The error").catch(() =>
       new Uint8Array(0)
     );
     const said = reasonOf(body);
-    const what = `${this.host} answers ${status} to ${request.method} ${
+    const who = place === undefined
+      ? this.host
+      : `${place}, where ${this.host} leads,`;
+    const what = `${who} answers ${status} to ${request.method} ${
       shown(request.path.replace(/\?.*/s, ""))
     }${said && `: ${said}`}`;
     if (PASSING.has(status)) {
       const wait = retryAfter(response.headers.get("retry-after"));
       return new PassingError(what, { ...(wait !== undefined && { wait }) });
     }
-    if (status === 401 || status === 403) {
+    if ((status === 401 || status === 403) && place === undefined) {
       return new InputError(
         `${this.host} does not allow that${
           said && ` (${said})`

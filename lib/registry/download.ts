@@ -1,6 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { sha256 } from "../streams/sha256.ts";
-import { CHUNK, fromStream, type HashBeside } from "../streams/source.ts";
+import { CHUNK, type HashBeside } from "../streams/source.ts";
+import { arriving, Patience } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
 import { networkError } from "./network_error.ts";
 import {
@@ -71,15 +72,14 @@ export async function* downloadBlob(
   for (let failures = 0; at < end;) {
     const before = at;
     try {
-      const body = await open(client, repository, digest, { at, end, size });
-      for await (const chunk of memory?.read(body) ?? fromStream(body)) {
+      const { body, length } = await open(client, repository, digest, {
+        ...{ at, end, size },
+      });
+      for await (const chunk of memory?.read(body) ?? arriving(body)) {
         if (chunk.length === 0) continue;
         at += chunk.length;
         if (at > end) {
-          throw new InputError(
-            `${what} is longer than ${size} bytes, as its manifest says: ` +
-              "push the image anew",
-          );
+          throw wrongSize(what, "longer", size);
         }
         hash?.update(chunk);
         if (options.hash) yield chunk;
@@ -88,7 +88,10 @@ export async function* downloadBlob(
           held = chunk;
         }
       }
-      if (at < end) throw new PassingError(`${what} broke off`);
+      if (at < end) {
+        if (length === at - before) throw wrongSize(what, "shorter", size);
+        throw new PassingError(`${what} broke off`);
+      }
     } catch (error) {
       const failure = networkError(client.host, error);
       failures = at > before ? 1 : failures + 1;
@@ -117,7 +120,8 @@ class LentMemory {
     body: ReadableStream<Uint8Array>,
   ): AsyncGenerator<Uint8Array> {
     const reader = bytesReader(body);
-    if (!reader) return yield* fromStream(body);
+    if (!reader) return yield* arriving(body);
+    const patience = new Patience(reader);
     let isDone = false;
     try {
       for (;;) {
@@ -125,11 +129,11 @@ class LentMemory {
         const buffer = this.#buffers[turn]!;
         // A broken connection takes the memory with it.
         this.#buffers[turn] = new ArrayBuffer(0);
-        const { value, done } = await reader.read(
+        const { value, done } = await patience.with(reader.read(
           new Uint8Array(
             buffer.byteLength === 0 ? new ArrayBuffer(CHUNK) : buffer,
           ),
-        );
+        ));
         isDone = done;
         if (value) this.#buffers[turn] = value.buffer as ArrayBuffer;
         if (done) return;
@@ -137,6 +141,7 @@ class LentMemory {
         yield value;
       }
     } finally {
+      patience.end();
       if (!isDone) await reader.cancel().catch(() => {});
       reader.releaseLock();
     }
@@ -154,12 +159,25 @@ function bytesReader(
   }
 }
 
+function wrongSize(what: string, is: string, size: number): InputError {
+  return new InputError(
+    `${what} is ${is} than ${size} bytes, as its manifest says: push the image ` +
+      "anew",
+  );
+}
+
+/**
+ * Asks for a stretch of a blob.
+ *
+ * @returns Its bytes, and how many there are of a whole blob, where the registry
+ * says so.
+ */
 async function open(
   client: RegistryClient,
   repository: string,
   digest: string,
   { at, end, size }: { at: number; end: number; size: number },
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<{ body: ReadableStream<Uint8Array>; length?: number }> {
   const isPart = at > 0 || end < size;
   const response = await client.send({
     method: "GET",
@@ -172,7 +190,9 @@ async function open(
   const { body } = response;
   if (!body) throw new PassingError(`${client.host} sends no bytes`);
   // A registry without ranges sends all.
-  return isPart && response.status === 200 ? cut(body, at, end) : body;
+  if (isPart && response.status === 200) return { body: cut(body, at, end) };
+  const text = isPart ? "" : response.headers.get("content-length") ?? "";
+  return { body, ...(/^\d{1,15}$/.test(text) && { length: Number(text) }) };
 }
 
 /** A stretch of a stream. */

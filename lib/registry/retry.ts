@@ -24,6 +24,10 @@ export class PassingError extends InputError {
   }
 }
 
+/** Statuses that may pass: too many requests, and a server in trouble. */
+export const PASSING: ReadonlySet<number> = new Set([
+  ...[408, 425, 429, 500, 502, 503, 504],
+]);
 /** Tries in all, unless options say another number. */
 export const TRIES = 5;
 /** The first wait in milliseconds; each one after it is twice as long. */
