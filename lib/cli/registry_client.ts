@@ -1,9 +1,16 @@
+import { InputError } from "../errors/input_error.ts";
+import { shownWord } from "../errors/shown.ts";
 import { RegistryClient } from "../registry/client.ts";
 import type { Credentials } from "../registry/credentials.ts";
 import { isLoopback, type Reference } from "../registry/reference.ts";
 import { host } from "../system/host.ts";
 import { askSecret } from "../system/ask_secret.ts";
-import { nodeFetch, proxyOf } from "../system/transport.ts";
+import {
+  hasProxies,
+  nodeFetch,
+  proxyOf,
+  trustingFetch,
+} from "../system/transport.ts";
 import type { Parsed } from "./options.ts";
 import { givenLogin, registryLogin } from "./registry_login.ts";
 import { say } from "./say.ts";
@@ -20,31 +27,42 @@ export async function registryClient(
   parsed: Parsed,
   reference: Reference,
 ): Promise<RegistryClient> {
-  const certificates = parsed.value("ca-cert");
-  const ca = certificates === undefined
-    ? undefined
-    : host.readText(certificates);
+  const ca = certificate(parsed.value("ca-cert"));
   const proxy = (url: URL) =>
     isLoopback(url.host) ? undefined : proxyOf(url, host.env);
-  // Of a stream Node's fetch lets hundreds of megabytes pile up, and Bun's waits
-  // for ever if the answer comes before the end. Deno's and Bun's look at the
-  // proxy variables themselves.
-  const isOwn = (url: URL, init: RequestInit) =>
-    ca !== undefined ||
-    (proxy(url)
-      ? host.isNode
-      : init.body instanceof ReadableStream && !host.isDeno);
+  const proxied = hasProxies(host.env);
+  const send = (url: string, init: RequestInit): Promise<Response> => {
+    if (ca !== undefined) return trustingFetch(url, init, { ca, proxy });
+    // Deno's fetch asks a proxy for this machine too. Of a stream Node's lets
+    // hundreds of megabytes pile up, and Bun's waits for ever if the answer comes
+    // before the end.
+    // Without a certificate it cannot do without its own for HTTPS.
+    const isOwn = host.isDeno
+      ? proxied && (isLoopback(new URL(url).host) || /^http:/.test(url))
+      : proxied || init.body instanceof ReadableStream;
+    return isOwn ? nodeFetch(url, init, { proxy }) : fetch(url, init);
+  };
   return new RegistryClient(reference.registry, {
     credentials: await credentials(parsed, reference),
     plainHttp: parsed.on("plain-http"),
-    fetch: (url, init) =>
-      isOwn(new URL(url), init)
-        ? nodeFetch(url, init, { ca, proxy })
-        : fetch(url, init),
+    fetch: send,
     ...(parsed.on("verbose") && {
       onRequest: (line: string) => say(line),
     }),
   });
+}
+
+/** The certificate of --ca-cert. */
+function certificate(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const text = host.readText(path);
+  if (/^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/m.test(text)) {
+    return text;
+  }
+  throw new InputError(
+    `--ca-cert ${shownWord(path)} has no certificate in PEM: a line ` +
+      "-----BEGIN CERTIFICATE----- begins one",
+  );
 }
 
 async function credentials(

@@ -4,12 +4,14 @@ import { findLogin, readHelperAnswer } from "../registry/auth_file.ts";
 import type { Credentials } from "../registry/credentials.ts";
 import type { Reference } from "../registry/reference.ts";
 import { host } from "../system/host.ts";
+import { ownIds } from "../system/own_ids.ts";
 import { answerOf } from "../system/programs.ts";
 
 /**
  * Finds the login for a registry where docker, podman, skopeo and crane look for
  * it: `$REGISTRY_AUTH_FILE` alone if it is set, else podman's `auth.json` below
- * `$XDG_RUNTIME_DIR` and `~/.config`, else Docker's `config.json`.
+ * `$XDG_RUNTIME_DIR` (or `/run/containers/UID`) and `~/.config`, else Docker's
+ * `config.json`.
  *
  * @param reference What is pushed or pulled.
  * @returns `undefined` if nobody has logged in.
@@ -42,15 +44,22 @@ export function registryLogin(reference: Reference): Credentials | undefined {
   return undefined;
 }
 
+const RUN = "/run/containers";
+
 function authFiles(): string[] {
   const given = host.env("REGISTRY_AUTH_FILE");
-  if (given !== undefined) return [given];
+  if (given) return [given];
   const runtime = host.env("XDG_RUNTIME_DIR");
+  // Where podman keeps logins without a session, as under sudo.
+  const shared = !runtime && host.exists(RUN)
+    ? `${RUN}/${ownIds().uid}`
+    : undefined;
   const home = host.env("HOME") ?? host.env("USERPROFILE");
   const config = host.env("XDG_CONFIG_HOME") ?? (home && `${home}/.config`);
   const docker = host.env("DOCKER_CONFIG") ?? (home && `${home}/.docker`);
   return [
     runtime && `${runtime}/containers/auth.json`,
+    shared && `${shared}/auth.json`,
     config && `${config}/containers/auth.json`,
     docker && `${docker}/config.json`,
   ].filter((path): path is string => path !== undefined && path !== "");

@@ -18,12 +18,12 @@ export const MEDIA = {
   dockerIndex: "application/vnd.docker.distribution.manifest.list.v2+json",
 } as const;
 
-const ACCEPT = [
+const ACCEPTED: readonly string[] = [
   MEDIA.manifest,
   MEDIA.index,
   MEDIA.dockerManifest,
   MEDIA.dockerIndex,
-].join(", ");
+];
 
 /** Bytes that a manifest may have: OCI's registries must take 4 MiB. */
 export const MAX_MANIFEST = 1 << 22;
@@ -71,7 +71,7 @@ export async function findManifest(
       path: `/v2/${repository}/manifests/${digest ?? tag}`,
       scope: pullScope(repository),
       expect: [200, 404],
-      headers: { accept: ACCEPT },
+      headers: { accept: ACCEPTED.join(", ") },
       tries: 1,
     });
     if (response.status === 404) {
@@ -139,9 +139,17 @@ export function digestOfBytes(bytes: Uint8Array): string {
 /** What a document is: it says so itself, or its registry does. */
 function mediaTypeOf(response: Response, bytes: Uint8Array): string {
   const said = response.headers.get("content-type")?.replace(/;.*/s, "").trim();
-  if (said && ACCEPT.includes(said)) return said;
+  if (said && ACCEPTED.includes(said)) return said;
   const text = new TextDecoder().decode(bytes);
-  const { mediaType, manifests } = Object(parseJson("The manifest", text));
+  const { mediaType, manifests, schemaVersion } = Object(
+    parseJson("The manifest", text),
+  );
+  if (schemaVersion === 1) {
+    throw new InputError(
+      "It is an image of Docker's old schema 1: pull it with an old engine and " +
+        "push it with a newer one",
+    );
+  }
   if (typeof mediaType === "string") return mediaType;
   return Array.isArray(manifests) ? MEDIA.index : MEDIA.manifest;
 }

@@ -37,6 +37,13 @@ export function networkError(host: string, cause: unknown): Error {
     );
   }
   const reason = shown(parts.at(-1)?.message ?? "");
+  if (/proxy auth|proxy server/i.test(text)) {
+    return new InputError(
+      `The proxy before ${host} lets nothing through (${reason}): is the ` +
+        "environment's HTTPS_PROXY or HTTP_PROXY right?",
+      { cause },
+    );
+  }
   if (/ECONNREFUSED|ConnectionRefused|os error 111/.test(text)) {
     return new InputError(
       `Nothing answers at ${host}: is the registry running, and is its port right?`,

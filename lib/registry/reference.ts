@@ -66,6 +66,9 @@ export function parseReference(text: string): Reference {
   const named = /[.:]/.test(first) || first === "localhost";
   let registry = named ? first : HUB;
   if (!HOST.test(registry)) throw fail("its registry is no host name");
+  if (!URL.canParse(`https://${registry}`)) {
+    throw fail("its registry is no host with a port below 65536");
+  }
   if (HUB_NAMES.has(registry.toLowerCase())) registry = HUB;
   if (named) rest = rest.slice(slash + 1);
   const colon = rest.indexOf(":");

@@ -1,6 +1,8 @@
 import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
 import { fromStream } from "../streams/source.ts";
-import { isDeno } from "./node.ts";
+import { isDeno, process } from "./node.ts";
+import { readText } from "./plain_open.ts";
 
 /** The modules that this takes, loaded only when a registry is spoken to. */
 async function modules() {
@@ -42,12 +44,7 @@ export async function nodeFetch(
   const url = new URL(text);
   const proxy = options.proxy?.(url);
   const secure = url.protocol === "https:";
-  const ca = options.ca === undefined
-    ? undefined
-    // Deno wants --allow-sys to list those that it trusts.
-    : isDeno
-    ? [options.ca]
-    : [...tls.rootCertificates, options.ca];
+  const ca = authorities(tls, options.ca);
   const headers = new Map(new Headers(init.headers).entries());
   headers.set("host", url.host);
   const body = init.body as Body;
@@ -79,7 +76,9 @@ export async function nodeFetch(
           }),
       }),
     });
-    request.on("error", reject);
+    request.on("error", (error) => {
+      reject(proxy && !secure ? proxyFailure(proxy, error) : error);
+    });
     request.on("response", (answer) => {
       const status = answer.statusCode ?? 502;
       const fields = new Headers();
@@ -104,6 +103,54 @@ export async function nodeFetch(
       send(body, request).catch((error) => request.destroy(error));
     } else request.end(body ?? undefined);
   });
+}
+
+/** All that is trusted; `undefined` if the runtime knows. */
+function authorities(
+  tls: Modules["tls"],
+  given: string | undefined,
+): string[] | undefined {
+  // Deno wants --allow-sys to tell its own, also where no other is given.
+  if (isDeno) return given === undefined ? [] : [given];
+  if (given === undefined) return undefined;
+  if (tls.getCACertificates) {
+    return [...tls.getCACertificates("default"), given];
+  }
+  const extra = process().env.NODE_EXTRA_CA_CERTS;
+  return [...tls.rootCertificates, ...(extra ? [readText(extra)] : []), given];
+}
+
+/** Whether a server has the given certificate, by its origin. */
+const known = new Map<string, Promise<boolean>>();
+
+/**
+ * Sends a request as {@linkcode nodeFetch} does. Deno trusts either the given
+ * certificate or those of its own; a question shows which one a server needs.
+ */
+export async function trustingFetch(
+  text: string,
+  init: RequestInit,
+  options: TransportOptions,
+): Promise<Response> {
+  const { origin, protocol } = new URL(text);
+  if (!isDeno || protocol !== "https:") {
+    return await nodeFetch(text, init, options);
+  }
+  let isKnown = known.get(origin);
+  if (!isKnown) {
+    isKnown = nodeFetch(`${origin}/v2/`, {
+      method: "HEAD",
+      ...(init.signal && { signal: init.signal }),
+    }, options).then(
+      () => true,
+      // What is wrong with a proxy is said so.
+      (error) => error instanceof InputError,
+    );
+    known.set(origin, isKnown);
+  }
+  return await isKnown
+    ? await nodeFetch(text, init, options)
+    : await fetch(text, init);
 }
 
 type Body = Uint8Array | string | ReadableStream<Uint8Array> | null | undefined;
@@ -145,7 +192,7 @@ function tunnel(
       headers: { host: place, ...Object.fromEntries(proxyHeaders(proxy)) },
       signal: signal ?? undefined,
     });
-    request.on("error", reject);
+    request.on("error", (error) => reject(proxyFailure(proxy, error)));
     request.on("connect", (answer, socket) => {
       if (answer.statusCode === 200) resolve(socket);
       else {
@@ -161,12 +208,34 @@ function tunnel(
   });
 }
 
+/** Names the proxy if it is not there. */
+function proxyFailure(proxy: URL, error: Error): Error {
+  const code = "code" in error ? String(error.code) : "";
+  if (!/ECONNREFUSED|ConnectionRefused|ENOTFOUND|FailedToOpen/.test(code)) {
+    return error;
+  }
+  return new InputError(
+    `Nothing answers at the proxy ${proxy.host}: is the environment's ` +
+      "HTTPS_PROXY or HTTP_PROXY right?",
+    { cause: error },
+  );
+}
+
 function proxyHeaders(proxy: URL): [string, string][] {
   if (proxy.username === "") return [];
-  const user = decodeURIComponent(proxy.username);
-  const password = decodeURIComponent(proxy.password);
-  const basic = btoa(`${user}:${password}`);
+  const [user, password] = [proxy.username, proxy.password].map(decoded);
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  const basic = btoa(String.fromCharCode(...bytes));
   return [["proxy-authorization", `Basic ${basic}`]];
+}
+
+/** What a URL writes with `%`; text with a stray one stays. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function byteLength(body: Uint8Array | string): number {
@@ -175,29 +244,59 @@ function byteLength(body: Uint8Array | string): number {
     : body.length;
 }
 
+type Env = (name: string) => string | undefined;
+
+/** A variable in either case; an empty one is one that is not set. */
+function read(env: Env, name: string): string | undefined {
+  return env(name.toLowerCase()) || env(name) || undefined;
+}
+
+/** Whether the environment says anything of proxies. */
+export function hasProxies(env: Env): boolean {
+  return ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].some((name) =>
+    read(env, name) !== undefined
+  );
+}
+
 /**
  * The proxy that the environment names for a URL: `HTTPS_PROXY`, `HTTP_PROXY`,
  * `ALL_PROXY`, in either case, and the hosts of `NO_PROXY` that need none.
  *
  * @param url What is asked for.
  * @param env Reads a variable.
+ * @throws {InputError} If it is no URL, or of a kind that ciso does not know.
  */
-export function proxyOf(
-  url: URL,
-  env: (name: string) => string | undefined,
-): URL | undefined {
-  const read = (name: string) => env(name.toLowerCase()) ?? env(name);
-  const none = (read("NO_PROXY") ?? "").split(",").map((host) => host.trim());
+export function proxyOf(url: URL, env: Env): URL | undefined {
+  const secure = url.protocol === "https:";
+  const here = url.port || (secure ? "443" : "80");
+  const none = (read(env, "NO_PROXY") ?? "").toLowerCase().split(/[\s,]+/);
   const isNear = none.some((entry) => {
     if (entry === "") return false;
     if (entry === "*") return true;
-    const [name, port] = entry.replace(/^\*?\./, "").split(":");
-    return (port === undefined || port === url.port) &&
+    const [name, port = here] = entry.replace(/^\*?\./, "").split(":");
+    return port === here &&
       (url.hostname === name || url.hostname.endsWith(`.${name}`));
   });
   if (isNear) return undefined;
-  const text = read(url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY") ??
-    read("ALL_PROXY");
-  if (text === undefined) return undefined;
-  return new URL(/^\w+:\/\//.test(text) ? text : `http://${text}`);
+  const name = [secure ? "HTTPS_PROXY" : "HTTP_PROXY", "ALL_PROXY"]
+    .find((name) => read(env, name) !== undefined);
+  return name === undefined ? undefined : proxyUrl(name, read(env, name)!);
+}
+
+/** Messages do not show it: a password may be in it. */
+function proxyUrl(name: string, text: string): URL {
+  let proxy: URL;
+  try {
+    proxy = new URL(/^\w+:\/\//.test(text) ? text : `http://${text}`);
+  } catch {
+    throw new InputError(
+      `${name} is no URL: write it as http://HOST:PORT, or unset it`,
+    );
+  }
+  if (proxy.protocol === "http:" || proxy.protocol === "https:") return proxy;
+  throw new InputError(
+    `${name} names a proxy that speaks ${
+      shown(proxy.protocol.slice(0, -1))
+    }: ciso takes http:// and https://`,
+  );
 }

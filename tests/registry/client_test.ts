@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { arriving } from "../../lib/registry/body.ts";
 import { RegistryClient } from "../../lib/registry/client.ts";
 import {
   downloadBlob,
@@ -514,4 +515,45 @@ Deno.test("What cannot be reached is named", async () => {
     }),
     { message: new RegExp(`127.0.0.1:${port}`) },
   );
+});
+
+Deno.test("send() logs in for several requests at a time", async () => {
+  const header = `Basic ${btoa("me:pass-word")}`;
+  await using registry = new FakeRegistry((request) =>
+    request.headers.get("authorization") === header ? undefined : new Response(
+      null,
+      { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
+    )
+  );
+  const one = client(registry, {
+    credentials: { username: "me", password: "pass-word" },
+  });
+  const answers = await Promise.all(
+    [1, 2, 3, 4].map(async (n) => {
+      const response = await one.send({
+        method: "GET",
+        path: `/v2/?${n}`,
+        scope: "x",
+        expect: [200],
+      });
+      return await response.text();
+    }),
+  );
+  assert.deepEqual(answers, ["{}", "{}", "{}", "{}"]);
+});
+
+Deno.test("A place over HTTP at the registry's own host is reached by HTTPS", async () => {
+  const one = new RegistryClient("registry.example");
+  const own = await one.url("http://registry.example/v2/x");
+  assert.equal(own.href, "https://registry.example/v2/x");
+  await assert.rejects(one.url("http://other.example/v2/x"), /not HTTPS/);
+});
+
+Deno.test("arriving() does not wait for ever for what comes next", async () => {
+  const stalled = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(3)),
+  });
+  await assert.rejects(async () => {
+    for await (const _ of arriving(stalled, 20)) { /* waits */ }
+  }, /Nothing came for 0\.02 seconds/);
 });

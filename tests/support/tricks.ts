@@ -39,6 +39,39 @@ export function denied(): Response {
   }, { status: 403 });
 }
 
+/** Tricks with one request that end each command, and what it says of them. */
+export const REFUSED = (line: RegExp): [string, Trick, RegExp][] => [
+  ["403 with escapes in its words", on(line, denied), /\\u001b.*log in/],
+  [
+    "redirects in a circle",
+    on(line, (request) => status(307, { location: request.url })),
+    /redirects without end/,
+  ],
+  [
+    "a redirect to a file",
+    on(line, () => status(307, { location: "file:///etc/passwd" })),
+    /not HTTPS/,
+  ],
+  [
+    "a redirect to a host that wants the password",
+    (request) => {
+      const url = new URL(request.url);
+      const there = `http://localhost:${url.port}`;
+      // It gets no question for a token.
+      if (url.pathname === "/token") return status(403);
+      if (url.hostname === "localhost") {
+        return status(401, {
+          "www-authenticate": `Bearer realm="${there}/token"`,
+        });
+      }
+      return line.test(`${request.method} ${url.pathname}`)
+        ? status(307, { location: `${there}${url.pathname}` })
+        : undefined;
+    },
+    /localhost:\d+, where 127.* leads, answers 401/,
+  ],
+];
+
 /** Tricks that end each command, and what it says of them. */
 export const NO_LOGIN: [string, Trick, RegExp][] = [
   [
@@ -51,6 +84,16 @@ export const NO_LOGIN: [string, Trick, RegExp][] = [
       });
     },
     /log in with docker login/,
+  ],
+  [
+    "a token server that answers HTML",
+    (request) => {
+      const { pathname, host } = new URL(request.url);
+      return pathname === "/token" ? new Response("<html>") : status(401, {
+        "www-authenticate": `Bearer realm="http://${host}/token"`,
+      });
+    },
+    /is no JSON: is it a token server/,
   ],
   ["401 for ever", () => status(401), /log in with docker login/],
 ];
