@@ -172,7 +172,8 @@ export async function assemble(
 function viewOf(contents: Contents, zstd: Zstd | undefined): Assembled["view"] {
   if (!contents.faces.has("oci")) {
     throw new DescriptionError(
-      "The face containerd is another view of the face oci, which it needs",
+      "The face containerd is another view of the face oci, which it needs: " +
+        "--faces oci,containerd",
     );
   }
   if (!zstd) {

@@ -1,6 +1,10 @@
 import { shown } from "../errors/shown.ts";
 import type { Face } from "../image/face.ts";
-import type { LayerMethod, Method } from "../streams/packing.ts";
+import {
+  type LayerMethod,
+  type Method,
+  USUAL_WINDOW,
+} from "../streams/packing.ts";
 import { packingOf } from "./compress_options.ts";
 import type { Option, Parsed } from "./options.ts";
 import { say } from "./say.ts";
@@ -83,13 +87,20 @@ export const FOR_OPTION: Option = {
 export function forEngine(parsed: Parsed): Parsed {
   const form = engineForm(parsed);
   if (!form) return parsed;
+  if (parsed.value("layout") === "classic") {
+    throw new UsageError(
+      "--for and --layout classic exclude each other: classic is for Docker 1.9",
+    );
+  }
   const { faces, layers, file, takes, window } = form;
   const face = faces.at(-1)!;
-  const method = packingOf(parsed)?.method ??
+  const packing = packingOf(parsed);
+  const method = packing?.method ??
     (parsed.value("compress") === undefined ? file : undefined);
   if (method !== undefined && !takes.includes(method)) {
     throw refuse(form, method);
   }
+  if (method === "zstd") checkWindow(form, packing?.window);
   const usual = new Map<string, string>([["as", face]]);
   if (parsed.value("layout") === undefined) usual.set("faces", faces.join());
   if (method !== undefined) usual.set("compress", method);
@@ -127,6 +138,17 @@ function refuse({ name, takes }: EngineForm, method: Method): UsageError {
     `--for ${name}: not every version takes a file with ${method}` +
       (takes.length > 0 ? ` (all take ${takes.join(" and ")})` : "") +
       "; leave --for out if yours does",
+  );
+}
+
+/** Refuses a window that the engine has no memory for. */
+function checkWindow({ name, window }: EngineForm, given = 0): void {
+  const most = window ?? USUAL_WINDOW;
+  if (given <= most) return;
+  throw new UsageError(
+    `--for ${name}: not every version takes zstd with a window above ${
+      most / 2 ** 20
+    }M; leave --for out if yours does`,
   );
 }
 

@@ -65,7 +65,7 @@ export async function runExport(parsed: Parsed): Promise<void> {
     // An archive as ciso writes it now has to be made anew.
     return await convertFile(path, parsed);
   }
-  if (layerPacking(parsed)) {
+  if (remakesLayers(parsed, face)) {
     return await convertFile(path, withFaces(parsed, facesOf(face)));
   }
   await withExport(path, parsed, { face }, async (exported, name, bar) => {
@@ -270,6 +270,13 @@ function onlyPlatform(parsed: Parsed): Platform | undefined {
     );
   }
   return values.length === 0 ? undefined : platformOf(parsed);
+}
+
+/** Whether layers are to be compressed, or must not be any more. */
+function remakesLayers(parsed: Parsed, face: ExportFace): boolean {
+  return layerPacking(parsed) !== undefined ||
+    (parsed.value("layer-compression") === "none" &&
+      (face === "docker" || face === "oci"));
 }
 
 /** The faces of an archive with compressed layers that is exported. */

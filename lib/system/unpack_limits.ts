@@ -1,4 +1,5 @@
 import { FileError } from "../errors/file_error.ts";
+import { WINDOWS } from "../streams/packing.ts";
 import type { Compression } from "../streams/compression.ts";
 
 /** What a compressed file may take at most. */
@@ -19,6 +20,16 @@ export function windowError(
   maxWindow: number,
   window?: number,
 ): FileError {
+  if (window !== undefined && window > WINDOWS.highest) {
+    return new FileError(
+      `${name}: taking ${compression} off needs a window of ${
+        mebibytes(window)
+      }, and decoders have ${
+        mebibytes(WINDOWS.highest)
+      } at most: it is damaged, ` +
+        "or no image",
+    );
+  }
   const needs = window === undefined
     ? "more memory"
     : `a window of ${mebibytes(window)}`;

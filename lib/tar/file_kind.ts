@@ -1,3 +1,5 @@
+import { compressionOf } from "../streams/compression.ts";
+
 /** What a file is that is not a tar, and what makes a tar or a directory of it. */
 export interface FileKind {
   /** With its article, such as "a zip archive". */
@@ -159,6 +161,13 @@ const TEXTS: readonly (readonly [name: string, remedy: string, RegExp])[] = [
 export function fileKind(first: Uint8Array): FileKind | undefined {
   const kind = KINDS.find(([, , magic]) => has(first, magic));
   if (kind) return { name: kind[0], remedy: kind[1] };
+  const compression = compressionOf(first);
+  if (compression) {
+    return {
+      name: `compressed with ${compression}`,
+      remedy: "it is compressed twice: take one compression off first",
+    };
+  }
   if (first.length === 0) return undefined;
   const text = textOf(first.subarray(0, 512));
   if (text === undefined) return undefined;

@@ -101,6 +101,14 @@ Deno.test("ciso export compresses the layers of docker and oci", async () => {
     assert.doesNotMatch(names, /rootfs/);
     assert.match((await ciso(["verify", out])).stdout, /no findings/);
   }
+  // And takes the compression off, if it must.
+  const packed = `${work}/docker.tar`;
+  const back = `${work}/back.tar`;
+  const none = ["--layer-compression=none", "-q", "-o", back];
+  await ciso(["export", packed, "--as=docker", ...none]);
+  const digest = (await run("sha256sum", [rootfs])).slice(0, 64);
+  const names = await run("tar", ["-tf", back]);
+  assert.ok(names.includes(`blobs/sha256/${digest}`), names);
   const appc = ["export", plain, "--as=appc", "-o", `${work}/x`];
   const refused = await ciso([...appc, "--layer-compression=gzip"]);
   assert.match(refused.stderr, /goes with --as docker, oci or isoc/);
@@ -163,6 +171,11 @@ Deno.test("--for refuses what the engine does not take", async () => {
         ["--for=containerd", "--compress=gzip"],
         /a file with gzip; leave --for out/,
       ],
+      [
+        ["--for=umoci", "--compress=zstd", "--window=512M"],
+        /takes zstd with a window above 128M; leave --for out/,
+      ],
+      [["--for=docker", "--layout=classic"], /exclude each other/],
     ] as const
   ) {
     const args = [rootfs, ...IMAGE, ...words, "-o", `${work}/no.isoc`];

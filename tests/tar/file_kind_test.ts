@@ -15,6 +15,7 @@ const MADE: [program: string, command: string, name: RegExp][] = [
   ["bsdtar", "bsdtar -cf x --format xar tree", /^a xar archive$/],
   ["bsdtar", "bsdtar -cf x -Z tree", /compress \(\.Z\)$/],
   ["xz", "xz --format=lzma -c tree.tar >x", /lzma$/],
+  ["gzip", "gzip -c tree.tar >x", /compressed with gzip$/],
   ["lz4", "lz4 -qc tree.tar >x", /lz4$/],
   ["lz4", "lz4 -qlc tree.tar >x", /lz4$/],
   ["lzip", "lzip -c tree.tar >x", /lzip/],
