@@ -2,7 +2,9 @@
 // what engines' own tools write is converted.
 
 import assert from "node:assert/strict";
-import { ciso, temporary } from "../support/ciso.ts";
+import { Buffer } from "node:buffer";
+import { allowing, ciso, temporary } from "../support/ciso.ts";
+import { startServe } from "../support/serve.ts";
 import { startDocker } from "../support/dockerd.ts";
 import { withContainerdRoot, withPodmanRoot } from "../support/image_roots.ts";
 import { required } from "../support/required.ts";
@@ -182,6 +184,38 @@ async function compareForms(treeOf: Lister): Promise<void> {
   ]);
   assert.equal(await treeOf(rebased), await treeOf(byHand));
 }
+
+Deno.test("--rebase takes both bases from a registry", async () => {
+  await using work = await temporary();
+  const base = await build(work.path, "base", LAYERS.slice(0, 2));
+  const other = [directory("other/"), { name: "other/f", data: "f" }];
+  const next = await build(work.path, "next", [LAYERS[0]!, other]);
+  const whole = await build(work.path, "whole", LAYERS);
+  const network = allowing("--allow-net");
+  await using server = await startServe(network, [
+    ...[base, next, "--listen", "localhost:0"],
+  ]);
+  const at = (name: string) => `docker://${server.host}/isoc/${name}:1`;
+  const rebase = (old: string, next: string, out: string) => {
+    const [program, ...args] = network;
+    const words = [
+      ...["convert", whole, "--rebase", old, next, "--created", "1", "-q"],
+      ...["-o", `${work.path}/${out}.isoc`],
+    ];
+    return run(program!, [...args, ...words]);
+  };
+  await rebase(base, next, "files");
+  await rebase(at("base"), at("next"), "pulled");
+  await rebase(base, at("next"), "mixed");
+  const files = await Deno.readFile(`${work.path}/files.isoc`);
+  for (const out of ["pulled", "mixed"]) {
+    const isSame = Buffer.compare(
+      files,
+      await Deno.readFile(`${work.path}/${out}.isoc`),
+    ) === 0;
+    assert.ok(isSame, out);
+  }
+});
 
 Deno.test({
   name: "what skopeo, umoci and runc write becomes the image again",
