@@ -5,14 +5,8 @@ import { takeTurn } from "./fd.ts";
 import { keepThread, startThread, waitForThread } from "./threads.ts";
 import { beginRead, endRead } from "./waiting_read.ts";
 
-/**
- * Chunks that the thread reads ahead. More make nothing quicker, and each takes
- * 10 MiB under Deno.
- */
-const AHEAD = 1;
-
 /** Where numbers are in the state that both threads share. */
-const GO = 0, MADE = 1, TAKEN = 2, LENGTHS = 3;
+const GO = 0, MADE = 1, TAKEN = 2, LENGTH = 3;
 
 const CANNOT = "Cannot read standard input";
 
@@ -20,13 +14,14 @@ const CANNOT = "Cannot read standard input";
 const FAILED = -1;
 
 /**
- * What the thread runs. Once it may, it fills the ring's places one after
- * another, as soon as they are free. A place that is not full is the last one.
+ * What the thread runs. Once it may, it fills the memory that both threads share,
+ * and does so again as soon as that is taken. What is not full is the last chunk.
+ * Reading further ahead makes nothing quicker.
  */
 const CODE = `
 import("node:fs").then((fs) => {
-  const { size, ahead } = data;
-  const ring = new Uint8Array(data.ring);
+  const { size } = data;
+  const memory = new Uint8Array(data.memory);
   const state = new Int32Array(data.state);
   const wait = (at, value, time) => Atomics.wait(state, at, value, time);
   const read = (place) => {
@@ -42,14 +37,11 @@ import("node:fs").then((fs) => {
   port.postMessage({ ready: true });
   wait(${GO}, 0);
   for (let made = 0, length = size; length === size; made++) {
-    while (made - Atomics.load(state, ${TAKEN}) >= ahead) {
-      wait(${TAKEN}, made - ahead);
-    }
-    const start = made % ahead * size;
+    while (Atomics.load(state, ${TAKEN}) < made) wait(${TAKEN}, made - 1);
     length = 0;
     try {
       while (length < size) {
-        const count = read(ring.subarray(start + length, start + size));
+        const count = read(memory.subarray(length));
         if (Atomics.load(state, ${GO}) !== 1) return;
         if (count === 0) break;
         length += count;
@@ -58,7 +50,7 @@ import("node:fs").then((fs) => {
       length = ${FAILED};
       port.postMessage({ code });
     }
-    state[${LENGTHS} + made % ahead] = length;
+    state[${LENGTH}] = length;
     Atomics.store(state, ${MADE}, made + 1);
     Atomics.notify(state, ${MADE});
   }
@@ -70,10 +62,8 @@ import("node:fs").then((fs) => {
  * wait for a pipe beside other work.
  */
 export class PipeThread {
-  readonly #ring = new Uint8Array(new SharedArrayBuffer(AHEAD * CHUNK));
-  readonly #state = new Int32Array(
-    new SharedArrayBuffer(4 * (LENGTHS + AHEAD)),
-  );
+  readonly #memory = new Uint8Array(new SharedArrayBuffer(CHUNK));
+  readonly #state = new Int32Array(new SharedArrayBuffer(4 * (LENGTH + 1)));
   readonly #thread;
   /** Gets the reason why the thread can go on no more. */
   readonly #failure: Promise<Error>;
@@ -86,10 +76,9 @@ export class PipeThread {
   constructor() {
     const thread = startThread(CODE, {
       // Of a view Deno lists all numbers.
-      ring: this.#ring.buffer,
+      memory: this.#memory.buffer,
       state: this.#state.buffer,
       size: CHUNK,
-      ahead: AHEAD,
     });
     this.#thread = thread;
     this.#failure = new Promise((resolve) => {
@@ -123,13 +112,12 @@ export class PipeThread {
     this.#set(GO, 1);
     for (let length = CHUNK; length === CHUNK;) {
       await this.#made();
-      const place = this.#taken % AHEAD;
-      length = this.#state[LENGTHS + place]!;
+      length = this.#state[LENGTH]!;
       if (length < CHUNK) endRead(this);
       this.#isDone = 0 <= length && length < CHUNK;
       if (length === FAILED) throw await this.#failure;
       const chunk = length < CHUNK ? new Uint8Array(length) : allocate(CHUNK);
-      chunk.set(this.#ring.subarray(place * CHUNK, place * CHUNK + length));
+      chunk.set(this.#memory.subarray(0, length));
       this.#set(TAKEN, ++this.#taken);
       if (this.#isDone && this.#thread) keepThread(this.#thread);
       if (length > 0) yield chunk;
@@ -137,7 +125,7 @@ export class PipeThread {
     }
   }
 
-  /** Waits until the next place of the ring is filled. */
+  /** Waits until the memory is filled. */
   async #made(): Promise<void> {
     while (Atomics.load(this.#state, MADE) === this.#taken) {
       if (this.#hasEnded) throw await this.#failure;
