@@ -81,16 +81,17 @@ export class IgnoreRules {
    * Judges a path.
    *
    * @param path Components joined by slashes, none at either end; not empty.
+   * Text, or its UTF-8.
    * @param parent What the rules say of the directory that holds it, unless
    * that is the root.
    */
-  judge(path: string, parent?: Verdict): Verdict {
+  judge(path: string | Uint8Array, parent?: Verdict): Verdict {
     let excluded = false;
     let matches: boolean[] | undefined;
     for (let i = 0; i < this.#rules.length; i++) {
       const rule = this.#rules[i]!;
       const above = parent?.matches[i] === true;
-      if (!above && !rule.form.test(path)) continue;
+      if (!above && !isFor(rule, path)) continue;
       if (!above) rule.used = true;
       excluded = !rule.exception;
       matches ??= this.#rules.map(() => false);
@@ -131,6 +132,10 @@ export class IgnoreRules {
         : fixed.startsWith(directory) && fixed !== directory)
     );
   }
+}
+
+function isFor({ form }: Rule, path: string | Uint8Array): boolean {
+  return typeof path === "string" ? form.test(path) : form.testBytes(path);
 }
 
 /**

@@ -8,6 +8,7 @@ export type Token =
   | { repeats: "any" | "name" | "directories" };
 
 const SLASH = 0x2f;
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Signs that a state knows the next state of. */
 const KNOWN = 128;
@@ -44,6 +45,19 @@ export class Glob {
     const [first, second] = tokens;
     this.matchesAll = first !== undefined && second === undefined &&
       "repeats" in first && first.repeats === "any";
+  }
+
+  /** Whether a text matches as a whole, given as its UTF-8. */
+  testBytes(text: Uint8Array): boolean {
+    let state = this.#first ??= this.#start();
+    for (let at = 0; at < text.length; at++) {
+      const code = text[at]!;
+      if (code >= KNOWN) return this.test(DECODER.decode(text));
+      const next = state.next[code] ?? this.#after(state, code);
+      if (next === null) return false;
+      state = next;
+    }
+    return state.matches;
   }
 
   /** Whether a text matches as a whole. */

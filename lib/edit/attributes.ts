@@ -4,11 +4,23 @@ import {
   entryFacts,
   type ReadEntry,
 } from "../tar/entry_facts.ts";
-import type { Edits, Owner, TimeRule } from "./edits.ts";
+import type { Edits, ModeRule, Owner, TimeRule } from "./edits.ts";
 import type { HeaderEdit } from "./edited_header.ts";
 
 /** What a file gets besides a path. */
 type Attributes = Pick<HeaderEdit, "mode" | "owner" | "seconds">;
+
+/** The paths that a file has, for patterns. */
+export interface Names {
+  /** Its own, normalized; none if that is left out. */
+  own: Uint8Array | undefined;
+  /** Those of its hard links. */
+  others: readonly string[];
+}
+
+const NO_RULES: readonly ModeRule[] = [];
+/** The root is a dot to patterns. */
+const ROOT = ".";
 
 /** Decides about modes, owners and times. */
 export class AttributeEdits {
@@ -34,21 +46,20 @@ export class AttributeEdits {
   /**
    * What an entry is to get.
    *
-   * @param names The paths that its file has, for patterns; `any` if they do not
-   * matter, `undefined` if it has no mode.
+   * @param names `any` if they do not matter, `undefined` if it has no mode.
    */
-  of(
-    read: ReadEntry,
-    names: readonly string[] | "any" | undefined,
-  ): Attributes {
+  of(read: ReadEntry, names: Names | "any" | undefined): Attributes {
+    const { owner, time } = this.#edits;
+    const { kind } = read.entry;
+    const rules = names && kind !== "symlink" && kind !== "label"
+      ? this.#rules(names)
+      : NO_RULES;
+    if (!owner && !time && rules.length === 0) return {};
     const facts = entryFacts(read);
     if (!facts) return {};
-    const { owner, time } = this.#edits;
     const found: Attributes = {};
-    if (names && facts.type !== "symlink") {
-      const mode = this.#mode(facts, names);
-      if (mode !== facts.mode) found.mode = mode;
-    }
+    const mode = changedMode(facts, rules);
+    if (mode !== facts.mode) found.mode = mode;
     if (owner && hasOtherOwner(read, facts, owner)) {
       found.owner = owner;
       owner.tally.entries++;
@@ -60,21 +71,36 @@ export class AttributeEdits {
     return found;
   }
 
-  #mode(facts: EntryFacts, names: readonly string[] | "any"): number {
-    const isDirectory = facts.type === "directory";
-    let mode = facts.mode;
-    for (const { glob, change, tally } of this.#edits.chmod ?? []) {
-      // The root is a dot to patterns.
-      const matches = names === "any" ||
-        names.some((name) => glob.test(name || "."));
-      if (!matches) continue;
-      tally.met = true;
-      const now = change(mode, isDirectory);
-      if (now !== mode) tally.entries++;
-      mode = now;
+  /** The rules for modes that are for a file. */
+  #rules(names: Names | "any"): readonly ModeRule[] {
+    const { chmod = NO_RULES } = this.#edits;
+    if (names === "any") return chmod;
+    let found = NO_RULES;
+    for (const rule of chmod) {
+      if (matches(rule, names)) found = [...found, rule];
     }
-    return mode;
+    return found;
   }
+}
+
+function matches({ glob }: ModeRule, { own, others }: Names): boolean {
+  if (own) {
+    if (own.length === 0 ? glob.test(ROOT) : glob.testBytes(own)) return true;
+  }
+  return others.length > 0 && others.some((name) => glob.test(name || ROOT));
+}
+
+function changedMode(
+  { mode, type }: EntryFacts,
+  rules: readonly ModeRule[],
+): number {
+  for (const { change, tally } of rules) {
+    tally.met = true;
+    const now = change(mode, type === "directory");
+    if (now !== mode) tally.entries++;
+    mode = now;
+  }
+  return mode;
 }
 
 function hasOtherOwner(

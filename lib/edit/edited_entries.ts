@@ -9,6 +9,7 @@ import { inheritedEntry } from "./inherited.ts";
 import { needsNames } from "./linked_names.ts";
 import { LookAhead } from "./look_ahead.ts";
 import { Editor } from "./editor.ts";
+import type { Places } from "./places.ts";
 import { isZeros } from "./zeros.ts";
 
 /** How entries are edited, and who wants to know of them. */
@@ -28,6 +29,8 @@ export interface End {
   leftOut: number;
   /** Bytes of zeros after the last entry. */
   zeros: number;
+  /** What the entries have put where, if nobody got their paths. */
+  places?: Places | undefined;
 }
 
 /** Whether edits read the tar, or some of it, more than once. */
@@ -50,11 +53,19 @@ export async function* editedEntries(
   edits: Edits,
   { onKept, onEnd, ahead, ...part }: EditedEntriesOptions,
 ): AsyncGenerator<Uint8Array> {
-  const known = ahead ?? new LookAhead(base, edits, part);
+  const found = ahead?.knownOf(base);
+  if (found) {
+    yield* found.kept.chunks(base);
+    found.tally();
+    const { counts: { kept, leftOut }, zeros, places } = found;
+    onEnd?.({ kept, leftOut, zeros, places });
+    return;
+  }
+  const looked = ahead ?? new LookAhead(base, edits, part);
   const editor = new Editor(base, edits, part, {
-    names: await known.names(),
+    names: await looked.names(),
     onKept,
-    stays: (number) => known.stays(number),
+    stays: (number) => looked.stays(number),
   });
   const chunks = !readsAgain(edits) && base.once?.() ||
     fromStream(base.stream());

@@ -25,7 +25,7 @@ export async function* editedTar(
   edits: Edits,
   part: Omit<EditedEntriesOptions, "onKept" | "onEnd"> = {},
 ): AsyncGenerator<Uint8Array> {
-  const places = edits.add?.length ? new Places() : undefined;
+  const places = edits.add?.length ? new Places(edits.add) : undefined;
   let end: End | undefined;
   yield* editedEntries(base, edits, {
     ...part,
@@ -37,7 +37,7 @@ export async function* editedTar(
     if (end!.zeros > 0) yield new Uint8Array(Math.min(end!.zeros, MAX_ZEROS));
     return;
   }
-  yield* addedEntries(edits, places.look);
+  yield* addedEntries(edits, (end!.places ?? places).look);
   yield closing();
 }
 

@@ -21,6 +21,7 @@ import type { LinkedNames } from "./linked_names.ts";
 import { type Fate, Fates } from "./fates.ts";
 
 const EMPTY = new Uint8Array(0);
+const NO_NAMES: readonly string[] = [];
 /** Where paths do not matter. */
 const NO_FATE: Fate = { given: EMPTY, written: EMPTY, path: EMPTY };
 
@@ -300,9 +301,10 @@ export class Editor {
     ) return {};
     if (!file) return this.#attributes.of(read, undefined);
     if (!this.#attributes.needsText) return this.#attributes.of(read, "any");
-    const own = file.by ? [] : [this.#fates.text(file.path)];
-    const names = [...own, ...this.#names?.of(file.given) ?? []];
-    return this.#attributes.of(read, names);
+    return this.#attributes.of(read, {
+      own: file.by ? undefined : file.path,
+      others: this.#names?.of(file.given) ?? NO_NAMES,
+    });
   }
 
   /** Writes an entry's header blocks. */
@@ -310,6 +312,11 @@ export class Editor {
     const { entry, globals } = read;
     const isSame = globals.size === 0 && Object.keys(edit).length === 0;
     const made = isSame ? undefined : editHeader(read, edit);
+    // The tar itself has another one than the buffer now.
+    const isChanged = this.#isDry && !isSame;
+    if (!made && isChanged) {
+      return pieces.add(read.bytes.subarray(entry.start, entry.end));
+    }
     if (!made) return pieces.keep(entry.start, entry.end);
     pieces.add(made);
     if (!entry.sparse) return;

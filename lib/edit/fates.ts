@@ -57,7 +57,7 @@ export class Fates {
     if (given === undefined) return undefined;
     const fate: Fate = { given, written: raw, path: given };
     const { exclude, strip } = this.#edits;
-    const verdict = this.#leftOut?.judge(this.text(judged ?? given)) ?? false;
+    const verdict = this.#leftOut?.judge(judged ?? given) ?? false;
     if (verdict) {
       fate.by = exclude!.tally;
       fate.held = verdict === "below";

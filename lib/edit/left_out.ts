@@ -2,12 +2,15 @@ import type { IgnoreRules, Verdict } from "../directory/dockerignore.ts";
 
 const SLASH = 0x2f;
 const NONE: readonly string[] = [];
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What rules leave out, asked path by path in the order of an archive. */
 export class LeftOut {
   readonly #rules: IgnoreRules;
-  /** The newest path and the directories above it, the root's first. */
-  #chain: { path: string; verdict: Verdict }[] = [];
+  /** The newest path. */
+  #newest: Uint8Array = new Uint8Array(1 << 12);
+  /** It and the directories above it, the root's first: their lengths. */
+  #chain: { length: number; verdict: Verdict }[] = [];
 
   constructor(rules: IgnoreRules) {
     this.#rules = rules;
@@ -18,10 +21,11 @@ export class LeftOut {
    *
    * @returns Whether it is left out; `below` if something below it may stay.
    */
-  judge(path: string): boolean | "below" {
+  judge(path: Uint8Array): boolean | "below" {
     const verdict = this.#verdict(path);
     if (!verdict?.excluded) return false;
-    return this.#rules.mayTakeBelow(path, verdict) ? "below" : true;
+    const text = DECODER.decode(path);
+    return this.#rules.mayTakeBelow(text, verdict) ? "below" : true;
   }
 
   /** The directories above the newest path that are left out themselves. */
@@ -29,33 +33,46 @@ export class LeftOut {
     const chain = this.#chain;
     let found = NONE;
     for (let i = 0; i < chain.length - 1; i++) {
-      const { path, verdict } = chain[i]!;
-      if (verdict.excluded) found = [...found, path];
+      const { length, verdict } = chain[i]!;
+      if (!verdict.excluded) continue;
+      found = [...found, DECODER.decode(this.#newest.subarray(0, length))];
     }
     return found;
   }
 
-  #verdict(path: string): Verdict | undefined {
-    if (path === "") return undefined;
+  #verdict(path: Uint8Array): Verdict | undefined {
+    if (path.length === 0) return undefined;
     const chain = this.#chain;
+    const same = this.#sameAs(path);
     while (chain.length > 0) {
-      const last = chain.at(-1)!;
-      if (last.path === path) return last.verdict;
-      const isBelow = path.charCodeAt(last.path.length) === SLASH &&
-        path.startsWith(last.path);
-      if (isBelow) break;
+      const { length, verdict } = chain.at(-1)!;
+      if (length <= same) {
+        if (length === path.length) return verdict;
+        if (path[length] === SLASH) break;
+      }
       chain.pop();
     }
+    if (path.length > this.#newest.length) this.#newest = path.slice();
+    else this.#newest.set(path.subarray(same), same);
     let verdict = chain.at(-1)?.verdict;
-    const from = chain.at(-1)?.path.length ?? -1;
+    const from = chain.at(-1)?.length ?? -1;
     for (
-      let at = path.indexOf("/", from + 1);;
-      at = path.indexOf("/", at + 1)
+      let at = path.indexOf(SLASH, from + 1);;
+      at = path.indexOf(SLASH, at + 1)
     ) {
-      const part = at < 0 ? path : path.slice(0, at);
-      verdict = this.#rules.judge(part, verdict);
-      chain.push({ path: part, verdict });
+      const length = at < 0 ? path.length : at;
+      verdict = this.#rules.judge(path.subarray(0, length), verdict);
+      chain.push({ length, verdict });
       if (at < 0) return verdict;
     }
+  }
+
+  /** How many bytes a path begins with as the newest one does. */
+  #sameAs(path: Uint8Array): number {
+    const newest = this.#newest;
+    const end = Math.min(path.length, this.#chain.at(-1)?.length ?? 0);
+    let at = 0;
+    while (at < end && path[at] === newest[at]) at++;
+    return at;
   }
 }

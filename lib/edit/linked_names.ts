@@ -3,6 +3,8 @@ import type { Entry } from "../tar/entry.ts";
 import type { EditedTar, Edits } from "./edits.ts";
 import { type Fate, Fates, keyOf } from "./fates.ts";
 
+const NONE: readonly string[] = [];
+
 /** The paths that files have besides their first one. */
 export class LinkedNames {
   /** The file's path of each hard link. */
@@ -23,9 +25,9 @@ export class LinkedNames {
 
   /** The other paths of a file; of a hard link those of its file. */
   of(path: Uint8Array): readonly string[] {
-    if (this.#names.size === 0) return [];
+    if (this.#names.size === 0) return NONE;
     const key = keyOf(path);
-    return this.#names.get(this.#files.get(key) ?? key) ?? [];
+    return this.#names.get(this.#files.get(key) ?? key) ?? NONE;
   }
 }
 

@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import { BLOCK } from "../tar/block.ts";
+import { BLOCK, padded } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
 import { headerReader, type SeekableTar } from "../tar/seeking.ts";
 import { addedSize } from "./added_headers.ts";
@@ -8,8 +8,10 @@ import type { TarGap, TarReader } from "../tar/reader.ts";
 import { type EditedPieces, Editor } from "./editor.ts";
 import type { EditedTar, Edits, Tally } from "./edits.ts";
 import { inheritedSize } from "./inherited.ts";
+import { KeptStretches } from "./kept_stretches.ts";
 import { type LinkedNames, LinkFinder, needsNames } from "./linked_names.ts";
 import { Places } from "./places.ts";
+import { stripped } from "./strip.ts";
 import { isZeros, MAX_ZEROS } from "./zeros.ts";
 
 /** What the headers of a tar show. */
@@ -17,6 +19,20 @@ interface Found {
   names?: LinkedNames | undefined;
   size?: number | undefined;
   staying?: Marks | undefined;
+  known?: Known | undefined;
+}
+
+/** What becomes of a tar, so that its headers need not be read again. */
+export interface Known {
+  kept: KeptStretches;
+  /** How many entries stay, and how many are left out. */
+  counts: { kept: number; leftOut: number };
+  /** Bytes of zeros after the last entry. */
+  zeros: number;
+  /** What the entries have put where, if files are added. */
+  places: Places | undefined;
+  /** Counts what edits have done. */
+  tally(): void;
 }
 
 /** Marks of entries, by their number in the tar. */
@@ -44,6 +60,7 @@ export class LookAhead {
   readonly #part: EditedTar;
   #names: LinkedNames | undefined;
   #staying: Marks | undefined;
+  #known: Known | undefined;
 
   constructor(base: SeekableTar, edits: Edits, part: EditedTar) {
     this.#base = base;
@@ -59,6 +76,16 @@ export class LookAhead {
   async names(): Promise<LinkedNames | undefined> {
     if (!needsNames(this.#edits)) return undefined;
     return this.#names ?? (await this.#look()).names;
+  }
+
+  /**
+   * What becomes of the tar, if its headers have shown that.
+   *
+   * @param base Where it is read: a source that checks its bytes, and is not the
+   * one whose headers were looked at, has to be read as a whole.
+   */
+  knownOf(base: SeekableTar): Known | undefined {
+    return base === this.#base ? this.#known : undefined;
   }
 
   /** Whether an entry is known to keep its path, by its number in the tar. */
@@ -79,16 +106,39 @@ export class LookAhead {
     if (!exclude && !strip && !remove?.length && !add?.length) return size;
     if (size === undefined || !fill) return undefined;
     if (add?.some(({ isTree }) => isTree)) return undefined;
+    const isStripped = strip?.count === 1 && !this.#part.below;
     try {
+      if (isStripped && !exclude && !remove?.length && !add?.length) {
+        return size - await this.#topSize();
+      }
       const found = await this.#look(true);
       this.#names = found.names;
       this.#staying = found.staying;
+      this.#known = found.known;
       return found.size;
     } catch (error) {
       // Whoever edits the tar says so.
       if (error instanceof InputError) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * Bytes of the entries at the beginning that lose their only component. There
+   * are hardly others in a tar that has one directory at its top.
+   */
+  async #topSize(): Promise<number> {
+    const tar = headerReader(this.#base);
+    let size = 0;
+    for await (const _ of tar.buffers()) {
+      for (let item; (item = tar.next());) {
+        if (item.part !== "header") continue;
+        const { start, end, path, stored } = item.entry;
+        if (stripped(path, 1)) return size;
+        size += end - start + padded(stored);
+      }
+    }
+    return size;
   }
 
   async #look(hasSize = false): Promise<Found> {
@@ -113,15 +163,21 @@ export class LookAhead {
       names: finder?.names,
       size: sizes?.end(),
       staying: sizes?.staying,
+      known: sizes?.known(),
     };
   }
 }
 
 /** Adds up what becomes of a tar. */
 class Sizes implements EditedPieces {
+  readonly #given: Edits;
   readonly #edits: Edits;
   readonly #editor: Editor;
   readonly #places: Places | undefined;
+  readonly #kept = new KeptStretches();
+  readonly #end: number;
+  /** Where the buffer starts in the tar. */
+  #offset = 0;
   /** The entries that keep their paths. */
   readonly staying = new Marks();
   #entries = 0;
@@ -129,8 +185,13 @@ class Sizes implements EditedPieces {
   #zeros = 0;
 
   constructor(base: SeekableTar, edits: Edits, part: EditedTar) {
+    this.#given = edits;
     this.#edits = withoutTallies(edits);
-    const places = edits.add?.length ? new Places() : undefined;
+    this.#end = base.size!;
+    // Numbers in headers are not changed here.
+    const { chmod, owner, time } = edits;
+    if (chmod?.length || owner || time) this.#kept.drop();
+    const places = edits.add?.length ? new Places(edits.add) : undefined;
     this.#places = places;
     this.#editor = new Editor(base, this.#edits, part, {
       isDry: true,
@@ -140,10 +201,12 @@ class Sizes implements EditedPieces {
 
   keep(start: number, end: number): void {
     this.#size += end - start;
+    this.#kept.keep(this.#offset + start, this.#offset + end);
   }
 
-  add({ length }: Uint8Array): void {
-    this.#size += length;
+  add(bytes: Uint8Array): void {
+    this.#size += bytes.length;
+    this.#kept.add(bytes);
   }
 
   /** Takes what belongs to no entry. */
@@ -153,15 +216,43 @@ class Sizes implements EditedPieces {
 
   /** Takes an entry with its data. */
   take(read: ReadEntry, place: number): Promise<void> | undefined {
-    this.#size += Math.min(this.#zeros, 2 * BLOCK);
+    if (this.#zeros > 0) {
+      this.add(new Uint8Array(Math.min(this.#zeros, 2 * BLOCK)));
+    }
     this.#zeros = 0;
+    const { entry } = read;
+    this.#offset = place - entry.start;
     const number = this.#entries++;
     const waiting = this.#editor.header(read, place, this);
     if (this.#editor.isPlain) this.staying.set(number);
-    this.#size += this.#editor.dataSize(read.entry);
+    const size = this.#editor.dataSize(entry);
+    if (!waiting && (size === 0 || size === padded(entry.stored))) {
+      this.keep(entry.end, entry.end + size);
+    } else {
+      this.#size += size;
+      this.#kept.drop();
+    }
+    // Some writers leave the last padding out.
+    if (this.#offset + entry.end + padded(entry.stored) > this.#end) {
+      this.#kept.drop();
+    }
     return waiting?.then((inherited) => {
       this.#size += inherited.header.length + inheritedSize(inherited);
     });
+  }
+
+  /** What becomes of the tar, if that is known to the byte. */
+  known(): Known | undefined {
+    const kept = this.#kept;
+    if (!kept.isWhole) return undefined;
+    this.#editor.end();
+    return {
+      kept,
+      counts: this.#editor,
+      zeros: this.#zeros,
+      places: this.#places,
+      tally: () => addTallies(this.#edits, this.#given),
+    };
   }
 
   /** The size of all in bytes. */
@@ -171,6 +262,16 @@ class Sizes implements EditedPieces {
       : Math.min(this.#zeros, MAX_ZEROS);
     return this.#size + end;
   }
+}
+
+/** Adds what edits have counted to the same edits. */
+function addTallies(from: Edits, to: Edits): void {
+  const add = (tally: Tally | undefined, more: Tally | undefined) => {
+    if (tally && more) tally.entries += more.entries;
+  };
+  add(to.exclude?.tally, from.exclude?.tally);
+  add(to.strip?.tally, from.strip?.tally);
+  to.remove?.forEach(({ tally }, i) => add(tally, from.remove?.[i]?.tally));
 }
 
 /** The same edits of sizes, which count nothing. */

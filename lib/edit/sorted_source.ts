@@ -2,18 +2,12 @@ import { fileHeader } from "../directory/file_header.ts";
 import { inputChanged } from "../errors/input_changed.ts";
 import { NODE, PathIndex } from "../rootfs/path_index.ts";
 import { StoredEntries } from "../rootfs/stored_entries.ts";
-import {
-  allocate,
-  CHUNK,
-  fromStream,
-  readAt,
-  type Source,
-  toStream,
-} from "../streams/source.ts";
+import { fromStream, type Source, toStream } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import type { EntryTable } from "./entry_table.ts";
+import { checkSame, Filler, fillFrom } from "./filler.ts";
 
 const ZEROS = new Uint8Array(BLOCK);
 
@@ -86,7 +80,7 @@ export class SortedSource implements Source {
       let at = Math.min(skip, size);
       while (at < size && filler.left > 0) {
         const room = filler.room(size - at);
-        const waiting = this.#fill(room, data + at);
+        const waiting = fillFrom(this.#base, room, data + at);
         if (waiting) await waiting;
         at += room.length;
         if (filler.isFull) yield* filler.take();
@@ -99,29 +93,7 @@ export class SortedSource implements Source {
     filler.add(closing().subarray(Math.max(start - rest, 0)));
     yield* filler.take();
     if (filler.left > 0) throw inputChanged();
-    await this.#check();
-  }
-
-  /** Whoever changes the base meanwhile is found out at the end of a stream. */
-  async #check(): Promise<void> {
-    const end = this.#base.slice(0, 0).stream();
-    for await (const chunk of fromStream(end)) {
-      if (chunk.length > 0) throw inputChanged();
-    }
-  }
-
-  /** Fills memory with a stretch of the base. */
-  #fill(room: Uint8Array, start: number): Promise<void> | undefined {
-    const base = this.#base;
-    if (!base.fill) return this.#copy(room, start);
-    if (base.fill(room, start) < room.length) throw inputChanged();
-    return undefined;
-  }
-
-  async #copy(room: Uint8Array, start: number): Promise<void> {
-    const bytes = await readAt(this.#base, start, room.length);
-    if (bytes.length < room.length) throw inputChanged();
-    room.set(bytes);
+    await checkSame(this.#base);
   }
 
   /** The contents of a sparse file, with its holes and padding. */
@@ -168,53 +140,5 @@ export class SortedSource implements Source {
       else high = middle - 1;
     }
     return low;
-  }
-}
-
-/** Makes large chunks of pieces. */
-class Filler {
-  /** Bytes that are still to come, those of the chunk not among them. */
-  left: number;
-  #chunk: Uint8Array;
-  #filled = 0;
-  #full: Uint8Array[] = [];
-
-  /** @param size Bytes of all chunks; what comes after them is left out. */
-  constructor(size: number) {
-    this.left = size;
-    this.#chunk = allocate(Math.min(CHUNK, size));
-  }
-
-  /** Whether a chunk can be taken. */
-  get isFull(): boolean {
-    return this.#full.length > 0;
-  }
-
-  add(piece: Uint8Array): void {
-    for (let at = 0; at < piece.length && this.left > 0;) {
-      const room = this.room(piece.length - at);
-      room.set(piece.subarray(at, at + room.length));
-      at += room.length;
-    }
-  }
-
-  /** Room for bytes, which counts as filled; there may be less than wanted. */
-  room(wanted: number): Uint8Array {
-    const from = this.#filled;
-    const to = Math.min(from + wanted, this.#chunk.length);
-    const room = this.#chunk.subarray(from, to);
-    this.#filled = to;
-    this.left -= room.length;
-    if (to === this.#chunk.length && to > 0) {
-      this.#full.push(this.#chunk);
-      this.#chunk = allocate(Math.min(CHUNK, this.left));
-      this.#filled = 0;
-    }
-    return room;
-  }
-
-  /** The chunks that are full. */
-  take(): Uint8Array[] {
-    return this.#full.splice(0);
   }
 }

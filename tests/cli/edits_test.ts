@@ -143,6 +143,32 @@ Deno.test("a hard link becomes the file when its file is left out", async () => 
   }
 });
 
+Deno.test("a hard link that becomes its left out file gets the link's mode", async () => {
+  for (
+    const [out, link, rules, mode] of [
+      ["bin/ash", "bin/sh", ["bin/sh=4700"], "-rws------"],
+      ["bin/sh", "bin/ash", ["bin/ash=4700"], "-rws------"],
+      // A path that is left out has no say.
+      ["bin/ash", "bin/sh", ["bin/ash=4700"], "-rwxr-xr-x"],
+      ["bin/ash", "bin/sh", ["bin/*=a-x", "bin/sh=u+s"], "-rwSr--r--"],
+      ["bin/ash", "bin/sh", ["**=600"], "-rw-------"],
+    ] as const
+  ) {
+    const edits = [
+      ...rules.map((rule) => `--chmod=${rule}`),
+      `--exclude=${out}`,
+    ];
+    // Which of both comes first differs.
+    for (const input of ["tree.tar", "reversed.tar", "tree"]) {
+      const args = [input, ...edits, ...(rules.length > 1 ? ["--sort"] : [])];
+      const { lines } = await listed(args);
+      const found = lines.filter((line) => / bin\/(a?)sh/.test(line));
+      assert.equal(found.length, 1, `${args} ${found}`);
+      assert.match(found[0]!, new RegExp(`^${mode} .* ${link}$`), `${args}`);
+    }
+  }
+});
+
 Deno.test("modes, owners and times go where they are to go", async () => {
   const { lines } = await listed([
     ...["tree.tar", "--owner=7:8", "--mtime=2001-02-03", "--remove=long"],

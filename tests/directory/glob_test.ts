@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IgnoreRules } from "../../lib/directory/dockerignore.ts";
+import { IgnoreRules, pathGlob } from "../../lib/directory/dockerignore.ts";
 
 /** Whether a pattern alone leaves a path out. */
 function excludes(pattern: string, path: string): boolean {
@@ -73,4 +73,18 @@ Deno.test("patterns match as a backtracking matcher says", () => {
     if (form.test(path)) matched++;
   }
   assert.ok(matched > 200, `${matched}`);
+});
+
+Deno.test("bytes match as their text does", () => {
+  const texts = ["a", "ab/c", "é", "a/é", "𝄞/b", "", "*", "a\u{feff}", "z/é/z"];
+  for (const pattern of ["*", "**", "a/?", "**/é", "?/b", "[^a]", "a*", "é"]) {
+    const glob = pathGlob(pattern);
+    for (const text of texts) {
+      const bytes = new TextEncoder().encode(text);
+      assert.equal(glob.testBytes(bytes), glob.test(text), pattern + text);
+    }
+    // What is no UTF-8 is what decoders make of it.
+    const wrong = Uint8Array.of(0x61, 0xff);
+    assert.equal(glob.testBytes(wrong), glob.test("a\u{fffd}"), pattern);
+  }
 });
