@@ -20,8 +20,7 @@ export const COMPRESS_OPTIONS: Option[] = group("Compression", [
     value: "METHOD[:LEVEL]",
     values: [...METHODS, "none"],
     help:
-      "compress the file: gzip, zstd, xz or none; by the ending of -o unless " +
-      "given: .gz, .zst, .xz",
+      "compress the file; unless given, the ending of -o says how: .gz, .zst, .xz",
   },
   {
     name: "window",
@@ -42,8 +41,8 @@ export const LAYER_OPTION: Option = {
   value: "METHOD[:LEVEL]",
   values: COMPRESSIONS,
   help:
-    "compress the layers of the faces docker and oci: gzip, zstd, or none, " +
-    "as it is unless given",
+    "compress the layers of the faces docker and oci; they stay as they are " +
+    "unless given",
 };
 
 /** The option that splits a rootfs into layers. */
@@ -83,8 +82,18 @@ export function packingOf(parsed: Parsed): Packing | undefined {
   };
 }
 
+/** Endings of compressions that ciso reads or others write. */
+const FOREIGN = /\.(bz2|tbz2?|lz4|lzma|lzo|lz|br|Z|7z|zip)$/;
+
 /** The method that a file's name asks for. */
 function endingOf(output: string | undefined): Method | undefined {
+  const [ending] = FOREIGN.exec(output ?? "") ?? [];
+  if (ending !== undefined) {
+    throw new UsageError(
+      `--output: ciso does not write ${ending}: end the name in .gz, .zst or ` +
+        ".xz, or give --compress none",
+    );
+  }
   return ENDINGS.find(([ending]) => ending.test(output ?? ""))?.[1];
 }
 

@@ -29,7 +29,7 @@ export function openSpool(
   const spoolError = (cause: unknown) =>
     fileError(
       `Cannot keep ${name} in ${tmpdir()} (choose another directory ` +
-        "with TMPDIR, or give an uncompressed file)",
+        "with TMPDIR)",
       cause,
     );
 

@@ -114,6 +114,18 @@ Deno.test("--compress none wins over the file's ending", async () => {
   assert.equal(await run("cmp", [output, plain]), "");
 });
 
+Deno.test("endings that ciso does not write are refused", async () => {
+  const output = `${work}/plain.tar.bz2`;
+  const { code, stderr } = await ciso([
+    rootfs,
+    ...IMAGE,
+    ...["-o", output, ...COMMAND],
+  ]);
+  assert.equal(code, 2);
+  assert.match(stderr, /does not write \.bz2: .* \.gz, \.zst or \.xz/);
+  await assert.rejects(Deno.stat(output));
+});
+
 Deno.test("--json says how the file is compressed", async () => {
   const output = `${work}/said.isoc.gz`;
   const args = ["--compress=gzip:9", "--json", "-o", output, ...COMMAND];
