@@ -53,7 +53,7 @@ export function addV1Chain(
     archive.file(`${directory}json`, jsonText(json));
     const path = `${directory}layer.tar`;
     if (!linked) added.paths.push(path);
-    else if (chain.length > 1) added.links.push(path);
+    else if (directory !== ROOTFS) added.links.push(path);
     else archive.symlink(path, `../blobs/sha256/${layers[i]!.digest}`);
   }
   return added;

@@ -296,13 +296,13 @@ export class Documents {
   /**
    * The blobs that `layer.tar` leads to where it is a link, by directory. Hard
    * links come after the blobs: before that, the chain that ciso makes of
-   * several layers tells it.
+   * layers tells it.
    */
   get links(): ReadonlyMap<string, string> {
     const { v1 } = this;
     if (!v1 || v1.place === ROOTFS) return this.#links;
     const chain = v1Chain(this.diffIds ?? []);
-    const isOurs = chain.length > 1 && chain.at(-1)!.id === v1.id &&
+    const isOurs = chain.at(-1)?.id === v1.id &&
       chain.every(({ id }) => this.texts.has(`${id}/json`));
     if (!isOurs) return this.#links;
     return new Map(chain.map(({ id, digest }) => [`${id}/`, digest]));
