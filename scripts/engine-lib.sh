@@ -222,7 +222,7 @@ END
     docker-registry serve "$work/registry.yaml" >"$work/daemon.log" 2>&1 &
     daemon docker-registry "exec 3<>/dev/tcp/127.0.0.1/${origin##*:}"
     name=${origin##*/}/isoc/pulled:copy
-    quietly "${ciso[@]}" push "$archive" "$name" ${certificate:+--ca-cert "$certificate"}
+    quietly "${ciso[@]}" push --all-platforms "$archive" "$name" ${certificate:+--ca-cert "$certificate"}
     return
   fi
   [[ $scheme == http ]] || tls=(--tls-cert "$certificate" --tls-key "$work/key.pem")
