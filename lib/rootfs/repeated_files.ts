@@ -1,8 +1,11 @@
 import { equalBytes } from "../streams/bytes.ts";
-import { fromStream } from "../streams/source.ts";
+import { fromStream, release } from "../streams/source.ts";
 import { type EntryFacts, entryFacts } from "../tar/entry_facts.ts";
 import { FLAG, type PathIndex } from "./path_index.ts";
 import type { StoredEntries, StoredEntry } from "./stored_entries.ts";
+
+/** Bytes of a file that is quicker to read as a whole than as a stream. */
+const SMALL = 1 << 16;
 
 /** What is looked into: a layer, or the tree below it. */
 interface Entries {
@@ -63,6 +66,12 @@ export class RepeatedFiles {
     if (!sameFacts(entryFacts(own)!, entryFacts(old)!)) return false;
     if (!sameRecords(own, old) || !sameRecords(old, own)) return false;
     if (own.entry.kind !== "file") return true;
+    if (own.entry.size <= SMALL) {
+      return equalBytes(
+        await this.#layer.stored.readFile(slot, SMALL),
+        await this.#below.stored.readFile(below, SMALL),
+      );
+    }
     return await sameChunks(
       fromStream((await this.#layer.stored.content(slot)).stream()),
       fromStream((await this.#below.stored.content(below)).stream()),
@@ -100,22 +109,57 @@ async function sameChunks(
   one: AsyncGenerator<Uint8Array>,
   two: AsyncGenerator<Uint8Array>,
 ): Promise<boolean> {
+  const a = new Rest(one);
+  const b = new Rest(two);
   try {
-    let a: Uint8Array = new Uint8Array(0);
-    let b: Uint8Array = new Uint8Array(0);
     for (;;) {
-      if (a.length === 0) a = (await one.next()).value ?? a;
-      if (b.length === 0) b = (await two.next()).value ?? b;
-      const length = Math.min(a.length, b.length);
-      if (length === 0) return a.length === b.length;
-      if (!equalBytes(a.subarray(0, length), b.subarray(0, length))) {
+      if (a.bytes.length === 0) await a.next();
+      if (b.bytes.length === 0) await b.next();
+      const length = Math.min(a.bytes.length, b.bytes.length);
+      if (length === 0) return a.bytes.length === b.bytes.length;
+      if (
+        !equalBytes(a.bytes.subarray(0, length), b.bytes.subarray(0, length))
+      ) {
         return false;
       }
-      a = a.subarray(length);
-      b = b.subarray(length);
+      a.skip(length);
+      b.skip(length);
     }
   } finally {
-    await one.return(undefined);
-    await two.return(undefined);
+    await a.end();
+    await b.end();
+  }
+}
+
+/** What is left of a stream's newest chunk. */
+class Rest {
+  bytes: Uint8Array = new Uint8Array(0);
+  readonly #chunks: AsyncGenerator<Uint8Array>;
+  #chunk: Uint8Array | undefined;
+
+  constructor(chunks: AsyncGenerator<Uint8Array>) {
+    this.#chunks = chunks;
+  }
+
+  skip(length: number): void {
+    this.bytes = this.bytes.subarray(length);
+  }
+
+  async next(): Promise<void> {
+    this.#release();
+    const { value } = await this.#chunks.next();
+    if (value) this.bytes = this.#chunk = value;
+  }
+
+  async end(): Promise<void> {
+    this.#release();
+    await this.#chunks.return(undefined);
+  }
+
+  /** Gives its memory back: tens of thousands of files would pile up. */
+  #release(): void {
+    if (this.#chunk) release(this.#chunk);
+    this.#chunk = undefined;
+    this.bytes = new Uint8Array(0);
   }
 }

@@ -28,6 +28,22 @@ export class StackedSource implements Source {
     this.size = 0;
   }
 
+  /** There if all of them have it. */
+  get fill(): Source["fill"] {
+    if (!this.#parts.every(({ source }) => source.fill)) return undefined;
+    return (buffer, start) => {
+      let filled = 0;
+      for (const part of this.#parts) {
+        const from = start + filled;
+        const length = Math.min(buffer.length - filled, part.end - from);
+        if (from < part.start || length <= 0) continue;
+        const room = buffer.subarray(filled, filled + length);
+        filled += part.source.fill!(room, from - part.start);
+      }
+      return filled;
+    };
+  }
+
   stream(): ReadableStream<Uint8Array> {
     return this.slice(0, this.size).stream();
   }

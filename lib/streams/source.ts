@@ -68,7 +68,7 @@ export interface Source {
    *
    * @returns The count of bytes, less than the buffer has at the end only.
    */
-  fill?(buffer: Uint8Array, start: number): number;
+  fill?: ((buffer: Uint8Array, start: number) => number) | undefined;
   /** Where the same bytes are in a file, if they are. */
   readonly place?: FilePlace | undefined;
 }

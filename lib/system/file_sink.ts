@@ -70,6 +70,10 @@ export class FileSink implements Sink {
       isSteady: true,
       stream: () => slice(0, size()).stream(),
       slice,
+      fill(buffer, from) {
+        const length = Math.max(Math.min(buffer.length, size() - from), 0);
+        return readFile(fd, buffer.subarray(0, length), start + from);
+      },
     };
   }
 
