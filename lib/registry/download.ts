@@ -73,7 +73,9 @@ export async function* downloadBlob(
     const before = at;
     try {
       const { body, length } = await open(client, repository, digest, {
-        ...{ at, end, size },
+        at,
+        end,
+        size,
       });
       for await (const chunk of memory?.read(body) ?? arriving(body)) {
         if (chunk.length === 0) continue;

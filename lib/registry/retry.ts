@@ -26,7 +26,13 @@ export class PassingError extends InputError {
 
 /** Statuses that may pass: too many requests, and a server in trouble. */
 export const PASSING: ReadonlySet<number> = new Set([
-  ...[408, 425, 429, 500, 502, 503, 504],
+  408,
+  425,
+  429,
+  500,
+  502,
+  503,
+  504,
 ]);
 /** Tries in all, unless options say another number. */
 export const TRIES = 5;

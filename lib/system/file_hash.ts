@@ -1,5 +1,6 @@
 import type { SinkHash } from "../streams/sink.ts";
 import { CHUNK } from "../streams/source.ts";
+import type { Work } from "./second_thread.ts";
 import { keepThread, startThread, type Thread } from "./threads.ts";
 
 /**
@@ -10,11 +11,11 @@ const CODE = `
 const modules = Promise.all([import("node:crypto"), import("node:fs")]);
 const works = new Map();
 const buffer = new Uint8Array(${CHUNK});
-const open = ({ createHash }, fs, { path, file, start }) => {
+const open = ({ createHash }, fs, { path, id, start }) => {
   const fd = fs.openSync(path, "r");
   const work = { fd, at: start, hash: createHash("sha256") };
   const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-  if (file !== dev + ":" + ino) work.hash = undefined;
+  if (id !== dev + ":" + ino) work.hash = undefined;
   return work;
 };
 const pass = (fs, work, end) => {
@@ -48,18 +49,6 @@ port.on("message", listen);`;
 /** Bytes after which the thread gets a message. */
 const STEP = 1 << 20;
 
-/** What is hashed. */
-export interface HashedFile {
-  /** The file; it stays there until the work is done. */
-  path: string;
-  /** Device and inode of it. */
-  file: string;
-  /** Offset of the first byte. */
-  start: number;
-  /** Hashes the stretch up to an offset here, should the thread fail. */
-  otherwise: (end: number) => string;
-}
-
 /** A thread that makes several hashes at a time: under Deno each takes 20 MiB. */
 class HashThread {
   /** Hashes that it makes now. */
@@ -89,7 +78,7 @@ class HashThread {
   }
 
   /** Begins a hash. */
-  begin(work: Omit<HashedFile, "otherwise">): number {
+  begin(work: Omit<Work, "otherwise">): number {
     this.users++;
     const id = this.#ids++;
     this.#thread?.postMessage({ id, work, end: work.start });
@@ -134,7 +123,7 @@ let shared: HashThread | undefined;
  * such hashes share.
  */
 export class FileHash implements SinkHash {
-  readonly #file: HashedFile;
+  readonly #file: Work;
   readonly #thread: HashThread;
   readonly #id: number;
   #end: number;
@@ -142,7 +131,7 @@ export class FileHash implements SinkHash {
   #isOver = false;
 
   /** @param file What is hashed. */
-  constructor(file: HashedFile) {
+  constructor(file: Work) {
     if (!shared?.users || shared.hasEnded) shared = new HashThread();
     this.#thread = shared;
     this.#file = file;

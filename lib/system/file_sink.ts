@@ -86,10 +86,7 @@ export class FileSink implements Sink {
 
   hashShared(start: number, size: number): SinkHash | undefined {
     if (!paysThread(size)) return undefined;
-    const { fd, path } = this;
-    const file = fileId(fs.fstatSync(fd, { bigint: true }));
-    const otherwise = (end: number) => hashFile(fd, start, end);
-    return new FileHash({ path, file, start, otherwise });
+    return new FileHash(this.#target(start));
   }
 
   copy(place: FilePlace, start: number): SinkCopy | undefined {

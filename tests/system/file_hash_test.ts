@@ -24,7 +24,7 @@ function begin(
   const { dev, ino } = fs.fstatSync(fd, { bigint: true });
   const hash = new FileHash({
     path,
-    file: file ?? `${dev}:${ino}`,
+    id: file ?? `${dev}:${ino}`,
     start: START,
     otherwise,
   });
