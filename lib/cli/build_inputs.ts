@@ -200,6 +200,7 @@ function addName(inputs: BuildInputs, name: string, path: string): void {
     inputs.names.push(name);
   } catch (error) {
     if (!(error instanceof DescriptionError)) throw error;
+    inputs.oddName = name;
     inputs.notes.push(`A name of ${path} is left out. ${error.message}`);
   }
 }

@@ -32,9 +32,8 @@ export function checkInputs(
     & Pick<Wanted, "from" | "layers" | "rootfs">
     & { files?: string[] },
 ): void {
-  const reads = [from, ...layers, rootfs, ...files].filter((path) =>
-    path === "-"
-  );
+  const reads = [from?.replace(/^-:.*/s, "-"), ...layers, rootfs, ...files]
+    .filter((path) => path === "-");
   if (reads.length > 1) {
     throw new UsageError("Standard input can be read once only");
   }

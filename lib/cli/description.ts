@@ -24,6 +24,8 @@ export interface Base {
   /** What its documents say of it. */
   base: BaseImage;
   names: string[];
+  /** A name that it has and no archive can say. */
+  oddName?: string;
   annotations?: Record<string, string> | undefined;
   /** Whether no layer comes on top. */
   complete?: boolean;
@@ -113,8 +115,11 @@ function checkPresent(
   from: Base | undefined,
 ): void {
   if (list.length === 0 && from) {
+    const own = from.oddName === undefined
+      ? "no name of its own"
+      : `the name ${shown(from.oddName)}, which engines refuse`;
     throw new UsageError(
-      "The image has no name of its own: give it one with --tag NAME[:TAG]",
+      `The image has ${own}: give it one with --tag NAME[:TAG]`,
     );
   }
   if (list.length === 0 || !runs) {

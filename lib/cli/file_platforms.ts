@@ -14,6 +14,7 @@ import {
   readOciManifest,
 } from "../read/read_oci.ts";
 import {
+  asCandidate,
   type PlatformImage,
   readLayout,
   type TopImage,
@@ -49,7 +50,9 @@ export async function filePlatforms(
   name?: string,
 ): Promise<FilePlatforms | undefined> {
   const { tops } = await readLayout(files);
-  const named = name === undefined ? tops : withName(tops, name);
+  const named = name === undefined
+    ? tops
+    : withName(tops.map(asCandidate), name);
   const texts = new Set(named.map(({ names }) => names.toSorted().join(" ")));
   if (texts.size !== 1) return undefined;
   const all = new Map(
@@ -75,10 +78,21 @@ export async function filePlatforms(
     found.images.push({ platform, files: image.files });
     if (blobPath(image.blobs[0]!) === primaryConfig) found.primary = platform;
   }
+  if (areSeveral(named, found.images)) return undefined;
   if (found.images.length > 0) return found;
   throw new InputError(
     "Its images are for Windows, whose layers are no Linux root file systems",
   );
+}
+
+/** Whether tags tell images apart, as of umoci, since platforms do not. */
+function areSeveral(
+  tops: readonly Pick<TopImage, "tags">[],
+  images: readonly FilePlatform[],
+): boolean {
+  const keys = new Set(images.map(({ platform }) => platformText(platform)));
+  const tags = new Set(tops.map(({ tags }) => tags.toSorted().join(" ")));
+  return tags.size > 1 && keys.size < images.length;
 }
 
 /** Tells of platforms that an index lists and the file does not have. */

@@ -36,11 +36,13 @@ const named = new WeakSet<object>();
  *
  * @param word The file, or a directory; `-` is standard input. `:NAME[:TAG]`
  * may follow, which is an image of several.
+ * @param isOverview Whether any image of several will do.
  */
 export async function withImage<T>(
   word: string,
   parsed: Parsed,
   use: (input: ImageInput) => Promise<T>,
+  isOverview = false,
 ): Promise<T> {
   const { path, name: wanted } = imagePath(word, host.exists);
   const name = path === "-" ? "standard input" : path;
@@ -69,6 +71,7 @@ export async function withImage<T>(
       opened,
       platformOf(parsed),
       wanted ?? option,
+      isOverview,
     );
     const compression = input?.compression;
     return await use({

@@ -89,6 +89,7 @@ export async function runInspect(parsed: Parsed): Promise<void> {
   if (sboms.length > 0 && parsed.value("layer") !== undefined) {
     throw new UsageError("--sbom and --layer cannot be had at once");
   }
+  const isOverview = view === undefined || view === "html";
   await withImage(path, parsed, async (input) => {
     if (view === "sbom") return await writeSboms(parsed, sboms, path, input);
     if (view === "config") return await printDocument(configOf(input));
@@ -109,7 +110,7 @@ export async function runInspect(parsed: Parsed): Promise<void> {
     const page = inspectPage(report, input.opened, read.layered.tree);
     const html = parsed.value("html");
     await writeOutput(toStream(page), html === "-" ? undefined : html);
-  });
+  }, isOverview);
 }
 
 /** What a view needs to know of the image's tree. */

@@ -2,7 +2,7 @@ import { shownWord } from "../errors/shown.ts";
 import { withName } from "../read/choose_image.ts";
 import { type ImageFiles, readDocument } from "../read/image_files.ts";
 import { readDockerManifest } from "../read/read_docker.ts";
-import { readLayout } from "../registry/platform_images.ts";
+import { asCandidate, readLayout } from "../registry/platform_images.ts";
 import { archiveOptions } from "./archive_options.ts";
 import type { Wanted } from "./build_inputs.ts";
 import { checkInputs } from "./build_one.ts";
@@ -124,7 +124,7 @@ async function hasName(files: ImageFiles, name: string): Promise<boolean> {
   const { tops } = await readLayout(files);
   const docker = await readDocument(files, "manifest.json");
   const all = [
-    ...tops,
+    ...tops.map(asCandidate),
     ...docker === undefined ? [] : readDockerManifest(docker),
   ];
   return withName(all, name).length > 0;

@@ -112,7 +112,8 @@ function expand(
   for (let i = 0; i < args.length; i++) {
     const word = args[i]!;
     if (word === "--") return { given, words, rest: args.slice(i + 1) };
-    if (word === "-" || !word.startsWith("-")) {
+    // "-:NAME" is one image of several on standard input.
+    if (/^(?!-[^:])/.test(word)) {
       words.push(word);
       continue;
     }

@@ -11,6 +11,7 @@ import {
 import type { RegistryClient } from "../registry/client.ts";
 import { imageParts, pushParts } from "../registry/copy_image.ts";
 import {
+  asCandidate,
   type PlatformImage,
   platformImages,
   topImages,
@@ -208,7 +209,9 @@ export async function pushOne(
 
 /** Says how to push an image that is for several platforms. */
 function refuseSeveral(all: PlatformImage[], { platform }: ImageChoice): void {
-  const isOne = new Set(all.map(({ names }) => names.join(" "))).size === 1;
+  const isOne = new Set(all.map(({ names }) => names.join(" "))).size === 1 &&
+    new Set(all.map(({ platform }) => platformText(platform))).size ===
+      all.length;
   if (all.length < 2 || !isOne || platform?.architecture) return;
   throw new InputError(
     `It is for several platforms (${
@@ -225,10 +228,7 @@ async function pushAll(
   { name }: ImageChoice,
   options: Work,
 ): Promise<Pushed[]> {
-  const all = (await topImages(files)).map((top) => ({
-    ...top,
-    names: [...top.names, ...top.tags],
-  }));
+  const all = (await topImages(files)).map(asCandidate);
   const tops = name === undefined ? all : withName(all, name);
   if (tops.length !== 1) {
     throw new InputError(

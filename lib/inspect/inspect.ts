@@ -1,6 +1,10 @@
-import { withName, withPlatform } from "../read/choose_image.ts";
-import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
+import {
+  type Candidate,
+  noChoice,
+  platformText,
+  withName,
+  withPlatform,
+} from "../read/choose_image.ts";
 import type { Face } from "../image/face.ts";
 import { isUtf8 } from "../streams/bytes.ts";
 import type { Compression } from "../streams/compression.ts";
@@ -160,33 +164,52 @@ export function inspectReport(inspected: Inspected): InspectReport {
 }
 
 /**
- * Chooses an image of a file.
+ * Chooses an image of a file. Of several platforms it is the first, which all
+ * faces have.
  *
  * @param platform What its platform must be, as far as it is given.
  * @param name A name that it must have.
- * @throws {InputError} If none fits; the message lists those that there are.
+ * @param isOverview Whether any image will do, since all are listed.
+ * @throws {InputError} If none fits, or several of other names; the message lists
+ * those that there are.
  */
 export function chooseImage(
   { images }: OpenedImage,
   platform: FoundImage["platform"],
   name?: string,
+  isOverview = false,
 ): FoundImage {
-  const named = name === undefined ? images : withName(images, name);
-  const [fits] = withPlatform(
+  const all = images.map((image, i) => ({
+    image,
+    id: `${i}`,
+    names: image.names,
+    digests: digestsOf(image),
+    platform: image.platform,
+  }));
+  const named = name === undefined ? all : withName(all, name);
+  const fits = withPlatform(
     named.filter(({ platform: has }) =>
       !platform.architecture || has.architecture === platform.architecture
     ),
     platform,
   );
-  if (fits) return fits;
-  const all = images.map(({ names, platform }) =>
-    [...names.slice(0, 3), Object.values(platform).join("/")].filter(Boolean)
-      .map((text) => shown(text)).join(" ")
-  );
-  throw new InputError(
-    `No image in it fits; it has ${all.slice(0, 10).join(", ")}${
-      all.length > 10 ? " and others" : ""
-    }`,
+  const [first, ...others] = fits;
+  if (first && (isOverview || others.every((one) => isSame(first, one)))) {
+    return first.image;
+  }
+  throw noChoice({ all, named, fits }, { platform, name });
+}
+
+/** Whether two images may be one: for several platforms, or in two faces. */
+function isSame(a: Candidate, b: Candidate): boolean {
+  if (a.names.some((name) => b.names.includes(name))) return true;
+  const hasNames = a.names.length > 0 && b.names.length > 0;
+  return !hasNames && platformText(a.platform) !== platformText(b.platform);
+}
+
+function digestsOf({ digest, config }: FoundImage): string[] {
+  return [digest, config?.path].flatMap((text) =>
+    /[0-9a-f]{64}/.exec(text ?? "") ?? []
   );
 }
 

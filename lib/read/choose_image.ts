@@ -8,7 +8,10 @@ import type { Platform } from "./read_oci.ts";
 export interface ImageChoice {
   /** Its platform, as far as it matters. */
   platform?: Platform;
-  /** Its name, `NAME[:TAG]`, or the bare tag that an image layout has for it. */
+  /**
+   * Its name, `NAME[:TAG]`, the bare tag that an image layout has for it, or
+   * `[NAME@]DIGEST` with at least 12 hex digits of a digest of it.
+   */
   name?: string;
   /** Take an image of another platform than the wanted one, if it is the only one. */
   anyPlatform?: boolean;
@@ -20,6 +23,8 @@ export interface Candidate {
   id: string;
   /** All names that the file has for it. */
   names: string[];
+  /** SHA-256 of its config or its manifest in hex, as far as it is known. */
+  digests?: readonly string[];
   platform: Platform;
 }
 
@@ -43,20 +48,37 @@ export function chooseImage<T extends Candidate>(
   let fits = withPlatform(named, platform);
   if (fits.length === 0 && anyPlatform && idsOf(named) === 1) fits = named;
   if (idsOf(fits) === 1) return fits;
-  if (all.length === 0) throw new InputError("It lists no image");
+  throw noChoice({ all, named, fits }, { platform, name });
+}
+
+/**
+ * Says why no image can be chosen.
+ *
+ * @param found All images of the file, those of the name, and those of the
+ * platform among them.
+ * @param choice Which one is wanted.
+ */
+export function noChoice(
+  { all, named, fits }: Record<"all" | "named" | "fits", readonly Candidate[]>,
+  { platform = {}, name }: {
+    platform?: Platform | undefined;
+    name?: string | undefined;
+  },
+): InputError {
+  if (all.length === 0) return new InputError("It lists no image");
   if (named.length === 0) {
-    throw new InputError(
-      `It holds no image ${shown(name!)}; it has ${listed(all)}`,
+    return new InputError(
+      `It holds no image ${shown(name ?? "")}; it has ${listed(all)}`,
     );
   }
   if (fits.length === 0) {
-    throw new InputError(
+    return new InputError(
       `No image in it is for the platform wanted (${
         platformText(platform)
       }); it has ${listed(named)}`,
     );
   }
-  throw new InputError(
+  return new InputError(
     `It holds several images (${listed(fits)}): choose one with ${ways(fits)}`,
   );
 }
@@ -104,11 +126,26 @@ function idsOf(candidates: Candidate[]): number {
   return new Set(candidates.map(({ id }) => id)).size;
 }
 
+/** `[NAME@]DIGEST`, of which the beginning is enough. */
+const WITH_DIGEST = /^(?:([^@]+)@)?(?:sha256:)?([0-9a-f]{12,64})$/;
+
 /**
  * The candidates of a name. A name without a tag means `latest`, or else the one
- * image that has the name with any tag.
+ * image that has the name with any tag. A digest names an image too.
  */
-export function withName<T extends Pick<Candidate, "names">>(
+export function withName<T extends Pick<Candidate, "names" | "digests">>(
+  all: readonly T[],
+  name: string,
+): T[] {
+  const found = withTag(all, name);
+  const [, rest, hex] = WITH_DIGEST.exec(name) ?? [];
+  if (found.length > 0 || hex === undefined) return found;
+  return (rest === undefined ? all : withTag(all, rest)).filter((
+    { digests = [] },
+  ) => digests.some((digest) => digest.startsWith(hex)));
+}
+
+function withTag<T extends Pick<Candidate, "names">>(
   all: readonly T[],
   name: string,
 ): T[] {
@@ -119,7 +156,7 @@ export function withName<T extends Pick<Candidate, "names">>(
   if (exact.length > 0 || name.slice(name.lastIndexOf("/")).includes(":")) {
     return exact;
   }
-  const starts = wanted.map((form) => form.replace(/:latest$/, ":"));
+  const starts = wanted.map((form) => `${form.replace(/:latest$/, "")}:`);
   return all.filter(({ names }) =>
     names.some((has) =>
       forms(has).some((form) => starts.some((start) => form.startsWith(start)))
@@ -142,26 +179,37 @@ function forms(name: string): string[] {
 }
 
 /** What the images differ in, as the command line says it. */
-function ways(fits: Candidate[]): string {
+function ways(fits: readonly Candidate[]): string {
   const platforms = new Set(fits.map(({ platform }) => platformText(platform)));
   const names = new Set(fits.map(({ names }) => names.join(" ")));
   const byName = "FILE:NAME[:TAG] or --name NAME[:TAG]";
-  if (names.size === 1) {
-    return platforms.size === 1
-      ? "a name: give each one of its own"
-      : "--platform, or save it alone";
+  if (names.size > 1) {
+    return platforms.size === 1 ? byName : `--platform, ${byName}`;
   }
-  return platforms.size === 1 ? byName : `--platform, ${byName}`;
+  if (platforms.size > 1) return "--platform, or save it alone";
+  return fits.every(({ digests = [] }) => digests.length > 0)
+    ? "FILE:DIGEST or --name DIGEST"
+    : "a name: give each one of its own";
 }
 
-function listed(candidates: Candidate[]): string {
-  const texts = new Set(candidates.map(({ names, platform, id }) => {
-    const name = names.map((name) =>
+/** What there is; images that are told apart by nothing else have a digest. */
+function listed(candidates: readonly Candidate[]): string {
+  const looks = ({ names, platform }: Candidate) =>
+    `${names.join(" ")} ${platformText(platform)}`;
+  const counts = new Map<string, number>();
+  for (const one of candidates) {
+    counts.set(looks(one), (counts.get(looks(one)) ?? 0) + 1);
+  }
+  const texts = new Set(candidates.map((one) => {
+    const { names, platform, digests: [digest] = [] } = one;
+    const words = names.slice(0, MAX_LISTED).map((name) =>
       /^[\w.:/@-]{1,255}$/.test(name) ? name : shown(name)
-    ).join(" ");
+    );
+    const isAlone = names.length > 0 && counts.get(looks(one)) === 1;
+    if (!isAlone && digest) words.push(`sha256:${digest.slice(0, 12)}`);
     const where = platformText(platform);
-    if (name) return where ? `${name} for ${where}` : name;
-    return where || `one without a name, ${shown(id.slice(0, 12))}`;
+    if (words.length === 0) return where || "one without a name";
+    return words.join(" ") + (where ? ` for ${where}` : "");
   }));
   const first = [...texts].slice(0, MAX_LISTED);
   const more = texts.size - first.length;

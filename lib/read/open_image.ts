@@ -137,6 +137,7 @@ async function readDocker(
   const candidates = await Promise.all(entries.map(async (entry) => ({
     ...entry,
     id: `${entry.config} ${entry.layers.join(" ")}`,
+    digests: digestsIn(entry.config),
     // One image needs no reading here: its platform is checked later.
     platform: entries.length === 1
       ? {}
@@ -159,10 +160,14 @@ async function readDocker(
 
 async function dockerConfig(files: ImageFiles, path: string): Promise<string> {
   const config = await needed(files, path);
-  // Docker and all that write its archives name the file by its digest.
-  const [, digest] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path) ?? [];
+  const [digest] = digestsIn(path);
   if (digest) checkDigest(path, config, digest);
   return documentText(config);
+}
+
+/** Docker and all that write its archives name a config by its digest. */
+function digestsIn(path: string): string[] {
+  return /(?<=^|\/)[0-9a-f]{64}(?=(\.json)?$)/.exec(path)?.slice(0, 1) ?? [];
 }
 
 /** OCI image-spec v1.1, "Image Layout", "Image Index" and "Image Manifest". */
@@ -211,6 +216,7 @@ async function followIndex(
   let candidates = index.filter(isImage).map((descriptor) => ({
     ...descriptor,
     id: descriptor.digest,
+    digests: [descriptor.digest],
     names: [nameIn(descriptor), descriptor.annotations.get(REF_NAME)]
       .filter((name) => name !== undefined),
   }));

@@ -75,7 +75,7 @@ export async function readDockerV1(
     const platform = ids.size === 1
       ? {}
       : platformIn((await linkOf(files, id)).json);
-    candidates.push({ id, names, platform });
+    candidates.push({ id, digests: [id], names, platform });
   }
   const [{ id, names }] = chooseImage(candidates, choice) as [
     typeof candidates[0],

@@ -4,7 +4,7 @@ import type { FileSource, ImageFiles } from "../read/image_files.ts";
 import { type BlobDescriptor, blobPath, isImage } from "../read/read_oci.ts";
 import type { RegistryClient } from "./client.ts";
 import { putManifest, type StoredManifest } from "./manifest.ts";
-import { readLayout, type TopImage } from "./platform_images.ts";
+import { asCandidate, readLayout, type TopImage } from "./platform_images.ts";
 import type { Pushed, PushOptions } from "./push_image.ts";
 import type { Reference } from "./reference.ts";
 import { sideBySide } from "./side_by_side.ts";
@@ -46,18 +46,14 @@ export async function imageParts(
       listed.filter(isImage).map((one) => ({
         ...one,
         id: one.digest,
+        digests: [one.digest],
         names: [],
       })),
       choice,
     ).slice(0, 1);
   const { tops } = await readLayout(files, allPlatforms ? undefined : one);
   if (tops.length === 0) return undefined;
-  const all = tops.map((top) => ({
-    ...top,
-    id: top.manifest.digest,
-    names: [...top.names, ...top.tags],
-    platform: top.images.length === 1 ? top.images[0]!.platform : {},
-  }));
+  const all = tops.map(asCandidate);
   const [chosen] = chooseImage(all, {
     ...(name !== undefined && { name }),
     ...(!allPlatforms && choice),

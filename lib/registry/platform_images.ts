@@ -1,6 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { type ImageFiles, readDocument } from "../read/image_files.ts";
+import type { Candidate } from "../read/choose_image.ts";
 import {
   type BlobDescriptor,
   blobPath,
@@ -117,6 +118,18 @@ export async function readLayout(
 /** The images of a layout, each under its index: see {@linkcode readLayout}. */
 export async function topImages(files: ImageFiles): Promise<TopImage[]> {
   return (await readLayout(files)).tops;
+}
+
+/** What a name or a digest chooses of what an index lists. */
+export function asCandidate<T extends TopImage>(top: T): T & Candidate {
+  const { manifest, names, tags, images } = top;
+  return {
+    ...top,
+    id: manifest.digest,
+    digests: [manifest.digest.replace("sha256:", "")],
+    names: [...names, ...tags],
+    platform: images.length === 1 ? images[0]!.platform : {},
+  };
 }
 
 /** All images of a layout, each once. */

@@ -255,6 +255,15 @@ Deno.test("what is no whole image is refused in words", async () => {
     ["build", bundle, "-t", "x", "--", "x"],
     /It is a runtime bundle.*ciso convert/,
   );
+  const odd = await put("odd", {
+    ...V1,
+    repositories: JSON.stringify({ "OLD/App": { "1": IDS[1] } }),
+  });
+  await refused(
+    ["convert", odd],
+    /^ciso: The image has the name "OLD\/App:1", which engines refuse: give it one with --tag/,
+    2,
+  );
   // A colon in the path of a file, with and without a name after it.
   await Deno.copyFile(`${v1}.tar`, `${work}/a:b.tar`);
   await refused(
@@ -262,6 +271,77 @@ Deno.test("what is no whole image is refused in words", async () => {
     /^ciso: a:b\.tar: It holds no image "no"/,
   );
 });
+
+Deno.test("one image of several is chosen, by bare tags and of a pipe too", async () => {
+  const command = allowing("--allow-run=find");
+  const images = [1, 2].map((digit) => blob(`{"digit":"${digit}"}`));
+  const layout = await put("tags", {
+    "oci-layout": '{"imageLayoutVersion":"1.0.0"}',
+    ...Object.assign({}, ...images.map(({ files }) => files)),
+    "index.json": JSON.stringify({
+      schemaVersion: 2,
+      manifests: images.map(({ descriptor }, i) => ({
+        ...descriptor,
+        annotations: { "org.opencontainers.image.ref.name": `1.${i}` },
+      })),
+    }),
+  });
+  for (
+    const [name, args] of [
+      ["convert", ["-t", "x"]],
+      ["cat", ["bin/x"]],
+      ["inspect", ["--config"]],
+      ["diff", [`${layout}:1.1`]],
+    ] as const
+  ) {
+    const some = await ciso([name, layout, ...args], { command });
+    assert.match(
+      some.stderr,
+      /tags: It holds several images \(1\.0.*, 1\.1.*\): choose one with FILE:NAME/,
+    );
+    assert.equal(some.code, 1);
+    const none = await ciso([name, `${layout}:1`, ...args], { command });
+    assert.match(none.stderr, /tags: It holds no image "1"; it has 1\.0/);
+    assert.equal(none.code, 1);
+  }
+  const same = await ciso(["diff", `${layout}:1.0`, `${layout}:1.1`], {
+    command,
+  });
+  assert.match(same.stdout, /digit=2/);
+  const { stdout } = await ciso(["inspect", layout], { command });
+  assert.match(stdout, /2 images[^]*--platform or --name choose another/);
+  const out = `${work}/of-pipe.isoc`;
+  const piped = await shell(`cat ${v1}.tar | "$@"`, [
+    ...["convert", "-:old/app", "-q", "-o", out],
+  ]);
+  assert.equal(piped.code, 0, piped.stderr);
+  assert.equal((await ciso(["cat", out, "y"])).stdout, "y");
+});
+
+/** An image of one layer for an OCI layout, with a label. */
+function blob(labels: string) {
+  const config = CONFIG.replace('"Cmd"', `"Labels":${labels},"Cmd"`);
+  const file = (text: string, mediaType: string) => ({
+    mediaType,
+    digest: `sha256:${sha(text)}`,
+    size: text.length,
+  });
+  const type = "application/vnd.oci.image";
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    config: file(config, `${type}.config.v1+json`),
+    layers: [file(LAYER, `${type}.layer.v1.tar`)],
+  });
+  return {
+    descriptor: file(manifest, `${type}.manifest.v1+json`),
+    files: Object.fromEntries(
+      [config, LAYER, manifest].map((text) => [
+        `blobs/sha256/${sha(text)}`,
+        text,
+      ]),
+    ),
+  };
+}
 
 Deno.test("a directory's symlinks lead to no files outside", async () => {
   const secret = `${work}/secret`;
