@@ -1,10 +1,8 @@
 import { shown } from "../errors/shown.ts";
 import { type ModeChange, parseMode } from "../edit/mode.ts";
 import type { Owner } from "../edit/edits.ts";
-import { utf8 } from "../streams/bytes.ts";
-import { normalizePath } from "../tar/path.ts";
-import { named } from "./failure.ts";
 import { parseOwner } from "./owner.ts";
+import { treePath } from "./tree_path.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What `--add` asks for. */
@@ -17,17 +15,23 @@ export interface AddedFile {
   owner?: Owner;
 }
 
+/** Tells what is there. */
+export interface FilesThere {
+  exists(path: string): boolean;
+  isDirectory(path: string): boolean;
+}
+
 /**
  * Reads the value of `--add`. Colons separate; `\:` is a colon of a path. Where
  * there are more colons than that, the file that is there tells what was meant.
  *
  * @param text `FILE:PATH[:MODE[:UID:GID]]`.
- * @param exists Whether a file is there.
+ * @param files Tells what is there.
  * @throws {UsageError} If it has another form.
  */
 export function parseAddedFile(
   text: string,
-  exists: (path: string) => boolean,
+  files: FilesThere,
 ): AddedFile {
   const fields = splitAtColons(text);
   const found: Pick<AddedFile, "mode" | "owner"> = {};
@@ -46,8 +50,8 @@ export function parseAddedFile(
       fields.pop();
     }
   }
-  const [file, path] = fileAndPath(text, fields, exists);
-  return { ...found, file, path: pathOf(text, file, path) };
+  const [file, path] = fileAndPath(text, fields, files);
+  return { ...found, file, path: pathOf(text, file, path, files) };
 }
 
 /** The fields of a value, `\:` and `\\` taken for the signs. */
@@ -64,8 +68,16 @@ function splitAtColons(text: string): string[] {
 function fileAndPath(
   text: string,
   fields: string[],
-  exists: (path: string) => boolean,
+  { exists }: FilesThere,
 ): [file: string, path: string] {
+  // A mode that is none, or half an owner, is no end of a path's name.
+  const isOdd = /^(\d+|[ugoa]*[-+=].*)$/.test(fields.at(-1)!);
+  if (fields.length > 2 && isOdd) {
+    throw new UsageError(
+      `--add ${shown(text)} is not FILE:PATH[:MODE[:UID:GID]]: a MODE is ` +
+        "octal, up to 7777, or such as a+x; \\: is a colon of a path",
+    );
+  }
   const splits = fields.slice(1).map((_, i): [string, string] => [
     fields.slice(0, i + 1).join(":"),
     fields.slice(i + 1).join(":"),
@@ -89,12 +101,23 @@ function fileAndPath(
   );
 }
 
-function pathOf(text: string, file: string, path: string): Uint8Array {
-  const name = file.replace(/\/+$/, "").replace(/^.*\//s, "");
-  const whole = path.endsWith("/") && path !== "/" ? path + name : path;
-  const bytes = named("--add", () => normalizePath(utf8(whole)));
-  if (whole.includes("\0")) {
-    throw new UsageError(`--add ${shown(text)}: a path holds no NUL`);
+/** Where a file goes; below `DIRECTORY/` it has its own name. */
+function pathOf(
+  text: string,
+  file: string,
+  path: string,
+  { isDirectory }: FilesThere,
+): Uint8Array {
+  const isRoot = /^(\.?\/)*\.?$/.test(path);
+  // What a directory holds goes into the root itself.
+  const isWhole = isRoot
+    ? file !== "-" && isDirectory(file)
+    : !path.endsWith("/");
+  if (!isWhole && file === "-") {
+    throw new UsageError(
+      `--add ${shown(text)}: standard input has no name; give the whole path`,
+    );
   }
-  return bytes;
+  const name = file.replace(/\/+$/, "").replace(/^.*\//s, "");
+  return treePath(["--add", text], isWhole ? path : `${path}/${name}`);
 }

@@ -13,13 +13,12 @@ import type {
 } from "../edit/edits.ts";
 import { shown } from "../errors/shown.ts";
 import { parseRfc3339 } from "../formats/values/time.ts";
-import { utf8 } from "../streams/bytes.ts";
 import { host } from "../system/host.ts";
-import { normalizePath } from "../tar/path.ts";
 import { type AddedFile, parseAddedFile } from "./added_file.ts";
 import { named } from "./failure.ts";
 import type { Parsed } from "./options.ts";
 import { parseOwner } from "./owner.ts";
+import { treePath } from "./tree_path.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The edits that a command line asks for. */
@@ -51,15 +50,14 @@ export function editPlan(parsed: Parsed): EditPlan {
   const ignoreFile = parsed.value("ignore-file");
   const excludes = parsed.values("exclude");
   const rules = [
-    ...(ignoreFile === undefined
-      ? []
-      : ignorePatterns(host.readText(ignoreFile))),
+    ...(ignoreFile === undefined ? [] : patternsIn(ignoreFile)),
     ...excludes,
   ];
   const edits: Edits = {};
   if (ignoreFile !== undefined || excludes.length > 0) {
     edits.exclude = {
-      rules: named(undefined, () => new IgnoreRules(rules)),
+      // Those of the file are known to be right.
+      rules: named("--exclude", () => new IgnoreRules(rules)),
       tally: tally("exclude"),
     };
   }
@@ -67,7 +65,9 @@ export function editPlan(parsed: Parsed): EditPlan {
   if (count !== undefined) {
     if (!/^\d{1,4}$/.test(count)) {
       throw new UsageError(
-        `--strip-components ${shown(count)} is not a count, such as 1`,
+        `--strip-components ${
+          shown(count)
+        } is not a count of directories, from 0 to 9999`,
       );
     }
     edits.strip = {
@@ -80,7 +80,7 @@ export function editPlan(parsed: Parsed): EditPlan {
     tally: tally("remove", path),
   }));
   const added = parsed.values("add").map((text) => ({
-    ...parseAddedFile(text, host.exists),
+    ...parseAddedFile(text, host),
     tally: tally("add", text),
   }));
   edits.chmod = parsed.values("chmod").map((text): ModeRule => ({
@@ -99,8 +99,14 @@ export function editPlan(parsed: Parsed): EditPlan {
   return { edits, added, tallies, excludes, ignoreFile };
 }
 
+function patternsIn(ignoreFile: string): string[] {
+  const patterns = ignorePatterns(host.readText(ignoreFile));
+  named(shown(ignoreFile), () => new IgnoreRules(patterns));
+  return patterns;
+}
+
 function removedPath(text: string): Uint8Array {
-  const path = named("--remove", () => normalizePath(utf8(text)));
+  const path = treePath(["--remove", text], text);
   if (path.length > 0) return path;
   throw new UsageError(
     `--remove ${shown(text)} is the root: name a path below it`,
@@ -118,7 +124,7 @@ function modeRule(text: string): Pick<ModeRule, "glob" | "change"> {
   throw new UsageError(
     `--chmod ${
       shown(text)
-    } is not GLOB=MODE; a MODE is octal, such as 0755, or ` +
+    } is not GLOB=MODE; a MODE is octal, such as 0755 and up to 7777, or ` +
       "such as a+x and u=rwX,go=rX",
   );
 }

@@ -148,7 +148,7 @@ async function readBasis(
     const diffIds = layers.map(({ diffId }) => diffId);
     return { name: word, base, diffIds };
   } catch (error) {
-    throw ofFile(word, error);
+    throw ofFile(word === "-" ? "standard input" : word, error);
   }
 }
 
@@ -216,8 +216,8 @@ function keptLayers(
   const number = /^\d{1,6}$/.test(from) ? Number(from) : 0;
   if (number >= 1 && number <= length) return number - 1;
   throw new UsageError(
-    `--squash: ${shown(from)} is not one of the ${
+    `--squash ${shown(from)}: there is no such layer; the image has ${
       counted(length, "layer")
-    }, which are 1 to ${length}`,
+    }, and 1 is the lowest`,
   );
 }

@@ -14,7 +14,8 @@ export function parseOwner(option: string, text: string): Owner {
   const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(text)?.map(Number) ?? [];
   if (uid === undefined || gid === undefined || Math.max(uid, gid) > MAX_ID) {
     throw new UsageError(
-      `${option} ${shown(text)} is not UID:GID, two numbers such as 0:0`,
+      `${option} ${shown(text)} is not UID:GID, two numbers such as 0:0, of ` +
+        `${MAX_ID} at most`,
     );
   }
   return { uid, gid };

@@ -1,5 +1,6 @@
 import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
+import { shown } from "../errors/shown.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
 import { closing } from "../tar/header.ts";
 import { addedEntries } from "./added.ts";
@@ -32,7 +33,7 @@ export async function* editedTar(
     ...(places && { onKept: (path, entry) => places.add(path, entry) }),
     onEnd: (found) => end = found,
   });
-  if (!part.isLayer && !places) checkSomeLeft(end!);
+  if (!part.isLayer && !places) checkSomeLeft(end!, edits);
   if (!places) {
     if (end!.zeros > 0) yield new Uint8Array(Math.min(end!.zeros, MAX_ZEROS));
     return;
@@ -41,14 +42,21 @@ export async function* editedTar(
   yield closing();
 }
 
-/** @throws {InputError} If edits leave nothing in. */
+/** @throws {InputError} If edits leave nothing in; it names them. */
 export function checkSomeLeft(
   { kept, leftOut }: Pick<End, "kept" | "leftOut">,
+  { exclude, strip, remove = [] }: Edits = {},
 ): void {
   if (leftOut === 0 || kept > 0) return;
+  const done = [exclude, strip, ...remove]
+    .filter((edit) => edit !== undefined)
+    .filter(({ tally }) => tally.entries > 0)
+    .map(({ tally: { edit, value } }) =>
+      `--${edit}${value === undefined ? "" : ` ${shown(value)}`}`
+    );
   throw new InputError(
-    `Nothing is left of its ${
-      counted(leftOut, "entry", "entries")
+    `Nothing is left of its ${counted(leftOut, "entry", "entries")}${
+      done.length > 0 ? ` after ${done.slice(0, 10).join(", ")}` : ""
     }: leave out fewer of them`,
   );
 }

@@ -36,7 +36,7 @@ export async function sortedTar(
   const reader = new TableReader(options);
   await reader.read(base);
   const { table, isNew } = reader;
-  if (!options.isLayer) checkSomeLeft(reader);
+  if (!options.isLayer) checkSomeLeft(reader, options.change?.edits);
   const order = inOrder(table);
   if (!options.isLayer) addMissing(order, reader, options);
   const firsts = firstNames(order, table);

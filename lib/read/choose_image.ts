@@ -202,7 +202,7 @@ function listed(candidates: readonly Candidate[]): string {
   }
   const texts = new Set(candidates.map((one) => {
     const { names, platform, digests: [digest] = [] } = one;
-    const words = names.slice(0, MAX_LISTED).map((name) =>
+    const words = [...new Set(names)].slice(0, MAX_LISTED).map((name) =>
       /^[\w.:/@-]{1,255}$/.test(name) ? name : shown(name)
     );
     const isAlone = names.length > 0 && counts.get(looks(one)) === 1;

@@ -1,4 +1,5 @@
 import { parse } from "@std/yaml";
+import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { LxdMetadata } from "../formats/lxd.ts";
 import { goArchitecture } from "../formats/values/platform.ts";
@@ -105,8 +106,10 @@ export function readLxdImage(source: string): LxdImage {
       ...(labels.length > 0 && { labels: Object.fromEntries(labels) }),
     },
     notes: templates === 0 ? [] : [
-      `metadata.yaml has ${templates} templates of files, which LXD and Incus ` +
-      "fill in for each container: they are left out",
+      `metadata.yaml has ${
+        counted(templates, "template")
+      } of files, which LXD ` +
+      "and Incus fill in for each container: they are left out",
     ],
   };
 }

@@ -47,7 +47,7 @@ python3 -c "import tarfile
 with tarfile.open('python.tar','w') as t: t.add('tree', '.')"
 mkdir -p up/etc; touch up/etc/.wh.a; echo b >up/etc/b; tar -C up -cf up.tar etc
 echo added >added; chmod 600 added; touch -d @1500000000 added
-tar -cf below.tar tree; printf '/log\\n!log/keep.log\\n' >ignore; touch none`;
+tar -cf below.tar tree; printf '/log\\n!log/keep.log\\n' >ignore; touch none; echo [ >wrong`;
 }
 
 /** Builds an archive and lists what is below its rootfs/. */
@@ -108,6 +108,7 @@ Deno.test("a tar is edited as a directory is", async () => {
           without("log/", "log/x.log", "log/keep.log", "big"),
         ],
         [["--add", "added:/etc/new/"], [...ALL, "etc/new/", "etc/new/added"]],
+        [["--add", "added:/"], [...ALL, "added"]],
         [["--add", "up:/opt"], [
           ...ALL,
           "opt/",
@@ -342,12 +343,33 @@ Deno.test("wrong edits are refused", async () => {
   for (
     const [args, message, code] of [
       [["--strip-components", "x"], /--strip-components "x" is not a count/, 2],
-      [["--strip-components", "9"], /Nothing is left of its \d+ entries/, 1],
-      [["--exclude", "**"], /Nothing is left of its \d+ entries/, 1],
+      [
+        ["--strip-components", "9"],
+        /left of its \d+ entries after --strip-components "9":/,
+        1,
+      ],
+      [
+        ["--exclude", "**", "--sort"],
+        /Nothing is left of its \d+ entries after --exclude: leave out fewer/,
+        1,
+      ],
+      [["--exclude", "["], /--exclude: The pattern "\[" is malformed/, 2],
+      [["--ignore-file", "wrong"], /"wrong": The pattern "\[" is malformed/, 2],
+      [["--chmod", "bin=99999"], /is not GLOB=MODE; .* up to 7777/, 2],
+      [
+        ["--strip-components", "1000000000"],
+        /"1000000000" is not a count of directories, from 0 to 9999/,
+        2,
+      ],
       [["--chmod", "bin"], /--chmod "bin" is not GLOB=MODE/, 2],
       [["--chmod", "bin=9"], /--chmod "bin=9" is not GLOB=MODE/, 2],
       [["--chmod", "[=755"], /--chmod: The pattern "\[" is malformed/, 2],
       [["--owner", "root"], /--owner "root" is not UID:GID/, 2],
+      [
+        ["--owner", "4294967295:0"],
+        /is not UID:GID, .* of 4294967294 at most/,
+        2,
+      ],
       [
         ["--mtime", "yesterday"],
         /--mtime "yesterday" is not an RFC 3339 time/,
@@ -355,9 +377,15 @@ Deno.test("wrong edits are refused", async () => {
       ],
       [["--clamp-mtime"], /--clamp-mtime needs a time: .*SOURCE_DATE_EPOCH/, 2],
       [["--remove", "/"], /--remove "\/" is the root/, 2],
-      [["--remove", "../x"], /--remove: The path climbs/, 2],
+      [["--remove", "../x"], /--remove "\.\.\/x": the path climbs/, 2],
       [["--add", "added"], /--add "added" is not FILE:PATH/, 2],
       [["--add", "x:y:z"], /--add "x:y:z" has more colons/, 2],
+      // These would be odd names, and are modes that are none.
+      [["--add", "added:/x:99999"], /octal, up to 7777, .* colon of a path/, 2],
+      [["--add", "added:/x:0644:1"], /is not FILE:PATH\[:MODE\[:UID:GID/, 2],
+      [["--add", "added:/x:u=q"], /is not FILE:PATH/, 2],
+      [["--add", "added:../../x"], /"added:\.\.\/\.\.\/x": the path climbs/, 2],
+      [["--add", "-:/etc/"], /standard input has no name/, 2],
       [["--add", "nothing:/x"], /nothing/, 1],
       [
         ["--add", "up:/opt:755"],

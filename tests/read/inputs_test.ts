@@ -288,7 +288,7 @@ Deno.test("an image of LXD gives architecture, time, name and properties", async
     },
   });
   assert.deepEqual(image.names, ["ubuntu-14.04-amd64"]);
-  assert.match(image.notes.join(), /1 templates of files/);
+  assert.match(image.notes.join(), /1 template of files/);
   // Incus writes what runs into a bundle's document beside it.
   const both = await read({
     "metadata.yaml": METADATA,
