@@ -30,3 +30,4 @@ export type { UnpackLimits } from "./system/unpack_limits.ts";
 export type { Compression } from "./streams/compression.ts";
 export type { SpooledSource } from "./streams/spool.ts";
 export type { FilePlace, HashBeside, Source } from "./streams/source.ts";
+export type { Patchwork } from "./streams/patchwork.ts";

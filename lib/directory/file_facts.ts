@@ -110,10 +110,18 @@ export function denoFacts(numbers: DenoNumbers): FileFacts {
 }
 
 /** As {@linkcode fileStamp}: the same as of the numbers of Deno's `node:fs`. */
-export function denoStamp(
+export function denoStamp(numbers: DenoNumbers): number {
+  return fileStamp(denoNumbers(numbers));
+}
+
+/**
+ * The numbers of a stamp, of what Deno says. Another thread gets the text of this
+ * function.
+ */
+export function denoNumbers(
   { dev, ino, mode, uid, gid, size, mtime, ctime }: DenoNumbers,
-): number {
-  return fileStamp({
+): StampNumbers {
+  return {
     dev,
     ino: ino ?? 0,
     mode: mode ?? 0,
@@ -122,7 +130,7 @@ export function denoStamp(
     size,
     mtimeNs: (mtime?.getTime() ?? 0) * 1e6,
     ctimeNs: (ctime?.getTime() ?? 0) * 1e6,
-  });
+  };
 }
 
 /** Major and minor number as Linux packs them (makedev(3)). */
@@ -135,12 +143,15 @@ function deviceNumbers(device: bigint): { major: number; minor: number } {
 }
 
 /** The numbers that change when a file does. */
-type StampNumbers = Record<
+export type StampNumbers = Record<
   "dev" | "ino" | "mode" | "uid" | "gid" | "size" | "mtimeNs" | "ctimeNs",
   bigint | number
 >;
 
-/** {@linkcode FileFacts.stamp} alone: a hash of what changes when a file does. */
+/**
+ * {@linkcode FileFacts.stamp} alone: a hash of what changes when a file does.
+ * Another thread gets the text of this function.
+ */
 export function fileStamp(
   { dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs }: StampNumbers,
 ): number {

@@ -1,25 +1,7 @@
 import { utf8 } from "../streams/bytes.ts";
-import {
-  denoFacts,
-  denoStamp,
-  type FileFacts,
-  fileFacts,
-  fileStamp,
-} from "./file_facts.ts";
+import { denoFacts, type FileFacts, fileFacts } from "./file_facts.ts";
+import { openFlags } from "./piece_reader.ts";
 import { deno, dirname, fs, isDeno, process } from "../system/node.ts";
-import { readFile } from "../system/fd.ts";
-
-/** A plain file that is open. */
-export interface OpenFile {
-  /** As {@linkcode FileFacts.stamp}. */
-  stamp(): number;
-  /**
-   * Fills a buffer as far as the file goes, from an offset on: unless given, from
-   * where the last read ended. Gives the count of bytes read.
-   */
-  read(buffer: Uint8Array, position?: number): number;
-  close(): void;
-}
 
 /**
  * The files of a tree. Paths are bytes, which need not be UTF-8. All throw the
@@ -54,26 +36,15 @@ export const files = {
     if (deno) return denoFacts(deno.lstatSync(fsPath(path)));
     return fileFacts(fs.lstatSync(fsPath(path), { bigint: true }));
   },
-  /** As {@linkcode FileFacts.stamp}. */
-  stamp(path: Uint8Array): number {
-    if (deno) return denoStamp(deno.lstatSync(fsPath(path)));
-    return fileStamp(fs.lstatSync(fsPath(path), { bigint: true }));
-  },
   /** A symlink's target; Deno throws an error without a code if it is not UTF-8. */
   target(path: Uint8Array): Uint8Array {
     return isDeno
       ? utf8(fs.readlinkSync(fsPath(path)))
       : fs.readlinkSync(fsPath(path), { encoding: "buffer" });
   },
-  /** Opens a file to be read. No symlink is followed and no pipe waited for. */
-  open(path: Uint8Array): OpenFile {
-    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
-    const fd = fs.openSync(fsPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    return {
-      stamp: () => fileStamp(fs.fstatSync(fd, { bigint: true })),
-      read: (buffer, position) => readFile(fd, buffer, position),
-      close: () => fs.closeSync(fd),
-    };
+  /** Opens a file, to see whether it can be read. */
+  tryToRead(path: Uint8Array): void {
+    fs.closeSync(fs.openSync(fsPath(path), openFlags(fs)));
   },
   /**
    * The identity by which a walk finds the output in its tree: of the directory

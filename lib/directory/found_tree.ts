@@ -1,4 +1,5 @@
 import { asciiText } from "../streams/bytes.ts";
+import { joinPath } from "../tar/path.ts";
 import { type FileFacts, fileStamp } from "./file_facts.ts";
 import { Texts } from "./texts.ts";
 
@@ -6,7 +7,10 @@ import { Texts } from "./texts.ts";
 export const FOUND_FORM = "%d/%f/%y %m %U %G %s %T@ %C@ %D %i %n\\0%l\\0";
 
 /** Where each number of a row is. */
-const ROW = { text: 0, child: 1, next: 2, width: 3 } as const;
+const ROW = { text: 0, child: 1, next: 2, count: 3, width: 4 } as const;
+
+/** In the place of a count: it is not known. */
+const UNKNOWN = 0xffffffff;
 
 /** Rows on a page. */
 const PAGE = 1 << 12;
@@ -21,7 +25,9 @@ const TEXT_PAGE = 1 << 26;
 /** The stamp of a file from before 1970, of whose times Deno says little. */
 export const UNKNOWN_STAMP = -1;
 
+const EMPTY = new Uint8Array(0);
 const SLASH = 0x2f;
+const DIRECTORY = 0x64;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 
@@ -29,7 +35,7 @@ const DOT = 0x2e;
 const KINDS = new Map<number, [kind: FileFacts["kind"], type: number]>([
   [0x70, ["fifo", 0o01]],
   [0x63, ["character", 0o02]],
-  [0x64, ["directory", 0o04]],
+  [DIRECTORY, ["directory", 0o04]],
   [0x62, ["block", 0o06]],
   [0x66, ["file", 0o10]],
   [0x6c, ["symlink", 0o12]],
@@ -47,8 +53,21 @@ export class FoundTree {
   hasGaps = false;
   readonly #texts = new Texts(TEXT_PAGE);
   readonly #pages: Uint32Array[] = [];
-  /** The newest file of each depth. */
-  readonly #branch: number[] = [];
+  /** The newest file of each depth, and its path below the root. */
+  readonly #branch: { node: number; path: Uint8Array }[] = [];
+  readonly #countIn: (path: Uint8Array) => number | undefined;
+
+  /**
+   * Starts with no file.
+   *
+   * @param countIn Gives how many files a directory holds, by its path below the
+   * root: asked here, it works while find looks for more.
+   */
+  constructor(
+    countIn: (path: Uint8Array) => number | undefined = () => undefined,
+  ) {
+    this.#countIn = countIn;
+  }
 
   /**
    * Adds what find prints of a file; a directory comes before what it holds.
@@ -59,20 +78,29 @@ export class FoundTree {
   add(text: Uint8Array): boolean {
     const end = text.indexOf(SLASH);
     const depth = numberAt(text, 0, end);
-    const parent = this.#branch[depth - 1];
+    const above = this.#branch[depth - 1];
     // Only the root has none, and there is one of it.
     const isRoot = depth === 0 && this.length === 0;
-    if (end <= 0 || !(isRoot || parent !== undefined)) return false;
+    if (end <= 0 || !(isRoot || above)) return false;
     const node = this.length++;
     if (node % PAGE === 0) this.#pages.push(new Uint32Array(PAGE * ROW.width));
     this.#set(node, ROW.text, this.#texts.add(text.subarray(end + 1)));
-    if (parent !== undefined) {
-      this.#set(node, ROW.next, this.#get(parent, ROW.child));
-      this.#set(parent, ROW.child, node);
+    if (above) {
+      this.#set(node, ROW.next, this.#get(above.node, ROW.child));
+      this.#set(above.node, ROW.child, node);
     }
     this.#branch.length = depth;
-    this.#branch.push(node);
+    if (this.#kind(node) !== DIRECTORY) return true;
+    const path = above ? joinPath(above.path, this.name(node)) : EMPTY;
+    this.#branch.push({ node, path });
+    this.#set(node, ROW.count, this.#countIn(path) ?? UNKNOWN);
     return true;
+  }
+
+  /** How many files a directory holds, where that is known from elsewhere. */
+  count(node: number): number | undefined {
+    const count = this.#get(node, ROW.count);
+    return count === UNKNOWN ? undefined : count;
   }
 
   /** What a directory holds, in the order of the names' bytes. */
@@ -87,6 +115,17 @@ export class FoundTree {
         this.#get(b, ROW.text),
       )
     );
+  }
+
+  /** The first of sorted files that has the name of the one after it. */
+  twin(nodes: readonly number[]): number | undefined {
+    const texts = this.#texts;
+    return nodes.find((node, i) => {
+      const next = nodes[i + 1];
+      if (next === undefined) return false;
+      const [a, b] = [this.#get(node, ROW.text), this.#get(next, ROW.text)];
+      return texts.commonLength(a, b) > this.name(node).length;
+    });
   }
 
   /** A file's name. */
@@ -109,7 +148,7 @@ export class FoundTree {
    */
   facts(node: number): FileFacts | undefined {
     const text = this.#text(node);
-    const kind = KINDS.get(text[text.indexOf(SLASH) + 1]!);
+    const kind = KINDS.get(this.#kind(node));
     const fields = new Fields(text, text.indexOf(SLASH) + 3);
     const mode = fields.octal();
     const uid = fields.number();
@@ -155,6 +194,12 @@ export class FoundTree {
   /** Gives its memory back: it grows with the tree, and collectors wait long. */
   release(): void {
     this.#texts.release();
+  }
+
+  /** find's letter for what a file is. */
+  #kind(node: number): number {
+    const text = this.#text(node);
+    return text[text.indexOf(SLASH) + 1]!;
   }
 
   #text(node: number): Uint8Array {

@@ -1,7 +1,8 @@
 import { FileError } from "../errors/file_error.ts";
-import { concat } from "../streams/bytes.ts";
+import { concat, utf8 } from "../streams/bytes.ts";
 import { errorCode, fileError } from "../system/errors.ts";
 import { outputOf } from "../system/programs.ts";
+import { files } from "./files.ts";
 import { FOUND_FORM, FoundTree } from "./found_tree.ts";
 
 /**
@@ -13,7 +14,14 @@ import { FOUND_FORM, FoundTree } from "./found_tree.ts";
  * @throws {FileError} If there is no GNU find, or it must not be run.
  */
 export async function findTree(root: string): Promise<FoundTree> {
-  const tree = new FoundTree();
+  const tree = new FoundTree((path) => {
+    try {
+      return files.countIn(concat([utf8(`${root}/`), path]));
+    } catch {
+      // Whoever needs the directory sees why.
+      return undefined;
+    }
+  });
   const chunks = outputFind([".", "-printf", FOUND_FORM], root);
   let rest: Uint8Array = new Uint8Array(0);
   let result = await chunks.next();

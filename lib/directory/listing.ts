@@ -104,10 +104,19 @@ export class FoundListing implements Listing {
     this.#tree = tree;
     this.#root = root;
     this.#nodes = tree.children(node);
+    const twin = tree.twin(this.#nodes);
+    if (twin !== undefined) throw this.#twiceError(place, tree.name(twin));
     // No find may leave a file out; where it fails, the runtime says why.
     const isSame = !tree.hasGaps &&
-      files.countIn(place.full) === this.#nodes.length;
+      (tree.count(node) ?? files.countIn(place.full)) === this.#nodes.length;
     this.#others = isSame ? [] : this.#missing(files.namesIn(place.full));
+  }
+
+  #twiceError({ path }: Place, name: Uint8Array): FileError {
+    return new FileError(
+      `find lists ${shown(joinPath(path, name))} in ${this.#root} twice; try ` +
+        "again, or give a tar instead",
+    );
   }
 
   #missing(names: Uint8Array[]): Uint8Array[] {

@@ -54,18 +54,35 @@ export class Texts {
    * comes before what it holds, and that before its next neighbour.
    */
   comparePaths(first: number, second: number): number {
+    const common = this.commonLength(first, second);
+    const a = this.#byte(first, common);
+    const b = this.#byte(second, common);
+    // A slash ends a name, and a shorter name comes first.
+    return a === b
+      ? 0
+      : a === SLASH && b >= 0
+      ? -1
+      : b === SLASH && a >= 0
+      ? 1
+      : a - b;
+  }
+
+  /** How many bytes two strings have in common at their start. */
+  commonLength(first: number, second: number): number {
     const a = this.#pages[Math.floor(first / this.#page)]!;
     const b = this.#pages[Math.floor(second / this.#page)]!;
     const inA = first % this.#page + 2;
     const inB = second % this.#page + 2;
-    const lengthA = this.length(first);
-    const lengthB = this.length(second);
-    const length = Math.min(lengthA, lengthB);
+    const length = Math.min(this.length(first), this.length(second));
     let i = 0;
     while (i < length && a[inA + i] === b[inB + i]) i++;
-    if (i === length) return lengthA - lengthB;
-    // A slash ends a name, and a shorter name comes first.
-    if (a[inA + i] === SLASH) return -1;
-    return b[inB + i] === SLASH ? 1 : a[inA + i]! - b[inB + i]!;
+    return i;
+  }
+
+  /** A byte of a string; -1 after its end. */
+  #byte(place: number, at: number): number {
+    if (at >= this.length(place)) return -1;
+    const page = this.#pages[Math.floor(place / this.#page)]!;
+    return page[place % this.#page + 2 + at]!;
   }
 }

@@ -250,7 +250,7 @@ class Walker {
   /** Tries files that not everybody may read: the error names all that fail. */
   #checkReadable(place: Place, { mode, size }: FileFacts): void {
     if ((mode & 0o444) === 0o444 || size === 0) return;
-    this.#tried(place, () => files.open(place.full).close());
+    this.#tried(place, () => files.tryToRead(place.full));
   }
 
   /** Gives memory back that only the walk needs. */

@@ -61,12 +61,15 @@ export class Intake {
 
   /** The bytes, in order; each chunk is written before it is given. */
   async *chunks(): AsyncGenerator<Uint8Array> {
-    const { place } = this.#given;
-    if (place && this.#destination) {
+    const { place, patchwork } = this.#given;
+    const shared = place ?? patchwork;
+    if (shared && this.#destination) {
       const { sink, start } = this.#destination;
-      this.#copy = sink.copy(place, start);
+      this.#copy = place
+        ? sink.copy(place, start)
+        : sink.patch(patchwork!, start);
       // The other thread may be ahead of the bytes that are given.
-      if (this.#copy && start + place.size > this.#limit) this.#onPast?.();
+      if (this.#copy && start + shared.size > this.#limit) this.#onPast?.();
     } else if (place) {
       this.#ofFile = place.hash(place.start, place.size);
       if (this.#ofFile) this.#hash = undefined;

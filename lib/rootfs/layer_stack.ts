@@ -97,6 +97,7 @@ function kept(source: SeekableTar): SeekableTar {
       return source.isSteady;
     },
     place: source.place,
+    patchwork: source.patchwork,
     stream: () => source.stream(),
     slice: (start, end) => source.slice(start, end),
   };

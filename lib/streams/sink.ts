@@ -1,3 +1,4 @@
+import type { Patchwork } from "./patchwork.ts";
 import type { FilePlace, HashBeside, Source } from "./source.ts";
 
 /** Hashes, beside what else is done, the bytes that a {@linkcode Sink} gets. */
@@ -6,7 +7,7 @@ export interface SinkHash extends HashBeside {
   advance(end: number): void;
 }
 
-/** A file that is copied into a {@linkcode Sink} by two threads. */
+/** Bytes that two threads bring into a {@linkcode Sink}. */
 export interface SinkCopy extends HashBeside {
   /** The bytes, in order; each chunk is in the sink before it is given. */
   chunks(): AsyncGenerator<Uint8Array>;
@@ -43,6 +44,8 @@ export interface Sink {
    * for it and it is large enough.
    */
   copy(place: FilePlace, start: number): SinkCopy | undefined;
+  /** The same of a patchwork. */
+  patch(work: Patchwork, start: number): SinkCopy | undefined;
   /** Empties it; sources of what it held stay. */
   renew(): void;
   /** Ends it: nothing is written any more, and it has that size. */

@@ -1,4 +1,5 @@
 import { toBytes } from "@std/streams";
+import type { Patchwork } from "./patchwork.ts";
 
 /** Hashes bytes beside what else is done. */
 export interface HashBeside {
@@ -71,6 +72,8 @@ export interface Source {
   fill?: ((buffer: Uint8Array, start: number) => number) | undefined;
   /** Where the same bytes are in a file, if they are. */
   readonly place?: FilePlace | undefined;
+  /** How another thread can help to make them, if it can. */
+  readonly patchwork?: Patchwork | undefined;
 }
 
 /** Bytes that are read at once: smaller chunks cost time, larger ones memory. */

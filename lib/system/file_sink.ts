@@ -1,3 +1,4 @@
+import type { Patchwork } from "../streams/patchwork.ts";
 import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
 import type { FilePlace, Source } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
@@ -9,6 +10,7 @@ import { hashFile } from "./hash_file.ts";
 import { LateHash } from "./late_hash.ts";
 import { leftovers } from "./leftovers.ts";
 import { fs } from "./node.ts";
+import { PatchworkCopy } from "./patchwork_copy.ts";
 import { paysThread } from "./threads.ts";
 import { SecondThread, type Work } from "./second_thread.ts";
 import { temporaryName } from "./temporary_name.ts";
@@ -94,6 +96,13 @@ export class FileSink implements Sink {
     const target = this.#target(start);
     const write = (bytes: Uint8Array, at: number) => this.write(bytes, at);
     return new FileCopy(place, { ...target, write });
+  }
+
+  patch(work: Patchwork, start: number): SinkCopy | undefined {
+    if (!paysThread(work.size)) return undefined;
+    const target = this.#target(start);
+    const write = (bytes: Uint8Array, at: number) => this.write(bytes, at);
+    return new PatchworkCopy(work, { ...target, write });
   }
 
   #beside(start: number): SecondThread {

@@ -172,6 +172,16 @@ export function putNumber(
   const start = at + field[0];
   const last = start + field[1] - 1;
   let rest = value;
+  // Most numbers are so small that whole numbers of 32 bits will do.
+  if (
+    field[1] >= 8 && value >= 0 && value < (field[1] < 12 ? 8 ** 7 : 2 ** 32)
+  ) {
+    block[last] = 0;
+    for (let i = last - 1; i >= start; i--, rest >>>= 3) {
+      block[i] = 0x30 + (rest & 7);
+    }
+    return;
+  }
   if (value < 0 || value >= 8 ** (field[1] - 1)) {
     for (let i = last; i >= start; i--) {
       const low = ((rest % 256) + 256) % 256;

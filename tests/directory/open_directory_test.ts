@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { concat } from "../../lib/streams/bytes.ts";
 import { openDirectory } from "../../lib/directory/open_directory.ts";
 import { IgnoreRules } from "../../lib/directory/dockerignore.ts";
+import { FileSink } from "../../lib/system/file_sink.ts";
+import { PatchworkCopy } from "../../lib/system/patchwork_copy.ts";
 import { fromStream, type Source } from "../../lib/streams/source.ts";
 import type { WalkOptions } from "../../lib/directory/walk.ts";
 import {
@@ -14,6 +16,7 @@ import {
   shell,
   temporary,
 } from "../support/ciso.ts";
+import { copyTarget, digestOf, written } from "../support/copy_target.ts";
 import { isInstalled, run } from "../support/run.ts";
 import { bundleRuntimes } from "../support/runtimes.ts";
 import {
@@ -89,6 +92,24 @@ async function bytesOf(source: Pick<Source, "stream">): Promise<Uint8Array> {
     chunks.push(chunk);
   }
   return concat(chunks);
+}
+
+/** The same, as it gets into a file by two threads. */
+async function copyOf({ patchwork }: Source): Promise<Uint8Array> {
+  const sink = new FileSink(`${work}/copy`, "copy", 0o644);
+  const copy = new PatchworkCopy(patchwork!, copyTarget(sink, 0));
+  try {
+    const chunks = [];
+    for await (const chunk of copy.chunks()) chunks.push(chunk.slice());
+    const bytes = concat(chunks);
+    assert.deepEqual(written(sink), bytes);
+    assert.equal(await copy.hex(), digestOf(bytes));
+    return bytes;
+  } finally {
+    copy.cancel();
+    sink.close();
+    sink.remove();
+  }
 }
 
 /** Names in the tar of a directory, in its order, as GNU tar gives them. */
@@ -169,6 +190,7 @@ Deno.test("openDirectory() streams the same bytes each time, and slices of them"
   assert.equal(input.size, whole.length);
   assert.deepEqual(await bytesOf(input), whole);
   assert.deepEqual(await bytesOf(await openDirectory(tree.root)), whole);
+  assert.deepEqual(await copyOf(input), whole);
   const ends = [0, 1, 511, 512, 513, 1024, 2 ** 20 - 1, 2 ** 20 + 512];
   for (let i = 0; i < 200; i++) {
     const start = ends[i] ?? Math.floor(Math.random() * whole.length);
@@ -356,6 +378,7 @@ Deno.test("openDirectory() fails on a file that changes or vanishes, by name", a
     const input = await openDirectory(tree.root);
     await change(tree.root);
     await assert.rejects(bytesOf(input), message, `case ${i}`);
+    await assert.rejects(copyOf(input), message, `case ${i}, copied`);
   }
 });
 
@@ -440,9 +463,14 @@ Deno.test({
     for (const root of [odd, many]) {
       const digests = new Set<string>();
       for (const [name, command] of Object.entries(RUNTIMES)) {
-        const archive = await build(root, { command });
-        digests.add(await sha256(archive));
-        assert.equal(digests.size, 1, `${name} of ${Object.keys(RUNTIMES)}`);
+        const others = name === "deno" ? ["alone", "stream"] : [];
+        for (const way of ["", "beside", ...others]) {
+          const env = { CISO_WAY: way };
+          const archive = await build(root, { command, env });
+          digests.add(await sha256(archive));
+          assert.equal(digests.size, 1, `${name}, ${way || "no way"}`);
+          await Deno.remove(archive);
+        }
       }
     }
   },
@@ -523,6 +551,11 @@ Deno.test({
           "adds one and leaves one out",
           `-not -name a "$@"; printf '${row}'`,
           /"z" in .* vanished while the tree was read; try again/,
+        ],
+        [
+          "lists one twice and leaves one out",
+          `-not -name c "$@"; printf '${row.replace("1/z", "2/b")}'`,
+          /find lists "d\/b" in .* twice; try again, or give a tar instead/,
         ],
         [
           "fails",
