@@ -117,14 +117,6 @@ export class EntryTable {
     return this.#get(row, ROW.size);
   }
 
-  /** Compares the paths of two rows: a directory comes before what it holds. */
-  compare(a: number, b: number): number {
-    return this.#texts.comparePaths(
-      this.#get(a, ROW.path),
-      this.#get(b, ROW.path),
-    );
-  }
-
   /**
    * What is written for a row.
    *

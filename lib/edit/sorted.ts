@@ -1,12 +1,10 @@
-import { NODE } from "../rootfs/path_index.ts";
-import { equalBytes } from "../streams/bytes.ts";
-import { ancestorLength, components } from "../tar/path.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
 import { checkSomeLeft } from "./edited_tar.ts";
 import type { Edits, Tally } from "./edits.ts";
 import type { EntryTable } from "./entry_table.ts";
 import { SortedSource } from "./sorted_source.ts";
 import { type TableOptions, TableReader } from "./table_reader.ts";
+import { TreeOrder } from "./tree_order.ts";
 
 /** How a tar is sorted. */
 export interface SortOptions extends TableOptions {
@@ -37,8 +35,10 @@ export async function sortedTar(
   await reader.read(base);
   const { table, isNew } = reader;
   if (!options.isLayer) checkSomeLeft(reader, options.change?.edits);
-  const order = inOrder(table);
-  if (!options.isLayer) addMissing(order, reader, options);
+  const { edits = {} } = options;
+  const order = new TreeOrder(table).list(
+    options.isLayer ? undefined : (path) => addMissing(table, path, edits),
+  );
   const firsts = firstNames(order, table);
   const { tally } = options;
   const moved = order.filter((row, i) => row !== i).length;
@@ -47,68 +47,31 @@ export async function sortedTar(
   return new SortedSource(base, table, order, firsts);
 }
 
-const SLASH = 0x2f;
-
-/** The rows by path; of those with one path, the last. */
-function inOrder(table: EntryTable): number[] {
-  const rows = new Uint32Array(table.length).map((_, row) => row);
-  let isSorted = true;
-  for (let row = 1; row < rows.length && isSorted; row++) {
-    isSorted = table.compare(row - 1, row) < 0;
-  }
-  if (isSorted) return [...rows];
-  rows.sort((a, b) => table.compare(a, b) || a - b);
-  return [...rows].filter((row, i) =>
-    i + 1 === rows.length || table.compare(row, rows[i + 1]!) !== 0
-  );
-}
-
-/** Adds entries for missing directories, the root among them. */
+/** Adds an entry for a missing directory, and gives its row. */
 function addMissing(
-  order: number[],
-  { table, index }: TableReader,
-  { edits = {} }: SortOptions,
-): void {
-  const { owner, time } = edits;
-  const given = order.splice(0);
-  const add = (path: Uint8Array) => {
-    if (index.find(path) >= 0) return;
-    index.add(path, { node: NODE.other, offset: 0, link: 0 });
-    order.push(table.add({
-      path,
-      facts: {
-        type: "directory",
-        mode: 0o755,
-        uid: owner?.uid ?? 0,
-        gid: owner?.gid ?? 0,
-        size: 0,
-        mtime: time && !time.clamp ? time.seconds : 0,
-        nanoseconds: 0,
-        link: path.subarray(0, 0),
-        xattrs: new Map(),
-      },
-      records: [],
-      start: 0,
-      head: 0,
-      isSparse: false,
-      target: -1,
-    }));
-  };
-  let parent: Uint8Array | undefined;
-  for (const row of given) {
-    const path = table.path(row);
-    const above = path.subarray(0, Math.max(path.lastIndexOf(SLASH), 0));
-    if (path.length === 0 || parent && equalBytes(above, parent)) {
-      order.push(row);
-      continue;
-    }
-    parent = above;
-    add(path.subarray(0, 0));
-    for (let levels = [...components(path)].length - 1; levels > 0; levels--) {
-      add(path.slice(0, ancestorLength(path, levels)));
-    }
-    order.push(row);
-  }
+  table: EntryTable,
+  path: Uint8Array,
+  { owner, time }: NonNullable<SortOptions["edits"]>,
+): number {
+  return table.add({
+    path,
+    facts: {
+      type: "directory",
+      mode: 0o755,
+      uid: owner?.uid ?? 0,
+      gid: owner?.gid ?? 0,
+      size: 0,
+      mtime: time && !time.clamp ? time.seconds : 0,
+      nanoseconds: 0,
+      link: path.subarray(0, 0),
+      xattrs: new Map(),
+    },
+    records: [],
+    start: 0,
+    head: 0,
+    isSparse: false,
+    target: -1,
+  });
 }
 
 /** For each row the row of its file's first name, by order. */
