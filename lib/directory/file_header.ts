@@ -146,10 +146,15 @@ export function fileHeaderSize(list: FileList, slot: number): number {
   return needsRecords(list.numbers(slot)) ? 3 * BLOCK : BLOCK;
 }
 
+// A power costs a call each time.
+const MAX_ID = 8 ** 7;
+const MAX_NUMBER = 8 ** 11;
+
 /** Whether a header block cannot say all, but for paths. */
 export function needsRecords(file: FileNumbers): boolean {
-  return file.nanoseconds > 0 || file.seconds < 0 || file.seconds >= 8 ** 11 ||
-    file.uid >= 8 ** 7 || file.gid >= 8 ** 7 || file.size >= 8 ** 11 ||
+  return file.nanoseconds > 0 || file.seconds < 0 ||
+    file.seconds >= MAX_NUMBER || file.uid >= MAX_ID || file.gid >= MAX_ID ||
+    file.size >= MAX_NUMBER ||
     file.records !== undefined;
 }
 
@@ -161,7 +166,7 @@ function paxRecords(record: FileNumbers): PaxRecord[] {
     records.push([key, ascii(`${record[key]}`)]);
   }
   const { seconds, nanoseconds } = record;
-  if (nanoseconds > 0 || seconds < 0 || seconds >= 8 ** 11) {
+  if (nanoseconds > 0 || seconds < 0 || seconds >= MAX_NUMBER) {
     records.push(["mtime", ascii(paxTime(record))]);
   }
   if (record.records) records.push(...record.records);

@@ -57,6 +57,8 @@ export class EntryTable {
   readonly #records = new Map<number, readonly PaxRecord[]>();
   readonly #sparse = new Set<number>();
   #length = 0;
+  /** Whether a row is a hard link to another one. */
+  hasLinks = false;
 
   get length(): number {
     return this.#length;
@@ -87,6 +89,7 @@ export class EntryTable {
     this.#set(row, ROW.file, target < 0 ? row : this.file(target));
     if (records.length > 0) this.#records.set(row, records);
     if (isSparse) this.#sparse.add(row);
+    this.hasLinks ||= target >= 0;
     return row;
   }
 

@@ -2,6 +2,7 @@ import type { SeekableTar } from "../tar/seeking.ts";
 import { checkSomeLeft } from "./edited_tar.ts";
 import type { Edits, Tally } from "./edits.ts";
 import type { EntryTable } from "./entry_table.ts";
+import { SortedLayout } from "./sorted_layout.ts";
 import { SortedSource } from "./sorted_source.ts";
 import { type TableOptions, TableReader } from "./table_reader.ts";
 import { TreeOrder } from "./tree_order.ts";
@@ -44,7 +45,7 @@ export async function sortedTar(
   const moved = order.filter((row, i) => row !== i).length;
   tally.entries += moved > 0 ? moved : isNew ? order.length : 0;
   tally.met = true;
-  return new SortedSource(base, table, order, firsts);
+  return new SortedSource(base, new SortedLayout(table, order, firsts));
 }
 
 /** Adds an entry for a missing directory, and gives its row. */
@@ -76,15 +77,13 @@ function addMissing(
 
 /** For each row the row of its file's first name, by order. */
 function firstNames(order: number[], table: EntryTable): Uint32Array {
+  const firsts = new Uint32Array(table.length).map((_, row) => row);
+  if (!table.hasLinks) return firsts;
   const byFile = new Uint32Array(table.length);
-  const firsts = new Uint32Array(table.length);
   for (const row of order) {
     const file = table.file(row);
     // Not all programs find hard links to symlinks and devices.
-    if (table.kind(file) !== "file") {
-      firsts[row] = row;
-      continue;
-    }
+    if (table.kind(file) !== "file") continue;
     if (byFile[file] === 0) byFile[file] = row + 1;
     firsts[row] = byFile[file]! - 1;
   }

@@ -1,4 +1,3 @@
-import { fileHeader } from "../directory/file_header.ts";
 import { inputChanged } from "../errors/input_changed.ts";
 import { NODE, PathIndex } from "../rootfs/path_index.ts";
 import { StoredEntries } from "../rootfs/stored_entries.ts";
@@ -6,8 +5,8 @@ import { fromStream, type Source, toStream } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
 import { SparseExpander } from "../tar/sparse.ts";
-import type { EntryTable } from "./entry_table.ts";
 import { checkSame, Filler, fillFrom } from "./filler.ts";
+import type { SortedLayout } from "./sorted_layout.ts";
 
 const ZEROS = new Uint8Array(BLOCK);
 
@@ -16,35 +15,13 @@ export class SortedSource implements Source {
   readonly size: number;
   readonly isSteady: boolean | undefined;
   readonly #base: Source;
-  readonly #table: EntryTable;
-  readonly #order: readonly number[];
-  readonly #firsts: Uint32Array;
-  /** Where each entry starts. */
-  readonly #starts: Float64Array;
+  readonly #layout: SortedLayout;
 
-  /**
-   * @param order Rows of the table, in order.
-   * @param firsts For each row the row of its file's first name.
-   */
-  constructor(
-    base: Source,
-    table: EntryTable,
-    order: readonly number[],
-    firsts: Uint32Array,
-  ) {
+  constructor(base: Source, layout: SortedLayout) {
     this.#base = base;
     this.isSteady = base.isSteady;
-    this.#table = table;
-    this.#order = order;
-    this.#firsts = firsts;
-    this.#starts = new Float64Array(order.length);
-    let at = 0;
-    for (const [i, row] of order.entries()) {
-      this.#starts[i] = at;
-      const first = firsts[row]!;
-      at += table.headerSize(row, first) + table.stored(row, first);
-    }
-    this.size = at + closing().length;
+    this.#layout = layout;
+    this.size = layout.size;
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -59,18 +36,18 @@ export class SortedSource implements Source {
   /** A stretch of the tar, in large chunks. */
   async *#chunks(start: number, end: number): AsyncGenerator<Uint8Array> {
     const filler = new Filler(end - start);
-    const table = this.#table;
-    const first = this.#indexOf(start);
-    for (let i = first; i < this.#order.length && filler.left > 0; i++) {
-      const row = this.#order[i]!;
-      const header = this.#header(row);
-      let skip = Math.max(start - this.#starts[i]!, 0);
+    const layout = this.#layout;
+    const { table } = layout;
+    const first = layout.indexOf(start);
+    for (let i = first; i < layout.length && filler.left > 0; i++) {
+      const header = layout.header(i);
+      let skip = Math.max(start - layout.start(i), 0);
       filler.add(header.subarray(skip));
       if (filler.isFull) yield* filler.take();
       skip = Math.max(skip - header.length, 0);
-      const stored = table.stored(row, this.#firsts[row]!);
+      const stored = layout.stored(i);
       if (skip >= stored) continue;
-      const file = table.file(row);
+      const file = layout.file(i);
       if (table.isSparse(file)) {
         yield* this.#expanded(file, skip, filler);
         continue;
@@ -89,7 +66,7 @@ export class SortedSource implements Source {
       filler.add(ZEROS.subarray(0, stored - Math.max(size, skip)));
       if (filler.isFull) yield* filler.take();
     }
-    const rest = this.size - closing().length;
+    const rest = layout.start(layout.length);
     filler.add(closing().subarray(Math.max(start - rest, 0)));
     yield* filler.take();
     if (filler.left > 0) throw inputChanged();
@@ -102,9 +79,10 @@ export class SortedSource implements Source {
     skip: number,
     filler: Filler,
   ): AsyncGenerator<Uint8Array> {
-    const { start, data } = this.#table.place(row);
+    const { table } = this.#layout;
+    const { start, data } = table.place(row);
     const index = new PathIndex();
-    const slot = index.add(this.#table.path(row), {
+    const slot = index.add(table.path(row), {
       node: NODE.file,
       offset: start / BLOCK,
       link: 0,
@@ -124,21 +102,5 @@ export class SortedSource implements Source {
       yield* put(expander.push(piece));
     }
     yield* put(expander.end());
-  }
-
-  #header(row: number): Uint8Array {
-    return fileHeader(this.#table.record(row, this.#firsts[row]!));
-  }
-
-  /** The entry that holds a byte. */
-  #indexOf(offset: number): number {
-    let low = 0;
-    let high = this.#order.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.#starts[middle]! <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 }

@@ -34,6 +34,8 @@ export interface TableOptions {
 /** PAX records that no header block can say, and that engines read. */
 const KEPT = /^(SCHILY\.(xattr|acl)|RHT\.security)\./;
 
+const INDEXED = { node: NODE.other, offset: 0, link: 0 } as const;
+
 /** Where an entry's header blocks and data are in the base. */
 interface Place {
   start: number;
@@ -44,8 +46,6 @@ interface Place {
 /** Reads the entries of a tar into a table, edited if that is asked for. */
 export class TableReader implements EditedPieces {
   readonly table = new EntryTable();
-  /** Paths that there are. */
-  readonly index = new PathIndex();
   /** Whether a header or the end will be another one. */
   isNew = false;
   /** How many entries edits leave in and out. */
@@ -53,6 +53,8 @@ export class TableReader implements EditedPieces {
   leftOut = 0;
   readonly #options: TableOptions;
   readonly #fates: Fates;
+  /** The rows by path, as far as a hard link has asked for them. */
+  readonly #index = new PathIndex();
   #read: ReadEntry | undefined;
   #place: Place = { start: 0, head: 0, isSparse: false };
 
@@ -151,10 +153,10 @@ export class TableReader implements EditedPieces {
       const wanted = named(entry.path, () => this.#fates.treePath(entry.link));
       if (!wanted || equalBytes(wanted, path)) return undefined;
       facts.link = wanted;
-      target = this.index.find(wanted);
+      target = this.#find(wanted);
     }
     const { start, head, isSparse } = this.#place;
-    const row = this.table.add({
+    return this.table.add({
       path,
       facts,
       records: keptRecords(read.globals, entry.records),
@@ -163,8 +165,15 @@ export class TableReader implements EditedPieces {
       isSparse: isSparse && entry.kind === "file",
       target,
     });
-    this.index.add(path, { node: NODE.other, offset: 0, link: 0 });
-    return row;
+  }
+
+  /** The last row with a path, or -1. */
+  #find(path: Uint8Array): number {
+    const { table } = this;
+    for (let row = this.#index.length; row < table.length; row++) {
+      this.#index.add(table.path(row), INDEXED);
+    }
+    return this.#index.find(path);
   }
 }
 

@@ -7,6 +7,8 @@ const SLASH = 0x2f;
 const ROOT = 0;
 /** Bytes of a name that a double holds as a number. */
 const KEY = 6;
+/** Bytes that two numbers hold: hardly any names of a directory share more. */
+const KEYS = 2 * KEY;
 /**
  * How many directories without an entry a tree may have: each costs memory, and
  * a long path has thousands.
@@ -138,10 +140,16 @@ export class TreeOrder {
    */
   #sorted() {
     const { items, places } = this.#grouped();
-    const keys = new Float64Array(this.#parents.length);
-    for (const item of items) keys[item] = this.#key(item);
+    const keys = new Float64Array(2 * this.#parents.length);
+    for (const item of items) {
+      const path = this.#path(item);
+      const name = this.#name(item);
+      keys[2 * item] = keyOf(path, name);
+      keys[2 * item + 1] = keyOf(path, name + KEY);
+    }
     const compare = (a: number, b: number) =>
-      keys[a]! - keys[b]! || this.#compareRest(a, b);
+      keys[2 * a]! - keys[2 * b]! || keys[2 * a + 1]! - keys[2 * b + 1]! ||
+      this.#compareRest(a, b);
     const inOrder = (a: number, b: number) => compare(a, b) || a - b;
     for (let i = 1; i < places.length; i++) {
       const group = items.subarray(places[i - 1], places[i]);
@@ -166,22 +174,22 @@ export class TreeOrder {
     return { items, places };
   }
 
-  /** The first bytes of a name as a number. */
-  #key(item: number): number {
-    const path = this.#path(item);
-    const start = this.#name(item);
-    let key = 0;
-    for (let i = start; i < start + KEY; i++) key = key * 256 + (path[i] ?? 0);
-    return key;
-  }
-
   #compareRest(a: number, b: number): number {
     const inA = this.#path(a);
     const inB = this.#path(b);
     const length = Math.min(inA.length, inB.length);
-    for (let i = this.#name(a) + KEY; i < length; i++) {
+    for (let i = this.#name(a) + KEYS; i < length; i++) {
       if (inA[i] !== inB[i]) return inA[i]! - inB[i]!;
     }
     return inA.length - inB.length;
   }
+}
+
+/** Some bytes of a path as a number; those after its end count as zeros. */
+function keyOf(path: Uint8Array, start: number): number {
+  let key = 0;
+  for (let i = start; i < start + KEY; i++) {
+    key = key * 256 + (i < path.length ? path[i]! : 0);
+  }
+  return key;
 }
