@@ -46,7 +46,12 @@ export {
   type StreamSpool,
 } from "./streams/spool.ts";
 export type { Compression } from "./streams/compression.ts";
-export type { FilePlace, HashBeside, Source } from "./streams/source.ts";
+export type {
+  FilePlace,
+  HashBeside,
+  PackedFile,
+  Source,
+} from "./streams/source.ts";
 export type { Patchwork } from "./streams/patchwork.ts";
 export type { ImageDescription } from "./rootfs/facts.ts";
 export type { LayerChange } from "./rootfs/layer_change.ts";

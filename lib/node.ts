@@ -29,5 +29,10 @@ export type { Input } from "./system/input.ts";
 export type { UnpackLimits } from "./system/unpack_limits.ts";
 export type { Compression } from "./streams/compression.ts";
 export type { SpooledSource } from "./streams/spool.ts";
-export type { FilePlace, HashBeside, Source } from "./streams/source.ts";
+export type {
+  FilePlace,
+  HashBeside,
+  PackedFile,
+  Source,
+} from "./streams/source.ts";
 export type { Patchwork } from "./streams/patchwork.ts";

@@ -11,6 +11,8 @@ import {
 import { host } from "../system/host.ts";
 import { fromStream } from "../streams/source.ts";
 import { inParallel } from "../streams/in_parallel.ts";
+import { keepFile } from "../system/kept_file.ts";
+import { paysThread } from "../system/threads.ts";
 import { spooled } from "../system/spool_file.ts";
 import type { InputStore } from "./input_store.ts";
 import { type OpenedImage, openImage } from "./opened_image.ts";
@@ -114,10 +116,14 @@ async function fetchLayers(
   store: InputStore,
 ): Promise<void> {
   await inParallel([...layers.entries()], 4, async ([i, layer]) => {
+    const name = `${path}, layer ${i + 1}`;
+    const { size, lent } = layer.source;
+    if (lent && paysThread(size)) {
+      layer.source = store.add(await keepFile({ path: name, size, lent }));
+      return;
+    }
     const chunks = fromStream(layer.source.stream());
-    const spool = store.add(
-      await spooled(`${path}, layer ${i + 1}`, chunks),
-    );
+    const spool = store.add(await spooled(name, chunks));
     layer.source = {
       size: spool.size!,
       isSteady: true,
@@ -162,7 +168,8 @@ async function addImage(
     }
     if (isRemote) await fetchLayers(image.layers, path, store);
     for (const [i, stored] of image.layers.entries()) {
-      await addLayer(inputs, stored, `${path}, layer ${i + 1}`, store);
+      const name = `${path}, layer ${i + 1}`;
+      await addLayer(inputs, stored, { name, isChecked: isRemote }, store);
     }
     const { base, annotations, notes } = image;
     inputs.base = base;
@@ -178,13 +185,14 @@ async function addImage(
 async function addLayer(
   inputs: BuildInputs,
   stored: StoredLayer,
-  name: string,
+  { name, isChecked }: { name: string; isChecked: boolean },
   store: InputStore,
 ): Promise<void> {
   const { source, compression } = await store.layer({
     source: stored.source,
     name,
     digest: stored.digest,
+    isChecked,
   });
   const isPacked = compression !== undefined;
   const { length } = inputs.layers;

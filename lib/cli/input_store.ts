@@ -19,6 +19,8 @@ export interface PackedSource {
   name: string;
   /** SHA-256 of its bytes in hex, where the image says it. */
   digest?: string | undefined;
+  /** Whether they are known to have it. */
+  isChecked?: boolean;
 }
 
 /**
@@ -66,9 +68,12 @@ export class InputStore {
   }
 
   /** Takes the compression off a layer, if it has one. */
-  layer({ source, name, digest }: PackedSource): Promise<UnpackedLayer> {
+  layer(
+    { source, name, digest, isChecked = false }: PackedSource,
+  ): Promise<UnpackedLayer> {
     const unpack = async () => {
-      const found = await unpackLayer(source, name, this.#limits, digest);
+      const check = isChecked ? undefined : digest;
+      const found = await unpackLayer(source, name, this.#limits, check);
       if (found.source !== source) this.add(found.source as Input);
       return found;
     };

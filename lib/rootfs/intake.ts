@@ -12,6 +12,8 @@ export interface Destination {
    * there is other work for each core, and after that no other.
    */
   isLate?: boolean;
+  /** What writes the layer there, if it has been begun. */
+  copy?: SinkCopy | undefined;
 }
 
 /**
@@ -63,8 +65,11 @@ export class Intake {
   async *chunks(): AsyncGenerator<Uint8Array> {
     const { place, patchwork } = this.#given;
     const shared = place ?? patchwork;
-    if (shared && this.#destination) {
-      const { sink, start } = this.#destination;
+    const destination = this.#destination;
+    if (destination?.copy) {
+      this.#copy = destination.copy;
+    } else if (shared && destination) {
+      const { sink, start } = destination;
       this.#copy = place
         ? sink.copy(place, start)
         : sink.patch(patchwork!, start);
@@ -79,6 +84,10 @@ export class Intake {
       for await (const chunk of this.#copy?.chunks() ?? this.#written()) {
         this.size += chunk.length;
         this.#onRead?.(chunk.length);
+        // What a thread unpacks may come out larger than it seemed.
+        if (destination && destination.start + this.size > this.#limit) {
+          this.#onPast?.();
+        }
         yield chunk;
       }
       isComplete = true;
@@ -124,7 +133,6 @@ export class Intake {
     { sink, start, isLate }: Destination,
   ): Promise<void> {
     sink.write(chunk, start + this.size);
-    if (start + this.size + chunk.length > this.#limit) this.#onPast?.();
     if (this.#hash) {
       this.#beside = sink.hash(start, this.size + chunk.length, isLate);
       // The other hash starts from the first byte: that is quicker than a

@@ -36,6 +36,7 @@ import type {
   StackPlaces,
 } from "./stack.ts";
 import { StackedSource } from "./stacked_source.ts";
+import { UnpackAhead } from "./unpack_ahead.ts";
 
 export type { LayerInput } from "./layer_input.ts";
 export type {
@@ -66,21 +67,35 @@ export async function readLayers(
   checkLayerCount(inputs.length);
   const reader = new StackReader(inputs, options, spool, places);
   if (places) await reader.look(inputs);
-  for (const input of inputs) {
-    try {
-      await reader.read(
-        inputs.filter(isSame(input)).length > 1
-          ? { ...input, source: kept(input.source) }
-          : input,
-      );
-    } catch (error) {
-      if (error instanceof InputError && inputs.length > 1) {
-        throw new InputError(`${input.name}: ${error.message}`);
-      }
-      throw error;
+  const all = inputs.map((input) =>
+    inputs.filter(isSame(input)).length > 1
+      ? { ...input, source: kept(input.source) }
+      : input
+  );
+  try {
+    for (const [i, input] of all.entries()) {
+      await readNamed(input, all.slice(i + 1), reader);
     }
+    return await reader.end();
+  } finally {
+    await reader.close();
   }
-  return await reader.end();
+}
+
+/** Reads a layer; of several, errors name it. */
+async function readNamed(
+  input: LayerInput,
+  next: LayerInput[],
+  reader: StackReader,
+): Promise<void> {
+  try {
+    await reader.read(input, next);
+  } catch (error) {
+    if (error instanceof InputError && reader.hasSeveral) {
+      throw new InputError(`${input.name}: ${error.message}`);
+    }
+    throw error;
+  }
 }
 
 function isSame({ source }: LayerInput): (other: LayerInput) => boolean {
@@ -109,6 +124,9 @@ class StackReader {
   readonly #spool: Spool;
   readonly #places: StackPlaces | undefined;
   readonly #known: KnownLayer[];
+  readonly #ahead: UnpackAhead | undefined;
+  /** Whether the image has more than one layer. */
+  readonly hasSeveral: boolean;
   readonly #source = new StackedSource();
   readonly #layers: (LayerOutput & { source: Source })[] = [];
   readonly #notes: string[] = [];
@@ -130,6 +148,9 @@ class StackReader {
     this.#places = places;
     this.#holes = new Holes(options.maxUnpacked);
     this.#known = inputs.map(({ source: { size } }) => ({ size }));
+    this.#ahead = places &&
+      new UnpackAhead(places.sink, (known) => places.of(known).layers);
+    this.hasSeveral = inputs.length > 1;
     if (!places) this.#follower = this.#newFollower();
   }
 
@@ -150,15 +171,21 @@ class StackReader {
     this.#follower = this.#newFollower();
   }
 
-  /** Reads the next layer. */
-  async read(input: LayerInput): Promise<void> {
+  /**
+   * Reads the next layer.
+   *
+   * @param next Those after it.
+   */
+  async read(input: LayerInput, next: readonly LayerInput[]): Promise<void> {
     const at = this.#layers.length;
+    const sources = [input, ...next].map(({ source }) => source);
+    const copy = await this.#ahead?.take(sources, this.#known);
     const place = this.#places?.of(this.#known).layers[at];
     const intake = new Intake(
       input.source,
       place === undefined
         ? undefined
-        : { sink: this.#places!.sink, start: place },
+        : { sink: this.#places!.sink, start: place, copy },
       this.#options.onRead,
     );
     const joined = this.#join(input, intake);
@@ -317,6 +344,11 @@ class StackReader {
       }
       follower?.flush?.();
     }
+  }
+
+  /** Has nothing written any more. */
+  async close(): Promise<void> {
+    await this.#ahead?.stop();
   }
 
   /** What all layers make. */

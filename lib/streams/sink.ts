@@ -1,5 +1,5 @@
 import type { Patchwork } from "./patchwork.ts";
-import type { FilePlace, HashBeside, Source } from "./source.ts";
+import type { FilePlace, HashBeside, PackedFile, Source } from "./source.ts";
 
 /** Hashes, beside what else is done, the bytes that a {@linkcode Sink} gets. */
 export interface SinkHash extends HashBeside {
@@ -11,6 +11,21 @@ export interface SinkHash extends HashBeside {
 export interface SinkCopy extends HashBeside {
   /** The bytes, in order; each chunk is in the sink before it is given. */
   chunks(): AsyncGenerator<Uint8Array>;
+}
+
+/** A {@linkcode PackedFile} that another thread unpacks into a {@linkcode Sink}. */
+export interface SinkUnpack extends SinkCopy {
+  /** Gives up; nothing is written any more after that. */
+  stop(): Promise<void>;
+}
+
+/** Where {@linkcode Sink.unpack} writes. */
+export interface UnpackPlace {
+  start: number;
+  /** Bytes that may be written there, most likely. */
+  room: number;
+  /** Is called before more than that is written. */
+  beforeMore(): Promise<void>;
 }
 
 /**
@@ -46,6 +61,8 @@ export interface Sink {
   copy(place: FilePlace, start: number): SinkCopy | undefined;
   /** The same of a patchwork. */
   patch(work: Patchwork, start: number): SinkCopy | undefined;
+  /** Unpacks a file to a place, if there is a core for it and it is large enough. */
+  unpack(packed: PackedFile, place: UnpackPlace): SinkUnpack | undefined;
   /** Empties it; sources of what it held stay. */
   renew(): void;
   /** Ends it: nothing is written any more, and it has that size. */

@@ -40,6 +40,18 @@ export interface FilePlace {
   hash(start: number, size: number): HashBeside | undefined;
 }
 
+/** A stretch of a file that is compressed with gzip. */
+export interface PackedFile {
+  /** Where its compressed bytes are. */
+  readonly place: FilePlace;
+  /** SHA-256 that its bytes must have, in hex, if they are to be checked. */
+  readonly digest?: string | undefined;
+  /** Bytes that it may hold at most. */
+  readonly limit: number;
+  /** What it holds, unpacked here; at most once. */
+  chunks(): AsyncGenerator<Uint8Array>;
+}
+
 /**
  * Bytes that can be streamed more than once, each time the same. A `Blob` is
  * one, and so is what `@isoc/isoc/node` makes of a file or of a pipe.
@@ -74,6 +86,8 @@ export interface Source {
   readonly place?: FilePlace | undefined;
   /** How another thread can help to make them, if it can. */
   readonly patchwork?: Patchwork | undefined;
+  /** The file with these bytes in it, of which nothing has been unpacked yet. */
+  readonly packed?: PackedFile | undefined;
 }
 
 /** Bytes that are read at once: smaller chunks cost time, larger ones memory. */

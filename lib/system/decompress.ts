@@ -9,6 +9,7 @@ import { fromStream, readAt, type Source } from "../streams/source.ts";
 import { ZstdFrames } from "../streams/zstd_frames.ts";
 import { decompressBy } from "./decompress_program.ts";
 import { framesOf, gunzip, zstdInflater } from "./inflate.ts";
+import { packedLayer, type Stored } from "./packed_layer.ts";
 import { openSpool } from "./spool_file.ts";
 import { type UnpackLimits, windowError } from "./unpack_limits.ts";
 
@@ -83,24 +84,37 @@ async function* limited(
  * @returns The uncompressed layer: the source itself, or an {@linkcode Input}.
  */
 export async function unpackLayer(
-  source: Source,
+  source: Stored,
   name: string,
   limits: UnpackLimits,
   digest?: string,
 ): Promise<{ source: Source; compression?: Compression }> {
   const compression = compressionOf(await readAt(source, 0, LOOKED_AT));
   if (!compression) return { source };
-  const stored = fromStream(source.stream());
-  const checked = digest
-    ? digestChecked(
-      stored,
-      digest,
-      () =>
-        new FileError(`${name} is damaged: its digest is not sha256:${digest}`),
-    )
-    : stored;
-  return {
-    source: openSpool(-1, name, unpack(checked, compression, name, limits)),
-    compression,
-  };
+  const unpackStored = () =>
+    unpack(fromStream(source.stream()), compression, name, limits);
+  async function* unpackChecked() {
+    const stored = fromStream(source.stream());
+    const checked = digest
+      ? digestChecked(
+        stored,
+        digest,
+        () =>
+          new FileError(
+            `${name} is damaged: its digest is not sha256:${digest}`,
+          ),
+      )
+      : stored;
+    yield* unpack(checked, compression!, name, limits);
+  }
+  const spool = openSpool(-1, name, unpackChecked());
+  if (compression !== "gzip") return { source: spool, compression };
+  const facts = packedLayer({
+    stored: source,
+    digest,
+    limit: limits.maxUnpacked,
+    unpack: unpackStored,
+    once: () => spool.once!(),
+  });
+  return { source: Object.assign(spool, facts), compression };
 }

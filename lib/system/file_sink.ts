@@ -1,10 +1,17 @@
 import type { Patchwork } from "../streams/patchwork.ts";
-import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
-import type { FilePlace, Source } from "../streams/source.ts";
+import type {
+  Sink,
+  SinkCopy,
+  SinkHash,
+  SinkUnpack,
+  UnpackPlace,
+} from "../streams/sink.ts";
+import type { FilePlace, PackedFile, Source } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn, writeFile } from "./fd.ts";
 import { FileHash } from "./file_hash.ts";
-import { FileCopy } from "./file_copy.ts";
+import { FileCopy, type Target } from "./file_copy.ts";
+import { FileUnpack } from "./file_unpack.ts";
 import { fileId, fileStream } from "./file_source.ts";
 import { hashFile } from "./hash_file.ts";
 import { LateHash } from "./late_hash.ts";
@@ -93,16 +100,28 @@ export class FileSink implements Sink {
 
   copy(place: FilePlace, start: number): SinkCopy | undefined {
     if (!paysThread(place.size)) return undefined;
-    const target = this.#target(start);
+    return new FileCopy(place, this.#writable(start));
+  }
+
+  unpack(packed: PackedFile, place: UnpackPlace): SinkUnpack | undefined {
+    if (!paysThread(packed.place.size)) return undefined;
+    const { fd } = this;
+    return new FileUnpack(packed, {
+      ...place,
+      ...this.#writable(place.start),
+      room: Math.min(place.room, packed.limit),
+      read: (buffer, position) => void readFile(fd, buffer, position),
+    });
+  }
+
+  #writable(start: number): Target {
     const write = (bytes: Uint8Array, at: number) => this.write(bytes, at);
-    return new FileCopy(place, { ...target, write });
+    return { ...this.#target(start), write };
   }
 
   patch(work: Patchwork, start: number): SinkCopy | undefined {
     if (!paysThread(work.size)) return undefined;
-    const target = this.#target(start);
-    const write = (bytes: Uint8Array, at: number) => this.write(bytes, at);
-    return new PatchworkCopy(work, { ...target, write });
+    return new PatchworkCopy(work, this.#writable(start));
   }
 
   #beside(start: number): SecondThread {

@@ -112,5 +112,6 @@ export function keepThread(thread: Thread): void {
   }
   // The process need not wait for it.
   thread.unref();
-  spare = thread;
+  if (spare) void thread.terminate();
+  else spare = thread;
 }

@@ -114,19 +114,29 @@ const SLOW: [string, Trick, RegExp][] = [
   ],
 ];
 
-/** Commands that fetch an image, and where they write it. */
-const FETCHES: ((reference: string, out: string) => string[])[] = [
+type Words = (reference: string, out: string) => string[];
+
+/** Commands that make an isoc of an image there: by the same code, by turns. */
+const PULLS: Words[] = [
   (reference, out) => ["pull", reference, "-o", out],
+  (reference, out) => ["convert", `docker://${reference}`, "-o", out],
+  (reference, out) => [
+    ...["build", "--from", `docker://${reference}`, "-t", "me/app", "-o", out],
+  ],
+];
+
+/** Commands that copy an image, and where they write it: the same. */
+const COPIES: Words[] = [
   (reference, out) => ["copy", `docker://${reference}`, `oci-archive:${out}`],
   (reference, out) => ["copy", `docker://${reference}`, `oci:${out}`],
 ];
 
-/** Runs one of {@linkcode FETCHES} at the registry, with a login. */
+/** Runs a command at the registry, with a login. */
 async function fetching(
   registry: FakeRegistry,
   runtime: Runtime,
   out: string,
-  words = FETCHES[0]!,
+  words: Words,
 ) {
   const reference = `${registry.host}/me/app:1`;
   const result = await ciso(
@@ -140,6 +150,8 @@ async function fetching(
       env: {
         ...runtime.env,
         CISO_DEBUG: "1",
+        // Without it, such small layers are worth no thread.
+        CISO_WAY: "beside",
         TMPDIR: out.replace(/\/[^/]*$/, ""),
       },
     },
@@ -163,18 +175,28 @@ for (const runtime of await bundleRuntimes(["--allow-net"])) {
         fill(registry);
         const out = `${folder.path}/good${i}/a.isoc`;
         await Deno.mkdir(`${folder.path}/good${i}`);
-        const { code, stderr } = await fetching(registry, runtime, out);
+        const { code, stderr } = await fetching(
+          registry,
+          runtime,
+          out,
+          PULLS[i % PULLS.length]!,
+        );
         assert.equal(code, 0, `${what}: ${stderr}`);
         assert.ok(isIn(await Deno.readFile(out), LAYER), what);
         const archive = `${folder.path}/good${i}/oci.tar`;
-        const copied = await fetching(registry, runtime, archive, FETCHES[1]);
+        const copied = await fetching(
+          registry,
+          runtime,
+          archive,
+          COPIES[0]!,
+        );
         assert.equal(copied.code, 0, `${what}: ${copied.stderr}`);
         assert.ok(isIn(await Deno.readFile(archive), LAYER), what);
       };
       const die = async (
         [what, trick, message]: [string, Trick, RegExp],
         name: string,
-        words: typeof FETCHES[0],
+        words: Words,
       ) => {
         await using registry = new FakeRegistry(trick);
         fill(registry);
@@ -198,9 +220,8 @@ for (const runtime of await bundleRuntimes(["--allow-net"])) {
         ...OUTLIVED.map((one, i) => () => outlive(one, i)),
         ...[...DEADLY, ...(runtime.name === "deno" ? SLOW : [])].flatMap(
           (one, i) => [
-            () => die(one, `pull${i}`, FETCHES[0]!),
-            // A layout and an archive are written by the same code by turns.
-            () => die(one, `copy${i}`, FETCHES[1 + i % 2]!),
+            () => die(one, `pull${i}`, PULLS[i % PULLS.length]!),
+            () => die(one, `copy${i}`, COPIES[i % COPIES.length]!),
           ],
         ),
       ];
