@@ -39,7 +39,7 @@ export class Sizer implements Follower {
   }
 
   get isRight(): boolean {
-    return !this.#tree.rearranged;
+    return !this.#tree.rearranged && !this.#tree.hasLateDirectories;
   }
 
   take(

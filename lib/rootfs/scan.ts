@@ -119,7 +119,7 @@ export async function scanRootfs(
     }
     isEarly = true;
   }
-  if (tree.rearranged && !places) {
+  if ((tree.rearranged || tree.hasLateDirectories) && !places) {
     rootfsSize = await sizeOf(rootfsEntries(source, tree, mtime));
   }
   return {
@@ -314,7 +314,10 @@ export async function sizeOf(
   return size;
 }
 
-/** The input's entries as they are below rootfs/. */
+/**
+ * The input's entries as they are below rootfs/. A directory comes before what is
+ * in it: apptainer makes no missing ones.
+ */
 export function rootfsEntries(
   source: Source,
   tree: Tree,
@@ -325,6 +328,7 @@ export function rootfsEntries(
     prefix: ROOTFS,
     mtime,
     plainSymlinks: true,
+    parentsFirst: true,
     onEntry,
   });
 }

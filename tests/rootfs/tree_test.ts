@@ -136,8 +136,8 @@ Deno.test("Tree leaves out the earlier entries of a path", async () => {
       { name: "/a", type: "2", link: "three" },
     ]),
     [
-      "d/x file 644 1",
       "d/ directory 711 0",
+      "d/x file 644 1",
       "a symlink 644 0 -> three",
     ],
   );
@@ -149,16 +149,16 @@ Deno.test("Tree puts in the directories that have no entry", async () => {
       { name: "a/b/c", data: "c" },
       { name: "a/d", data: "d" },
       { ...DIRECTORY, name: "a/e/f", mode: 0o700 },
-      // This one comes late.
+      // This one comes late, and is written before what is in it.
       { ...DIRECTORY, name: "a/b", mode: 0o711 },
     ]),
     [
       "a/ directory 755 0",
+      "a/b/ directory 711 0",
       "a/b/c file 644 1",
       "a/d file 644 1",
       "a/e/ directory 755 0",
       "a/e/f/ directory 700 0",
-      "a/b/ directory 711 0",
     ],
   );
 });
