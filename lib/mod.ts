@@ -33,6 +33,13 @@ export {
   type ConvertOptions,
   type Decompress,
 } from "./build/convert.ts";
+export { edit, type Edited, type EditWork } from "./edit/edit.ts";
+export type {
+  AddedEntry,
+  EditOptions,
+  ModeOption,
+} from "./edit/edit_options.ts";
+export type { Owner, Tally as EditTally } from "./edit/edits.ts";
 export { exportFace } from "./export/export_stream.ts";
 export type { ExportFace } from "./export/export_face.ts";
 export { readImage } from "./read/read_image.ts";

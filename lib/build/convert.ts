@@ -1,3 +1,4 @@
+import { parseUnset, unsetFields } from "../alter/unset_fields.ts";
 import { FileError } from "../errors/file_error.ts";
 import { DescriptionError } from "../errors/description_error.ts";
 import { InputError } from "../errors/input_error.ts";
@@ -31,6 +32,12 @@ import { checkHasLayers, layerInput } from "./stored_layer.ts";
 export interface ConvertOptions extends BuildOptions {
   /** What the new image says instead of what the image file says. */
   description?: Partial<IsocDescription>;
+  /**
+   * What is taken away from what the image file says, before `description` comes:
+   * `env=KEY`, `label=KEY`, `volume=PATH`, `port=PORT`, `entrypoint`, `cmd`,
+   * `healthcheck`, `user`, `workdir`, `stopsignal`, `shell` or `onbuild`.
+   */
+  unset?: readonly string[];
   /** Which image to take of a file that has several. */
   choice?: ImageChoice;
   /**
@@ -84,8 +91,11 @@ export async function convert(
   options: ConvertOptions = {},
 ): Promise<Isoc> {
   const { choice, description = {}, decompress = gunzip, ...rest } = options;
-  const stored = await readImage(source, choice);
-  checkHasLayers(stored);
+  const what = (options.unset ?? []).map(parseUnset);
+  const found = await readImage(source, choice);
+  checkHasLayers(found);
+  const { base, notes } = unsetFields(found.base, what);
+  const stored = { ...found, base, notes: [...found.notes, ...notes] };
   const image = withTime(merged(stored, description));
   const { spool, close } = layerSpool(options.spool);
   const unpacked: SpooledSource[] = [];

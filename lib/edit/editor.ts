@@ -302,7 +302,8 @@ export class Editor {
     if (!file) return this.#attributes.of(read, undefined);
     if (!this.#attributes.needsText) return this.#attributes.of(read, "any");
     return this.#attributes.of(read, {
-      own: file.by ? undefined : file.path,
+      // A directory is here only if it stays for something below it.
+      own: file.by && entry.kind !== "directory" ? undefined : file.path,
       others: this.#names?.of(file.given) ?? NO_NAMES,
     });
   }

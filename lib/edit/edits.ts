@@ -17,7 +17,9 @@ export interface Tally {
 
 /** Numbers of an owner. */
 export interface Owner {
+  /** Number of the user. */
   uid: number;
+  /** Number of the group. */
   gid: number;
 }
 

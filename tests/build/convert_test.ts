@@ -107,3 +107,23 @@ Deno.test("convert() takes layers with gzip, and says what it cannot take", asyn
     message: /zstd.*decompress/,
   });
 });
+
+Deno.test("convert() takes away what is to be unset, before what is given", async () => {
+  const old = await build(rootfs, {
+    ...IMAGE,
+    env: ["A=1", "B=2"],
+    user: "7",
+  }, { faces: ["docker"] });
+  const isoc = await convert(await fileOf(old), {
+    unset: ["env=A", "user", "env=NONE"],
+    description: { user: "8" },
+  });
+  const { base } = await readImage(await fileOf(isoc));
+  assert.deepEqual(base.fields.env, ["B=2"]);
+  assert.equal(base.fields.user, "8");
+  assert.match(isoc.notes.join("\n"), /has no env NONE/);
+  await assert.rejects(convert(await fileOf(old), { unset: ["nothing"] }), {
+    name: "DescriptionError",
+    message: /"nothing" is not one of env=KEY/,
+  });
+});
