@@ -132,13 +132,16 @@ async function patiently(
       );
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
-      if (isLost) {
-        throw new InputError(
-          "it is a non-blocking pipe, of which Deno loses bytes; pipe through " +
-            "cat, or run ciso under Bun or Node",
-        );
-      }
+      if (isLost) throw lostBytes();
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
+}
+
+/** Deno does not say how much it has written of what found no room. */
+export function lostBytes(): InputError {
+  return new InputError(
+    "it is a non-blocking pipe, of which Deno loses bytes; pipe through " +
+      "cat, or run ciso under Bun or Node",
+  );
 }

@@ -245,5 +245,6 @@ function fdWriter(
       await takeTurn();
     },
     close: () => orThrow(() => pipe?.end()),
+    abort: () => pipe?.stop(),
   }, { highWaterMark: 1 });
 }

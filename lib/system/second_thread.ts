@@ -1,6 +1,6 @@
 import type { SinkHash } from "../streams/sink.ts";
 import { CHUNK } from "../streams/source.ts";
-import { resultOf, startThread, type Thread } from "./threads.ts";
+import { keepThread, resultOf, startThread, type Thread } from "./threads.ts";
 
 // Words of the state that both threads share.
 
@@ -101,7 +101,7 @@ export class SecondThread implements SinkHash {
     this.#thread?.ref();
     this.#say(BigInt(this.#end) * 2n + 1n);
     const hex = await this.#result;
-    await this.#thread?.terminate();
+    if (this.#thread && hex !== undefined) keepThread(this.#thread);
     return hex ?? this.#work.otherwise(this.#end);
   }
 

@@ -109,6 +109,10 @@ const WAYS: Record<string, [line: string, env?: Record<string, string>]> = {
   ],
   "a compressed file to a file": ['gzip -1 <"$IN" | "$@" -o "$OUT"'],
   "a file to a pipe": ['"$@" | cat >"$OUT"'],
+  "a file to a pipe, in two threads": [
+    '"$@" | cat >"$OUT"',
+    { CISO_WAY: "beside" },
+  ],
   "a pipe to a pipe": ['cat "$IN" | "$@" | cat >"$OUT"'],
   "a file to standard output": ['"$@" >"$OUT"'],
   "a file to the end of one": [': >"$OUT"; "$@" >>"$OUT"'],
