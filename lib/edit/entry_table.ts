@@ -106,6 +106,11 @@ export class EntryTable {
     return KINDS[this.#get(row, ROW.mode) >>> 12]!;
   }
 
+  /** Whether there are sparse files. */
+  get hasSparse(): boolean {
+    return this.#sparse.size > 0;
+  }
+
   isSparse(row: number): boolean {
     return this.#sparse.has(row);
   }

@@ -1,12 +1,14 @@
 import { inputChanged } from "../errors/input_changed.ts";
 import { NODE, PathIndex } from "../rootfs/path_index.ts";
 import { StoredEntries } from "../rootfs/stored_entries.ts";
+import type { Patchwork } from "../streams/patchwork.ts";
 import { fromStream, type Source, toStream } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import { checkSame, Filler, fillFrom } from "./filler.ts";
 import type { SortedLayout } from "./sorted_layout.ts";
+import { SortedPatchwork } from "./sorted_patchwork.ts";
 
 const ZEROS = new Uint8Array(BLOCK);
 
@@ -14,6 +16,7 @@ const ZEROS = new Uint8Array(BLOCK);
 export class SortedSource implements Source {
   readonly size: number;
   readonly isSteady: boolean | undefined;
+  readonly patchwork: Patchwork | undefined;
   readonly #base: Source;
   readonly #layout: SortedLayout;
 
@@ -22,6 +25,10 @@ export class SortedSource implements Source {
     this.isSteady = base.isSteady;
     this.#layout = layout;
     this.size = layout.size;
+    const { place } = base;
+    if (place && !layout.table.hasSparse) {
+      this.patchwork = new SortedPatchwork(place, layout);
+    }
   }
 
   stream(): ReadableStream<Uint8Array> {

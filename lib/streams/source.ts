@@ -19,6 +19,8 @@ export interface FilePlace {
   readonly start: number;
   /** Size in bytes. */
   readonly size: number;
+  /** As `Patchwork.code`, for pieces that a `PiecesOfFile` lists. */
+  readonly code: string;
   /**
    * Fills a buffer from an offset in the file on.
    *

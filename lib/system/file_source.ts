@@ -11,6 +11,7 @@ import { fileError } from "./errors.ts";
 import { readFile, takeTurn } from "./fd.ts";
 import { hashFile } from "./hash_file.ts";
 import type { Input } from "./input.ts";
+import { piecesCode } from "./pieces_code.ts";
 import { SecondThread } from "./second_thread.ts";
 import { paysThread } from "./threads.ts";
 
@@ -103,6 +104,7 @@ export function openFile(
     id,
     start: 0,
     size,
+    code: piecesCode(path, id),
     read,
     check,
     hash: (...stretch) => hash(path, ...stretch),
