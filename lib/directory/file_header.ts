@@ -13,6 +13,8 @@ import { paxEntry, rebuild } from "../tar/rebuild.ts";
 const EMPTY = new Uint8Array(0);
 const ROOT = ascii("./");
 const SLASH = Uint8Array.of(0x2f);
+const POINT = 0x2e;
+const NEWLINE = 0x0a;
 const MAGIC = ascii("ustar\x0000");
 
 const FLAG: Record<FileKind, [flag: string, kind: Kind]> = {
@@ -78,10 +80,10 @@ export function fileHeader(record: FileRecord): Uint8Array {
 
 /**
  * Writes into a buffer what {@linkcode fileHeader} makes of a file, if that is
- * one block.
+ * a header block, or one after the record of a time: of nearly all files.
  *
- * @param at Where the block goes; the buffer may hold anything there.
- * @returns Whether it is one block.
+ * @param at Where it goes; the buffer has room and may hold anything there.
+ * @returns Whether it is that.
  */
 export function putFileHeader(
   record: FileRecord,
@@ -89,12 +91,66 @@ export function putFileHeader(
   at: number,
 ): boolean {
   const path = pathOf(record);
-  if (!isShort(path, record.link ?? EMPTY) || needsRecords(record)) {
+  if (!isShort(path, record.link ?? EMPTY) || hasLargeNumbers(record)) {
     return false;
   }
-  bytes.fill(0, at, at + BLOCK);
-  putBlock(record, path, bytes, at);
+  let block = at;
+  if (record.nanoseconds > 0) {
+    if (!putTimeRecord(record, bytes, at)) return false;
+    block += 2 * BLOCK;
+  }
+  bytes.fill(0, block, block + BLOCK);
+  putBlock(record, path, bytes, block);
   return true;
+}
+
+const MTIME = ascii(" mtime=");
+
+/**
+ * Writes a PAX header with a time alone, which is not before 1970.
+ *
+ * @returns Whether the block before such a record is known already.
+ */
+function putTimeRecord(
+  { seconds, nanoseconds }: FileNumbers,
+  bytes: Uint8Array,
+  at: number,
+): boolean {
+  let digits = 1;
+  while (10 ** digits <= seconds) digits++;
+  let parts = 9;
+  let fraction = nanoseconds;
+  for (; fraction % 10 === 0; fraction /= 10) parts--;
+  // Its length, which has two digits, a point, and a newline.
+  const size = MTIME.length + digits + parts + 4;
+  const block = paxBlocks.get(size);
+  if (!block) return false;
+  const data = at + BLOCK;
+  bytes.set(block, at);
+  bytes.fill(0, data, data + BLOCK);
+  putDigits(bytes, data + 2, size);
+  bytes.set(MTIME, data + 2);
+  const point = data + 2 + MTIME.length + digits;
+  putDigits(bytes, point, seconds);
+  bytes[point] = POINT;
+  putDigits(bytes, point + 1 + parts, fraction, parts);
+  bytes[point + 1 + parts] = NEWLINE;
+  return true;
+}
+
+/** Writes a whole number in decimal digits, so many at least, up to a place. */
+function putDigits(
+  bytes: Uint8Array,
+  end: number,
+  value: number,
+  least = 1,
+): void {
+  let rest = value;
+  for (let at = end - 1; rest > 0 || at >= end - least; at--) {
+    const digit = rest % 10;
+    bytes[at] = 0x30 + digit;
+    rest = (rest - digit) / 10;
+  }
 }
 
 /** A file's path as it is in an archive. */
@@ -152,9 +208,13 @@ const MAX_NUMBER = 8 ** 11;
 
 /** Whether a header block cannot say all, but for paths. */
 export function needsRecords(file: FileNumbers): boolean {
-  return file.nanoseconds > 0 || file.seconds < 0 ||
-    file.seconds >= MAX_NUMBER || file.uid >= MAX_ID || file.gid >= MAX_ID ||
-    file.size >= MAX_NUMBER ||
+  return file.nanoseconds > 0 || hasLargeNumbers(file);
+}
+
+/** Whether it cannot, even if the time had no fraction. */
+function hasLargeNumbers(file: FileNumbers): boolean {
+  return file.seconds < 0 || file.seconds >= MAX_NUMBER ||
+    file.uid >= MAX_ID || file.gid >= MAX_ID || file.size >= MAX_NUMBER ||
     file.records !== undefined;
 }
 

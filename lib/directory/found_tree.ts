@@ -1,4 +1,5 @@
 import { asciiText } from "../streams/bytes.ts";
+import { release } from "../streams/source.ts";
 import { joinPath } from "../tar/path.ts";
 import { type FileFacts, fileStamp } from "./file_facts.ts";
 import { Texts } from "./texts.ts";
@@ -194,6 +195,9 @@ export class FoundTree {
   /** Gives its memory back: it grows with the tree, and collectors wait long. */
   release(): void {
     this.#texts.release();
+    for (const page of this.#pages.splice(0)) {
+      release(new Uint8Array(page.buffer));
+    }
   }
 
   /** find's letter for what a file is. */

@@ -103,7 +103,7 @@ export class TreeLayout {
     const data = next - padded(size);
     const record = this.#list.record(slot, this.#prefix);
     if (data > start) {
-      putHeader(record, this.#list.offset(slot), stretch);
+      putHeader(record, this.#list.offset(slot), data, stretch);
       if (size === 0 && data <= end && all) {
         pieces.add(this.#piece(slot, record, CHECK.look));
       }
@@ -148,13 +148,19 @@ export class TreeLayout {
   }
 }
 
-/** Puts what a stretch has of a file's header there. */
+/**
+ * Puts what a stretch has of a file's header there.
+ *
+ * @param offset Where the header is in the tar.
+ * @param data Where it ends.
+ */
 function putHeader(
   record: FileRecord,
   offset: number,
+  data: number,
   { chunk, start, end }: Stretch,
 ): void {
-  const isWhole = offset >= start && offset + BLOCK <= end;
+  const isWhole = offset >= start && data <= end;
   if (isWhole && putFileHeader(record, chunk, offset - start)) return;
   const bytes = fileHeader(record);
   const from = Math.max(start - offset, 0);

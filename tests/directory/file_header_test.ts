@@ -8,7 +8,11 @@ import {
 import { numberField, textField } from "../../lib/tar/block.ts";
 import type { Entry } from "../../lib/tar/entry.ts";
 import { readEntry } from "../../lib/tar/read_entry.ts";
-import { fileHeader, fileHeaderSize } from "../../lib/directory/file_header.ts";
+import {
+  fileHeader,
+  fileHeaderSize,
+  putFileHeader,
+} from "../../lib/directory/file_header.ts";
 
 function record(some: Partial<FileRecord> = {}): FileRecord {
   return {
@@ -110,6 +114,27 @@ Deno.test("fileHeader() puts into PAX records what ustar cannot say", () => {
     assert.equal(field(124, 12), some.size ?? 5);
     assert.equal(field(136, 12), some.seconds ?? 1433664550);
   }
+});
+
+Deno.test("putFileHeader() writes what fileHeader() makes", () => {
+  const written: number[] = [];
+  for (const seconds of [-1, 0, 9, 10, 999999999, 1433664550, 2 ** 33]) {
+    for (const nanoseconds of [0, 1, 10, 123456789, 500000000, 999999999]) {
+      for (const path of ["a", "p".repeat(101)]) {
+        const some = record({ seconds, nanoseconds, path: utf8(path) });
+        const expected = fileHeader(some);
+        const bytes = new Uint8Array(4096).fill(1);
+        if (!putFileHeader(some, bytes, 512)) continue;
+        const end = 512 + expected.length;
+        assert.deepEqual(bytes.subarray(512, end), expected);
+        assert.equal(bytes[511], 1);
+        assert.equal(bytes[end], 1);
+        written.push(seconds);
+      }
+    }
+  }
+  const usual = [0, 9, 10, 999999999, 1433664550];
+  assert.deepEqual(written, usual.flatMap((time) => Array(6).fill(time)));
 });
 
 Deno.test("fileHeader() keeps paths and targets of any length", () => {

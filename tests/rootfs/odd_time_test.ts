@@ -23,6 +23,8 @@ Deno.test("hasOddTime() goes by PAX records, the entry's own before global ones"
   assert.equal(isOdd({ pax: [["mtime", "-0.5"]] }), true);
   assert.equal(isOdd({ mtime: -1, pax: [["mtime", "1.5"]] }), false);
   assert.equal(isOdd({}, "99999999999"), true);
+  assert.equal(isOdd({ pax: [["mtime", "9223372036.5"]] }), true);
+  assert.equal(isOdd({ pax: [["mtime", "9223372035.9"]] }), false);
   assert.equal(isOdd({ pax: [["mtime", "5"]] }, "-5"), false);
   assert.equal(isOdd({ mtime: -7, pax: [["mtime", ""]] }, "5"), true);
 });
