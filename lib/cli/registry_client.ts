@@ -3,6 +3,7 @@ import { shownWord } from "../errors/shown.ts";
 import { RegistryClient } from "../registry/client.ts";
 import type { Credentials } from "../registry/credentials.ts";
 import { isLoopback, type Reference } from "../registry/reference.ts";
+import { forFetch, type PiecedInit } from "../streams/pieced_init.ts";
 import { host } from "../system/host.ts";
 import { askSecret } from "../system/ask_secret.ts";
 import {
@@ -31,16 +32,18 @@ export async function registryClient(
   const proxy = (url: URL) =>
     isLoopback(url.host) ? undefined : proxyOf(url, host.env);
   const proxied = hasProxies(host.env);
-  const send = (url: string, init: RequestInit): Promise<Response> => {
+  const send = (url: string, init: PiecedInit): Promise<Response> => {
     if (ca !== undefined) return trustingFetch(url, init, { ca, proxy });
-    // Deno's fetch asks a proxy for this machine too. Of a stream Node's lets
-    // hundreds of megabytes pile up, and Bun's waits for ever if the answer comes
-    // before the end.
-    // Without a certificate it cannot do without its own for HTTPS.
-    const isOwn = host.isDeno
-      ? proxied && (isLoopback(new URL(url).host) || /^http:/.test(url))
-      : proxied || init.body instanceof ReadableStream;
-    return isOwn ? nodeFetch(url, init, { proxy }) : fetch(url, init);
+    // Of pieces Node's fetch lets hundreds of megabytes pile up, Bun's waits for
+    // ever if the answer comes before the end, and Deno's takes memory for each.
+    // Deno's asks a proxy for this machine too.
+    const isOwn = proxied || init.pieces !== undefined;
+    // For HTTPS Deno has its certificates only there.
+    const isElsewhere = host.isDeno && url.startsWith("https:") &&
+      !(proxied && isLoopback(new URL(url).host));
+    return isOwn && !isElsewhere
+      ? nodeFetch(url, init, { proxy })
+      : fetch(url, forFetch(init));
   };
   return new RegistryClient(reference.registry, {
     credentials: await credentials(parsed, reference),

@@ -13,7 +13,7 @@ import {
   retryAfter,
   type RetryOptions,
 } from "./retry.ts";
-import { toStream } from "../streams/source.ts";
+import { forFetch, type PiecedInit } from "../streams/pieced_init.ts";
 
 /** How a client speaks to a registry. */
 export interface ClientOptions extends RetryOptions {
@@ -21,7 +21,7 @@ export interface ClientOptions extends RetryOptions {
   /** Speak HTTP without TLS; this machine itself is tried both ways. */
   plainHttp?: boolean | undefined;
   /** Sends requests; the runtime's `fetch` unless given. */
-  fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  fetch?: ((url: string, init: PiecedInit) => Promise<Response>) | undefined;
   /** Gets a line for each request. There is no secret in it. */
   onRequest?: ((line: string) => void) | undefined;
   /** Milliseconds without an answer after which a request has failed. */
@@ -38,7 +38,10 @@ export interface RegistryRequest {
   /** The statuses that are answers; others become errors. */
   expect: readonly number[];
   headers?: Record<string, string>;
-  /** Bytes, or what gives them piece by piece, once. */
+  /**
+   * Bytes, or what gives them piece by piece, once; then headers say how many
+   * there are. Each piece may be gone when the next one is asked for.
+   */
   body?: Uint8Array<ArrayBuffer> | AsyncGenerator<Uint8Array>;
   /** Tries in all, where a caller tries again by itself. */
   tries?: number;
@@ -166,15 +169,15 @@ export class RegistryClient {
     const secure = new URL(`https://${this.host}/`);
     if (plainHttp) return plain;
     if (!isLoopback(this.host)) return secure;
+    // Plain HTTP first: TLS takes a while to start. A server that wants TLS
+    // answers 400, or nothing that is HTTP.
+    const answer = await this.#fetch(`${plain}v2/`, {}).catch(() => undefined);
+    await (answer && discard(answer));
+    if (answer?.status === 200 || answer?.status === 401) return plain;
     try {
       await discard(await this.#fetch(`${secure}v2/`, {}));
       return secure;
     } catch (error) {
-      const answer = await this.#fetch(`${plain}v2/`, {}).catch(() =>
-        undefined
-      );
-      await (answer && discard(answer));
-      // A server that wants TLS answers 400 to plain HTTP.
       if (!answer || answer.status === 400) throw error;
       return plain;
     }
@@ -276,21 +279,33 @@ export class RegistryClient {
   ): Promise<Response> {
     const controller = new AbortController();
     const { patience = PATIENCE } = this.#options;
-    const send = this.#options.fetch ?? fetch;
-    const end = () =>
-      controller.abort(
-        new PassingError(`${new URL(url).host} does not answer`),
-      );
-    let timer = setTimeout(end, patience);
-    const again = () => {
-      clearTimeout(timer);
-      timer = setTimeout(end, patience);
+    const send = this.#options.fetch ??
+      ((url, init) => fetch(url, forFetch(init)));
+    let last = performance.now();
+    const check = () => {
+      const left = last + patience - performance.now();
+      if (left > 0) timer = setTimeout(check, left);
+      else {
+        controller.abort(
+          new PassingError(`${new URL(url).host} does not answer`),
+        );
+      }
     };
+    let timer = setTimeout(check, patience);
+    // Each piece shows that it goes on.
+    async function* pieces(body: AsyncGenerator<Uint8Array>) {
+      for await (const piece of body) {
+        last = performance.now();
+        yield piece;
+      }
+      last = performance.now();
+    }
     try {
       return await send(url, {
         ...init,
-        ...(body instanceof Uint8Array && { body }),
-        ...(body && !(body instanceof Uint8Array) && streamed(body, again)),
+        ...(body instanceof Uint8Array
+          ? { body }
+          : body && { pieces: pieces(body) }),
         redirect: "manual",
         signal: controller.signal,
       });
@@ -340,20 +355,6 @@ export class RegistryClient {
         : `${what}: is it a registry, and is the reference right?`,
     );
   }
-}
-
-/** A body that is sent while it comes; each piece shows that it goes on. */
-function streamed(
-  pieces: AsyncGenerator<Uint8Array>,
-  onPiece: () => void,
-): RequestInit & { duplex: "half" } {
-  async function* told() {
-    for await (const piece of pieces) {
-      onPiece();
-      yield piece;
-    }
-  }
-  return { body: toStream(told()) as BodyInit, duplex: "half" };
 }
 
 /** What a registry's error document says: OCI distribution-spec, "Error Codes". */

@@ -105,14 +105,19 @@ export async function pushParts(
   { top, documents, blobs }: ImageParts,
   options: PartsOptions,
 ): Promise<Pushed> {
-  await sideBySide([...blobs], options, async ([digest, source], signal) => {
-    const blob = { digest, size: source.size, source };
-    const outcome = await uploadBlob(client, repository, blob, {
-      ...options,
-      signal,
-    });
-    options.onBlob?.(blob, outcome);
-  });
+  const uploads = [...blobs].map(([digest, source]) => ({
+    size: source.size,
+    run: async (signal: AbortSignal) => {
+      const blob = { digest, size: source.size, source };
+      const outcome = await uploadBlob(client, repository, blob, {
+        ...options,
+        signal,
+      });
+      options.onBlob?.(blob, outcome);
+    },
+  }));
+  await sideBySide(uploads, options);
+  options.signal?.throwIfAborted();
   for (const one of documents) await putManifest(client, repository, one);
   await putManifest(client, repository, top, tag);
   const { digest, mediaType, bytes } = top;

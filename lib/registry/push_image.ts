@@ -125,23 +125,30 @@ export async function pushImage(
         "it first, with ciso convert",
     );
   }
-  const bytes = utf8(config);
   const push: LayerPush = {
     client,
     repository,
-    // What is there already need not go out: that shows after the compression.
-    isNew: options.packPieces !== undefined &&
-      await isNewRepository(client, repository),
+    isNew: lazily(() => isNewRepository(client, repository)),
     turns: new Turns(PACKED_AT_ONCE),
   };
-  const packed = await sideBySide(
-    image.layers,
-    options,
-    (layer, signal) => pushLayer(push, layer, { ...options, signal }),
-  );
-  const blob = memoryBlob(bytes);
-  const outcome = await uploadBlob(client, repository, blob, options);
-  options.onBlob?.(blob, outcome);
+  const blob = memoryBlob(utf8(config));
+  const layers = image.layers.map((layer) => ({
+    size: layer.source.size,
+    run: (signal: AbortSignal): Promise<KnownLayer> =>
+      pushLayer(push, layer, { ...options, signal }),
+  }));
+  const [, ...packed] = await sideBySide([{
+    size: blob.size,
+    async run(signal) {
+      const outcome = await uploadBlob(client, repository, blob, {
+        ...options,
+        signal,
+      });
+      options.onBlob?.(blob, outcome);
+      return { ...blob, suffix: "" };
+    },
+  }, ...layers], options);
+  options.signal?.throwIfAborted();
   const { original } = options;
   const isKept = original !== undefined &&
     packed.every(({ digest }, i) =>
@@ -162,14 +169,23 @@ export async function pushImage(
 interface LayerPush {
   client: RegistryClient;
   repository: string;
-  /** Whether the repository has nothing. */
-  isNew: boolean;
+  /**
+   * Whether the repository has nothing. What is there already need not go out:
+   * that shows after the compression.
+   */
+  isNew: () => Promise<boolean>;
   /** Who compresses. */
   turns: Turns;
 }
 
 /** Layers that are compressed at a time: each of them takes all cores. */
 const PACKED_AT_ONCE = 2;
+
+/** Asks once, when somebody wants to know. */
+function lazily<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => answer ??= ask();
+}
 
 async function pushLayer(
   { client, repository, isNew, turns }: LayerPush,
@@ -183,10 +199,12 @@ async function pushLayer(
     onBlob?.(known, found);
     return known;
   }
-  const made = isNew && !known && !options.mountFrom?.length
-    ? await options.packPieces?.(layer, signal)
-    : undefined;
-  if (made && !isBegun(client, repository, made.key, options)) {
+  const made = known || options.mountFrom?.length
+    ? undefined
+    : await options.packPieces?.(layer, signal);
+  if (
+    made && !isBegun(client, repository, made.key, options) && await isNew()
+  ) {
     const sent = await turns.take(() =>
       pushPieces(client, repository, made, options)
     );

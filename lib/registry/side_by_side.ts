@@ -7,34 +7,43 @@ export interface SideBySideOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** One of several things that are uploaded side by side. */
+export interface Upload<R> {
+  /** Size in bytes, as far as it is known. */
+  size: number;
+  /** Uploads it; the signal stops it. */
+  run: (signal: AbortSignal) => Promise<R>;
+}
+
 /**
- * Uploads several blobs side by side. If one fails, the others stop after the
+ * Uploads several blobs side by side, the largest ones first: it takes longest
+ * where a large one is alone at the end. If one fails, the others stop after the
  * chunks that are on their way, and the failure comes when they have.
  *
- * @param items The blobs, or what they are made of.
+ * @param uploads The blobs, or what they are made of.
  * @param options How many at a time, and what stops them.
- * @param upload Uploads one; the signal stops it.
- * @returns What that gives, in the order of the items.
+ * @returns What they give, in their order here.
  */
-export async function sideBySide<T, R>(
-  items: readonly T[],
+export async function sideBySide<R>(
+  uploads: readonly Upload<R>[],
   { parallel = 4, signal }: SideBySideOptions,
-  upload: (item: T, signal: AbortSignal) => Promise<R>,
 ): Promise<R[]> {
   const failure = new AbortController();
   const either = signal
     ? AbortSignal.any([signal, failure.signal])
     : failure.signal;
-  const work: Promise<R>[] = [];
+  const work = new Map<Upload<R>, Promise<R>>();
+  const largestFirst = uploads.toSorted((a, b) => b.size - a.size);
   try {
-    return await inParallel(items, parallel, (item) => {
-      const one = upload(item, either);
-      work.push(one);
-      return one;
+    await inParallel(largestFirst, parallel, async (upload) => {
+      const one = upload.run(either);
+      work.set(upload, one);
+      await one;
     });
+    return await Promise.all(uploads.map((upload) => work.get(upload)!));
   } catch (error) {
     failure.abort(error);
-    await Promise.allSettled(work);
+    await Promise.allSettled(work.values());
     throw error;
   }
 }

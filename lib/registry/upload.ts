@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import { fromStream } from "../streams/source.ts";
+import { lentChunks } from "../streams/source.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { discard } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
@@ -21,8 +21,11 @@ import {
 /** What became of a blob. */
 export type UploadOutcome = "present" | "mounted" | "uploaded";
 
-/** Bytes of a chunk at most, where it is read while it goes out. */
-const LARGEST = 1 << 25;
+/**
+ * Bytes of a chunk at most, where it is read while it goes out: proxies before
+ * registries refuse more than 100 MB.
+ */
+const LARGEST = 1 << 26;
 /** The same where it is in memory. */
 const LARGEST_IN_MEMORY = 1 << 24;
 
@@ -144,30 +147,27 @@ async function sendRest(
 ): Promise<void> {
   signal?.throwIfAborted();
   if (!place.isOpen) await place.open(1);
-  const stream = fromStream(source.slice(place.sent, size).stream());
-  const bodies = new UploadBodies(stream);
+  const { sent } = place;
+  const pieces = sent === 0 && source.lent
+    ? source.lent()
+    : lentChunks(source, sent, size);
+  const bodies = new UploadBodies(pieces);
+  const chunk = new ChunkSize(isFirst ? LARGEST : UPLOAD_CHUNK);
   try {
-    // Small ones go with the request that ends the upload.
-    if (size <= UPLOAD_CHUNK) {
-      const bytes = await bodies.bytes(size - place.sent);
-      return await place.finish(digest, bytes);
-    }
-    const chunk = new ChunkSize(LARGEST);
-    while (place.sent < size) {
+    for (;;) {
       const left = size - place.sent;
-      if (isFirst) {
-        const body = bodies.next(Math.min(chunk.bytes, left));
-        await chunk.of(place.send(body));
-      } else {
-        const bytes = await bodies.bytes(Math.min(UPLOAD_CHUNK, left));
-        await place.send(bytes);
-      }
+      const length = Math.min(chunk.bytes, left);
+      const body = isFirst && size > UPLOAD_CHUNK
+        ? bodies.next(length)
+        : await bodies.bytes(length);
+      // The last ones go with the request that ends the upload.
+      if (length === left) return await place.finish(digest, body);
+      await chunk.of(place.send(body));
       signal?.throwIfAborted();
     }
   } finally {
     await bodies.close();
   }
-  await place.finish(digest);
 }
 
 /** A blob that was made while it was uploaded. */

@@ -4,12 +4,12 @@ import type { PiecedBody } from "./upload_place.ts";
 
 /** Bytes of a chunk: what is sent again after a broken connection. */
 export const UPLOAD_CHUNK = 1 << 23;
-/** Milliseconds that a chunk may take without the next one being smaller. */
+/** Milliseconds that a chunk should take. */
 const QUICK = 1000;
 
 /**
- * The size of chunks: they grow where one takes less than a second, since each
- * costs the registry a turn, and what a broken connection costs stays small.
+ * The size of chunks: as much as goes out in a second. Each of them costs the
+ * registry a turn, and what a broken connection costs stays small.
  */
 export class ChunkSize {
   /** The next one's size in bytes. */
@@ -21,13 +21,13 @@ export class ChunkSize {
     this.#most = most;
   }
 
-  /** Learns how long the last one took. */
+  /** Learns how long one of this size took. */
   async of<T>(chunk: Promise<T>): Promise<T> {
     const start = performance.now();
     const result = await chunk;
-    this.bytes = performance.now() - start < QUICK
-      ? Math.min(this.bytes * 2, this.#most)
-      : UPLOAD_CHUNK;
+    const took = Math.max(performance.now() - start, 1);
+    const quick = Math.floor(this.bytes * QUICK / took);
+    this.bytes = Math.min(Math.max(quick, UPLOAD_CHUNK), this.#most);
     return result;
   }
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import type { FileSource } from "../read/image_files.ts";
 import type { Source } from "../streams/source.ts";
 import { discard } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
@@ -11,7 +12,7 @@ export interface UploadBlob {
   /** Size in bytes. */
   size: number;
   /** Its bytes. */
-  source: Source;
+  source: Source & Pick<FileSource, "lent">;
   /** What an unfinished upload is remembered by; the digest unless given. */
   key?: string | undefined;
 }
@@ -29,7 +30,10 @@ export interface UploadOptions {
   /** Other repositories of the registry that may have the blob. */
   mountFrom?: readonly string[];
   memory?: UploadMemory | undefined;
-  /** Gets the number of bytes that were sent. */
+  /**
+   * Gets the number of bytes that go out; a negative one where they did not
+   * arrive.
+   */
   onBytes?: ((count: number) => void) | undefined;
   retry?: RetryOptions | undefined;
   /**
@@ -72,6 +76,43 @@ export interface PiecedBody {
 
 /** What a request sends. */
 export type UploadBody = Uint8Array<ArrayBuffer> | PiecedBody;
+
+/** Pieces of a body that are counted while they go out. */
+class CountedPieces {
+  /** Why they could not be read. */
+  failure: unknown;
+  readonly #body: PiecedBody;
+  readonly #options: UploadOptions;
+  #count = 0;
+
+  constructor(body: PiecedBody, options: UploadOptions) {
+    this.#body = body;
+    this.#options = options;
+  }
+
+  async *all(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of this.#body.pieces()) {
+        yield piece;
+        this.#add(piece.length);
+      }
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
+
+  /** They did not arrive. */
+  undo(): void {
+    this.#add(-this.#count);
+  }
+
+  #add(count: number): void {
+    if (count === 0) return;
+    this.#count += count;
+    this.#options.onBytes?.(count);
+  }
+}
 
 /**
  * Where a registry takes the bytes of one blob.
@@ -163,36 +204,7 @@ export class UploadPlace {
 
   /** Sends the next bytes. */
   async send(body: UploadBody): Promise<void> {
-    const isWhole = body instanceof Uint8Array;
-    const size = isWhole ? body.length : body.size;
-    const end = this.sent + size;
-    let failure: unknown;
-    async function* pieces(body: PiecedBody) {
-      try {
-        yield* body.pieces();
-      } catch (error) {
-        failure = error;
-        throw error;
-      }
-    }
-    const response = await this.#client.send({
-      method: "PATCH",
-      path: this.#url!,
-      scope: pushScope(this.#repository),
-      expect: [202],
-      headers: {
-        "content-type": "application/octet-stream",
-        "content-range": `${this.sent}-${end - 1}`,
-      },
-      body: isWhole ? body : pieces(body),
-      tries: 1,
-    }).catch((error) => {
-      // What could not be read says more than that the request broke off.
-      throw failure ?? error;
-    });
-    await discard(response);
-    this.sent = end;
-    this.#options.onBytes?.(size);
+    const response = await this.#next(this.#url!, "PATCH", body);
     await this.#moved(response);
   }
 
@@ -200,34 +212,53 @@ export class UploadPlace {
    * Ends the upload.
    *
    * @param digest What the registry must have then.
-   * @param bytes The last ones, if they have not been sent.
+   * @param body The last bytes, if they have not been sent.
    */
   async finish(
     digest: string,
-    bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0),
+    body: UploadBody = new Uint8Array(0),
   ): Promise<void> {
     const url = await this.#client.url(this.#url!);
     url.searchParams.set("digest", digest);
-    const headers: Record<string, string> = {
-      "content-type": "application/octet-stream",
-    };
-    if (bytes.length > 0 && this.sent > 0) {
-      const end = this.sent + bytes.length;
-      headers["content-range"] = `${this.sent}-${end - 1}`;
-    }
-    const response = await this.#client.send({
-      method: "PUT",
-      path: url.href,
-      scope: pushScope(this.#repository),
-      expect: [201, 204],
-      headers,
-      body: bytes,
-      tries: 1,
-    });
-    await discard(response);
-    this.sent += bytes.length;
-    if (bytes.length > 0) this.#options.onBytes?.(bytes.length);
+    await this.#next(url.href, "PUT", body);
     this.forget();
+  }
+
+  /** Sends a request with the next bytes, and counts them. */
+  async #next(
+    path: string,
+    method: "PATCH" | "PUT",
+    body: UploadBody,
+  ): Promise<Response> {
+    const isWhole = body instanceof Uint8Array;
+    const size = isWhole ? body.length : body.size;
+    const end = this.sent + size;
+    // What is all of a blob goes without.
+    const hasRange = method === "PATCH" || (size > 0 && this.sent > 0);
+    const pieces = isWhole ? undefined : new CountedPieces(body, this.#options);
+    try {
+      const response = await this.#client.send({
+        method,
+        path,
+        scope: pushScope(this.#repository),
+        expect: method === "PATCH" ? [202] : [201, 204],
+        headers: {
+          "content-type": "application/octet-stream",
+          ...(hasRange && { "content-range": `${this.sent}-${end - 1}` }),
+          ...(pieces && { "content-length": String(size) }),
+        },
+        body: isWhole ? body : pieces!.all(),
+        tries: 1,
+      });
+      await discard(response);
+      this.sent = end;
+      if (isWhole && size > 0) this.#options.onBytes?.(size);
+      return response;
+    } catch (error) {
+      pieces?.undo();
+      // What could not be read says more than that the request broke off.
+      throw pieces?.failure ?? error;
+    }
   }
 
   /** Lets no later run go on with it. */

@@ -163,6 +163,31 @@ export async function* fromStream(
   }
 }
 
+/**
+ * A stretch of a source in chunks of which each is the reader's only until it asks
+ * for the next one: no memory is taken for more than one of them, where the source
+ * can do that.
+ *
+ * @returns Fewer bytes if the source is shorter.
+ */
+export async function* lentChunks(
+  source: Pick<Source, "slice" | "fill">,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
+  if (!source.fill) {
+    return yield* fromStream(source.slice(start, end).stream());
+  }
+  const buffer = new Uint8Array(CHUNK);
+  for (let at = start; at < end;) {
+    const room = buffer.subarray(0, end - at);
+    const count = source.fill(room, at);
+    if (count > 0) yield room.subarray(0, count);
+    if (count < room.length) return;
+    at += count;
+  }
+}
+
 /** Reads a short stretch of a source into one array; less if the source ends. */
 export async function readAt(
   source: Pick<Source, "slice" | "fill">,

@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { fromStream } from "../streams/source.ts";
+import { forFetch, type PiecedInit } from "../streams/pieced_init.ts";
 import { isDeno, process } from "./node.ts";
 import { readText } from "./plain_open.ts";
 
@@ -30,13 +30,13 @@ export interface TransportOptions {
  * the same way in all runtimes, certificates of one's own and proxies.
  *
  * @param text The URL.
- * @param init Method, headers, body in bytes or as a stream, and a signal.
+ * @param init Method, headers, body in bytes or in pieces, and a signal.
  * @param options How it connects.
  * @returns The answer; redirects are not followed.
  */
 export async function nodeFetch(
   text: string,
-  init: RequestInit,
+  init: PiecedInit,
   options: TransportOptions,
 ): Promise<Response> {
   const node = await modules();
@@ -48,7 +48,8 @@ export async function nodeFetch(
   const headers = new Map(new Headers(init.headers).entries());
   headers.set("host", url.host);
   const body = init.body as Body;
-  if (body && !(body instanceof ReadableStream)) {
+  const { pieces } = init;
+  if (body) {
     headers.set("content-length", String(byteLength(body)));
   }
   const through = proxy && secure
@@ -88,6 +89,8 @@ export async function nodeFetch(
       const isEmpty = init.method === "HEAD" || status === 204 ||
         status === 304;
       if (isEmpty) answer.resume();
+      // Who answers before the end wants no more.
+      if (!request.writableEnded) answer.on("close", () => request.destroy());
       resolve(
         new Response(
           isEmpty
@@ -99,9 +102,8 @@ export async function nodeFetch(
         ),
       );
     });
-    if (body instanceof ReadableStream) {
-      send(body, request).catch((error) => request.destroy(error));
-    } else request.end(body ?? undefined);
+    if (pieces) send(pieces, request).catch((error) => request.destroy(error));
+    else request.end(body ?? undefined);
   });
 }
 
@@ -129,7 +131,7 @@ const known = new Map<string, Promise<boolean>>();
  */
 export async function trustingFetch(
   text: string,
-  init: RequestInit,
+  init: PiecedInit,
   options: TransportOptions,
 ): Promise<Response> {
   const { origin, protocol } = new URL(text);
@@ -150,26 +152,27 @@ export async function trustingFetch(
   }
   return await isKnown
     ? await nodeFetch(text, init, options)
-    : await fetch(text, init);
+    : await fetch(text, forFetch(init));
 }
 
-type Body = Uint8Array | string | ReadableStream<Uint8Array> | null | undefined;
+type Body = Uint8Array | string | null | undefined;
 
-/** Sends a body as it comes, no quicker than the connection takes it. */
+/**
+ * Sends a body as it comes: the next piece is asked for when the system has the
+ * last one.
+ */
 async function send(
-  body: ReadableStream<Uint8Array>,
+  pieces: AsyncGenerator<Uint8Array>,
   request: import("node:http").ClientRequest,
 ): Promise<void> {
-  for await (const piece of fromStream(body)) {
-    // A broken connection drains no more.
+  let go = () => {};
+  // A broken connection takes no more.
+  request.on("close", () => go());
+  for await (const piece of pieces) {
     if (request.destroyed) return;
-    if (request.write(piece)) continue;
     await new Promise<void>((resolve) => {
-      const go = () => {
-        request.off("drain", go).off("close", go);
-        resolve();
-      };
-      request.on("drain", go).on("close", go);
+      go = resolve;
+      request.write(piece, () => resolve());
     });
   }
   request.end();

@@ -445,10 +445,10 @@ Deno.test("uploadBlob() goes on with what an earlier run has sent", async () => 
       else places.set(key, place);
     },
   };
-  let patches = 0;
+  let sent = 0;
   let isDead = true;
   await using registry = new FakeRegistry((request) =>
-    request.method === "PATCH" && ++patches > 2 && isDead
+    /PATCH|PUT/.test(request.method) && ++sent > 1 && isDead
       ? new Response(null, { status: 403 })
       : undefined
   );
@@ -458,7 +458,7 @@ Deno.test("uploadBlob() goes on with what an earlier run has sent", async () => 
   const before = registry.received;
   await uploadBlob(client(registry), "a", blob, { memory });
   assert.deepEqual(registry.blobs.get(blob.digest), data);
-  assert.ok(before >= 2 * UPLOAD_CHUNK && before < data.length);
+  assert.equal(before, UPLOAD_CHUNK);
   assert.equal(registry.received, data.length);
   assert.equal(places.size, 0);
 });

@@ -14,6 +14,8 @@ export interface CountingProxy extends AsyncDisposable {
   reaches(bytes: number): Promise<void>;
   /** Hands everything on again. */
   goOn(): void;
+  /** Resolves when the connections that are there have ended. */
+  ended(): Promise<void>;
 }
 
 /**
@@ -25,6 +27,7 @@ export function countingProxy(host: string): CountingProxy {
   const port = Number(host.split(":")[1]);
   let limit: { at: number; resolve: () => void } | undefined;
   let gate = Promise.withResolvers<void>();
+  const connections = new Set<Promise<unknown>>();
   const proxy: CountingProxy = {
     host: "",
     sent: 0,
@@ -36,6 +39,9 @@ export function countingProxy(host: string): CountingProxy {
     goOn() {
       limit = undefined;
       gate.resolve();
+    },
+    async ended() {
+      await Promise.all(connections);
     },
     [Symbol.asyncDispose]: () => listener.close(),
   };
@@ -51,10 +57,13 @@ export function countingProxy(host: string): CountingProxy {
         await gate.promise;
       },
     });
-    await Promise.allSettled([
+    const both = Promise.allSettled([
       client.readable.pipeThrough(counted).pipeTo(server.writable),
       server.readable.pipeTo(client.writable),
     ]);
+    connections.add(both);
+    await both;
+    connections.delete(both);
     close(client);
     close(server);
   });
