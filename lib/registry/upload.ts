@@ -49,8 +49,12 @@ export async function uploadBlob(
   options: UploadOptions = {},
 ): Promise<UploadOutcome> {
   const { digest, size, key = digest } = blob;
-  if (await hasBlob(client, repository, digest)) return "present";
   const place = new UploadPlace(client, repository, key, options);
+  if (await hasBlob(client, repository, digest)) {
+    // Who was killed right after the end has not forgotten it.
+    place.forget();
+    return "present";
+  }
   const isResumed = await place.resume(size);
   if (!isResumed && await isMounted(place, repository, blob, options)) {
     return "mounted";
@@ -152,17 +156,18 @@ async function sendRest(
     ? source.lent()
     : lentChunks(source, sent, size);
   const bodies = new UploadBodies(pieces);
-  const chunk = new ChunkSize(isFirst ? LARGEST : UPLOAD_CHUNK);
   try {
     for (;;) {
       const left = size - place.sent;
-      const length = Math.min(chunk.bytes, left);
-      const body = isFirst && size > UPLOAD_CHUNK
-        ? bodies.next(length)
-        : await bodies.bytes(length);
-      // The last ones go with the request that ends the upload.
-      if (length === left) return await place.finish(digest, body);
-      await chunk.of(place.send(body));
+      const isStreamed = isFirst && size > UPLOAD_CHUNK && left > 0;
+      const body = isStreamed
+        ? bodies.next(Math.min(left, LARGEST), signal)
+        : await bodies.bytes(Math.min(left, UPLOAD_CHUNK));
+      // The last ones in memory go with the request that ends the upload.
+      if (!isStreamed && left <= UPLOAD_CHUNK) {
+        return await place.finish(digest, body);
+      }
+      await place.send(body);
       signal?.throwIfAborted();
     }
   } finally {

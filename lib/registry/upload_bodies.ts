@@ -4,12 +4,12 @@ import type { PiecedBody } from "./upload_place.ts";
 
 /** Bytes of a chunk: what is sent again after a broken connection. */
 export const UPLOAD_CHUNK = 1 << 23;
-/** Milliseconds that a chunk should take. */
+/** Milliseconds that a chunk may take where it is larger than the smallest. */
 const QUICK = 1000;
 
 /**
- * The size of chunks: as much as goes out in a second. Each of them costs the
- * registry a turn, and what a broken connection costs stays small.
+ * The size of chunks that are in memory first: they grow where one takes less
+ * than a second.
  */
 export class ChunkSize {
   /** The next one's size in bytes. */
@@ -21,13 +21,13 @@ export class ChunkSize {
     this.#most = most;
   }
 
-  /** Learns how long one of this size took. */
+  /** Learns how long the last one took. */
   async of<T>(chunk: Promise<T>): Promise<T> {
     const start = performance.now();
     const result = await chunk;
-    const took = Math.max(performance.now() - start, 1);
-    const quick = Math.floor(this.bytes * QUICK / took);
-    this.bytes = Math.min(Math.max(quick, UPLOAD_CHUNK), this.#most);
+    this.bytes = performance.now() - start < QUICK
+      ? Math.min(this.bytes * 2, this.#most)
+      : UPLOAD_CHUNK;
     return result;
   }
 }
@@ -42,9 +42,16 @@ export class UploadBodies {
     this.#pieces = pieces;
   }
 
-  /** A body of the next so many bytes, which are read while it is sent. */
-  next(size: number): PiecedBody {
-    return { size, pieces: () => this.#take(size) };
+  /**
+   * A body of the next bytes, which are read while it is sent: as many as go out
+   * in a second, but not too few. Each body costs the registry a turn, and what a
+   * broken connection costs stays small.
+   *
+   * @param most How many at most.
+   * @param signal Ends it earlier.
+   */
+  next(most: number, signal: AbortSignal | undefined): PiecedBody {
+    return { pieces: () => this.#while(most, signal) };
   }
 
   /** The same in memory. */
@@ -77,6 +84,20 @@ export class UploadBodies {
     await this.#pieces.return(undefined);
   }
 
+  async *#while(
+    most: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    const end = performance.now() + QUICK;
+    let count = 0;
+    for await (const piece of this.#take(most)) {
+      yield piece;
+      count += piece.length;
+      const isLong = count >= UPLOAD_CHUNK && performance.now() > end;
+      if (isLong || signal?.aborted) return;
+    }
+  }
+
   async *#take(size: number): AsyncGenerator<Uint8Array> {
     while (size > 0) {
       if (this.#rest.length === 0) {
@@ -95,7 +116,9 @@ export class UploadBodies {
 }
 
 /** A body of pieces in memory. */
-export function bodyOf(pieces: readonly Uint8Array[]): PiecedBody {
+export function bodyOf(
+  pieces: readonly Uint8Array[],
+): PiecedBody & { size: number } {
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   async function* all() {
     for (const piece of pieces) yield await Promise.resolve(piece);

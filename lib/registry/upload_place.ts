@@ -69,32 +69,35 @@ export function isBegun(
 
 /** What a request sends, piece by piece. */
 export interface PiecedBody {
-  /** In bytes. */
-  size: number;
+  /** In bytes, where that is known before. */
+  size?: number;
   pieces: () => AsyncGenerator<Uint8Array>;
 }
 
 /** What a request sends. */
 export type UploadBody = Uint8Array<ArrayBuffer> | PiecedBody;
 
-/** Pieces of a body that are counted while they go out. */
-class CountedPieces {
+/** A body that is counted while it goes out. */
+class CountedBody {
+  /** Bytes that have gone out. */
+  count = 0;
   /** Why they could not be read. */
   failure: unknown;
-  readonly #body: PiecedBody;
+  readonly #body: UploadBody;
   readonly #options: UploadOptions;
-  #count = 0;
 
-  constructor(body: PiecedBody, options: UploadOptions) {
+  constructor(body: UploadBody, options: UploadOptions) {
     this.#body = body;
     this.#options = options;
   }
 
+  /** The pieces. */
   async *all(): AsyncGenerator<Uint8Array> {
+    if (this.#body instanceof Uint8Array) return;
     try {
       for await (const piece of this.#body.pieces()) {
         yield piece;
-        this.#add(piece.length);
+        this.add(piece.length);
       }
     } catch (error) {
       this.failure = error;
@@ -102,15 +105,16 @@ class CountedPieces {
     }
   }
 
-  /** They did not arrive. */
-  undo(): void {
-    this.#add(-this.#count);
+  /** Counts bytes that have gone out. */
+  add(count: number): void {
+    if (count === 0) return;
+    this.count += count;
+    this.#options.onBytes?.(count);
   }
 
-  #add(count: number): void {
-    if (count === 0) return;
-    this.#count += count;
-    this.#options.onBytes?.(count);
+  /** They did not arrive. */
+  undo(): void {
+    this.add(-this.count);
   }
 }
 
@@ -230,34 +234,37 @@ export class UploadPlace {
     method: "PATCH" | "PUT",
     body: UploadBody,
   ): Promise<Response> {
+    const pieces = new CountedBody(body, this.#options);
     const isWhole = body instanceof Uint8Array;
     const size = isWhole ? body.length : body.size;
-    const end = this.sent + size;
-    // What is all of a blob goes without.
-    const hasRange = method === "PATCH" || (size > 0 && this.sent > 0);
-    const pieces = isWhole ? undefined : new CountedPieces(body, this.#options);
+    const headers = new Headers({ "content-type": "application/octet-stream" });
+    // Without a size it is as docker push does it.
+    if (size !== undefined) {
+      headers.set("content-length", String(size));
+      // What is all of a blob goes without.
+      if (method === "PATCH" || (size > 0 && this.sent > 0)) {
+        const end = this.sent + size;
+        headers.set("content-range", `${this.sent}-${end - 1}`);
+      }
+    }
     try {
       const response = await this.#client.send({
         method,
         path,
         scope: pushScope(this.#repository),
         expect: method === "PATCH" ? [202] : [201, 204],
-        headers: {
-          "content-type": "application/octet-stream",
-          ...(hasRange && { "content-range": `${this.sent}-${end - 1}` }),
-          ...(pieces && { "content-length": String(size) }),
-        },
-        body: isWhole ? body : pieces!.all(),
+        headers: Object.fromEntries(headers),
+        body: isWhole ? body : pieces.all(),
         tries: 1,
       });
       await discard(response);
-      this.sent = end;
-      if (isWhole && size > 0) this.#options.onBytes?.(size);
+      if (isWhole) pieces.add(body.length);
+      this.sent += pieces.count;
       return response;
     } catch (error) {
-      pieces?.undo();
+      pieces.undo();
       // What could not be read says more than that the request broke off.
-      throw pieces?.failure ?? error;
+      throw pieces.failure ?? error;
     }
   }
 

@@ -436,7 +436,11 @@ Deno.test("uploadBlob() begins anew when the registry has forgotten the upload",
 });
 
 Deno.test("uploadBlob() goes on with what an earlier run has sent", async () => {
-  const data = bytes(6 * UPLOAD_CHUNK);
+  // More than goes into one request.
+  const data = new Uint8Array(9 * UPLOAD_CHUNK);
+  for (let at = 0; at < data.length; at += UPLOAD_CHUNK) {
+    data[at + 7] = at >> 20;
+  }
   const places = new Map<string, string>();
   const memory = {
     get: (key: string) => places.get(key),
@@ -458,7 +462,7 @@ Deno.test("uploadBlob() goes on with what an earlier run has sent", async () => 
   const before = registry.received;
   await uploadBlob(client(registry), "a", blob, { memory });
   assert.deepEqual(registry.blobs.get(blob.digest), data);
-  assert.equal(before, UPLOAD_CHUNK);
+  assert.ok(before >= UPLOAD_CHUNK && before < data.length);
   assert.equal(registry.received, data.length);
   assert.equal(places.size, 0);
 });
