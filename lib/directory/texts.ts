@@ -44,6 +44,23 @@ export class Texts {
     return page.subarray(at + 2, at + 2 + this.length(place));
   }
 
+  /**
+   * Some bytes of a string as a number, the first one highest. What comes after
+   * an end counts as zeros.
+   *
+   * @param count At most 6: a double holds no more.
+   * @param end Where the string counts as ended.
+   */
+  number(place: number, start: number, count: number, end: number): number {
+    const page = this.#pages[Math.floor(place / this.#page)]!;
+    const from = place % this.#page + 2;
+    let number = 0;
+    for (let i = start; i < start + count; i++) {
+      number = number * 256 + (i < end ? page[from + i]! : 0);
+    }
+    return number;
+  }
+
   /** Gives all memory back at once; what was got of it is empty afterwards. */
   release(): void {
     for (const page of this.#pages.splice(0)) release(page);

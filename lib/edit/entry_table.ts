@@ -97,6 +97,15 @@ export class EntryTable {
     return this.#texts.get(this.#get(row, ROW.path));
   }
 
+  pathLength(row: number): number {
+    return this.#texts.length(this.#get(row, ROW.path));
+  }
+
+  /** As {@linkcode Texts.number}, of a path. */
+  pathNumber(row: number, start: number, count: number, end: number): number {
+    return this.#texts.number(this.#get(row, ROW.path), start, count, end);
+  }
+
   /** The row whose file it is. */
   file(row: number): number {
     return this.#get(row, ROW.file);

@@ -42,7 +42,8 @@ export async function sortedTar(
   );
   const firsts = firstNames(order, table);
   const { tally } = options;
-  const moved = order.filter((row, i) => row !== i).length;
+  let moved = 0;
+  for (let i = 0; i < order.length; i++) if (order[i] !== i) moved++;
   tally.entries += moved > 0 ? moved : isNew ? order.length : 0;
   tally.met = true;
   return new SortedSource(base, new SortedLayout(table, order, firsts));

@@ -119,10 +119,19 @@ export class TreeOrder {
   }
 
   #path(item: number): Uint8Array {
-    const directory = item - this.#count;
-    if (directory < 0) return this.#table.path(item);
-    const path = this.#table.path(this.#rows[directory]!);
-    return path.subarray(0, this.#lengths[directory]);
+    return this.#table.path(this.#row(item)).subarray(0, this.#length(item));
+  }
+
+  /** A row whose path is an item's, or begins with it. */
+  #row(item: number): number {
+    return item < this.#count ? item : this.#rows[item - this.#count]!;
+  }
+
+  /** How many bytes of that path are the item's. */
+  #length(item: number): number {
+    return item < this.#count
+      ? this.#table.pathLength(item)
+      : this.#lengths[item - this.#count]!;
   }
 
   /** Where the name of an item begins in its path. */
@@ -142,10 +151,9 @@ export class TreeOrder {
     const { items, places } = this.#grouped();
     const keys = new Float64Array(2 * this.#parents.length);
     for (const item of items) {
-      const path = this.#path(item);
       const name = this.#name(item);
-      keys[2 * item] = keyOf(path, name);
-      keys[2 * item + 1] = keyOf(path, name + KEY);
+      keys[2 * item] = this.#number(item, name);
+      keys[2 * item + 1] = this.#number(item, name + KEY);
     }
     const compare = (a: number, b: number) =>
       keys[2 * a]! - keys[2 * b]! || keys[2 * a + 1]! - keys[2 * b + 1]! ||
@@ -174,22 +182,23 @@ export class TreeOrder {
     return { items, places };
   }
 
-  #compareRest(a: number, b: number): number {
-    const inA = this.#path(a);
-    const inB = this.#path(b);
-    const length = Math.min(inA.length, inB.length);
-    for (let i = this.#name(a) + KEYS; i < length; i++) {
-      if (inA[i] !== inB[i]) return inA[i]! - inB[i]!;
-    }
-    return inA.length - inB.length;
+  /** Some bytes of an item's path as a number. */
+  #number(item: number, start: number): number {
+    return this.#table.pathNumber(
+      this.#row(item),
+      start,
+      KEY,
+      this.#length(item),
+    );
   }
-}
 
-/** Some bytes of a path as a number; those after its end count as zeros. */
-function keyOf(path: Uint8Array, start: number): number {
-  let key = 0;
-  for (let i = start; i < start + KEY; i++) {
-    key = key * 256 + (i < path.length ? path[i]! : 0);
+  #compareRest(a: number, b: number): number {
+    const inA = this.#length(a);
+    const inB = this.#length(b);
+    for (let i = this.#name(a) + KEYS; i < inA && i < inB; i += KEY) {
+      const difference = this.#number(a, i) - this.#number(b, i);
+      if (difference !== 0) return difference;
+    }
+    return inA - inB;
   }
-  return key;
 }
