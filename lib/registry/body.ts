@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { shownWord } from "../errors/shown.ts";
 import { PassingError } from "./retry.ts";
 
 /** Milliseconds without a byte after which an answer has broken off. */
@@ -80,12 +81,35 @@ export async function* arriving(
 }
 
 /**
+ * An encoding that an answer's bytes have on the way, which nobody asks for: what
+ * comes are other bytes then.
+ *
+ * @returns `undefined` if they have none.
+ */
+export function encodingOf({ headers }: Response): string | undefined {
+  const encoding = headers.get("content-encoding")?.trim() ?? "";
+  return ["", "identity"].includes(encoding.toLowerCase())
+    ? undefined
+    : encoding;
+}
+
+/** The error for an answer whose encoding is wrong. */
+export function encodingError(what: string, encoding: string): InputError {
+  return new InputError(
+    `${what} comes with the content-encoding ${shownWord(encoding)}, which ` +
+      "nobody asked for: whoever runs the registry, or a proxy before it, can " +
+      "turn that off",
+  );
+}
+
+/**
  * Reads a whole answer.
  *
  * @param response The answer.
  * @param limit Bytes that it may have at most.
  * @param what What is read, for errors.
- * @throws {InputError} If it is longer.
+ * @throws {InputError} If it is longer, or does not have the encoding that it
+ * says.
  * @throws {PassingError} If the connection breaks.
  */
 export async function readBody(
@@ -108,6 +132,8 @@ export async function readBody(
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
+    const encoding = encodingOf(response);
+    if (encoding !== undefined) throw encodingError(what, encoding);
     throw new PassingError(`${what} broke off`, { cause: error });
   }
   const whole = new Uint8Array(size);

@@ -1,7 +1,13 @@
 import { InputError } from "../errors/input_error.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { CHUNK, type HashBeside } from "../streams/source.ts";
-import { arriving, Patience } from "./body.ts";
+import {
+  arriving,
+  discard,
+  encodingError,
+  encodingOf,
+  Patience,
+} from "./body.ts";
 import type { RegistryClient } from "./client.ts";
 import { networkError } from "./network_error.ts";
 import {
@@ -186,11 +192,20 @@ async function open(
     path: `/v2/${repository}/blobs/${digest}`,
     scope: pullScope(repository),
     expect: isPart ? [200, 206] : [200],
-    ...(isPart && { headers: { range: `bytes=${at}-${end - 1}` } }),
+    headers: {
+      // What is compressed on the way has another length.
+      "accept-encoding": "identity",
+      ...(isPart && { range: `bytes=${at}-${end - 1}` }),
+    },
     tries: 1,
   });
   const { body } = response;
   if (!body) throw new PassingError(`${client.host} sends no bytes`);
+  const encoding = encodingOf(response);
+  if (encoding !== undefined) {
+    await discard(response);
+    throw encodingError(`Blob ${digest} of ${client.host}`, encoding);
+  }
   // A registry without ranges sends all.
   if (isPart && response.status === 200) return { body: cut(body, at, end) };
   const text = isPart ? "" : response.headers.get("content-length") ?? "";

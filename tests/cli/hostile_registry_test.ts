@@ -63,6 +63,23 @@ const OUTLIVED: [string, Trick][] = [
       );
     }),
   ],
+  [
+    "tokens that end soon, and a connection that breaks",
+    (request, count) => {
+      const { pathname, host } = new URL(request.url);
+      if (pathname === "/token") return Response.json({ token: `t${count}` });
+      const [, made] = /^Bearer t(\d+)$/.exec(
+        request.headers.get("authorization") ?? "",
+      ) ?? [];
+      if (made === undefined || count - Number(made) > 3) {
+        return status(401, {
+          "www-authenticate": `Bearer realm="http://${host}/token"`,
+        });
+      }
+      const isFirst = BLOB.test(pathname) && !request.headers.has("range");
+      return isFirst ? broken(LAYER.slice(0, cut), LAYER.length) : undefined;
+    },
+  ],
 ];
 
 /** Tricks that end a pull, and what it says of them. */
@@ -100,6 +117,14 @@ const DEADLY: [string, Trick, RegExp][] = [
     on(BLOB, () => new Response(LAYER.slice(0, -1))),
     /shorter than/,
   ],
+  ...[BLOB, MANIFEST].map((path): [string, Trick, RegExp] => [
+    `an encoding that ${path} does not have`,
+    on(path, () =>
+      new Response(LAYER, {
+        headers: { "content-type": TYPE, "content-encoding": "br" },
+      })),
+    /content-encoding br, which nobody asked for/,
+  ]),
   ...REFUSED(BLOB),
   ...NO_LOGIN,
 ];
