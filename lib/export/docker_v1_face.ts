@@ -11,7 +11,8 @@ import {
 import { jsonText, parseJson } from "../formats/json_text.ts";
 import type { Entry } from "../tar/entry.ts";
 import { closing, newHeader } from "../tar/header.ts";
-import { blobDigest, type Documents } from "./documents.ts";
+import { blobDigest } from "./document_texts.ts";
+import type { Documents } from "./documents.ts";
 import { imageOf } from "./image_of.ts";
 import type { FaceEntries } from "./face_entries.ts";
 import { type Fate, KEEP, moved, type Passing } from "./pass.ts";

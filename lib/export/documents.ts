@@ -9,46 +9,13 @@ import {
   readRepositories,
   readV1Link,
 } from "../read/read_docker.ts";
-import {
-  type BlobDescriptor,
-  isImage,
-  nameIn,
-  type Platform,
-  readOciIndex,
-  readOciManifest,
-} from "../read/read_oci.ts";
-import { documentText } from "../read/image_files.ts";
+import type { Platform } from "../read/read_oci.ts";
 import { asciiText, concat } from "../streams/bytes.ts";
-import { bytesDigest } from "../streams/sha256.ts";
 import type { Entry } from "../tar/entry.ts";
-import type { Fate } from "./pass.ts";
+import { blobDigest, DocumentTexts, MAX_DOCUMENT } from "./document_texts.ts";
 import { FaceMissingError } from "./face_missing_error.ts";
-
-/** The image that an archive's documents describe. */
-export interface DescribedImage {
-  /** SHA-256 of the image config, in hex. */
-  config: string;
-  /** SHA-256 of the layers' blobs, in hex, lowest first. */
-  layers: string[];
-  /** Names with tags. */
-  names: string[];
-  /** Annotations of the image manifest. */
-  annotations?: Map<string, string>;
-  /** Whether it is an attestation: it only says how an image was made. */
-  isAttestation?: boolean;
-  /** The platform that the image index says. */
-  platform?: Platform;
-}
-
-/** What `index.json` leads to, by digests. */
-interface ImageIndexes {
-  /** Image manifests, known or not, with the descriptors that lead to them. */
-  leaves: Map<string, BlobDescriptor[]>;
-  /** The indexes on the way, but for `index.json` itself. */
-  indexes: Set<string>;
-  /** The leaves that an inner index lists. */
-  inner: Set<string>;
-}
+import { type DescribedImage, IndexImages } from "./index_images.ts";
+import type { Fate } from "./pass.ts";
 
 /** An archive's face for Docker 1.9 and older. */
 export interface V1Face {
@@ -71,27 +38,16 @@ const PLACES = new Set([
   "metadata.yaml",
 ]);
 
-const BLOB = /^blobs\/sha256\/([0-9a-f]{64})$/;
 const V1_PLACE = /^([0-9a-f]{64}\/)/;
 const V1_LAYER = /^(rootfs\/|[0-9a-f]{64}\/)layer\.tar$/;
 
-/** Indexes inside indexes at most. */
-const MAX_DEPTH = 4;
-
-/** Documents larger than this, in bytes, are refused; all together twice that. */
-const MAX_DOCUMENT = 1 << 24;
 /** A blob larger than this, in bytes, is taken for a layer. */
 const MAX_BLOB = 1 << 22;
 
-/** The digest that a path is the blob of, in hex. */
-export function blobDigest(path: string): string | undefined {
-  return BLOB.exec(path)?.[1];
-}
-
 /** The documents of an archive, as far as they have been read. */
 export class Documents {
-  /** Their texts, by their paths. */
-  readonly texts = new Map<string, string>();
+  readonly #texts = new DocumentTexts();
+  readonly #index = new IndexImages(this.#texts);
   /** Whether the whole archive has been looked through. */
   complete = false;
   /** Modification time of the archive's first entry, in seconds since 1970. */
@@ -100,11 +56,6 @@ export class Documents {
   readonly #links = new Map<string, string>();
   /** Directories named by an ID. */
   readonly #places = new Set<string>();
-  /** What has been read of the texts, by their paths. */
-  readonly #known = new Map<string, { text: string; value: unknown }>();
-  /** What the blobs among them really are. */
-  readonly #digests = new Map<string, string>();
-  #size = 0;
 
   /**
    * Looks at an entry, and notes it if it says something about the image.
@@ -128,7 +79,7 @@ export class Documents {
       if (directory && digest) this.#links.set(directory, digest);
     }
     const isSmall = entry.kind === "file" && entry.size <= MAX_BLOB;
-    const isBlob = isSmall && BLOB.test(path);
+    const isBlob = isSmall && blobDigest(path) !== undefined;
     const isDocument = isBlob || PLACES.has(path) ||
       (place !== undefined && path === `${place}json`) ||
       (path === "rootfs/json" &&
@@ -150,34 +101,23 @@ export class Documents {
       onEnd: () => {
         // A small layer is no document: those among the blobs start with "{".
         if (isBlob && parts[0]?.[0] !== 0x7b) return;
-        this.#put(path, concat(parts));
+        this.#texts.put(path, concat(parts));
       },
     };
   }
 
-  /** Takes a document's text, and the digest of a blob. */
-  #put(path: string, bytes: Uint8Array): void {
-    const text = documentText(bytes);
-    if (BLOB.test(path)) this.#digests.set(path, bytesDigest(bytes));
-    this.#size += text.length - (this.texts.get(path)?.length ?? 0);
-    if (this.#size > 2 * MAX_DOCUMENT) {
-      throw new InputError("The archive's documents are too many to be true");
-    }
-    this.texts.set(path, text);
+  /** Their texts, by their paths. */
+  get texts(): ReadonlyMap<string, string> {
+    return this.#texts.all;
   }
 
   /** All blobs that the documents name, or `undefined` if some are not known. */
   get blobs(): Set<string> | undefined {
-    const { leaves, indexes } = this.#index();
-    const images = this.#ociImages();
-    if (images.length < this.#expected()) return undefined;
+    if (!this.#index.isComplete(this.complete)) return undefined;
+    const images = [...this.#index.known, ...this.#dockerImages()];
     return new Set([
-      ...indexes,
-      ...leaves.keys(),
-      ...[...images, ...this.#dockerImages()].flatMap((image) => [
-        image.config,
-        ...image.layers,
-      ]),
+      ...this.#index.listed,
+      ...images.flatMap(({ config, layers }) => [config, ...layers]),
     ]);
   }
 
@@ -194,14 +134,10 @@ export class Documents {
    * indexes list platforms that it does not have: these are left out.
    */
   get ociBlobs(): string[] {
-    const { leaves, indexes, inner } = this.#index();
-    const own = [...leaves.keys()].filter((digest) =>
-      !inner.has(digest) || this.#blob(digest, readOciManifest) !== undefined
-    );
+    const { own, known } = this.#index;
     return [
-      ...indexes,
       ...own,
-      ...this.#ociImages().flatMap(({ config, layers }) => [config, ...layers]),
+      ...known.flatMap(({ config, layers }) => [config, ...layers]),
     ];
   }
 
@@ -249,23 +185,10 @@ export class Documents {
     return this.#wholeImages().map(({ platform }) => platform ?? {});
   }
 
-  /**
-   * How many images there must be. Of the platforms that an inner index lists,
-   * those that the whole archive does not have are not expected.
-   */
-  #expected(): number {
-    const { leaves, inner } = this.#index();
-    const absent = this.complete
-      ? [...inner].filter((digest) => !this.texts.has(`blobs/sha256/${digest}`))
-      : [];
-    return leaves.size - absent.length;
-  }
-
   /** The images of the image index, if all of them are known. */
   #wholeImages(): DescribedImage[] {
-    const images = this.#ociImages();
-    if (images.length < this.#expected()) return [];
-    return images.filter(({ isAttestation }) => !isAttestation);
+    if (!this.#index.isComplete(this.complete)) return [];
+    return this.#index.known.filter(({ isAttestation }) => !isAttestation);
   }
 
   /**
@@ -274,7 +197,7 @@ export class Documents {
    * @throws {InputError} If it holds several images.
    */
   get v1(): V1Face | undefined {
-    const images = this.#read("repositories", readRepositories);
+    const images = this.#texts.read("repositories", readRepositories);
     if (!images) return undefined;
     const ids = new Set(images.map(({ id }) => id));
     const [id] = ids;
@@ -321,7 +244,7 @@ export class Documents {
   #config(): { text: string; diffIds: string[] } | undefined {
     const digest = this.image?.config;
     if (digest === undefined) return undefined;
-    return this.#blob(digest, (text, path) => ({
+    return this.#texts.blob(digest, (text, path) => ({
       text,
       diffIds: readConfigLayers(text, path).diffIds,
     }));
@@ -329,112 +252,16 @@ export class Documents {
 
   /** What a Docker v1 image's `json` says of its place, if it is known. */
   v1Link(path: string): ReturnType<typeof readV1Link> | undefined {
-    return this.#read(path, readV1Link);
+    return this.#texts.read(path, readV1Link);
   }
 
   #dockerImages(): DescribedImage[] {
-    const images = this.#read("manifest.json", dockerImagesOf) ?? [];
+    const images = this.#texts.read("manifest.json", dockerImagesOf) ?? [];
     return images.map(({ config, layers, names }: DockerEntry) => ({
       config: blobIn("Config", config),
       layers: layers.map((path) => blobIn("Layers", path)),
       names,
     }));
-  }
-
-  /**
-   * What `index.json` leads to: image manifests by their digests, each with the
-   * descriptors that lead to it, and the indexes on the way.
-   */
-  #index(): ImageIndexes {
-    const top = this.#read("index.json", readOciIndex) ?? [];
-    const found: ImageIndexes = {
-      leaves: new Map(),
-      indexes: new Set(),
-      inner: new Set(),
-    };
-    const byDigest = new Map<string, BlobDescriptor[]>();
-    for (const one of top) {
-      byDigest.set(one.digest, [...byDigest.get(one.digest) ?? [], one]);
-    }
-    for (const [digest, descriptors] of byDigest) {
-      this.#follow(digest, descriptors, found, 0);
-    }
-    return found;
-  }
-
-  #follow(
-    digest: string,
-    descriptors: BlobDescriptor[],
-    found: ImageIndexes,
-    depth: number,
-  ): void {
-    const { leaves, indexes, inner } = found;
-    const list = this.#blob(digest, readOciManifest);
-    if (!Array.isArray(list)) {
-      leaves.set(digest, [...leaves.get(digest) ?? [], ...descriptors]);
-      if (depth > 0) inner.add(digest);
-      return;
-    }
-    if (indexes.has(digest)) return;
-    indexes.add(digest);
-    if (depth === MAX_DEPTH) {
-      throw new InputError("Its image indexes never end");
-    }
-    for (const one of list) {
-      const named = descriptors.map(({ annotations }) => ({
-        ...one,
-        annotations: new Map([...annotations, ...one.annotations]),
-      }));
-      this.#follow(one.digest, named, found, depth + 1);
-    }
-  }
-
-  /** The images of the image index whose manifests are known. */
-  #ociImages(): DescribedImage[] {
-    return [...this.#index().leaves].flatMap(([digest, descriptors]) => {
-      const manifest = this.#blob(digest, readOciManifest);
-      if (!manifest || Array.isArray(manifest)) return [];
-      return [{
-        config: manifest.config.digest,
-        layers: manifest.layers.map(({ digest }) => digest),
-        names: [...new Set(descriptors.map(nameIn))]
-          .filter((name) => name !== undefined),
-        annotations: manifest.annotations,
-        isAttestation: !descriptors.some(isImage),
-        platform: descriptors[0]!.platform,
-      }];
-    });
-  }
-
-  /** Reads a blob that is a document, its digest checked, if it is known. */
-  #blob<T>(
-    digest: string,
-    read: (text: string, path: string) => T,
-  ): T | undefined {
-    return this.#read(`blobs/sha256/${digest}`, (text, path) => {
-      const found = this.#digests.get(path);
-      if (found === digest) return read(text, path);
-      throw new InputError(
-        `${path} is damaged: its digest is sha256:${found}`,
-      );
-    });
-  }
-
-  /**
-   * What a document says, if it is known. It is read once: the getters above are
-   * asked again and again.
-   */
-  #read<T>(
-    path: string,
-    read: (text: string, path: string) => T,
-  ): T | undefined {
-    const text = this.texts.get(path);
-    if (text === undefined) return undefined;
-    const known = this.#known.get(path);
-    if (known?.text === text) return known.value as T;
-    const value = read(text, path);
-    this.#known.set(path, { text, value });
-    return value;
   }
 }
 

@@ -1,6 +1,7 @@
 import { shownWord } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
-import { blobDigest, type Documents } from "./documents.ts";
+import { blobDigest } from "./document_texts.ts";
+import type { Documents } from "./documents.ts";
 import type { FaceEntries } from "./face_entries.ts";
 import type { Fate, Passing } from "./pass.ts";
 
