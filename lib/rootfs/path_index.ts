@@ -1,3 +1,4 @@
+import { PathHash } from "../streams/path_hash.ts";
 import { Rows } from "./rows.ts";
 
 /** What a path is in the tree so far. */
@@ -71,23 +72,10 @@ export class PathIndex {
   #slots = (1 << 10) - 1;
   #size = 0;
   #count = 0;
-  readonly #key: Uint32Array;
-
-  // The two halves of the newest hash. They are fields because each entry is
-  // hashed several times, and an array for each hash costs time.
-  #a = 0;
-  #b = 0;
-  #hashLow = 0;
-  #hashHigh = 0;
-
-  /** Length and hash of the directory that was entered last. */
+  /** Hashes paths. */
+  readonly #hash = new PathHash();
+  /** Length of the directory that was entered last. */
   #entered = 0;
-  #enteredA = 0;
-  #enteredB = 0;
-
-  constructor() {
-    this.#key = crypto.getRandomValues(new Uint32Array(2));
-  }
 
   /** How many slots there are. */
   get length(): number {
@@ -100,7 +88,7 @@ export class PathIndex {
    * @param path A normalized path; only its first `length` bytes count.
    */
   find(path: Uint8Array, length = path.length): number {
-    this.#hash(path, length);
+    this.#hash.of(path, length);
     return this.#lookUp();
   }
 
@@ -113,11 +101,11 @@ export class PathIndex {
    * `undefined` if all are directories.
    */
   obstacle(path: Uint8Array): { slot: number; length: number } | undefined {
-    this.#start();
+    this.#hash.start();
     let from = 0;
     for (let i = 0; i < path.length; i++) {
       if (path[i] !== 0x2f) continue;
-      this.#take(path, from, i);
+      this.#hash.take(path, from, i);
       from = i;
       const slot = this.#lookUp();
       const node = slot < 0 ? undefined : this.node(slot);
@@ -135,11 +123,11 @@ export class PathIndex {
    * @param path A normalized path.
    */
   deletes(path: Uint8Array): boolean {
-    this.#start();
+    this.#hash.start();
     let from = 0;
     for (let i = 0; i <= path.length; i++) {
       if (i < path.length && path[i] !== 0x2f) continue;
-      this.#take(path, from, i);
+      this.#hash.take(path, from, i);
       from = i;
       const slot = this.#lookUp();
       if (slot >= 0 && (i < path.length || this.node(slot) === NODE.file)) {
@@ -157,7 +145,7 @@ export class PathIndex {
    */
   add(path: Uint8Array, entry: IndexedEntry, length = path.length): number {
     this.#makeRoom();
-    this.#hash(path, length);
+    this.#hash.of(path, length);
     return this.#addAt(this.#probe(), entry);
   }
 
@@ -167,10 +155,9 @@ export class PathIndex {
    * @param path A normalized path; only its first `length` bytes count.
    */
   enter(path: Uint8Array, length: number): void {
-    this.#hash(path, length);
+    this.#hash.of(path, length);
     this.#entered = length;
-    this.#enteredA = this.#a;
-    this.#enteredB = this.#b;
+    this.#hash.mark();
   }
 
   /**
@@ -183,10 +170,9 @@ export class PathIndex {
   addNew(path: Uint8Array, entry: IndexedEntry, isInside = false): number {
     this.#makeRoom();
     if (isInside) {
-      this.#a = this.#enteredA;
-      this.#b = this.#enteredB;
-      this.#take(path, this.#entered, path.length);
-    } else this.#hash(path, path.length);
+      this.#hash.resume();
+      this.#hash.take(path, this.#entered);
+    } else this.#hash.of(path);
     const place = this.#probe();
     const old = this.#slotAt(place);
     if (old >= 0 && !this.has(old, FLAG.dropped)) return -1;
@@ -197,12 +183,12 @@ export class PathIndex {
     const slot = this.#newSlot(node);
     const page = this.#rows.page(slot);
     const row = this.#rows.start(slot);
-    page[row + LOW] = this.#hashLow;
-    page[row + HIGH] = this.#hashHigh;
+    page[row + LOW] = this.#hash.low;
+    page[row + HIGH] = this.#hash.high;
     page[row + OFFSET] = offset;
     page[row + LINK] = link;
     if (this.#table[place] === 0) this.#size++;
-    this.#table[place] = this.#cell(this.#hashHigh, slot);
+    this.#table[place] = this.#cell(this.#hash.high, slot);
     return slot;
   }
 
@@ -307,40 +293,6 @@ export class PathIndex {
     this.#table = table;
   }
 
-  /** Starts a hash. */
-  #start(): void {
-    this.#a = this.#key[0]!;
-    this.#b = this.#key[1]!;
-  }
-
-  /**
-   * Takes bytes into the hash, in two lanes of multiply-and-rotate that feed
-   * each other, and mixes the lanes into the hash of all bytes so far; they can
-   * go on.
-   */
-  #take(path: Uint8Array, from: number, to: number): void {
-    // No fields in the loop: it goes over every byte of every path.
-    let a = this.#a;
-    let b = this.#b;
-    for (let i = from; i < to; i++) {
-      const byte = path[i]!;
-      a = Math.imul(a ^ byte, 0x9e3779b1);
-      b = Math.imul(b ^ byte ^ (a >>> 15), 0x85ebca6b);
-      a = ((a << 13) | (a >>> 19)) ^ b;
-    }
-    this.#a = a;
-    this.#b = b;
-    a = Math.imul(a ^ (a >>> 16) ^ b, 0xc2b2ae35);
-    b = Math.imul(b ^ (b >>> 13) ^ a, 0x27d4eb2f);
-    this.#hashLow = (a ^ (a >>> 15) ^ (b >>> 7)) >>> 0;
-    this.#hashHigh = (b ^ (b >>> 16) ^ Math.imul(a, 0x165667b1)) >>> 0;
-  }
-
-  #hash(path: Uint8Array, length: number): void {
-    this.#start();
-    this.#take(path, 0, length);
-  }
-
   /** The slot of the newest entry with the newest hash, or -1. */
   #lookUp(): number {
     const slot = this.#slotAt(this.#probe());
@@ -351,16 +303,15 @@ export class PathIndex {
   #probe(): number {
     const table = this.#table;
     const mask = table.length - 1;
-    for (let i = this.#hashLow & mask;; i = (i + 1) & mask) {
+    const { low, high } = this.#hash;
+    for (let i = low & mask;; i = (i + 1) & mask) {
       const cell = table[i]!;
       if (cell === 0) return i;
-      if (((cell ^ this.#hashHigh) & ~this.#slots) !== 0) continue;
+      if (((cell ^ high) & ~this.#slots) !== 0) continue;
       const slot = (cell & this.#slots) - 1;
       const page = this.#rows.page(slot);
       const row = this.#rows.start(slot);
-      if (
-        page[row + LOW] === this.#hashLow && page[row + HIGH] === this.#hashHigh
-      ) return i;
+      if (page[row + LOW] === low && page[row + HIGH] === high) return i;
     }
   }
 }

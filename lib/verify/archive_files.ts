@@ -9,7 +9,7 @@ import { normalizePath } from "../tar/path.ts";
 import { CheckedTree } from "./checked_tree.ts";
 import { NODE } from "./entry_table.ts";
 import type { Findings } from "./finding.ts";
-import type { PathHash } from "./path_hash.ts";
+import type { PathHash } from "../streams/path_hash.ts";
 import type { RuleName } from "./rules.ts";
 import { pathOf } from "./path_of.ts";
 import { hasView } from "./skipped_tar.ts";

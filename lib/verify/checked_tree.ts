@@ -14,7 +14,7 @@ import {
   type Row,
 } from "./entry_table.ts";
 import type { Findings } from "./finding.ts";
-import type { PathHash } from "./path_hash.ts";
+import type { PathHash } from "../streams/path_hash.ts";
 import type { RuleName } from "./rules.ts";
 import type { Found } from "./walk_tar.ts";
 

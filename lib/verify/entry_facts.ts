@@ -3,7 +3,7 @@ import { FIELD, numberField, textField } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
 import { NODE, type Node } from "./entry_table.ts";
-import type { PathHash } from "./path_hash.ts";
+import type { PathHash } from "../streams/path_hash.ts";
 
 /** Mode, owner, time and attributes of an entry, as readers take them. */
 export interface EntryFacts {

@@ -1,7 +1,7 @@
 import type { Whiteout } from "../rootfs/whiteouts.ts";
 import type { CheckedTree } from "./checked_tree.ts";
 import { EntryTable, isDirectory, NODE, type Node } from "./entry_table.ts";
-import type { PathHash } from "./path_hash.ts";
+import type { PathHash } from "../streams/path_hash.ts";
 
 const SLASH = 0x2f;
 const EMPTY = new Uint8Array(0);

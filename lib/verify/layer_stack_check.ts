@@ -16,7 +16,7 @@ import {
 import type { Findings } from "./finding.ts";
 import { headerAt } from "./header_at.ts";
 import { LayerHiding } from "./layer_hiding.ts";
-import type { PathHash } from "./path_hash.ts";
+import type { PathHash } from "../streams/path_hash.ts";
 import { pathOf } from "./path_of.ts";
 import type { Found, TakeData } from "./walk_tar.ts";
 

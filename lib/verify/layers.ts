@@ -12,7 +12,7 @@ import { checkWalk, type OpenedFile } from "./archive_files.ts";
 import type { DocumentReader } from "./document_reader.ts";
 import type { LayerRef } from "./face_image.ts";
 import { LayerStackCheck, type RootfsTree } from "./layer_stack_check.ts";
-import type { PathHash } from "./path_hash.ts";
+import type { PathHash } from "../streams/path_hash.ts";
 import type { RuleName } from "./rules.ts";
 import { walkTar } from "./walk_tar.ts";
 

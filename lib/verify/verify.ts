@@ -17,7 +17,7 @@ import { FLAG, isDirectory, NODE } from "./entry_table.ts";
 import { checkFaces } from "./face_checks.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { type Decompress, LayerReader } from "./layers.ts";
-import { PathHash } from "./path_hash.ts";
+import { PathHash } from "../streams/path_hash.ts";
 import { type Verdict, verdicts } from "./verdicts.ts";
 import type { Json } from "./shape.ts";
 

@@ -8,8 +8,12 @@ export class PathHash {
   low = 0;
   /** Upper half of it. */
   high = 0;
+  // Fields, and two lanes of multiply-and-rotate that feed each other: each
+  // entry is hashed several times, and an array for each hash costs time.
   #a = 0;
   #b = 0;
+  #markedA = 0;
+  #markedB = 0;
   readonly #key = crypto.getRandomValues(new Uint32Array(2));
 
   /** Starts anew. */
@@ -18,8 +22,24 @@ export class PathHash {
     this.#b = this.#key[1]!;
   }
 
-  /** Takes the bytes from `from` up to, not including, `to`. */
+  /** Remembers what has been taken, for {@linkcode resume}. */
+  mark(): void {
+    this.#markedA = this.#a;
+    this.#markedB = this.#b;
+  }
+
+  /** Starts with what had been taken at the last {@linkcode mark}. */
+  resume(): void {
+    this.#a = this.#markedA;
+    this.#b = this.#markedB;
+  }
+
+  /**
+   * Takes the bytes from `from` up to, not including, `to`, and mixes the lanes
+   * into the hash of all bytes so far; they can go on.
+   */
   take(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    // No fields in the loop: it goes over every byte of every path.
     let a = this.#a;
     let b = this.#b;
     for (let i = from; i < to; i++) {
