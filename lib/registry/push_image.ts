@@ -10,7 +10,6 @@ import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
 import { fromStream, readAt } from "../streams/source.ts";
 import { Turns } from "../streams/in_parallel.ts";
 import { sha256 } from "../streams/sha256.ts";
-import { discard } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
 import {
   digestOfBytes,
@@ -18,6 +17,7 @@ import {
   putManifest,
   type StoredManifest,
 } from "./manifest.ts";
+import { newRepository } from "./new_repository.ts";
 import type { Reference } from "./reference.ts";
 import { PassingError } from "./retry.ts";
 import { sideBySide } from "./side_by_side.ts";
@@ -30,7 +30,6 @@ import {
 } from "./upload.ts";
 import {
   isBegun,
-  pushScope,
   type UploadBlob,
   type UploadOptions,
 } from "./upload_place.ts";
@@ -125,23 +124,25 @@ export async function pushImage(
         "it first, with ciso convert",
     );
   }
+  const isNew = newRepository(client, repository);
+  const upload = { ...options, isNew };
   const push: LayerPush = {
     client,
     repository,
-    isNew: lazily(() => isNewRepository(client, repository)),
+    isNew,
     turns: new Turns(PACKED_AT_ONCE),
   };
   const blob = memoryBlob(utf8(config));
   const layers = image.layers.map((layer) => ({
     size: layer.source.size,
     run: (signal: AbortSignal): Promise<KnownLayer> =>
-      pushLayer(push, layer, { ...options, signal }),
+      pushLayer(push, layer, { ...upload, signal }),
   }));
   const [, ...packed] = await sideBySide([{
     size: blob.size,
     async run(signal) {
       const outcome = await uploadBlob(client, repository, blob, {
-        ...options,
+        ...upload,
         signal,
       });
       options.onBlob?.(blob, outcome);
@@ -180,12 +181,6 @@ interface LayerPush {
 
 /** Layers that are compressed at a time: each of them takes all cores. */
 const PACKED_AT_ONCE = 2;
-
-/** Asks once, when somebody wants to know. */
-function lazily<T>(ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  return () => answer ??= ask();
-}
 
 async function pushLayer(
   { client, repository, isNew, turns }: LayerPush,
@@ -244,21 +239,6 @@ async function pushPieces(
     if (error instanceof PassingError) return undefined;
     throw error;
   }
-}
-
-/** Whether a repository has no image, as far as the registry says. */
-async function isNewRepository(
-  client: RegistryClient,
-  repository: string,
-): Promise<boolean> {
-  const response = await client.send({
-    method: "GET",
-    path: `/v2/${repository}/tags/list?n=1`,
-    scope: pushScope(repository),
-    expect: [200, 400, 401, 403, 404, 405],
-  });
-  await discard(response);
-  return response.status === 404;
 }
 
 /**

@@ -29,6 +29,11 @@ export interface UploadMemory {
 export interface UploadOptions {
   /** Other repositories of the registry that may have the blob. */
   mountFrom?: readonly string[];
+  /**
+   * Whether the repository has nothing: then blobs are taken over without a
+   * question for them.
+   */
+  isNew?: () => Promise<boolean>;
   memory?: UploadMemory | undefined;
   /**
    * Gets the number of bytes that go out; a negative one where they did not
@@ -161,7 +166,6 @@ export class UploadPlace {
    * @returns Whether the registry has taken it from there, so that all is done.
    */
   async mount(digest: string, from: string): Promise<boolean> {
-    if (this.isOpen) return false;
     const query = `?mount=${encodeURIComponent(digest)}&from=${
       encodeURIComponent(from)
     }`;

@@ -7,7 +7,7 @@ import {
   FakeRegistry,
   type Trick,
 } from "../support/fake_registry.ts";
-import { run } from "../support/run.ts";
+import { noiseImage } from "../support/noise_image.ts";
 import { bundleRuntimes, type Runtime } from "../support/runtimes.ts";
 import {
   denied,
@@ -129,30 +129,13 @@ function checkPushed(registry: FakeRegistry, what: string): void {
   }
 }
 
-/** An isoc whose layer compresses to more than a chunk. */
-async function imageIn(work: string): Promise<string> {
-  for (let i = 0; i < 160; i++) {
-    const bytes = crypto.getRandomValues(new Uint8Array(65536));
-    await Deno.writeFile(`${work}/noise`, bytes, { append: true });
-  }
-  await run("tar", ["-C", work, "-cf", `${work}/noise.tar`, "noise"]);
-  const { code, stderr } = await ciso(
-    [
-      ...[`${work}/noise.tar`, "-t", "me/app:1", "-o", `${work}/a.isoc`],
-      ...["--", "/noise"],
-    ],
-  );
-  assert.equal(code, 0, stderr);
-  return `${work}/a.isoc`;
-}
-
 for (const runtime of await bundleRuntimes(["--allow-net"])) {
   Deno.test({
     name: `${runtime.name}: a push is right or is not there`,
     ignore: runtime.missing !== undefined,
     async fn() {
       await using folder = await temporary();
-      const image = await imageIn(folder.path);
+      const image = await noiseImage(folder.path);
       const workFor = async (name: string) => {
         const work = `${folder.path}/${name}`;
         await Deno.mkdir(work);

@@ -10,6 +10,7 @@ import { memoryBlob } from "../../lib/registry/push_image.ts";
 import { uploadBlob } from "../../lib/registry/upload.ts";
 import { UPLOAD_CHUNK } from "../../lib/registry/upload_bodies.ts";
 import { broken, FakeRegistry } from "../support/fake_registry.ts";
+import { status } from "../support/tricks.ts";
 
 /** Waits take no time here. */
 const options = { sleep: () => Promise.resolve(), random: () => 0 };
@@ -398,6 +399,25 @@ Deno.test("uploadBlob() skips what is there, and takes over from elsewhere", asy
   registry.blobs.set(blob.digest, bytes(1000));
   assert.equal(await uploadBlob(client(registry), "a", blob), "present");
   assert.equal(registry.received, 0);
+});
+
+Deno.test("uploadBlob() takes over with one request where nothing is", async () => {
+  const blob = memoryBlob(bytes(1000));
+  await using registry = new FakeRegistry((request) =>
+    request.url.includes("from=c") ? status(201) : undefined
+  );
+  const upload = (mountFrom: string[]) =>
+    uploadBlob(client(registry), "a", blob, {
+      mountFrom,
+      isNew: () => Promise.resolve(true),
+    });
+  assert.equal(await upload(["c"]), "mounted");
+  assert.deepEqual(registry.requests, ["POST /v2/a/blobs/uploads/"]);
+  // The second one of two has it.
+  assert.equal(await upload(["b", "c"]), "mounted");
+  // None of them has it.
+  assert.equal(await upload(["b"]), "uploaded");
+  assert.equal(await upload(["b"]), "present");
 });
 
 Deno.test("uploadBlob() sends again only the chunk whose connection broke", async () => {
