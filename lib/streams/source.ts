@@ -11,8 +11,8 @@ export interface HashBeside {
 
 /** A stretch of a file that another thread may read, too. */
 export interface FilePlace {
-  /** Where the file is. */
-  readonly path: string;
+  /** Where the file is: a path, or 0 for standard input. */
+  readonly path: string | number;
   /** Device and inode: another file may be at the path by now. */
   readonly id: string;
   /** Offset of its first byte. */

@@ -48,10 +48,10 @@ Promise.all([import("node:crypto"), import("node:fs")])
   const state = new Int32Array(data.state);
   const OTHER = "the file is not what it was";
   const open = (path, id, flags) => {
-    const fd = fs.openSync(path, flags);
+    const fd = path === 0 ? 0 : fs.openSync(path, flags);
     const { dev, ino } = fs.fstatSync(fd, { bigint: true });
     if (id === dev + ":" + ino) return fd;
-    fs.closeSync(fd);
+    if (fd > 0) fs.closeSync(fd);
     throw OTHER;
   };
   const count = Math.ceil(input.size / size);
@@ -142,6 +142,6 @@ Promise.all([import("node:crypto"), import("node:fs")])
     say(${WORD.failed}, 1);
     port.postMessage(undefined);
   } finally {
-    for (const one of [fd, from]) if (one >= 0) fs.closeSync(one);
+    for (const one of [fd, from]) if (one > 0) fs.closeSync(one);
   }
 });`;

@@ -15,7 +15,6 @@ let lastTurn = performance.now();
  * takes longer than to copy it. A loop of reads calls {@linkcode takeTurn}.
  *
  * @param position Offset in the file in bytes; after the last read unless given.
- * For a position, Deno makes three more calls of the system.
  * @returns The count of bytes read.
  */
 export function readFile(

@@ -128,7 +128,7 @@ export class FileSink implements Sink {
     return new SecondThread(this.#target(start));
   }
 
-  #target(start: number): Work {
+  #target(start: number): Work & { path: string } {
     const { fd, path } = this;
     return {
       path,

@@ -13,6 +13,7 @@ import { hashFile } from "./hash_file.ts";
 import type { Input } from "./input.ts";
 import { piecesCode } from "./pieces_code.ts";
 import { SecondThread } from "./second_thread.ts";
+import { isInputShared } from "./standard_input.ts";
 import { paysThread } from "./threads.ts";
 
 /**
@@ -97,17 +98,16 @@ export function openFile(
     if (isShort || changed()) throw fileChanged(name);
   };
   const id = fileId(before);
-  const hash = (path: string, start: number, bytes: number) =>
-    hashBeside({ fd, path, id }, start, bytes);
-  const place: FilePlace | undefined = path === undefined ? undefined : {
-    path,
+  const where = path ?? (fd === 0 && isInputShared() ? fd : undefined);
+  const place: FilePlace | undefined = where === undefined ? undefined : {
+    path: where,
     id,
     start: 0,
     size,
-    code: piecesCode(path, id),
+    code: piecesCode(where, id),
     read,
     check,
-    hash: (...stretch) => hash(path, ...stretch),
+    hash: (...stretch) => hashBeside({ fd, path: where, id }, ...stretch),
   };
   let fills = 0;
   // Deno cuts ctime to seconds: a change within the second of the last one does
@@ -132,7 +132,7 @@ export function openFile(
 
 /** Starts to hash a stretch of a file in another thread, if that saves time. */
 function hashBeside(
-  { fd, path, id }: { fd: number; path: string; id: string },
+  { fd, path, id }: { fd: number; path: string | number; id: string },
   start: number,
   size: number,
 ): HashBeside | undefined {

@@ -17,6 +17,7 @@ import { awaitWriter, openToRead } from "./plain_open.ts";
 import { readFile, readPipe, takeTurn } from "./fd.ts";
 import { pipeChunks } from "./pipe_chunks.ts";
 import { openFile } from "./file_source.ts";
+import { beginOf } from "./standard_input.ts";
 import { openSpool, spooled } from "./spool_file.ts";
 import type { Input } from "./input.ts";
 import { unpack } from "./decompress.ts";
@@ -114,10 +115,15 @@ export async function openBytes(
   try {
     const stat = fs.fstatSync(fd);
     if (stat.isDirectory()) throw codeError(`Cannot read ${name}`, "EISDIR");
-    const isFile = stat.isFile();
     const first = new Uint8Array(CHUNK);
     const read = () => readPipe(fd, first);
-    const count = isFile
+    const begin = stat.isFile() && path === undefined
+      ? beginOf(first, stat.size)
+      : undefined;
+    const isFile = begin?.isWhole ?? stat.isFile();
+    const count = begin
+      ? begin.count
+      : isFile
       ? readFile(fd, first, 0)
       : path !== undefined && stat.isFIFO()
       ? await awaitWriter(read, name)

@@ -2,13 +2,14 @@
  * What another thread runs to get a function that reads pieces of a file, listed
  * as a `PiecesOfFile` does. It takes no file that is not the one that was meant.
  *
+ * @param path Where the file is; 0 is standard input.
  * @param id Device and inode of the file.
  */
-export function piecesCode(path: string, id: string): string {
+export function piecesCode(path: string | number, id: string): string {
   const file = JSON.stringify({ path, id });
   return `
 const { path, id } = ${file};
-const fd = fs.openSync(path, "r");
+const fd = path === 0 ? 0 : fs.openSync(path, "r");
 const { dev, ino } = fs.fstatSync(fd, { bigint: true });
 if (id !== dev + ":" + ino) throw "it is another file";
 return (chunk, list) => {

@@ -20,7 +20,7 @@ Promise.all([import("node:crypto"), import("node:fs")])
   const state = new BigInt64Array(data.state);
   let fd = -1;
   try {
-    fd = fs.openSync(path, "r");
+    fd = path === 0 ? 0 : fs.openSync(path, "r");
     const { dev, ino } = fs.fstatSync(fd, { bigint: true });
     if (id !== dev + ":" + ino) throw "it is another file";
     const hash = createHash("sha256");
@@ -42,7 +42,7 @@ Promise.all([import("node:crypto"), import("node:fs")])
     // It is hashed where it is written.
     port.postMessage(undefined);
   } finally {
-    if (fd >= 0) fs.closeSync(fd);
+    if (fd > 0) fs.closeSync(fd);
   }
 });`;
 
@@ -51,8 +51,8 @@ const STEP = 1 << 20;
 
 /** What a {@linkcode SecondThread} works on. */
 export interface Work {
-  /** The file that is written; it stays there until the work is done. */
-  path: string;
+  /** The file; it stays there until the work is done. 0 is standard input. */
+  path: string | number;
   /** Device and inode of it. */
   id: string;
   /** Offset of the first byte to hash. */

@@ -214,6 +214,33 @@ test("-o /dev/stdout appends as a redirection does", async (runtime, place) => {
   await assertMade(`${place}/rest`, result);
 });
 
+test(
+  "standard input goes on where others have read to",
+  async (runtime, place) => {
+    const { command } = runtime;
+    for (const input of [rootfs, large]) {
+      const read = (line: string) =>
+        shell(`cd '${place}'; ${line}`, [...IMAGE, "-o", "out"], {
+          command,
+          env: { IN: input, CISO_WAY: "beside" },
+        });
+      const whole = await read('"$@" "$IN"; mv out whole');
+      assert.equal(whole.stderr, "");
+      // Another tar before it may have the same beginning.
+      for (const size of [5, 512, 2048]) {
+        const { code, stderr } = await read(
+          `head -c ${size} "$IN" | cat - "$IN" >in
+        (head -c ${size} >/dev/null; "$@" -) <in; cmp out whole && rm out`,
+        );
+        assert.equal(stderr, "", `${size}`);
+        assert.equal(code, 0);
+      }
+      const none = await read('(cat >/dev/null; "$@" -) <"$IN"');
+      assertRefused(none, /standard input: The input is empty/);
+    }
+  },
+);
+
 test("a closed standard output is an error", async (runtime, place) => {
   // Deno lets nobody see that it was closed.
   if (runtime.name === "deno") return;

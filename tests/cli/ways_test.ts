@@ -109,6 +109,15 @@ const WAYS: Record<string, [line: string, env?: Record<string, string>]> = {
   ],
   "a compressed file to a file": ['gzip -1 <"$IN" | "$@" -o "$OUT"'],
   "a file to a pipe": ['"$@" | cat >"$OUT"'],
+  "standard input that is a file to a file": ['"$@" <"$IN" -o "$OUT"'],
+  "standard input that is a file to a file, in two threads": [
+    '"$@" <"$IN" -o "$OUT"',
+    { CISO_WAY: "beside" },
+  ],
+  "standard input that is a file to a pipe, in two threads": [
+    '"$@" <"$IN" | cat >"$OUT"',
+    { CISO_WAY: "beside" },
+  ],
   "a file to a pipe, in two threads": [
     '"$@" | cat >"$OUT"',
     { CISO_WAY: "beside" },
