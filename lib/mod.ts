@@ -56,6 +56,7 @@ export type { Compression } from "./streams/compression.ts";
 export type {
   FilePlace,
   HashBeside,
+  Making,
   PackedFile,
   Source,
 } from "./streams/source.ts";

@@ -32,6 +32,7 @@ export type { SpooledSource } from "./streams/spool.ts";
 export type {
   FilePlace,
   HashBeside,
+  Making,
   PackedFile,
   Source,
 } from "./streams/source.ts";

@@ -1,5 +1,5 @@
 import { topLayer } from "../edit/added.ts";
-import { editedTar } from "../edit/edited_tar.ts";
+import { editedFile, editedTar } from "../edit/edited_tar.ts";
 import type { Addition, EditedTar, Edits, Look } from "../edit/edits.ts";
 import { LookAhead } from "../edit/look_ahead.ts";
 import { sortedTar } from "../edit/sorted.ts";
@@ -127,7 +127,11 @@ async function editLayer(
       editedTar(source, edits, { ...part, ahead }),
     );
     store.add(spool);
-    source = edited(spool, ahead, layer.source);
+    const { place } = source;
+    const base = layer.source;
+    const making = place &&
+      (() => editedFile(base, place, edits, { ...part, ahead }));
+    source = edited(spool, ahead, base, making);
   }
   if (edits.sort) {
     const change = isSorting && changes ? { edits, part, ahead } : undefined;
@@ -164,6 +168,7 @@ function edited(
   spool: Input,
   ahead: LookAhead,
   before: SeekableTar,
+  making: Source["making"],
 ): SeekableTar {
   return {
     get size() {
@@ -174,6 +179,7 @@ function edited(
     stream: () => spool.stream(),
     ...rest(spool),
     likelySize: () => ahead.size(),
+    ...(making && { making }),
     before,
   };
 }

@@ -7,7 +7,7 @@ import { wholeBlocks } from "../tar/whole_blocks.ts";
 import type { EditedTar, Edits } from "./edits.ts";
 import { inheritedEntry } from "./inherited.ts";
 import { needsNames } from "./linked_names.ts";
-import { LookAhead } from "./look_ahead.ts";
+import { type Known, LookAhead } from "./look_ahead.ts";
 import { Editor } from "./editor.ts";
 import type { Places } from "./places.ts";
 import { isZeros } from "./zeros.ts";
@@ -51,28 +51,51 @@ function readsAgain(edits: Edits): boolean {
 export async function* editedEntries(
   base: SeekableTar,
   edits: Edits,
-  { onKept, onEnd, ahead, ...part }: EditedEntriesOptions,
+  options: EditedEntriesOptions,
 ): AsyncGenerator<Uint8Array> {
-  const found = ahead?.knownOf(base);
+  const found = options.ahead?.knownOf(base);
   if (found) {
     yield* found.kept.chunks(base);
-    found.tally();
-    const { counts: { kept, leftOut }, zeros, places } = found;
-    onEnd?.({ kept, leftOut, zeros, places });
+    options.onEnd?.(endOf(found));
     return;
   }
+  const read = () =>
+    !readsAgain(edits) && base.once?.() || fromStream(base.stream());
+  for await (const made of editedPieces(base, read, edits, options)) {
+    const bytes = made instanceof Pieces ? made.take() : made;
+    if (bytes.length > 0) yield bytes;
+  }
+}
+
+/** What is known after the last entry of a tar whose entries are known. */
+export function endOf(known: Known): End {
+  known.tally();
+  const { counts: { kept, leftOut }, zeros, places } = known;
+  return { kept, leftOut, zeros, places };
+}
+
+/**
+ * As {@linkcode editedEntries}, in pieces.
+ *
+ * @param read Gives the bytes of the tar, after a look at its headers.
+ * @returns What becomes of each buffer, and what is not in one.
+ */
+export async function* editedPieces(
+  base: SeekableTar,
+  read: () => AsyncGenerator<Uint8Array>,
+  edits: Edits,
+  { onKept, onEnd, ahead, ...part }: EditedEntriesOptions,
+): AsyncGenerator<Pieces | Uint8Array> {
   const looked = ahead ?? new LookAhead(base, edits, part);
   const editor = new Editor(base, edits, part, {
     names: await looked.names(),
     onKept,
     stays: (number) => looked.stays(number),
   });
-  const chunks = !readsAgain(edits) && base.once?.() ||
-    fromStream(base.stream());
-  const tar = new TarReader(wholeBlocks(chunks));
+  const tar = new TarReader(wholeBlocks(read()));
   let zeros = 0;
   for await (const buffer of tar.buffers()) {
-    const pieces = new Pieces(buffer);
+    const pieces = new Pieces(buffer, () => tar.take());
     for (let item; (item = tar.next());) {
       let more: AsyncGenerator<Uint8Array> | Generator<Uint8Array> | undefined;
       if (item.part === "header") {
@@ -80,20 +103,17 @@ export async function* editedEntries(
         if (zeros > 0) pieces.add(new Uint8Array(Math.min(zeros, 1024)));
         zeros = 0;
         const { entry } = item;
-        const read = { bytes: buffer, entry, globals: tar.globals };
-        const link = editor.header(read, tar.offset + item.start, pieces);
+        const whole = { bytes: buffer, entry, globals: tar.globals };
+        const link = editor.header(whole, tar.offset + item.start, pieces);
         if (link) more = inheritedEntry(await link);
       } else if (item.part === "data") {
         more = editor.data(item, buffer, pieces);
       } else if (isZeros(item, tar)) zeros += item.end - item.start;
       if (!more) continue;
-      const before = pieces.take();
-      if (before.length > 0) yield before;
+      yield pieces;
       yield* more;
     }
-    const made = pieces.take();
-    if (made === buffer) tar.take();
-    if (made.length > 0) yield made;
+    yield pieces;
   }
   editor.end();
   const { kept, leftOut } = editor;

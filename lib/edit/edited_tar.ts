@@ -1,17 +1,25 @@
 import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import type { SeekableTar } from "../tar/seeking.ts";
+import type { FilePlace, Making } from "../streams/source.ts";
+import type { Entry } from "../tar/entry.ts";
 import { closing } from "../tar/header.ts";
+import { Pieces } from "../tar/pieces.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
 import { addedEntries } from "./added.ts";
 import {
   editedEntries,
   type EditedEntriesOptions,
+  editedPieces,
   type End,
+  endOf,
 } from "./edited_entries.ts";
 import type { Edits } from "./edits.ts";
 import { Places } from "./places.ts";
 import { MAX_ZEROS } from "./zeros.ts";
+
+/** How the entries of a tar are edited. */
+type PartOptions = Omit<EditedEntriesOptions, "onKept" | "onEnd">;
 
 /**
  * Streams a tar, edited in one pass; it is not sorted. A tar that edits change
@@ -24,22 +32,82 @@ import { MAX_ZEROS } from "./zeros.ts";
 export async function* editedTar(
   base: SeekableTar,
   edits: Edits,
-  part: Omit<EditedEntriesOptions, "onKept" | "onEnd"> = {},
+  part: PartOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const places = edits.add?.length ? new Places(edits.add) : undefined;
-  let end: End | undefined;
-  yield* editedEntries(base, edits, {
-    ...part,
-    ...(places && { onKept: (path, entry) => places.add(path, entry) }),
-    onEnd: (found) => end = found,
-  });
-  if (!part.isLayer && !places) checkSomeLeft(end!, edits);
-  if (!places) {
-    if (end!.zeros > 0) yield new Uint8Array(Math.min(end!.zeros, MAX_ZEROS));
-    return;
+  const ending = new Ending(edits, part);
+  yield* editedEntries(base, edits, { ...part, ...ending.options });
+  yield* ending.chunks();
+}
+
+/**
+ * How a tar that is a file becomes the one that {@linkcode editedTar} makes.
+ *
+ * @param base The tar.
+ * @param place Where it is.
+ */
+export function editedFile(
+  base: SeekableTar,
+  place: FilePlace,
+  edits: Edits,
+  part: PartOptions,
+): Making {
+  const known = part.ahead?.knownOf(base);
+  return {
+    place,
+    stretches: known?.kept.stretches,
+    async *pieces(chunks) {
+      const ending = new Ending(edits, part);
+      const options = { ...part, ...ending.options };
+      if (known) {
+        yield* known.kept.pieces(chunks);
+        options.onEnd(endOf(known));
+      } else {
+        const read = () => chunks;
+        for await (const made of editedPieces(base, read, edits, options)) {
+          yield made instanceof Pieces ? made.cut() : [made];
+        }
+      }
+      for await (const chunk of ending.chunks()) yield [chunk];
+    },
+  };
+}
+
+/** What comes after the last entry. */
+class Ending {
+  readonly #edits: Edits;
+  readonly #part: PartOptions;
+  readonly #places: Places | undefined;
+  #end: End | undefined;
+
+  constructor(edits: Edits, part: PartOptions) {
+    this.#edits = edits;
+    this.#part = part;
+    this.#places = edits.add?.length ? new Places(edits.add) : undefined;
   }
-  yield* addedEntries(edits, (end!.places ?? places).look);
-  yield closing();
+
+  /** What it has to know of the entries. */
+  get options() {
+    const places = this.#places;
+    return {
+      ...(places && {
+        onKept: (path: Uint8Array, entry: Entry) => places.add(path, entry),
+      }),
+      onEnd: (end: End) => this.#end = end,
+    };
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    const end = this.#end!;
+    const places = this.#places;
+    if (!this.#part.isLayer && !places) checkSomeLeft(end, this.#edits);
+    if (!places) {
+      const zeros = Math.min(end.zeros, MAX_ZEROS);
+      if (zeros > 0) yield new Uint8Array(zeros);
+      return;
+    }
+    yield* addedEntries(this.#edits, (end.places ?? places).look);
+    yield closing();
+  }
 }
 
 /** @throws {InputError} If edits leave nothing in; it names them. */

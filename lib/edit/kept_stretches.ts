@@ -47,6 +47,52 @@ export class KeptStretches {
     this.#made = [];
   }
 
+  /** Where the stretches start and end, in turn. */
+  get stretches(): number[] {
+    return this.#places.filter((place) => place >= 0);
+  }
+
+  /**
+   * All of it, as lists of pieces.
+   *
+   * @param chunks The bytes of the stretches.
+   */
+  async *pieces(
+    chunks: AsyncGenerator<Uint8Array>,
+  ): AsyncGenerator<readonly Uint8Array[]> {
+    const places = this.#places;
+    let at = 0;
+    /** Bytes of the stretch that are still to come. */
+    let left = 0;
+    const news = () => {
+      const made: Uint8Array[] = [];
+      for (; left === 0 && at < places.length; at += 2) {
+        const start = places[at]!;
+        if (start < 0) made.push(this.#made[-start - 1]!);
+        else left = places[at + 1]! - start;
+      }
+      return made;
+    };
+    for await (const chunk of chunks) {
+      const pieces: Uint8Array[] = [];
+      let start = 0;
+      for (let end = 0; end < chunk.length;) {
+        const made = news();
+        if (made.length > 0) {
+          if (end > start) pieces.push(chunk.subarray(start, end));
+          pieces.push(...made);
+          start = end;
+        }
+        const step = Math.min(left, chunk.length - end);
+        left -= step;
+        end += step;
+      }
+      pieces.push(chunk.subarray(start));
+      yield pieces;
+    }
+    yield news();
+  }
+
   /** All of it, in large chunks. */
   async *chunks(base: Source): AsyncGenerator<Uint8Array> {
     const filler = new Filler(this.size);

@@ -1,6 +1,12 @@
 import { type Sha256, sha256 } from "../streams/sha256.ts";
 import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
-import { fromStream, type HashBeside, type Source } from "../streams/source.ts";
+import {
+  copyOf,
+  type FilePlace,
+  fromStream,
+  type HashBeside,
+  type Source,
+} from "../streams/source.ts";
 
 /** Where a layer is written while it is read. */
 export interface Destination {
@@ -63,22 +69,11 @@ export class Intake {
 
   /** The bytes, in order; each chunk is written before it is given. */
   async *chunks(): AsyncGenerator<Uint8Array> {
-    const { place, patchwork } = this.#given;
-    const shared = place ?? patchwork;
     const destination = this.#destination;
-    if (destination?.copy) {
-      this.#copy = destination.copy;
-    } else if (shared && destination) {
-      const { sink, start } = destination;
-      this.#copy = place
-        ? sink.copy(place, start)
-        : sink.patch(patchwork!, start);
-      // The other thread may be ahead of the bytes that are given.
-      if (this.#copy && start + shared.size > this.#limit) this.#onPast?.();
-    } else if (place) {
-      this.#ofFile = place.hash(place.start, place.size);
-      if (this.#ofFile) this.#hash = undefined;
-    }
+    if (destination) {
+      this.#copy = destination.copy ?? this.#copyTo(destination);
+    } else this.#ofFile = this.#given.place && hashOf(this.#given.place);
+    if (this.#ofFile) this.#hash = undefined;
     let isComplete = false;
     try {
       for await (const chunk of this.#copy?.chunks() ?? this.#written()) {
@@ -114,6 +109,23 @@ export class Intake {
     this.#ofFile?.cancel();
   }
 
+  /** Has two threads copy files, or what is made of them. */
+  #copyTo({ sink, start }: Destination): SinkCopy | undefined {
+    const { place, patchwork } = this.#given;
+    if (patchwork) {
+      // The other thread may be ahead of the bytes that are given.
+      const copy = sink.patch(patchwork, start);
+      if (copy && start + patchwork.size > this.#limit) this.#onPast?.();
+      return copy;
+    }
+    const making = place ? copyOf(place) : this.#given.making?.();
+    // Parts are made before those ahead of them are given.
+    const onMade = (end: number) => {
+      if (end > this.#limit) this.#onPast?.();
+    };
+    return making && sink.copy(making, start, onMade);
+  }
+
   /** The bytes, written and hashed here. */
   async *#written(): AsyncGenerator<Uint8Array> {
     const destination = this.#destination;
@@ -141,4 +153,8 @@ export class Intake {
     }
     await sink.pause();
   }
+}
+
+function hashOf(place: FilePlace): HashBeside | undefined {
+  return place.hash(place.start, place.size);
 }

@@ -1,5 +1,5 @@
 import type { Patchwork } from "./patchwork.ts";
-import type { FilePlace, HashBeside, PackedFile, Source } from "./source.ts";
+import type { HashBeside, Making, PackedFile, Source } from "./source.ts";
 
 /** Hashes, beside what else is done, the bytes that a {@linkcode Sink} gets. */
 export interface SinkHash extends HashBeside {
@@ -55,10 +55,16 @@ export interface Sink {
   /** As {@linkcode hash}, by one thread for all that is hashed so. */
   hashShared(start: number, size: number): SinkHash | undefined;
   /**
-   * Copies a stretch of a file to a position, and hashes it, if there is a core
-   * for it and it is large enough.
+   * Writes what is made of a file to a position, and hashes it, if there is a core
+   * for it and the file is large enough.
+   *
+   * @param onMade Is called before bytes up to an offset in the sink are written.
    */
-  copy(place: FilePlace, start: number): SinkCopy | undefined;
+  copy(
+    making: Making,
+    start: number,
+    onMade?: (end: number) => void,
+  ): SinkCopy | undefined;
   /** The same of a patchwork. */
   patch(work: Patchwork, start: number): SinkCopy | undefined;
   /** Unpacks a file to a place, if there is a core for it and it is large enough. */

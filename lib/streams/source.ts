@@ -54,6 +54,38 @@ export interface PackedFile {
   chunks(): AsyncGenerator<Uint8Array>;
 }
 
+/** Bytes that are made of a file while it is copied. */
+export interface Making {
+  /** The file. */
+  readonly place: FilePlace;
+  /**
+   * Where stretches of it start and end, in turn: only these are read, in order.
+   * All of it unless given.
+   */
+  readonly stretches?: readonly number[] | undefined;
+  /**
+   * Makes the bytes, as lists of pieces.
+   *
+   * @param chunks What is read of the file; it may be changed in its place until
+   * the next chunk is asked for.
+   * @returns Pieces, which last until the next list is asked for. Some may be
+   * stretches of the chunk.
+   */
+  pieces(
+    chunks: AsyncGenerator<Uint8Array>,
+  ): AsyncGenerator<readonly Uint8Array[]>;
+}
+
+/** The bytes of a file as they are. */
+export function copyOf(place: FilePlace): Making {
+  return {
+    place,
+    async *pieces(chunks) {
+      for await (const chunk of chunks) yield [chunk];
+    },
+  };
+}
+
 /**
  * Bytes that can be streamed more than once, each time the same. A `Blob` is
  * one, and so is what `@isoc/isoc/node` makes of a file or of a pipe.
@@ -90,6 +122,11 @@ export interface Source {
   readonly patchwork?: Patchwork | undefined;
   /** The file with these bytes in it, of which nothing has been unpacked yet. */
   readonly packed?: PackedFile | undefined;
+  /**
+   * Of bytes that are made of a file: how. Once pieces have been asked for,
+   * nothing else can be read of the source.
+   */
+  making?(): Making | undefined;
 }
 
 /** Bytes that are read at once: smaller chunks cost time, larger ones memory. */
@@ -124,6 +161,12 @@ export function release(chunk: Uint8Array): void {
   const moved = buffer.transfer(again ? CHUNK : 0);
   if (again) pool.push(moved);
 }
+
+// V8 compiles all code that reads memory anew, once memory with several views is
+// released for the first time. Let that be now, when there is hardly any.
+const first = allocate(1);
+first.subarray(0);
+release(first);
 
 /** A stream of what a generator yields, made two chunks ahead of its reader. */
 export function toStream(

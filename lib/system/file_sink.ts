@@ -6,7 +6,7 @@ import type {
   SinkUnpack,
   UnpackPlace,
 } from "../streams/sink.ts";
-import type { FilePlace, PackedFile, Source } from "../streams/source.ts";
+import type { Making, PackedFile, Source } from "../streams/source.ts";
 import { fileError } from "./errors.ts";
 import { readFile, takeTurn, writeFile } from "./fd.ts";
 import { FileHash } from "./file_hash.ts";
@@ -98,9 +98,13 @@ export class FileSink implements Sink {
     return new FileHash(this.#target(start));
   }
 
-  copy(place: FilePlace, start: number): SinkCopy | undefined {
-    if (!paysThread(place.size)) return undefined;
-    return new FileCopy(place, this.#writable(start));
+  copy(
+    making: Making,
+    start: number,
+    onMade?: (end: number) => void,
+  ): SinkCopy | undefined {
+    if (!paysThread(making.place.size)) return undefined;
+    return new FileCopy(making, { ...this.#writable(start), onMade });
   }
 
   unpack(packed: PackedFile, place: UnpackPlace): SinkUnpack | undefined {

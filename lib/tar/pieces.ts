@@ -9,12 +9,15 @@ const EMPTY = new Uint8Array(0);
  */
 export class Pieces {
   readonly #buffer: Uint8Array;
+  readonly #onWhole: (() => void) | undefined;
   #done: Uint8Array[] = [];
   #start = 0;
   #end = 0;
 
-  constructor(buffer: Uint8Array) {
+  /** @param onWhole Is called when {@linkcode take} gives the buffer itself. */
+  constructor(buffer: Uint8Array, onWhole?: () => void) {
     this.#buffer = buffer;
+    this.#onWhole = onWhole;
   }
 
   /** Adds a stretch of the buffer. */
@@ -41,14 +44,22 @@ export class Pieces {
    * copy. Starts anew with the rest of the buffer.
    */
   take(): Uint8Array {
-    const done = this.list();
-    this.#done = [];
+    const done = this.cut();
     const [first] = done;
     if (!first) return EMPTY;
     const isWhole = done.length === 1 &&
       first.buffer === this.#buffer.buffer &&
       first.length === this.#buffer.length;
-    return isWhole ? this.#buffer : concat(done);
+    if (!isWhole) return concat(done);
+    this.#onWhole?.();
+    return this.#buffer;
+  }
+
+  /** The pieces so far. Starts anew with the rest of the buffer. */
+  cut(): readonly Uint8Array[] {
+    const done = this.list();
+    this.#done = [];
+    return done;
   }
 
   #flush(next: number): void {

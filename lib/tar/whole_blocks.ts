@@ -12,7 +12,10 @@ export async function* wholeBlocks(
   let buffer: Uint8Array | undefined;
   let filled = 0;
   for await (const chunk of chunks) {
-    if (filled === 0 && chunk.length >= CHUNK && chunk.length % BLOCK === 0) {
+    const isLarge = 2 * chunk.length >= CHUNK && chunk.length % BLOCK === 0;
+    if (isLarge && filled % BLOCK === 0) {
+      if (filled > 0) yield buffer!.slice(0, filled);
+      filled = 0;
       yield chunk;
       continue;
     }
@@ -29,7 +32,7 @@ export async function* wholeBlocks(
     }
     release(chunk);
   }
-  if (!buffer) return;
+  if (!buffer || filled === 0) return;
   const last = buffer.slice(0, filled);
   // The large buffers of thousands of small layers fill the memory.
   release(buffer);

@@ -512,6 +512,55 @@ Deno.test("an edited tar may come out larger than it seems", async () => {
   assert.equal(digests.size, 1, made.stdout);
 });
 
+/** Edits of a tar in a format, by what becomes of its bytes. */
+const WAYS: Record<string, string> = {
+  "headers in their place": "gnu --owner 7:8 --chmod **/f1*=0600",
+  "headers that lose records": "posix --mtime @1000000",
+  "headers of later files": "posix --clamp-mtime --mtime @1500000000",
+  "shorter paths": "gnu --strip-components 1",
+  "files left out": "posix --exclude **/*7",
+  "a directory left out, but for a file":
+    "gnu --exclude sub --exclude !sub/f33",
+  "a file left out that has a hard link": "gnu --remove a-first",
+  "files added": "posix --add kept:/sub/new --add kept:/new/er",
+  "all at once": "posix --exclude **/*7 --owner 1:2 --mtime @5 " +
+    "--chmod **/f3*=0700 --add kept:/x",
+};
+
+Deno.test("an edited tar is the same in all ways", async () => {
+  const cwd = `${work}/ways`;
+  await Deno.mkdir(cwd);
+  await Deno.writeFile(`${cwd}/kept`, new Uint8Array(40_000).fill(75));
+  const long = "n".repeat(120);
+  const trees = `mkdir -p tree/sub/${long} && cd tree &&
+    head -c 700000 /dev/urandom >a-first && ln a-first sub/z-link
+    for i in $(seq 90); do
+      head -c $((i * 331)) ../kept >sub/f$i && cp sub/f$i sub/${long}/f$i
+    done
+    truncate -s 3M sub/holes && echo z >>sub/holes
+    touch -d @1400000000.5 sub/f1* && cd .. &&
+    for format in gnu posix; do
+      tar --sort=name -SC tree --format=$format -cf $format.tar .
+    done`;
+  const archived = await shell(trees, [], { cwd });
+  assert.equal(archived.code, 0, archived.stderr);
+  for (const [name, words] of Object.entries(WAYS)) {
+    const [format, ...edits] = words.split(" ");
+    const script = `set -e
+      for way in alone beside stream; do
+        CISO_WAY=$way "$@" ${format}.tar -o x.isoc -- /bin/sh
+        sha256sum <x.isoc
+      done
+      cat ${format}.tar | "$@" - -o x.isoc -- /bin/sh
+      sha256sum <x.isoc`;
+    const made = await shell(script, [...edits, ...IMAGE, "-q"], { cwd });
+    assert.equal(made.code, 0, made.stderr);
+    const digests = made.stdout.trim().split("\n");
+    assert.equal(digests.length, 4, name);
+    assert.equal(new Set(digests).size, 1, `${name}: ${digests.join(" ")}`);
+  }
+});
+
 Deno.test("the only directory may have a long name that is not UTF-8", async () => {
   const name = "\"$(printf '\\377%.0s' $(seq 255))\"";
   const script = `mkdir -p odd/${name} && tar -cf odd.tar -C odd ${name} &&

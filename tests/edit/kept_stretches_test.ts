@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { KeptStretches } from "../../lib/edit/kept_stretches.ts";
+import { concat, equalBytes } from "../../lib/streams/bytes.ts";
 
 /** Bytes that differ from their neighbours. */
 const BASE = new Uint8Array(1_000_000).map((_, i) => i % 251);
@@ -32,7 +33,32 @@ Deno.test("kept stretches come with new bytes between them", async () => {
   made.fill(0);
   assert.equal(kept.size, expected.length);
   assert.deepEqual(await bytesOf(kept), expected);
+  // The stretches alone, in chunks that end anywhere.
+  const { stretches } = kept;
+  assert.deepEqual(stretches, [512, 600_000, 0, 512, 999_000, 1_000_000]);
+  for (const size of [511, 100_000, 1_000_000]) {
+    const pieces: Uint8Array[] = [];
+    for await (const list of kept.pieces(cut(stretches, size))) {
+      pieces.push(...list);
+    }
+    assert.ok(equalBytes(concat(pieces), expected));
+  }
 });
+
+/** Stretches of the base, in chunks of a size. */
+async function* cut(
+  stretches: readonly number[],
+  size: number,
+): AsyncGenerator<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for (let i = 0; i < stretches.length; i += 2) {
+    all.push(BASE.subarray(stretches[i], stretches[i + 1]));
+  }
+  const bytes = concat(all);
+  for (let at = 0; at < bytes.length; at += size) {
+    yield bytes.subarray(at, at + size);
+  }
+}
 
 Deno.test("nothing is kept of what is too much for memory", () => {
   const kept = new KeptStretches();

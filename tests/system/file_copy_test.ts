@@ -1,11 +1,16 @@
-// A file that two threads copy: the copy and its digest are right whatever
-// happens to the other thread.
+// A file that two threads copy, with changes: the copy and its digest are right
+// whatever happens to the other thread.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { FileError } from "../../lib/errors/file_error.ts";
-import { CHUNK, type FilePlace } from "../../lib/streams/source.ts";
-import { PLACES } from "../../lib/system/copy_thread.ts";
+import { concat, equalBytes } from "../../lib/streams/bytes.ts";
+import {
+  CHUNK,
+  copyOf,
+  type FilePlace,
+  type Making,
+} from "../../lib/streams/source.ts";
 import { FileCopy } from "../../lib/system/file_copy.ts";
 import { FileSink } from "../../lib/system/file_sink.ts";
 import { fileId, openFile } from "../../lib/system/file_source.ts";
@@ -20,46 +25,130 @@ const BYTES = new Uint8Array(COUNT * CHUNK - 1000).map((_, i) =>
 /** What is before and after the stretch in the input. */
 const AROUND = 513;
 const START = 4096;
-const DIGEST = digestOf(BYTES);
+
+const NEW = new Uint8Array(700).fill(255);
+const SAME: Change = { pieces: copyOf({} as FilePlace).pieces };
+
+/** Changes of each chunk, by what they do. */
+const CHANGES: Record<string, Change> = {
+  inPlace: {
+    async *pieces(chunks) {
+      for await (const chunk of chunks) {
+        chunk.fill(9, 100, 200);
+        yield [chunk];
+      }
+    },
+  },
+  longer: {
+    async *pieces(chunks) {
+      for await (const chunk of chunks) {
+        yield [chunk.subarray(0, 1000), NEW, chunk.subarray(1000)];
+      }
+      yield [NEW];
+    },
+  },
+  shorter: {
+    async *pieces(chunks) {
+      let isEmpty = false;
+      for await (const chunk of chunks) {
+        yield isEmpty ? [] : [chunk.subarray(0, 999), chunk.subarray(5001)];
+        isEmpty = !isEmpty;
+      }
+    },
+  },
+  // Two parts of a chunk, and several chunks between them.
+  split: {
+    async *pieces(chunks) {
+      for await (const chunk of chunks) {
+        const middle = chunk.length / 2 + 1 | 0;
+        yield [chunk.subarray(0, middle)];
+        for (let i = 0; i < 3; i++) yield [new Uint8Array(CHUNK - 1).fill(i)];
+        yield [chunk.subarray(middle + 2)];
+      }
+    },
+  },
+  smallStretches: {
+    ...SAME,
+    stretches: Array.from({ length: 6000 }, (_, i) => i * 301 + i % 2 * 17),
+  },
+  noBytes: {
+    stretches: [],
+    async *pieces(chunks) {
+      yield* SAME.pieces(chunks);
+      yield [NEW];
+    },
+  },
+};
 
 function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** How the bytes are changed on the way. */
+type Change = Pick<Making, "pieces" | "stretches">;
+
 /** An input and a copy in the making. */
 interface Setting extends Disposable {
+  /** What the copy is to be. */
+  expected: Uint8Array;
   sink: FileSink;
   place: FilePlace;
   input: string;
   copy: FileCopy;
-  /** How often this thread hashed. */
+  /** How often this thread hashed, read chunks and wrote parts. */
   hashes: number;
+  reads: number;
+  writes: number;
 }
 
-/** @param change Makes something wrong before the thread starts. */
-function setUp(
+/** @param spoil Makes something wrong before the thread starts. */
+async function setUp(
   folder: string,
-  change: (sink: FileSink, place: FilePlace) => Partial<FilePlace> = () => ({}),
-): Setting {
+  spoil: (sink: FileSink, place: FilePlace) => Partial<FilePlace> = () => ({}),
+  change: Change = SAME,
+): Promise<Setting> {
   const input = `${folder}/in`;
   const around = new Uint8Array(AROUND).fill(1);
-  fs.writeFileSync(input, new Uint8Array([...around, ...BYTES, ...around]));
+  fs.writeFileSync(input, concat([around, BYTES, around]));
   const file = openFile(fs.openSync(input, "r"), input, input);
   const sink = new FileSink(`${folder}/out`, "out", 0o644);
   const id = fileId(fs.fstatSync(sink.fd, { bigint: true }));
   const { path } = sink;
   let place = { ...file.place!, start: AROUND, size: BYTES.length };
-  place = { ...place, ...change(sink, place) };
-  const setting = { sink, place, input, hashes: 0 };
-  const copy = new FileCopy(place, {
+  const { read } = place;
+  place = {
+    ...place,
+    ...spoil(sink, place),
+    read(buffer, position) {
+      setting.reads++;
+      return read(buffer, position);
+    },
+  };
+  const expected = await changed(change);
+  const setting = {
+    expected,
+    sink,
+    place,
+    input,
+    hashes: 0,
+    reads: 0,
+    writes: 0,
+  };
+  let made = START;
+  const copy = new FileCopy({ place, ...change }, {
     path,
     id,
     start: START,
-    write: (bytes, position) => sink.write(bytes, position),
+    write: (bytes, position) => {
+      assert(position + bytes.length <= made);
+      setting.writes++;
+      sink.write(bytes, position);
+    },
     otherwise: (end) => {
       setting.hashes++;
       return digestOf(written(sink).subarray(START, end));
     },
+    onMade: (end) => made = end,
   });
   return Object.assign(setting, {
     copy,
@@ -72,6 +161,26 @@ function setUp(
   });
 }
 
+/** What becomes of the bytes, in memory. */
+async function changed({ stretches, pieces }: Change): Promise<Uint8Array> {
+  const kept: Uint8Array[] = [];
+  const pairs = stretches ?? [0, BYTES.length];
+  for (let i = 0; i < pairs.length; i += 2) {
+    kept.push(BYTES.subarray(pairs[i], pairs[i + 1]));
+  }
+  const all = concat(kept);
+  const chunks = async function* () {
+    for (let at = 0; at < all.length; at += CHUNK) {
+      yield all.subarray(at, at + CHUNK);
+    }
+  };
+  const made: Uint8Array[] = [];
+  for await (const list of pieces(chunks())) {
+    for (const piece of list) made.push(piece.slice());
+  }
+  return concat(made);
+}
+
 function written({ fd }: FileSink): Uint8Array {
   const bytes = new Uint8Array(fs.fstatSync(fd).size);
   fs.readSync(fd, bytes, 0, bytes.length, 0);
@@ -80,13 +189,15 @@ function written({ fd }: FileSink): Uint8Array {
 
 /** Reads the copy to its end; gives what comes and its digest. */
 async function read(
-  { copy }: Setting,
+  { copy, expected }: Setting,
   onChunk: (at: number) => Promise<void> | void = () => {},
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(BYTES.length);
+  const bytes = new Uint8Array(expected.length);
   let at = 0;
   for await (const chunk of copy.chunks()) {
     bytes.set(chunk, at);
+    // Whoever gets it may change it.
+    chunk.fill(0);
     at += chunk.length;
     await onChunk(at);
   }
@@ -99,32 +210,30 @@ const later = (ms: number) =>
 
 /** Checks that bytes, copy and digest are right. */
 async function check(setting: Setting, bytes: Uint8Array): Promise<void> {
-  assert.deepEqual(bytes, BYTES);
-  assert.equal(await setting.copy.hex(), DIGEST);
-  assert.deepEqual(written(setting.sink).subarray(START), BYTES);
+  const { expected } = setting;
+  assert(equalBytes(bytes, expected));
+  assert.equal(await setting.copy.hex(), digestOf(expected));
+  assert(equalBytes(written(setting.sink).subarray(START), expected));
 }
 
 Deno.test("a copy is right when this thread is ahead, and when the other one is", async () => {
   await using work = await temporary();
   for (const wait of [0, 40]) {
-    using setting = setUp(work.path);
+    using setting = await setUp(work.path);
     await check(setting, await read(setting, () => later(wait)));
     assert.equal(setting.hashes, 0);
   }
 });
 
-Deno.test("the other thread reads and writes as far as there is room", async () => {
+Deno.test("the other thread reads and writes, too", async () => {
   await using work = await temporary();
-  using setting = setUp(work.path);
-  const chunks = setting.copy.chunks();
-  await chunks.next();
-  // Nobody asks for more: the other thread goes on all the same.
-  const end = (1 + PLACES) * CHUNK;
-  while (written(setting.sink).length < START + end) await later(5);
-  const there = written(setting.sink).subarray(START);
-  assert.deepEqual(there, BYTES.subarray(0, end));
-  for await (const _ of chunks);
-  assert.equal(await setting.copy.hex(), DIGEST);
+  // However long it takes to start.
+  for (let wait = 10;; wait *= 2) {
+    using setting = await setUp(work.path);
+    await check(setting, await read(setting, () => later(wait)));
+    if (setting.writes < COUNT && setting.reads < COUNT) return;
+    assert(wait < 5000);
+  }
 });
 
 Deno.test("a copy is right without the other thread", async () => {
@@ -142,7 +251,7 @@ Deno.test("a copy is right without the other thread", async () => {
       1,
     ]] as const
   ) {
-    using setting = setUp(work.path, change);
+    using setting = await setUp(work.path, change);
     await check(setting, await read(setting));
     assert.equal(setting.hashes, hashes, change.name);
   }
@@ -150,16 +259,70 @@ Deno.test("a copy is right without the other thread", async () => {
 
 Deno.test("a copy is right if the other thread ends at any time", async () => {
   await using work = await temporary();
-  for (const end of [1, 3, COUNT - 1]) {
-    using setting = setUp(work.path);
-    const bytes = await read(setting, async (at) => {
-      await later(10);
-      if (at === end * CHUNK) setting.copy.cancel();
-    });
-    await check(setting, bytes);
-    // At the last chunk, the other thread may have hashed all.
-    if (end < COUNT - PLACES) assert.equal(setting.hashes, 1);
+  for (const change of [SAME, CHANGES.longer!, CHANGES.split!]) {
+    for (const end of [1, 5]) {
+      using setting = await setUp(work.path, undefined, change);
+      let given = 0;
+      const bytes = await read(setting, async () => {
+        await later(5);
+        if (++given === end) setting.copy.cancel();
+      });
+      await check(setting, bytes);
+    }
   }
+});
+
+Deno.test("a copy with changes is right, with and without the other thread", async () => {
+  await using work = await temporary();
+  const noFile = () => ({ path: `${work.path}/none` });
+  const noOutput = (sink: FileSink) => {
+    fs.rmSync(sink.path);
+    return {};
+  };
+  for (const change of Object.values(CHANGES)) {
+    for (const wait of [0, 5]) {
+      using setting = await setUp(work.path, undefined, change);
+      await check(setting, await read(setting, () => later(wait)));
+      assert.equal(setting.hashes, 0);
+    }
+    for (const spoil of [noFile, noOutput]) {
+      using setting = await setUp(work.path, spoil, change);
+      await check(setting, await read(setting));
+    }
+  }
+});
+
+Deno.test("what goes wrong while parts are made ends the copy", async () => {
+  await using work = await temporary();
+  const error = new Error("no room");
+  using setting = await setUp(work.path);
+  let isOver = false;
+  const { place } = setting;
+  using _ = { [Symbol.dispose]: () => assert(isOver) };
+  const copy = new FileCopy({
+    place,
+    async *pieces(chunks) {
+      try {
+        for await (const chunk of chunks) {
+          yield [chunk];
+          await later(20);
+          throw error;
+        }
+      } finally {
+        isOver = true;
+      }
+    },
+  }, {
+    path: setting.sink.path,
+    id: "1:1",
+    start: START,
+    write() {},
+    otherwise: () => "",
+  });
+  await assert.rejects(async () => {
+    for await (const _ of copy.chunks());
+  }, error);
+  copy.cancel();
 });
 
 Deno.test("an input that becomes shorter, longer or newer is noticed", async () => {
@@ -172,7 +335,7 @@ Deno.test("an input that becomes shorter, longer or newer is noticed", async () 
   for (const change of changes) {
     // Before the other thread has read it all, and after.
     for (const wait of [0, 300]) {
-      using setting = setUp(work.path);
+      using setting = await setUp(work.path);
       let isChanged = false;
       const reading = read(setting, async () => {
         if (isChanged) return;
