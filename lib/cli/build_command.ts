@@ -94,9 +94,16 @@ that are in several layers are in the archive for each of them; layers that are 
 same are there once.
 
 Engines that know no platforms, such as rkt, runc and LXD, take the primary one.`,
-  options: [...IMAGE_OPTIONS, ...VERIFY_OPTIONS, ...WORK_OPTIONS],
+  options: [
+    ...IMAGE_OPTIONS,
+    ...VERIFY_OPTIONS,
+    ...EDIT_OPTIONS,
+    ...LAYER_OPTIONS,
+    ...WORK_OPTIONS,
+  ],
   examples: [
     "ciso join amd64.isoc arm64.isoc -o app.isoc",
+    "ciso join amd64.isoc arm64.isoc --add ca.pem:/etc/ssl/ca.pem -o app.isoc",
     "ciso join amd64.tar arm64.tar.zst -t me/app:1.0 --primary linux/arm64 -o app.isoc",
   ],
   async run(parsed) {

@@ -102,7 +102,11 @@ export function wordsOf(
   if (words.length < least || words.length > most) {
     throw new UsageError(
       `ciso ${command} takes ${
-        least === most ? least : `${least} to ${most}`
+        least === most
+          ? least
+          : most === Infinity
+          ? `at least ${least}`
+          : `${least} to ${most}`
       } words, but here are ${words.length}: ${words.join(" ") || "none"}`,
     );
   }

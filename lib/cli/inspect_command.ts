@@ -36,11 +36,12 @@ one, unless --platform or --name choose.`,
 /** `ciso cat`. */
 export const catCommand: Command = {
   name: "cat",
-  summary: "print a file of an image",
-  usage: ["cat IMAGE PATH"],
+  summary: "print files of an image",
+  usage: ["cat IMAGE PATH…"],
   about:
     `IMAGE is what ciso inspect takes; - is standard input. PATH is a file in the
-image's root file system; symlinks are followed.`,
+image's root file system; symlinks are followed. Several files come one after the
+other; if one is not there, none does.`,
   options: CAT_OPTIONS,
   examples: ["ciso cat hello.isoc /etc/os-release"],
   async run(parsed) {

@@ -14,6 +14,8 @@ import {
   wantedImage,
   wantedPlatforms,
 } from "./convert.ts";
+import { directoryOptions } from "./directory_options.ts";
+import { editPlan } from "./edit_plan.ts";
 import { filePlatforms } from "./file_platforms.ts";
 import { InputStore } from "./input_store.ts";
 import type { Parsed } from "./options.ts";
@@ -48,8 +50,11 @@ export async function runJoin(parsed: Parsed): Promise<void> {
   const own = withPlatform(namedAlike(parsed), undefined);
   const { platforms } = wantedPlatforms(parsed);
   archiveOptions(parsed, true);
-  checkInputs(parsed, { from, layers: others });
+  const plan = editPlan(parsed);
+  const files = plan.added.map(({ file }) => file);
+  checkInputs(parsed, { from, layers: others, files });
   const output = outputPath(parsed);
+  const directory = directoryOptions(plan, output);
   const check = await signatureCheck(parsed);
   if (parsed.value("signature") !== undefined) {
     throw new UsageError(
@@ -62,7 +67,7 @@ export async function runJoin(parsed: Parsed): Promise<void> {
     const notes: string[] = [];
     for (const word of words) {
       const found = await imagesOf(
-        { ...wantedImage(word, own), check },
+        { ...wantedImage(word, own), check, plan, directory },
         own,
         store,
       );

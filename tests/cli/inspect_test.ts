@@ -399,6 +399,18 @@ Deno.test("ciso diff compares contents, whichever way they are stored", async ()
   assert.deepEqual(JSON.parse(quiet.stdout).files, []);
 });
 
+Deno.test("ciso cat prints several files, or none", async () => {
+  const one = await ciso(["cat", isoc, "etc/motd"]);
+  const two = await ciso(["cat", isoc, "etc/motd", "/etc/motd"]);
+  assert.equal(two.stdout, one.stdout + one.stdout);
+  const { code, stdout, stderr } = await ciso([
+    ...["cat", isoc, "etc/motd", "etc/none"],
+  ]);
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /There is no etc\/none/);
+});
+
 Deno.test("A wrong command line is refused, with exit code 2", async () => {
   const cases: [string[], RegExp][] = [
     [["inspect", isoc, "--layer=2"], /--layer: "2" is not one of/],
@@ -407,7 +419,7 @@ Deno.test("A wrong command line is refused, with exit code 2", async () => {
     [["inspect", isoc, "--color=blue"], /--color: "blue" is not one of/],
     [["inspect", isoc, "--config", "--files"], /cannot be had at once/],
     [["inspect", isoc, "x"], /takes 0 to 1 words, but here are 2/],
-    [["cat", isoc], /takes 2 words, but here are 1/],
+    [["cat", isoc], /takes at least 2 words, but here are 1/],
     [["diff", isoc], /takes 2 words/],
     [["inspect", "--nothing"], /Unknown option/],
   ];

@@ -114,6 +114,26 @@ Deno.test("inspect, cat and diff take the image of a platform", async () => {
   assert.match(diff.stdout, /\+ architecture=arm64[^]*~ bin\/run/);
 });
 
+Deno.test("join edits the image of each platform", async () => {
+  await lines(
+    `echo new >new; echo y | "$@" join ${isocs[0]} ${
+      isocs[1]
+    } -q -o edited.isoc ` +
+      "--add new:/new --add -:/in --remove /bin/none --squash --owner 7:8",
+  );
+  for (const platform of PLATFORMS.slice(0, 2)) {
+    const list = await lines(
+      `"$@" export edited.isoc --as rootfs --platform ${platform} |
+        tar --numeric-owner -tv | grep -c ' 7/8 '`,
+    );
+    assert(Number(list) > 3, list);
+    const cat = await lines(
+      `"$@" cat edited.isoc new /in --platform ${platform}`,
+    );
+    assert.equal(cat, "new\ny\n");
+  }
+});
+
 Deno.test("names that differ want one chosen", async () => {
   await lines(`"$@" convert ${isocs[1]} -t me/other:2 -q -o other.isoc`);
   const said = await refused(2, "join", isocs[0]!, "other.isoc", "-q");
