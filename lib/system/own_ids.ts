@@ -1,3 +1,4 @@
+import { fileError } from "./errors.ts";
 import { fs, join, tmpdir } from "./node.ts";
 
 let known: { uid: number; gid: number } | undefined;
@@ -6,12 +7,21 @@ let known: { uid: number; gid: number } | undefined;
 export function ownIds(): { uid: number; gid: number } {
   if (known) return known;
   // A question to the process needs another permission under Deno.
-  const directory = fs.mkdtempSync(join(tmpdir(), "ciso-"));
+  const directory = newTemporary();
   try {
     const { uid, gid } = fs.statSync(directory);
     return known = { uid, gid };
   } finally {
     fs.rmdirSync(directory);
+  }
+}
+
+function newTemporary(): string {
+  try {
+    return fs.mkdtempSync(join(tmpdir(), "ciso-"));
+  } catch (error) {
+    const where = `${tmpdir()} (choose another directory with TMPDIR)`;
+    throw fileError(`Cannot write ${where}`, error);
   }
 }
 
