@@ -194,20 +194,25 @@ function ways(fits: readonly Candidate[]): string {
 
 /** What there is; images that are told apart by nothing else have a digest. */
 function listed(candidates: readonly Candidate[]): string {
-  const looks = ({ names, platform }: Candidate) =>
-    `${names.join(" ")} ${platformText(platform)}`;
+  // What an image without a name is told apart by is its platform alone.
+  const looks = candidates.map(({ names, platform }) =>
+    [platformText(platform), names.join(" ")] as const
+  );
   const counts = new Map<string, number>();
-  for (const one of candidates) {
-    counts.set(looks(one), (counts.get(looks(one)) ?? 0) + 1);
+  for (const [where, names] of looks) {
+    for (const look of new Set([where, `${where} ${names}`])) {
+      counts.set(look, (counts.get(look) ?? 0) + 1);
+    }
   }
-  const texts = new Set(candidates.map((one) => {
-    const { names, platform, digests: [digest] = [] } = one;
+  const texts = new Set(candidates.map(({ names, digests }, i) => {
+    const [where, text] = looks[i]!;
     const words = [...new Set(names)].slice(0, MAX_LISTED).map((name) =>
       /^[\w.:/@-]{1,255}$/.test(name) ? name : shown(name)
     );
-    const isAlone = names.length > 0 && counts.get(looks(one)) === 1;
+    const look = names.length > 0 ? `${where} ${text}` : where;
+    const isAlone = counts.get(look) === 1 && look !== "";
+    const [digest] = digests ?? [];
     if (!isAlone && digest) words.push(`sha256:${digest.slice(0, 12)}`);
-    const where = platformText(platform);
     if (words.length === 0) return where || "one without a name";
     return words.join(" ") + (where ? ` for ${where}` : "");
   }));

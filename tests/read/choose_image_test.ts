@@ -83,6 +83,23 @@ Deno.test("chooseImage() lists digests where nothing else tells images apart", (
   );
 });
 
+Deno.test("chooseImage() lists no digest where the platform tells images apart", () => {
+  const arm = { os: "linux", architecture: "arm64" };
+  const platforms = [image("8", []), { ...image("9", []), platform: arm }];
+  refused(
+    platforms,
+    undefined,
+    "It holds several images (linux/amd64, linux/arm64): choose one with " +
+      "--platform, or save it alone",
+  );
+  refused(
+    [...platforms, image("1", ["me/app:1"])],
+    "none",
+    'It holds no image "none"; it has sha256:888888888888 for linux/amd64, ' +
+      "linux/arm64, me/app:1 for linux/amd64",
+  );
+});
+
 Deno.test("chooseImage() quotes hostile names, and cuts them and their number", () => {
   const all = Array.from(
     { length: 30 },
