@@ -59,13 +59,13 @@ export class PatchworkCopy implements SinkCopy {
       yield this.#shared(chunk);
       this.#say(WORD.done, chunk + 1);
     }
-    // Without the other thread.
-    const pieces = new Uint8Array(this.#work.listSize);
+    // Without the other thread, in memory that it has not.
+    const list = new Uint8Array(this.#work.listSize);
     for (; chunk < count; chunk++) {
       await takeTurn();
       const bytes = allocate(this.#length(chunk));
-      this.#work.layOut(bytes, chunk * CHUNK, pieces);
-      this.#work.read(bytes, pieces);
+      this.#work.layOut(bytes, chunk * CHUNK, list);
+      this.#work.read(bytes, list);
       this.#write(bytes, chunk);
       yield bytes;
     }
@@ -104,6 +104,11 @@ export class PatchworkCopy implements SinkCopy {
     Atomics.notify(this.#state, WORD.here);
   }
 
+  /**
+   * Waits until a chunk is hashed and written, and helps with that.
+   *
+   * @returns Whether the other thread could do its part.
+   */
   async #isReady(chunk: number): Promise<boolean> {
     for (;;) {
       const now = this.#load(WORD.there);
@@ -116,10 +121,12 @@ export class PatchworkCopy implements SinkCopy {
     }
   }
 
+  /** Whether a chunk is in its place, or in the sink. */
   #is(word: number, chunk: number): boolean {
     return this.#load(word + chunk % PLACES) === chunk + 1;
   }
 
+  /** Lays out the next chunk, if there is a place for it. */
   #laysOut(): boolean {
     const chunk = this.#load(WORD.laidOut);
     if (chunk >= this.#count || chunk - this.#load(WORD.done) >= PLACES) {

@@ -91,7 +91,7 @@ Promise.all([import("node:crypto"), import("node:fs")])
       } else if (!read() && !write()) Atomics.wait(state, ${WORD.here}, now);
     }
     port.postMessage(hash.digest("hex"));
-  } catch (error) {
+  } catch {
     // What it has not done, and the hash, are made where the rest is.
     say(${WORD.failed}, 1);
     port.postMessage(undefined);
