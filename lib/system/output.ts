@@ -10,6 +10,7 @@ import { isOutputClosed } from "./null_device.ts";
 import { PipeWriter } from "./pipe_writer.ts";
 import { openFifo } from "./plain_open.ts";
 import { isRoot } from "./own_ids.ts";
+import { endKeptThread } from "./threads.ts";
 
 /** An output: a stream to write to, to be finished or given up. */
 export interface Output {
@@ -108,6 +109,8 @@ function direct(
   onWritten: (bytes: number) => void,
 ): Output {
   const before = fs.fstatSync(fd);
+  // It is written in order, here.
+  if (before.isFile()) endKeptThread();
   // Of standard output that is a file, half an archive must not stay there.
   const restore = () => {
     if (!before.isFile()) return;

@@ -115,3 +115,9 @@ export function keepThread(thread: Thread): void {
   if (spare) void thread.terminate();
   else spare = thread;
 }
+
+/** Ends a thread that was kept, where no other work comes for it. */
+export function endKeptThread(): void {
+  void spare?.terminate();
+  spare = undefined;
+}

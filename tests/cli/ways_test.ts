@@ -114,6 +114,10 @@ const WAYS: Record<string, [line: string, env?: Record<string, string>]> = {
     '"$@" <"$IN" -o "$OUT"',
     { CISO_WAY: "beside" },
   ],
+  "standard input that is a file to standard output": [
+    '"$@" <"$IN" >"$OUT"',
+    { CISO_WAY: "beside" },
+  ],
   "standard input that is a file to a pipe, in two threads": [
     '"$@" <"$IN" | cat >"$OUT"',
     { CISO_WAY: "beside" },
