@@ -79,7 +79,11 @@ async function assertForeseen(
   const { exclude, strip, remove, add, chmod } = edits();
   // Otherwise nothing is looked at; modes of odd headers are no part of the look.
   if ((exclude || strip || remove || add) && !chmod) {
-    assert.equal(size, edited.size, what);
+    // For one component alone only the first headers are looked at: paths that
+    // are no longer too long for a header make the tar smaller.
+    const isGuess = !exclude && !remove && !add;
+    if (isGuess) assert.ok(size! >= edited.size, what);
+    else assert.equal(size, edited.size, what);
   }
   const again = await inMemory(editedTar(base, edits(), { ahead }));
   assert.deepEqual(await again.bytes(), await edited.bytes(), what);
