@@ -3,13 +3,12 @@
 // the files costs nearly nothing; wrong words are refused, and no file is left.
 
 import assert from "node:assert/strict";
-import { allowing, ciso, shell } from "../support/ciso.ts";
+import { ciso, shell } from "../support/ciso.ts";
 import { run } from "../support/run.ts";
 import {
+  allRuntimes,
   assertNothingMissing,
-  bundleRuntimes,
   lacking,
-  type Runtime,
   unlessMissing,
 } from "../support/runtimes.ts";
 
@@ -21,10 +20,7 @@ const ALLOWED = "--allow-run=zstd,xz";
 const work = await Deno.makeTempDir({ prefix: "isoc-compress-test-" });
 const rootfs = `${work}/rootfs.tar`;
 const plain = `${work}/plain.isoc`;
-const RUNTIMES: Runtime[] = [
-  { name: "deno with the sources", command: allowing(ALLOWED) },
-  ...await bundleRuntimes([ALLOWED]),
-];
+const RUNTIMES = await allRuntimes(ALLOWED);
 
 Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));
 

@@ -3,11 +3,11 @@
 // a program that is not there is refused, and no file is left.
 
 import assert from "node:assert/strict";
-import { allowing, ciso, type Result, shell } from "../support/ciso.ts";
+import { ciso, type Result, shell } from "../support/ciso.ts";
 import { isInstalled, run } from "../support/run.ts";
 import {
+  allRuntimes,
   assertNothingMissing,
-  bundleRuntimes,
   lacking,
   type Runtime,
   unlessMissing,
@@ -24,13 +24,7 @@ const TMPDIR = `${work}/tmp`;
 const rootfs = `${work}/rootfs.tar`;
 /** Deno with the right to run the programs that decompress. */
 const ALLOWED = "--allow-run=zstd,xz,bzip2";
-const RUNTIMES: Runtime[] = [
-  {
-    name: "deno with the sources",
-    command: allowing(ALLOWED),
-  },
-  ...await bundleRuntimes([ALLOWED]),
-];
+const RUNTIMES = await allRuntimes(ALLOWED);
 
 await prepare();
 

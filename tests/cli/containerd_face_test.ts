@@ -3,13 +3,12 @@
 
 import assert from "node:assert/strict";
 import { putChecksum } from "../../lib/tar/block.ts";
-import { allowing, ciso } from "../support/ciso.ts";
+import { ciso } from "../support/ciso.ts";
 import { isInstalled, run } from "../support/run.ts";
 import {
+  allRuntimes,
   assertNothingMissing,
-  bundleRuntimes,
   lacking,
-  type Runtime,
   unlessMissing,
 } from "../support/runtimes.ts";
 
@@ -22,10 +21,7 @@ const plain = `${work}/plain.isoc`;
 const viewed = `${work}/viewed.isoc`;
 const zstd = lacking("zstd");
 const ALLOWED = "--allow-run=zstd";
-const RUNTIMES: Runtime[] = [
-  { name: "deno with the sources", command: allowing(ALLOWED) },
-  ...await bundleRuntimes([ALLOWED]),
-];
+const RUNTIMES = await allRuntimes(ALLOWED);
 
 Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));
 

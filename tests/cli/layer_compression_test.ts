@@ -3,13 +3,12 @@
 // same tar.
 
 import assert from "node:assert/strict";
-import { allowing, ciso } from "../support/ciso.ts";
+import { ciso } from "../support/ciso.ts";
 import { run } from "../support/run.ts";
 import {
+  allRuntimes,
   assertNothingMissing,
-  bundleRuntimes,
   lacking,
-  type Runtime,
   unlessMissing,
 } from "../support/runtimes.ts";
 
@@ -19,10 +18,7 @@ const ALLOWED = "--allow-run=zstd,xz";
 
 const work = await Deno.makeTempDir({ prefix: "isoc-layers-test-" });
 const rootfs = `${work}/rootfs.tar`;
-const RUNTIMES: Runtime[] = [
-  { name: "deno with the sources", command: allowing(ALLOWED) },
-  ...await bundleRuntimes([ALLOWED]),
-];
+const RUNTIMES = await allRuntimes(ALLOWED);
 
 Deno.test.afterAll(() => Deno.remove(work, { recursive: true }));
 

@@ -1,4 +1,4 @@
-import { ROOT, SOURCES } from "./ciso.ts";
+import { allowing, ROOT, SOURCES } from "./ciso.ts";
 import { isInstalled, run } from "./run.ts";
 
 /** Something that runs ciso. */
@@ -52,6 +52,14 @@ export function built(): Promise<Built> {
 export function notMade({ said }: Built, file: string): string | undefined {
   const line = said.split("\n").find((line) => line.includes(file));
   return line?.startsWith("made ") ? undefined : line ?? said.trim();
+}
+
+/** The sources under Deno, and the bundle under each runtime. */
+export async function allRuntimes(permission: string): Promise<Runtime[]> {
+  return [
+    { name: "deno with the sources", command: allowing(permission) },
+    ...await bundleRuntimes([permission]),
+  ];
 }
 
 /** The bundle under each runtime of scripts/versions. */
