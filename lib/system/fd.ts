@@ -2,6 +2,7 @@ import { InputError } from "../errors/input_error.ts";
 import { fs, isDeno } from "./node.ts";
 import { errorCode } from "./errors.ts";
 import { beginRead, endRead } from "./waiting_read.ts";
+import { whileWriting } from "./waiting_write.ts";
 
 /** Milliseconds that work on plain files may take before signals get a turn. */
 const TURN = 100;
@@ -106,11 +107,10 @@ export async function writePipe(fd: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     const length = bytes.length - at;
     const isLost = isDeno && length > PIPE_BUF;
-    at += await patiently(
-      (done) => fs.write(fd, bytes, at, length, null, done),
-      {
+    at += await whileWriting(() =>
+      patiently((done) => fs.write(fd, bytes, at, length, null, done), {
         isLost,
-      },
+      })
     );
   }
 }

@@ -4,6 +4,7 @@ import { isNullDevice } from "./null_device.ts";
 import { readBytes, readText } from "./plain_open.ts";
 import { errorCode, fileError } from "./errors.ts";
 import { wakeReads } from "./waiting_read.ts";
+import { endBySignal } from "./waiting_write.ts";
 
 /** What the next signal does instead of ending the program. */
 let stopGently: ((exitCode: number) => void) | undefined;
@@ -189,7 +190,10 @@ export const host = {
   afterStart: (): Promise<void> =>
     new Promise((resolve) => setTimeout(resolve)),
   exit(code: number): never {
-    if (host.isNode) wakeReads();
+    if (host.isNode) {
+      wakeReads();
+      endBySignal(code);
+    }
     return deno?.exit(code) ?? process().exit(code);
   },
 };
