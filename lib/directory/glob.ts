@@ -35,6 +35,8 @@ export class Glob {
   /** Whether every text matches. */
   readonly matchesAll: boolean;
   readonly #tokens: readonly Token[];
+  /** ASCII signs that every text that matches ends with. */
+  readonly #ending: Uint8Array;
   /** The states that are known, by their places. */
   readonly #states = new Map<string, State>();
   #first: State | undefined;
@@ -45,10 +47,23 @@ export class Glob {
     const [first, second] = tokens;
     this.matchesAll = first !== undefined && second === undefined &&
       "repeats" in first && first.repeats === "any";
+    this.#ending = endingOf(tokens);
+  }
+
+  /**
+   * Whether a path may match, as the end of its name shows. That is far quicker
+   * than a look at all of it.
+   *
+   * @param path Not empty; it need not be normalized at its beginning, but has
+   * no slash or dot at its end.
+   */
+  mayMatchName(path: Uint8Array): boolean {
+    return endsAs(path, this.#ending, this.#ending.lastIndexOf(SLASH) + 1);
   }
 
   /** Whether a text matches as a whole, given as its UTF-8. */
   testBytes(text: Uint8Array): boolean {
+    if (!endsAs(text, this.#ending, 0)) return false;
     let state = this.#first ??= this.#start();
     for (let at = 0; at < text.length; at++) {
       const code = text[at]!;
@@ -142,4 +157,27 @@ export class Glob {
       if (!token || "ranges" in token) return;
     }
   }
+}
+
+/** The ASCII signs that a pattern ends with. */
+function endingOf(tokens: readonly Token[]): Uint8Array {
+  const signs: number[] = [];
+  for (let at = tokens.length - 1; at >= 0; at--) {
+    const token = tokens[at]!;
+    if (!("ranges" in token) || token.not || token.ranges.length !== 1) break;
+    const [low, high] = token.ranges[0]!;
+    if (low !== high || low >= KNOWN) break;
+    signs.unshift(low);
+  }
+  return Uint8Array.from(signs);
+}
+
+/** Whether a text ends with the signs that an ending has from an index on. */
+function endsAs(text: Uint8Array, ending: Uint8Array, from: number): boolean {
+  const shift = text.length - ending.length;
+  if (shift + from < 0) return false;
+  for (let at = ending.length - 1; at >= from; at--) {
+    if (text[shift + at] !== ending[at]) return false;
+  }
+  return true;
 }

@@ -6,6 +6,7 @@ import {
 } from "../tar/entry_facts.ts";
 import type { Edits, ModeRule, Owner, TimeRule } from "./edits.ts";
 import type { HeaderEdit } from "./edited_header.ts";
+import { isForName } from "./linked_names.ts";
 
 /** What a file gets besides a path. */
 type Attributes = Pick<HeaderEdit, "mode" | "owner" | "seconds">;
@@ -19,8 +20,8 @@ export interface Names {
 }
 
 const NO_RULES: readonly ModeRule[] = [];
-/** The root is a dot to patterns. */
-const ROOT = ".";
+const SLASH = 0x2f;
+const DOT = 0x2e;
 
 /** Decides about modes, owners and times. */
 export class AttributeEdits {
@@ -41,6 +42,20 @@ export class AttributeEdits {
   /** Whether modes depend on paths. */
   get needsText(): boolean {
     return this.#needsText;
+  }
+
+  /**
+   * Whether a rule may be for a file, as the end of its path shows.
+   *
+   * @param path As a header has it.
+   */
+  mayMatch(path: Uint8Array): boolean {
+    const last = path.at(-1);
+    if (last === undefined || last === SLASH || last === DOT) return true;
+    for (const { glob } of this.#edits.chmod ?? NO_RULES) {
+      if (glob.mayMatchName(path)) return true;
+    }
+    return false;
   }
 
   /**
@@ -83,11 +98,14 @@ export class AttributeEdits {
   }
 }
 
-function matches({ glob }: ModeRule, { own, others }: Names): boolean {
+function matches(rule: ModeRule, { own, others }: Names): boolean {
   if (own) {
-    if (own.length === 0 ? glob.test(ROOT) : glob.testBytes(own)) return true;
+    const { glob } = rule;
+    if (own.length === 0 ? isForName(rule, "") : glob.testBytes(own)) {
+      return true;
+    }
   }
-  return others.length > 0 && others.some((name) => glob.test(name || ROOT));
+  return others.length > 0 && others.some((name) => isForName(rule, name));
 }
 
 function changedMode(

@@ -9,7 +9,6 @@ import { inheritedEntry } from "./inherited.ts";
 import { needsNames } from "./linked_names.ts";
 import { type Known, LookAhead } from "./look_ahead.ts";
 import { Editor } from "./editor.ts";
-import type { Places } from "./places.ts";
 import { isZeros } from "./zeros.ts";
 
 /** How entries are edited, and who wants to know of them. */
@@ -29,8 +28,6 @@ export interface End {
   leftOut: number;
   /** Bytes of zeros after the last entry. */
   zeros: number;
-  /** What the entries have put where, if nobody got their paths. */
-  places?: Places | undefined;
 }
 
 /** Whether edits read the tar, or some of it, more than once. */
@@ -70,8 +67,8 @@ export async function* editedEntries(
 /** What is known after the last entry of a tar whose entries are known. */
 export function endOf(known: Known): End {
   known.tally();
-  const { counts: { kept, leftOut }, zeros, places } = known;
-  return { kept, leftOut, zeros, places };
+  const { counts: { kept, leftOut }, zeros } = known;
+  return { kept, leftOut, zeros };
 }
 
 /**

@@ -77,17 +77,22 @@ class Ending {
   readonly #edits: Edits;
   readonly #part: PartOptions;
   readonly #places: Places | undefined;
+  /** Whether a look ahead has shown what the entries put where. */
+  readonly #isAhead: boolean;
   #end: End | undefined;
 
   constructor(edits: Edits, part: PartOptions) {
     this.#edits = edits;
     this.#part = part;
-    this.#places = edits.add?.length ? new Places(edits.add) : undefined;
+    const { ahead } = part;
+    this.#isAhead = ahead?.places !== undefined;
+    this.#places = ahead?.places ??
+      (edits.add?.length ? new Places(edits.add) : undefined);
   }
 
   /** What it has to know of the entries. */
   get options() {
-    const places = this.#places;
+    const places = this.#isAhead ? undefined : this.#places;
     return {
       ...(places && {
         onKept: (path: Uint8Array, entry: Entry) => places.add(path, entry),
@@ -105,7 +110,7 @@ class Ending {
       if (zeros > 0) yield new Uint8Array(zeros);
       return;
     }
-    yield* addedEntries(this.#edits, (end.places ?? places).look);
+    yield* addedEntries(this.#edits, places.look);
     yield closing();
   }
 }

@@ -41,7 +41,10 @@ export interface EditorOptions {
   onKept?: ((path: Uint8Array, entry: Entry) => void) | undefined;
   /** Whether only the sizes of what is written count. */
   isDry?: boolean | undefined;
-  /** Whether an entry is known to keep its path, by its number. */
+  /**
+   * Whether an entry is known to keep its path, by its number. Where somebody
+   * gets the paths that does not count.
+   */
   stays?: (number: number) => boolean;
 }
 
@@ -67,6 +70,8 @@ export class Editor {
   readonly #onKept: ((path: Uint8Array, entry: Entry) => void) | undefined;
   readonly #isDry: boolean;
   readonly #stays: ((number: number) => boolean) | undefined;
+  /** Whether only modes depend on paths. */
+  readonly #isAsItIs: boolean;
   #entries = 0;
   /** Whether the newest entry keeps its path, and nothing depends on it. */
   isPlain = false;
@@ -95,6 +100,8 @@ export class Editor {
     this.#attributes = new AttributeEdits(edits);
     this.#dropped = new DroppedFiles(base);
     this.#holes = new Holes(tar.maxUnpacked);
+    this.#isAsItIs = this.#attributes.needsText && !this.#fates.isActive &&
+      !onKept && !tar.isLayer && tar.below === undefined;
   }
 
   /**
@@ -116,10 +123,12 @@ export class Editor {
     this.isPlain = false;
     if (this.#stays?.(this.#entries++)) {
       this.kept++;
-      const file = this.#attributes.needsText
-        ? this.#fates.of(entry.path)
-        : NO_FATE;
-      this.#put(read, this.#attributesOf(read, file), pieces);
+      this.#put(read, this.#attributesOf(read, this.#file(entry)), pieces);
+      return undefined;
+    }
+    if (this.#isAsItIs && this.#hasNoRule(entry)) {
+      this.kept++;
+      this.#put(read, this.#attributesOf(read, undefined), pieces);
       return undefined;
     }
     const whiteout = this.#whiteout(entry);
@@ -185,6 +194,18 @@ export class Editor {
     if (this.#edits.exclude) {
       this.#edits.exclude.tally.entries += this.#held.size;
     }
+  }
+
+  /** Whether no rule for modes is for an entry, as the end of its path shows. */
+  #hasNoRule({ kind, path }: Entry): boolean {
+    return kind === "file" && this.#names?.isEmpty === true &&
+      !this.#attributes.mayMatch(path);
+  }
+
+  /** What gets the mode of an entry that keeps its path, if a rule may be for it. */
+  #file(entry: Entry): Fate | undefined {
+    if (!this.#attributes.needsText) return NO_FATE;
+    return this.#hasNoRule(entry) ? undefined : this.#fates.of(entry.path);
   }
 
   /** What an entry deletes, if it is a whiteout of a layer. */

@@ -20,6 +20,7 @@ interface Found {
   size?: number | undefined;
   staying?: Marks | undefined;
   known?: Known | undefined;
+  places?: Places | undefined;
 }
 
 /** What becomes of a tar, so that its headers need not be read again. */
@@ -29,8 +30,6 @@ export interface Known {
   counts: { kept: number; leftOut: number };
   /** Bytes of zeros after the last entry. */
   zeros: number;
-  /** What the entries have put where, if files are added. */
-  places: Places | undefined;
   /** Counts what edits have done. */
   tally(): void;
 }
@@ -61,6 +60,7 @@ export class LookAhead {
   #names: LinkedNames | undefined;
   #staying: Marks | undefined;
   #known: Known | undefined;
+  #places: Places | undefined;
 
   constructor(base: SeekableTar, edits: Edits, part: EditedTar) {
     this.#base = base;
@@ -86,6 +86,11 @@ export class LookAhead {
    */
   knownOf(base: SeekableTar): Known | undefined {
     return base === this.#base ? this.#known : undefined;
+  }
+
+  /** What the entries put where, if files are added and the headers have shown it. */
+  get places(): Places | undefined {
+    return this.#places;
   }
 
   /** Whether an entry is known to keep its path, by its number in the tar. */
@@ -115,6 +120,7 @@ export class LookAhead {
       this.#names = found.names;
       this.#staying = found.staying;
       this.#known = found.known;
+      this.#places = found.places;
       return found.size;
     } catch (error) {
       // Whoever edits the tar says so.
@@ -164,6 +170,7 @@ export class LookAhead {
       size: sizes?.end(),
       staying: sizes?.staying,
       known: sizes?.known(),
+      places: sizes?.places,
     };
   }
 }
@@ -173,7 +180,8 @@ class Sizes implements EditedPieces {
   readonly #given: Edits;
   readonly #edits: Edits;
   readonly #editor: Editor;
-  readonly #places: Places | undefined;
+  /** What the entries have put where, if files are added. */
+  readonly places: Places | undefined;
   readonly #kept = new KeptStretches();
   readonly #end: number;
   /** Where the buffer starts in the tar. */
@@ -192,7 +200,7 @@ class Sizes implements EditedPieces {
     const { chmod, owner, time } = edits;
     if (chmod?.length || owner || time) this.#kept.drop();
     const places = edits.add?.length ? new Places(edits.add) : undefined;
-    this.#places = places;
+    this.places = places;
     this.#editor = new Editor(base, this.#edits, part, {
       isDry: true,
       ...(places && { onKept: (path, entry) => places.add(path, entry) }),
@@ -250,15 +258,14 @@ class Sizes implements EditedPieces {
       kept,
       counts: this.#editor,
       zeros: this.#zeros,
-      places: this.#places,
       tally: () => addTallies(this.#edits, this.#given),
     };
   }
 
   /** The size of all in bytes. */
   end(): number {
-    const end = this.#places
-      ? addedSize(this.#edits, this.#places.look) + closing().length
+    const end = this.places
+      ? addedSize(this.#edits, this.places.look) + closing().length
       : Math.min(this.#zeros, MAX_ZEROS);
     return this.#size + end;
   }

@@ -44,6 +44,7 @@ Deno.test("patterns match as a backtracking matcher says", () => {
     return Math.floor(state / 65536) % below;
   };
   let matched = 0;
+  let passedOver = 0;
   let tried = 0;
   while (tried < 20_000) {
     const chosen = Array.from(
@@ -71,8 +72,17 @@ Deno.test("patterns match as a backtracking matcher says", () => {
       `${pattern} ${path}`,
     );
     if (form.test(path)) matched++;
+    if (path.endsWith("/")) continue;
+    const glob = pathGlob(pattern);
+    const bytes = new TextEncoder().encode(`./${path}`);
+    assert.equal(glob.testBytes(bytes.subarray(2)), glob.test(path), pattern);
+    if (!glob.mayMatchName(bytes)) {
+      assert.ok(!glob.test(path), `${pattern} ${path}`);
+      passedOver++;
+    }
   }
   assert.ok(matched > 200, `${matched}`);
+  assert.ok(passedOver > 2000, `${passedOver}`);
 });
 
 Deno.test("bytes match as their text does", () => {

@@ -76,6 +76,40 @@ Deno.test("edit() does all edits, and says what each one came to", async () => {
   );
 });
 
+Deno.test("a mode is for the file that one of its hard links names", async () => {
+  const tree: TarEntry[] = [
+    { name: "./lib/", type: "5", mode: 0o755 },
+    { name: "./lib/a", data: "a", mode: 0o644 },
+    { name: "./lib/b.py", data: "b", mode: 0o644 },
+    { name: "./lib/c", data: "c", mode: 0o644 },
+    { name: "./lib/d.py/", type: "5", mode: 0o700 },
+    { name: "./lib/e.pyc", data: "e", mode: 0o644 },
+    { name: "./one", type: "1", link: "./lib/a", mode: 0o644 },
+    { name: "./two", type: "1", link: "./lib/b.py", mode: 0o644 },
+  ];
+  const link: TarEntry = {
+    ...{ name: "./a.py", type: "1", link: "./one", mode: 0o644 },
+  };
+  const chmod = [{ glob: "**/*.py", mode: "0755" }];
+  for (const isLinked of [false, true]) {
+    const tar = tarOf(isLinked ? [...tree, link] : tree);
+    const blob = new Blob([tar as Uint8Array<ArrayBuffer>]);
+    const lines = await listed(await edit(blob, { chmod }));
+    const mode = isLinked ? 755 : 644;
+    assert.deepEqual(lines.map((line) => line.split(" ", 2).join(" ")), [
+      "./lib/ 755",
+      `./lib/a ${mode}`,
+      "./lib/b.py 755",
+      "./lib/c 644",
+      "./lib/d.py/ 755",
+      "./lib/e.pyc 644",
+      `./one ${mode}`,
+      "./two 755",
+      ...(isLinked ? ["./a.py 755"] : []),
+    ]);
+  }
+});
+
 Deno.test("edit() gives the bytes that ciso gives", async () => {
   const work = await Deno.makeTempDir();
   try {
