@@ -10,8 +10,8 @@ export interface Docker extends AsyncDisposable {
   reason?: string;
 }
 
-/** Seconds that the daemon has to come up, and to go down. */
-const PATIENCE = 30;
+/** Seconds that the daemon has to come up, and to go down, on a busy machine. */
+const PATIENCE = 90;
 
 /**
  * Starts a Docker daemon with an empty store in a temporary directory, without

@@ -101,6 +101,7 @@ export async function checkEngines(
       ignore: engine === "docker" && docker.reason !== undefined &&
         !required.includes("docker"),
       async fn() {
+        if (engine === "docker") assert.equal(docker.reason, undefined);
         const expected = await listTree(reference.root, all);
         assert.ok(expected.includes("\n"), "There is nothing to compare");
         assert.equal(
