@@ -13,7 +13,6 @@ import { digestChecked } from "../streams/digest_checked.ts";
 import { EMPTY_DIGEST } from "../streams/sha256.ts";
 import { fromStream, type Source, toStream } from "../streams/source.ts";
 import { host } from "../system/host.ts";
-import type { Input } from "../system/input.ts";
 import { openSpool } from "../system/spool_file.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
 import type { WalkOptions } from "../directory/walk.ts";
@@ -21,6 +20,7 @@ import type { BuildInputs, Wanted } from "./build_inputs.ts";
 import type { InputStore } from "./input_store.ts";
 import type { EditPlan } from "./edit_plan.ts";
 import { ofFile } from "./failure.ts";
+import { madeTar } from "./made_tar.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** How edits are done. */
@@ -131,7 +131,11 @@ async function editLayer(
     const base = layer.source;
     const making = place &&
       (() => editedFile(base, place, edits, { ...part, ahead }));
-    source = edited(spool, ahead, base, making);
+    source = madeTar(spool, {
+      likelySize: () => ahead.size(),
+      ...(making && { making }),
+      before: base,
+    });
   }
   if (edits.sort) {
     const change = isSorting && changes ? { edits, part, ahead } : undefined;
@@ -161,27 +165,6 @@ function hasChanges(
     exclude || strip || remove?.length || add?.length || chmod?.length ||
       owner || time,
   );
-}
-
-/** The source of an edited tar, as far as its headers show what it will be. */
-function edited(
-  spool: Input,
-  ahead: LookAhead,
-  before: SeekableTar,
-  making: Source["making"],
-): SeekableTar {
-  return {
-    get size() {
-      return spool.size;
-    },
-    isSteady: true,
-    once: () => spool.once!(),
-    stream: () => spool.stream(),
-    ...rest(spool),
-    likelySize: () => ahead.size(),
-    ...(making && { making }),
-    before,
-  };
 }
 
 /** A source that nobody can take as it comes. */

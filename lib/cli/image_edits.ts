@@ -10,6 +10,7 @@ import { applyEdits } from "./apply_edits.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { named, ofFile } from "./failure.ts";
+import { madeTar } from "./made_tar.ts";
 import type { InputStore } from "./input_store.ts";
 import { openImage } from "./opened_image.ts";
 import type { Parsed } from "./options.ts";
@@ -184,13 +185,19 @@ async function squash(
     );
     return;
   }
+  const first = inputs.layers[kept]!.source;
   const { layers, notes } = await squashLayers(
     inputs.layers,
     kept,
     { mtime: 0, maxUnpacked },
     {
       spool: async (chunks) => store.add(await spoolLayer(chunks)),
-      later: (name, chunks) => store.add(openSpool(-1, name, chunks)),
+      later: (name, layer) =>
+        madeTar(store.add(openSpool(-1, name, layer.chunks())), {
+          likelySize: () => layer.likelySize(),
+          making: () => layer.making(),
+          before: first,
+        }),
     },
   );
   const own = inputs.layers.filter(({ fromImage }) => fromImage).length;

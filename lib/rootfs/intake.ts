@@ -8,6 +8,9 @@ import {
   type Source,
 } from "../streams/source.ts";
 
+import type { TarReader } from "../tar/reader.ts";
+import { headerReader, type SeekableTar } from "../tar/seeking.ts";
+
 /** Where a layer is written while it is read. */
 export interface Destination {
   sink: Sink;
@@ -31,7 +34,7 @@ export class Intake {
   size = 0;
   /** The bytes, to be read again. */
   readonly source: Source;
-  readonly #given: Source;
+  readonly #given: SeekableTar;
   readonly #destination: Destination | undefined;
   readonly #onRead: ((bytes: number) => void) | undefined;
   #hash: Sha256 | undefined = sha256();
@@ -49,7 +52,7 @@ export class Intake {
    * @param onRead Gets how many more bytes have come.
    */
   constructor(
-    given: Source,
+    given: SeekableTar,
     destination?: Destination,
     onRead?: (bytes: number) => void,
   ) {
@@ -91,6 +94,22 @@ export class Intake {
         this.cancel();
       }
     }
+  }
+
+  /**
+   * Reads headers alone; if all bytes are to be hashed, another thread does that.
+   *
+   * @returns `undefined` if that cannot be: then all bytes have to be read.
+   */
+  headers(hasDigest: boolean): TarReader | undefined {
+    const { size, fill, place } = this.#given;
+    if (this.#destination || size === undefined || !fill) return undefined;
+    if (hasDigest) {
+      this.#ofFile = place && hashOf(place);
+      if (!this.#ofFile) return undefined;
+    }
+    this.size = size;
+    return headerReader(this.#given);
   }
 
   /** SHA-256 of all bytes, in hex. They must have come. */

@@ -44,6 +44,7 @@ export async function scanInput(
   const scanned = await scan({
     ...options,
     stopsAtEnd: fromImage,
+    noDigest: diffId === undefined,
     // Engines take a layer of no bytes, if its image says that it has none.
     mayBeEmpty: diffId === EMPTY_DIGEST,
   });

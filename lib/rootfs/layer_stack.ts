@@ -12,7 +12,7 @@ import {
 } from "./scan.ts";
 import { closing } from "../tar/header.ts";
 import { TarReader } from "../tar/reader.ts";
-import { type SeekableTar, seeking } from "../tar/seeking.ts";
+import { headerReader, type SeekableTar, seeking } from "../tar/seeking.ts";
 import { EarlyRootfs } from "./early_rootfs.ts";
 import { addFirstPaths } from "./first_paths.ts";
 import { type Follower, Sizer } from "./follower.ts";
@@ -47,6 +47,9 @@ export type {
   StackPlaces,
 } from "./stack.ts";
 
+/** What {@linkcode readLayers} finds, and the layers one after another. */
+type StackInPlace = Stack & { source: StackedSource };
+
 /**
  * Reads the layers of an image, lowest first, and finds the root file system
  * that they make: entries of upper layers replace those of lower ones, whiteouts
@@ -63,7 +66,7 @@ export async function readLayers(
   options: ScanOptions,
   spool: Spool,
   places?: StackPlaces,
-): Promise<Stack> {
+): Promise<StackInPlace> {
   checkLayerCount(inputs.length);
   const reader = new StackReader(inputs, options, spool, places);
   if (places) await reader.look(inputs);
@@ -151,7 +154,7 @@ class StackReader {
     this.#ahead = places &&
       new UnpackAhead(places.sink, (known) => places.of(known).layers);
     this.hasSeveral = inputs.length > 1;
-    if (!places) this.#follower = this.#newFollower();
+    if (!places) this.#follower = this.#sizer();
   }
 
   /**
@@ -218,8 +221,13 @@ class StackReader {
     }
   }
 
-  #newFollower(): EarlyRootfs | Sizer | undefined {
-    if (!this.#places) return new Sizer(this.#tree);
+  /** Counts what goes below rootfs/. */
+  #sizer(): Sizer | undefined {
+    return this.#options.treeOnly ? undefined : new Sizer(this.#tree);
+  }
+
+  #newFollower(): EarlyRootfs | undefined {
+    if (!this.#places) return undefined;
     const { sink } = this.#places;
     // After a layer of unknown size nothing can be written.
     const { rootfs } = this.#known.every(({ size }) => size !== undefined)
@@ -264,7 +272,7 @@ class StackReader {
   #restart(): void {
     this.#source.clear();
     this.#tree = new RootfsTree(this.#source, { whiteouts: "dropped" });
-    this.#follower = this.#places ? undefined : new Sizer(this.#tree);
+    this.#follower = this.#places ? undefined : this.#sizer();
   }
 
   #note({ name, fromImage }: LayerInput, { notes, tree }: Scan<LayerTree>) {
@@ -322,12 +330,13 @@ class StackReader {
       size: output.end,
       stream: () => output.source.slice(0, output.end).stream(),
       slice: (from: number, to: number) => output.source.slice(from, to),
+      fill: output.source.fill?.bind(output.source),
     };
     const isFollowed = () =>
       follower instanceof EarlyRootfs && follower.isRight;
-    const tar: TarReader = new TarReader(
-      seeking(part, () => tar, () => !isFollowed()),
-    );
+    const tar: TarReader = this.#options.treeOnly
+      ? headerReader(part)
+      : new TarReader(seeking(part, () => tar, () => !isFollowed()));
     for await (const bytes of tar.buffers()) {
       const { offset, globals } = tar;
       follower?.begin?.(bytes);
@@ -352,12 +361,12 @@ class StackReader {
   }
 
   /** What all layers make. */
-  async end(): Promise<Stack> {
+  async end(): Promise<StackInPlace> {
     const tree = this.#tree;
     const source = this.#source;
     const follower: Follower | undefined = this.#follower;
     await tree.finish();
-    const stack: Stack = {
+    const stack: StackInPlace = {
       layers: this.#layers,
       tree,
       source,
@@ -375,6 +384,7 @@ class StackReader {
         }
       }
     }
+    if (this.#options.treeOnly) return stack;
     if (!this.#places) {
       const { mtime } = this.#options;
       stack.rootfsSize ??= await sizeOf(rootfsEntries(source, tree, mtime));

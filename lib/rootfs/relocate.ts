@@ -2,6 +2,7 @@ import { inputChanged } from "../errors/input_changed.ts";
 import { ascii } from "../streams/bytes.ts";
 import { NODE, type Node } from "./path_index.ts";
 import type { Entry } from "../tar/entry.ts";
+import { padded } from "../tar/block.ts";
 import { patch, rebuild, type Target } from "../tar/rebuild.ts";
 import { ancestorLength } from "../tar/path.ts";
 import type { Globals } from "../tar/pax.ts";
@@ -72,9 +73,26 @@ export async function* relocate(
   options: RelocateOptions,
 ): AsyncGenerator<Uint8Array> {
   const tar = new TarReader(wholeBlocks(chunks));
+  for await (const made of relocatedPieces(tar, tree, options)) {
+    const bytes = made instanceof Pieces ? made.take() : made;
+    if (bytes.length > 0) yield bytes;
+  }
+}
+
+/**
+ * As {@linkcode relocate}, in pieces.
+ *
+ * @param tar Reads the input.
+ * @returns What becomes of each buffer, and what is not in one.
+ */
+export async function* relocatedPieces(
+  tar: TarReader,
+  tree: Tree,
+  options: RelocateOptions,
+): AsyncGenerator<Pieces | Uint8Array> {
   const relocator = new Relocator(tree, options);
   for await (const buffer of tar.buffers()) {
-    const pieces = new Pieces(buffer);
+    const pieces = new Pieces(buffer, () => tar.take());
     for (let item; (item = tar.next());) {
       if (item.part === "header") {
         const waiting = relocator.header(item.entry, tar, pieces);
@@ -83,17 +101,44 @@ export async function* relocate(
         const expanded = relocator.data(item, buffer, pieces);
         // A sparse file may come out far larger than the buffer.
         if (!expanded) continue;
-        const before = pieces.take();
-        if (before.length > 0) yield before;
+        yield pieces;
         yield* expanded;
       }
     }
-    const made = pieces.take();
-    if (made === buffer) tar.take();
-    if (made.length > 0) yield made;
+    yield pieces;
   }
   relocator.end();
 }
+
+/**
+ * Bytes of what {@linkcode relocate} makes.
+ *
+ * @param tar Reads the input; it may pass over data.
+ */
+export async function relocatedSize(
+  tar: TarReader,
+  tree: Tree,
+  options: RelocateOptions,
+): Promise<number> {
+  const relocator = new Relocator(tree, options);
+  let size = 0;
+  const counter: PieceSink = {
+    keep: (start, end) => void (size += end - start),
+    add: (bytes) => void (size += bytes.length),
+  };
+  for await (const _ of tar.buffers()) {
+    for (let item; (item = tar.next());) {
+      if (item.part !== "header") continue;
+      const waiting = relocator.header(item.entry, tar, counter);
+      if (waiting) await waiting;
+      if (!relocator.leavesOut) size += padded(item.entry.size);
+    }
+  }
+  return size;
+}
+
+/** Gets what becomes of an entry's header blocks. */
+type PieceSink = Pick<Pieces, "keep" | "add">;
 
 /** Moves entries one by one, in the order of the tree's slots. */
 export class Relocator {
@@ -102,7 +147,6 @@ export class Relocator {
   readonly #prefix: Uint8Array;
   readonly #targets: Targets;
   #slot = 0;
-  /** Whether the current entry's data are left out. */
   #leftOut = false;
   #expander: SparseExpander | undefined;
   /** Slots of directories that are in the place of an earlier entry. */
@@ -114,6 +158,11 @@ export class Relocator {
     this.#prefix = ascii(options.prefix);
     this.#targets = new Targets(this.#prefix);
     this.#slot = options.first ?? 0;
+  }
+
+  /** Whether the current entry's data are left out. */
+  get leavesOut(): boolean {
+    return this.#leftOut;
   }
 
   /**
@@ -128,7 +177,7 @@ export class Relocator {
   header(
     entry: Entry,
     tar: TarReader,
-    pieces: Pieces,
+    pieces: PieceSink,
     path?: Uint8Array,
   ): Promise<void> | undefined {
     const { index } = this.#tree;
@@ -173,7 +222,7 @@ export class Relocator {
   async #withMissing(
     entry: Entry,
     tar: TarReader,
-    pieces: Pieces,
+    pieces: PieceSink,
     first: number,
   ): Promise<void> {
     const slot = this.#slot - 1;
@@ -191,7 +240,7 @@ export class Relocator {
   async #missing(
     slot: number,
     path: Uint8Array,
-    pieces: Pieces,
+    pieces: PieceSink,
   ): Promise<void> {
     const missing = await this.#tree.missing(slot, path);
     if (missing === "nothing") {
@@ -209,7 +258,7 @@ export class Relocator {
   }
 
   /** Writes the directory that a path is in the end, if it has not come yet. */
-  async #putEarly(path: Uint8Array, pieces: Pieces): Promise<void> {
+  async #putEarly(path: Uint8Array, pieces: PieceSink): Promise<void> {
     const { index, stored } = this.#tree;
     const slot = index.find(path);
     const isLater = slot >= this.#slot && index.node(slot) === NODE.directory;
@@ -220,7 +269,7 @@ export class Relocator {
     pieces.add(rebuild(bytes, entry, globals, target));
   }
 
-  #addOpaque(slot: number, path: Uint8Array, pieces: Pieces): void {
+  #addOpaque(slot: number, path: Uint8Array, pieces: PieceSink): void {
     if (!this.#tree.isOpaque(slot)) return;
     pieces.add(opaqueHeader(this.#prefix, path, this.#options.mtime));
   }
@@ -229,7 +278,7 @@ export class Relocator {
   #place(
     entry: Entry,
     tar: TarReader,
-    pieces: Pieces,
+    pieces: PieceSink,
     known?: Uint8Array,
   ): Promise<void> | undefined {
     const tree = this.#tree;
@@ -273,7 +322,7 @@ export class Relocator {
   async #asModel(
     model: number,
     target: Target,
-    pieces: Pieces,
+    pieces: PieceSink,
   ): Promise<void> {
     const { bytes, entry, globals } = await this.#tree.stored.read(model);
     pieces.add(rebuild(bytes, entry, globals, target));

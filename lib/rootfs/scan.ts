@@ -29,6 +29,13 @@ export interface ScanOptions {
   allowWhiteouts?: boolean | undefined;
   /** Bytes that the holes of sparse files may take when they are filled. */
   maxUnpacked?: number | undefined;
+  /**
+   * Finds the tree alone: data are not read where that can be, and what goes below
+   * rootfs/ is not counted.
+   */
+  treeOnly?: boolean | undefined;
+  /** Nobody asks for a digest, with `treeOnly`. */
+  noDigest?: boolean | undefined;
   /** Gets how many more bytes have been read. */
   onRead?: ((bytes: number) => void) | undefined;
   /** Leaves out what comes after the archive's end, as engines do. */
@@ -42,7 +49,7 @@ export interface Scan<T extends Tree> {
   tree: T;
   /** The layer that the archive gets. */
   layer: Layer;
-  /** SHA-256 of the input, in hex. */
+  /** SHA-256 of the input, in hex; any text where nobody asks for it. */
   inputDigest: string;
   /** Where in the input the last entry ends, in bytes. */
   end: number;
@@ -191,8 +198,13 @@ export async function scanLayer(
   options: ScanOptions,
   follower?: Follower,
 ): Promise<Scan<LayerTree>> {
-  const read = await readEntries(tree, intake, options, follower);
-  return await scanned(tree, intake.source, read);
+  try {
+    const read = await readEntries(tree, intake, options, follower);
+    return await scanned(tree, intake.source, read);
+  } catch (error) {
+    if (options.treeOnly) intake.cancel();
+    throw error;
+  }
 }
 
 /** What {@linkcode readEntries} has found besides entries. */
@@ -209,13 +221,15 @@ interface Read {
 async function readEntries(
   tree: Tree,
   intake: Intake,
-  { stopsAtEnd = false, mayBeEmpty = false }: ScanOptions,
+  options: ScanOptions,
   follower?: Follower,
 ): Promise<Read> {
+  const { stopsAtEnd = false, mayBeEmpty = false, noDigest } = options;
   let end = 0;
   /** The first path after the archive's end. */
   let late: string | undefined;
-  const tar = new TarReader(wholeBlocks(intake.chunks()));
+  const tar = options.treeOnly && intake.headers(!noDigest) ||
+    new TarReader(wholeBlocks(intake.chunks()));
   for await (const bytes of tar.buffers()) {
     const { offset } = tar;
     follower?.begin?.(bytes);

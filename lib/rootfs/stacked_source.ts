@@ -1,10 +1,22 @@
-import { fromStream, type Source, toStream } from "../streams/source.ts";
+import {
+  fromStream,
+  type Making,
+  type Source,
+  toStream,
+} from "../streams/source.ts";
+
+/** A source, and where its first bytes are. */
+interface Part {
+  source: Source;
+  start: number;
+  end: number;
+}
 
 /** Several sources, one after another. */
 export class StackedSource implements Source {
   /** Size in bytes of all of them, but for one that is still growing. */
   size = 0;
-  readonly #parts: { source: Source; start: number; end: number }[] = [];
+  readonly #parts: Part[] = [];
 
   /** Adds the first bytes of a source. */
   push(source: Source, size: number): void {
@@ -52,8 +64,40 @@ export class StackedSource implements Source {
     return { stream: () => toStream(this.#chunks(start, end)) };
   }
 
-  async *#chunks(start: number, end: number): AsyncGenerator<Uint8Array> {
+  /**
+   * Has something made of the bytes from an offset on, while another thread helps
+   * to read the largest part that is in a file.
+   *
+   * @param pieces Makes it, as {@linkcode Making.pieces} does.
+   * @returns `undefined` if no part is in a file.
+   */
+  makingFrom(start: number, pieces: Making["pieces"]): Making | undefined {
+    const sizeOf = (part: Part) => part.end - Math.max(part.start, start);
+    const [largest] = this.#parts
+      .filter((part) => part.source.place && sizeOf(part) > 0)
+      .sort((a, b) => sizeOf(b) - sizeOf(a));
+    const place = largest?.source.place;
+    if (!place) return undefined;
+    const end = largest.end - largest.start;
+    return {
+      place,
+      stretches: [end - sizeOf(largest), end],
+      pieces: (chunks) =>
+        pieces(this.#chunks(start, this.size, { part: largest, chunks })),
+    };
+  }
+
+  /** @param known The bytes of a part, where somebody else reads them. */
+  async *#chunks(
+    start: number,
+    end: number,
+    known?: { part: Part; chunks: AsyncGenerator<Uint8Array> },
+  ): AsyncGenerator<Uint8Array> {
     for (const part of this.#parts) {
+      if (part === known?.part) {
+        yield* known.chunks;
+        continue;
+      }
       const from = Math.max(start, part.start);
       const to = Math.min(end, part.end);
       if (from >= to) continue;

@@ -1,27 +1,77 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../lib/errors/input_error.ts";
 import { squashLayers } from "../../lib/rootfs/squash.ts";
+import type { UpperLayer } from "../../lib/rootfs/upper_layer.ts";
 import { binary } from "../../lib/streams/bytes.ts";
+import type { FilePlace, Making, Source } from "../../lib/streams/source.ts";
 import { entriesOf } from "../../lib/tar/entries.ts";
 import { seededRandom } from "../support/random.ts";
-import {
-  inMemory,
-  inputsOf,
-  randomLayer,
-  treeOf,
-} from "../support/random_layers.ts";
-import type { TarEntry } from "../support/tar_writer.ts";
+import { inMemory, randomLayer, treeOf } from "../support/random_layers.ts";
+import { type TarEntry, tarOf } from "../support/tar_writer.ts";
+
+/** A tar as if it were in a file. */
+function inFile(bytes: Uint8Array): Blob & Source {
+  const fill = (room: Uint8Array, at: number) => {
+    const some = bytes.subarray(at, at + room.length);
+    room.set(some);
+    return some.length;
+  };
+  const place: FilePlace = {
+    path: "",
+    id: "",
+    start: 0,
+    size: bytes.length,
+    code: "",
+    read: fill,
+    check() {},
+    hash: () => undefined,
+  };
+  return Object.assign(new Blob([bytes.slice()]), { fill, place });
+}
+
+/** A layer as two threads make it: one reads stretches of a file. */
+async function* shared({ place, stretches, pieces }: Making) {
+  async function* chunks() {
+    for (let i = 0; i < stretches!.length; i += 2) {
+      const chunk = new Uint8Array(stretches![i + 1]! - stretches![i]!);
+      place.read(chunk, stretches![i]!);
+      yield chunk;
+    }
+  }
+  for await (const some of pieces(chunks())) yield* some;
+}
+
+/** Whether a path is one that no layer deletes. */
+const isKept = (path: string) => !path.includes(".wh.");
+
+/** Checks that each way to make a layer gives the same. */
+async function checkWays(layer: UpperLayer, made: Blob): Promise<void> {
+  assert.equal(await layer.likelySize(), made.size);
+  const making = layer.making();
+  // Without a byte of the layers there is nothing to share.
+  if (!making) return assert.ok(!(await paths(made)).some(isKept));
+  const other = await inMemory(shared(making)) as Blob;
+  assert.deepEqual(await other.bytes(), await made.bytes());
+}
 
 /** Squashes layers; the new one comes last. */
 async function squash(layers: TarEntry[][], kept: number): Promise<Blob[]> {
   let last: ReturnType<typeof inMemory> | undefined;
-  const made = await squashLayers(inputsOf(layers), kept, { mtime: 0 }, {
-    spool: inMemory,
-    later(_name, chunks) {
-      last = inMemory(chunks);
+  let layer: UpperLayer | undefined;
+  const inputs = layers.map((entries, i) => ({
+    name: `layer ${i + 1}`,
+    source: inFile(tarOf(entries)),
+  }));
+  const made = await squashLayers(inputs, kept, { mtime: 0 }, {
+    spool: async (chunks) =>
+      inFile(await (await inMemory(chunks) as Blob).bytes()),
+    later(_name, upper) {
+      layer = upper;
+      last = inMemory(upper.chunks());
       return new Blob();
     },
   });
+  await checkWays(layer!, await last! as Blob);
   const lower = made.layers.slice(0, -1).map(({ source }) => source as Blob);
   return [...lower, await last! as Blob];
 }
