@@ -24,14 +24,16 @@ export interface Follower {
   flush?(): void;
 }
 
-/** Counts the bytes of the entries below rootfs/, if nothing is rearranged. */
+/** Counts the bytes of the entries below a prefix, if nothing is rearranged. */
 export class Sizer implements Follower {
   #size = 0;
   readonly #tree: RootfsTree;
-  readonly #targets = new Targets(ascii(ROOTFS));
+  readonly #targets: Targets;
 
-  constructor(tree: RootfsTree) {
+  /** @param prefix What comes before every path. */
+  constructor(tree: RootfsTree, prefix: string = ROOTFS) {
     this.#tree = tree;
+    this.#targets = new Targets(ascii(prefix));
   }
 
   get size(): number {

@@ -221,9 +221,9 @@ class StackReader {
     }
   }
 
-  /** Counts what goes below rootfs/. */
-  #sizer(): Sizer | undefined {
-    return this.#options.treeOnly ? undefined : new Sizer(this.#tree);
+  /** Counts what goes below rootfs/, or what is in the tree. */
+  #sizer(): Sizer {
+    return new Sizer(this.#tree, this.#options.treeOnly ? "" : undefined);
   }
 
   #newFollower(): EarlyRootfs | undefined {

@@ -30,8 +30,8 @@ export interface ScanOptions {
   /** Bytes that the holes of sparse files may take when they are filled. */
   maxUnpacked?: number | undefined;
   /**
-   * Finds the tree alone: data are not read where that can be, and what goes below
-   * rootfs/ is not counted.
+   * Finds the tree alone: data are not read where that can be, and the size of what
+   * goes below rootfs/ is that of the tree's entries, if it is known by then.
    */
   treeOnly?: boolean | undefined;
   /** Nobody asks for a digest, with `treeOnly`. */

@@ -35,7 +35,7 @@ export async function squashLayers(
   },
 ): Promise<Squashed> {
   let lower: LowerTree | undefined;
-  const { tree, source, notes = [] } = await readLayers(
+  const { tree, source, rootfsSize, notes = [] } = await readLayers(
     inputs.map((input, i) => ({
       ...input,
       ...(i === kept && kept > 0 && {
@@ -49,7 +49,7 @@ export async function squashLayers(
     spool,
   );
   const merged = inputs.slice(kept).map(({ name }) => `${name}: `);
-  const layer = new UpperLayer({ tree, source, lower });
+  const layer = new UpperLayer({ tree, source, lower, size: rootfsSize });
   const name = `layers ${kept + 1} to ${inputs.length}, squashed`;
   return {
     layers: [

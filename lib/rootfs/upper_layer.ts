@@ -29,6 +29,8 @@ interface Layered {
   source: StackedSource;
   /** The tree of the lower layers, if there are any. */
   lower: LowerTree | undefined;
+  /** Bytes of the entries of all layers, if that is known. */
+  size: number | undefined;
 }
 
 /** What a tree has above a lower one, or all of it, as a layer. */
@@ -68,15 +70,16 @@ export class UpperLayer {
   }
 
   /**
-   * Its size in bytes, of which the layers' headers are read.
+   * Its size in bytes; for that, the layers' headers may be read again.
    *
    * @returns `undefined` if all of the layers would have to be read.
    */
   async likelySize(): Promise<number | undefined> {
-    const { tree, source } = this.#layered;
+    const { tree, source, lower, size: known } = this.#layered;
     const { fill } = source;
-    if (!fill) return undefined;
     let size = this.#root.length + closing().length;
+    if (!lower && known !== undefined) return size + known;
+    if (!fill) return undefined;
     if (this.#start) {
       const { offset } = this.#start;
       const tar = headerReader({
