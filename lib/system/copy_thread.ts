@@ -1,3 +1,5 @@
+import { OPEN_MEANT } from "./meant_file.ts";
+
 /** Places in the memory that both threads share, of a chunk each. */
 export const PLACES = 12;
 
@@ -56,23 +58,16 @@ export const TAKEN = -1;
  * meant.
  */
 export const COPY = `
+${OPEN_MEANT}
 Promise.all([import("node:crypto"), import("node:fs")])
   .then(([{ createHash }, fs]) => {
-  const { path, id, start, input, size } = data;
+  const { start, input, size } = data;
   const ring = new Uint8Array(data.ring);
   const state = new Int32Array(data.state);
   const offsets = new BigInt64Array(data.offsets);
   // Where stretches of the input start, in the file and in all of them.
   const starts = new Float64Array(data.starts);
   const sums = new Float64Array(data.sums);
-  const OTHER = "the file is not what it was";
-  const open = (path, id, flags) => {
-    const fd = path === 0 ? 0 : fs.openSync(path, flags);
-    const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-    if (id === dev + ":" + ino) return fd;
-    if (fd > 0) fs.closeSync(fd);
-    throw OTHER;
-  };
   const load = (at) => Atomics.load(state, at);
   const claims = (at, count) =>
     Atomics.compareExchange(state, at, count, count + 1) === count;
@@ -85,7 +80,7 @@ Promise.all([import("node:crypto"), import("node:fs")])
     for (let at = 0; at < bytes.length;) {
       const rest = bytes.length - at;
       const count = fs.readSync(fd, bytes, at, rest, position + at);
-      if (count === 0) throw OTHER;
+      if (count === 0) throw "it is shorter";
       at += count;
     }
     return bytes;
@@ -130,9 +125,9 @@ Promise.all([import("node:crypto"), import("node:fs")])
     return true;
   };
   try {
-    fd = open(path, id, "r+");
+    fd = openMeant(fs, data, "r+");
     try {
-      from = open(input.path, input.id, "r");
+      from = openMeant(fs, input, "r");
     } catch {
       // Then the other thread reads all of it.
     }

@@ -1,5 +1,6 @@
 import type { SinkHash } from "../streams/sink.ts";
 import { CHUNK } from "../streams/source.ts";
+import { OPEN_MEANT } from "./meant_file.ts";
 import type { Work } from "./second_thread.ts";
 import { keepThread, startThread, type Thread } from "./threads.ts";
 
@@ -8,16 +9,15 @@ import { keepThread, startThread, type Thread } from "./threads.ts";
  * they have been written. It takes no file that is not the one that was meant.
  */
 const CODE = `
+${OPEN_MEANT}
 const modules = Promise.all([import("node:crypto"), import("node:fs")]);
 const works = new Map();
 const buffer = new Uint8Array(${CHUNK});
-const open = ({ createHash }, fs, { path, id, start }) => {
-  const fd = fs.openSync(path, "r");
-  const work = { fd, at: start, hash: createHash("sha256") };
-  const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-  if (id !== dev + ":" + ino) work.hash = undefined;
-  return work;
-};
+const open = ({ createHash }, fs, file) => ({
+  fd: openMeant(fs, file, "r"),
+  at: file.start,
+  hash: createHash("sha256"),
+});
 const pass = (fs, work, end) => {
   while (work.at < end) {
     const most = Math.min(buffer.length, end - work.at);

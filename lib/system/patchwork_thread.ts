@@ -1,3 +1,5 @@
+import { OPEN_MEANT } from "./meant_file.ts";
+
 /** Places in the memory that both threads share, of a chunk each. */
 export const PLACES = 8;
 
@@ -33,9 +35,10 @@ export const WORD = {
  * and reads pieces and writes as well while there is nothing to hash.
  */
 export const PATCHWORK = `
+${OPEN_MEANT}
 Promise.all([import("node:crypto"), import("node:fs")])
   .then(([{ createHash }, fs]) => {
-  const { path, id, start, total, size, listSize } = data;
+  const { start, total, size, listSize } = data;
   const ring = new Uint8Array(data.ring);
   const lists = new Uint8Array(data.lists);
   const state = new Int32Array(data.state);
@@ -55,9 +58,7 @@ Promise.all([import("node:crypto"), import("node:fs")])
   let fd = -1;
   try {
     const readPieces = new Function("fs", data.code)(fs);
-    fd = fs.openSync(path, "r+");
-    const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-    if (id !== dev + ":" + ino) throw "it is another file";
+    fd = openMeant(fs, data, "r+");
     const read = () => {
       const chunk = load(${WORD.read});
       if (chunk >= load(${WORD.laidOut})) return false;

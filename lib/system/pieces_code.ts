@@ -1,3 +1,5 @@
+import { OPEN_MEANT } from "./meant_file.ts";
+
 /**
  * What another thread runs to get a function that reads pieces of a file, listed
  * as a `PiecesOfFile` does. It takes no file that is not the one that was meant.
@@ -8,10 +10,8 @@
 export function piecesCode(path: string | number, id: string): string {
   const file = JSON.stringify({ path, id });
   return `
-const { path, id } = ${file};
-const fd = path === 0 ? 0 : fs.openSync(path, "r");
-const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-if (id !== dev + ":" + ino) throw "it is another file";
+${OPEN_MEANT}
+const fd = openMeant(fs, ${file}, "r");
 return (chunk, list) => {
   const { buffer, byteOffset, length } = list;
   const numbers = new Float64Array(buffer, byteOffset, length / 8);

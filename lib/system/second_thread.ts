@@ -1,5 +1,6 @@
 import type { SinkHash } from "../streams/sink.ts";
 import { CHUNK } from "../streams/source.ts";
+import { OPEN_MEANT } from "./meant_file.ts";
 import { keepThread, resultOf, startThread, type Thread } from "./threads.ts";
 
 // Words of the state that both threads share.
@@ -14,15 +15,14 @@ const STOP = -1n;
  * written, if the file is the one that was meant.
  */
 const CODE = `
+${OPEN_MEANT}
 Promise.all([import("node:crypto"), import("node:fs")])
   .then(([{ createHash }, fs]) => {
-  const { path, id, start, size } = data;
+  const { start, size } = data;
   const state = new BigInt64Array(data.state);
   let fd = -1;
   try {
-    fd = path === 0 ? 0 : fs.openSync(path, "r");
-    const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-    if (id !== dev + ":" + ino) throw "it is another file";
+    fd = openMeant(fs, data, "r");
     const hash = createHash("sha256");
     const buffer = new Uint8Array(size);
     for (let at = start;;) {

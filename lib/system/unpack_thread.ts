@@ -1,3 +1,5 @@
+import { OPEN_MEANT } from "./meant_file.ts";
+
 /** Words of the state that both threads of an unpacking share. */
 export const WORD = {
   /** How many bytes are in the file. */
@@ -19,19 +21,18 @@ const INFLATED = 1 << 16;
  * not the one that was meant, and writes no byte past its room.
  */
 export const UNPACK = `
+${OPEN_MEANT}
 Promise.all([
   import("node:crypto"),
   import("node:fs"),
   import("node:zlib"),
 ]).then(async ([{ createHash }, fs, zlib]) => {
-  const { path, id, start, room, input, digest, size } = data;
+  const { start, room, input, digest, size } = data;
   const state = new BigInt64Array(data.state);
   const files = [];
-  const open = (path, id, flags) => {
-    const fd = path === 0 ? 0 : fs.openSync(path, flags);
+  const open = (file, flags) => {
+    const fd = openMeant(fs, file, flags);
     if (fd > 0) files.push(fd);
-    const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-    if (id !== dev + ":" + ino) throw "it is another file";
     return fd;
   };
   const say = (there) => {
@@ -46,8 +47,8 @@ Promise.all([
   };
   let hex;
   try {
-    const from = open(input.path, input.id, "r");
-    const to = open(path, id, "r+");
+    const from = open(input, "r");
+    const to = open(data, "r+");
     const packed = digest ? createHash("sha256") : undefined;
     const hash = createHash("sha256");
     const inflate = zlib.createGunzip({ chunkSize: ${INFLATED} });
