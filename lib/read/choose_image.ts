@@ -192,9 +192,9 @@ function ways(fits: readonly Candidate[]): string {
     : "a name: give each one of its own";
 }
 
-/** What there is; images that are told apart by nothing else have a digest. */
+/** What there is; images that nothing else distinguishes have a digest. */
 function listed(candidates: readonly Candidate[]): string {
-  // What an image without a name is told apart by is its platform alone.
+  // Only its platform distinguishes an image without a name.
   const looks = candidates.map(({ names, platform }) =>
     [platformText(platform), names.join(" ")] as const
   );

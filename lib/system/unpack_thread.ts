@@ -87,7 +87,7 @@ Promise.all([
     if (packed && packed.digest("hex") !== digest) throw "it is damaged";
     hex = hash.digest("hex");
   } catch {
-    // All of it is done again where its errors are told.
+    // The first thread does it again, and reports its errors.
   } finally {
     for (const fd of files) fs.closeSync(fd);
   }
