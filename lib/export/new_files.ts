@@ -45,8 +45,10 @@ export class NewFiles {
 
   /** Makes a directory, for the time being with all rights for its owner only. */
   directory(path: Uint8Array): void {
-    this.#in(path, (place) => fs.mkdirSync(place, 0o700));
-    this.#parents.add(path);
+    this.#in(path, (place) => {
+      fs.mkdirSync(place, 0o700);
+      this.#parents.add(path, place);
+    });
   }
 
   /** Makes a file to be written. */

@@ -28,14 +28,21 @@ export class Parents {
   constructor(root: Uint8Array) {
     this.#root = root;
     this.#mayPin = canPin();
-    this.add(new Uint8Array(0));
+    this.add(new Uint8Array(0), fsPath(root));
   }
 
-  /** Adds a directory that has just been made. */
-  add(path: Uint8Array): void {
-    const fd = openDirectory(this.#full(path));
+  /**
+   * Adds a directory that has just been made.
+   *
+   * @param path The directory, relative to the root.
+   * @param place The path by which it was made, for `node:fs`.
+   */
+  add(path: Uint8Array, place: string): void {
+    const fd = openDirectory(place);
     try {
-      this.#identities.set(binary(path), identityOf(fd));
+      const identity = identityOf(fd);
+      if (identity !== identityAt(place)) throw changed();
+      this.#identities.set(binary(path), identity);
     } finally {
       fs.closeSync(fd);
     }
@@ -59,10 +66,10 @@ export class Parents {
 
   /** Opens a directory of the tree, which the caller closes. */
   open(path: Uint8Array): number {
-    const fd = openDirectory(this.#full(path));
+    const fd = openDirectory(fsPath(this.#full(path)));
     if (identityOf(fd) === this.#identities.get(binary(path))) return fd;
     fs.closeSync(fd);
-    throw new InputError("another program changes the directory");
+    throw changed();
   }
 
   /** Closes all directories. */
@@ -89,23 +96,39 @@ export class Parents {
   }
 }
 
-function openDirectory(path: Uint8Array): number {
+/**
+ * Opens what should be a directory. Deno follows a symlink even so, unless it may
+ * do all: it opens the path to which the one that it gets leads.
+ */
+function openDirectory(path: string): number {
   const { O_RDONLY, O_DIRECTORY = 0, O_NOFOLLOW = 0 } = fs.constants;
-  return fs.openSync(fsPath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
 function identityOf(fd: number): string {
-  const { dev, ino } = fs.fstatSync(fd, { bigint: true });
+  return idOf(fs.fstatSync(fd, { bigint: true }));
+}
+
+/** What is at a path itself: a symlink is not followed. */
+function identityAt(path: string): string {
+  return idOf(fs.lstatSync(path, { bigint: true }));
+}
+
+function idOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
   return `${dev}:${ino}`;
+}
+
+function changed(): InputError {
+  return new InputError("another program changes the directory");
 }
 
 /** Whether paths may lead through open directories here. */
 function canPin(): boolean {
   if (isDeno || process().platform !== "linux") return false;
-  const fd = openDirectory(utf8("/"));
+  const fd = openDirectory("/");
   try {
-    const { dev, ino } = fs.statSync(`/proc/self/fd/${fd}/`, { bigint: true });
-    return `${dev}:${ino}` === identityOf(fd);
+    const there = fs.statSync(`/proc/self/fd/${fd}/`, { bigint: true });
+    return idOf(there) === identityOf(fd);
   } catch {
     // There is no /proc, or not this process's.
     return false;
