@@ -1,4 +1,5 @@
 import { DescriptionError } from "../errors/description_error.ts";
+import { changedLayer } from "../rootfs/changed_layer.ts";
 import {
   DEFAULT_ARCHITECTURE,
   type ImageDescription,
@@ -11,7 +12,6 @@ import {
   type Stack,
 } from "../rootfs/layer_stack.ts";
 import {
-  changedLayer,
   type RootfsScan,
   type ScanOptions,
   scanRootfs,

@@ -48,9 +48,9 @@ export async function scanInput(
     // Engines take a layer of no bytes, if its image says that it has none.
     mayBeEmpty: diffId === EMPTY_DIGEST,
   });
-  if (diffId && diffId !== scanned.inputDigest) {
+  if (diffId && diffId !== scanned.input.digest) {
     throw new InputError(
-      `It is damaged: its digest is sha256:${scanned.inputDigest}, but the ` +
+      `It is damaged: its digest is sha256:${scanned.input.digest}, but the ` +
         `image says sha256:${diffId}; fetch the image again`,
     );
   }

@@ -1,11 +1,12 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import type { Layer } from "../image/layer.ts";
+import { changedLayer } from "./changed_layer.ts";
 import type { LayerChange } from "./layer_change.ts";
 import { Holes } from "./holes.ts";
 import type { LayerTree } from "./layer_tree.ts";
 import { type Follower, Sizer } from "./follower.ts";
-import { relocate, type RelocateOptions, rootHeader } from "./relocate.ts";
+import { relocate, type RelocateOptions } from "./relocate.ts";
 import { NODE } from "./path_index.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { RootfsTree } from "./rootfs_tree.ts";
@@ -13,7 +14,6 @@ import { sha256 } from "../streams/sha256.ts";
 import type { Sink } from "../streams/sink.ts";
 import { fromStream, release, type Source } from "../streams/source.ts";
 import { padded } from "../tar/block.ts";
-import { closing } from "../tar/header.ts";
 import { TarReader, type TarShape } from "../tar/reader.ts";
 import { isSkipped } from "../tar/skip_header.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
@@ -47,10 +47,8 @@ export interface ScanOptions {
 /** What a first pass over the input has found. */
 export interface Scan<T extends Tree> {
   tree: T;
-  /** The layer that the archive gets. */
-  layer: Layer;
-  /** SHA-256 of the input, in hex; any text where nobody asks for it. */
-  inputDigest: string;
+  /** The input; its digest is any text where nobody asks for it. */
+  input: Layer;
   /** Where in the input the last entry ends, in bytes. */
   end: number;
   /** Why the layer is not the input byte for byte: reason and first path. */
@@ -63,6 +61,8 @@ export interface Scan<T extends Tree> {
 export interface RootfsScan extends Scan<RootfsTree> {
   /** The rootfs, to be read again. */
   source: Source;
+  /** The layer that the archive gets. */
+  layer: Layer;
   /**
    * Size in bytes of what {@linkcode relocate} makes of it below rootfs/; not
    * known if it was to be written early and has to be written again.
@@ -129,8 +129,10 @@ export async function scanRootfs(
   if ((tree.rearranged || tree.hasLateDirectories) && !places) {
     rootfsSize = await sizeOf(rootfsEntries(source, tree, mtime));
   }
+  const scan = await scanned(tree, read);
   return {
-    ...await scanned(tree, source, read),
+    ...scan,
+    layer: await layerOf(scan, source),
     source,
     rootfsSize,
     isEarly,
@@ -200,7 +202,7 @@ export async function scanLayer(
 ): Promise<Scan<LayerTree>> {
   try {
     const read = await readEntries(tree, intake, options, follower);
-    return await scanned(tree, intake.source, read);
+    return await scanned(tree, read);
   } catch (error) {
     if (options.treeOnly) intake.cancel();
     throw error;
@@ -208,13 +210,17 @@ export async function scanLayer(
 }
 
 /** What {@linkcode readEntries} has found besides entries. */
-interface Read {
+interface Read extends Pick<Scan<Tree>, "end" | "notes"> {
   /** Size of the input in bytes, and its SHA-256 as soon as it is known. */
   input: { size: number; digest: Promise<string> };
-  /** Where in the input the last entry ends, in bytes. */
-  end: number;
-  /** What the user should know of, in sentences. */
-  notes: string[];
+}
+
+async function scanned<T extends Tree>(
+  tree: T,
+  { input: { size, digest }, ...read }: Read,
+): Promise<Scan<T>> {
+  const input = { size, digest: await digest };
+  return { tree, input, changes: tree.changes.reasons, ...read };
 }
 
 /** Adds all entries of a tar to a tree, and notes what is wrong with its form. */
@@ -297,21 +303,15 @@ function noteShape({ changes }: Tree, shape: TarShape): void {
   if (shape.ragged) changes.note("closing-blocks");
 }
 
-/** Finds the layer: the input, or what is made of it. */
-async function scanned<T extends Tree>(
-  tree: T,
+/** The layer: the input, or what is made of it. */
+async function layerOf(
+  { tree, input, changes }: Scan<RootfsTree>,
   source: Source,
-  { input, end, notes }: Read,
-): Promise<Scan<T>> {
-  const changes = tree.changes.reasons;
-  const inputDigest = await input.digest;
-  let layer: Layer = { digest: inputDigest, size: input.size };
-  if (changes.size > 0) {
-    const hash = sha256();
-    const size = await sizeOf(changedLayer(source, tree), hash);
-    layer = { digest: hash.hex(), size };
-  }
-  return { tree, layer, inputDigest, end, changes, notes };
+): Promise<Layer> {
+  if (changes.size === 0) return input;
+  const hash = sha256();
+  const size = await sizeOf(changedLayer(source, tree), hash);
+  return { digest: hash.hex(), size };
 }
 
 /** Bytes in all of some chunks, which are released. */
@@ -371,20 +371,4 @@ export async function visibleFiles(
   });
   for await (const chunk of entries) release(chunk);
   return size <= MAX_VISIBLE ? paths : undefined;
-}
-
-/** The bytes of a layer that cannot be the input as it is. */
-export async function* changedLayer(
-  source: Source,
-  tree: Tree,
-): AsyncGenerator<Uint8Array> {
-  const root = rootHeader(tree, "./");
-  if (root) yield root;
-  yield* relocate(fromStream(source.stream()), tree, {
-    prefix: "",
-    // Directories without an entry get one: the layer, and its digest, must not
-    // depend on when the image is made.
-    mtime: 0,
-  });
-  yield closing();
 }

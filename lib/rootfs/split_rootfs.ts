@@ -3,7 +3,8 @@ import { BLOCK } from "../tar/block.ts";
 import { closing } from "../tar/header.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
 import { LayerPlan, type PlannedLayer } from "./layer_plan.ts";
-import { changedLayer, type ScanOptions, scanRootfs } from "./scan.ts";
+import { changedLayer } from "./changed_layer.ts";
+import { type ScanOptions, scanRootfs } from "./scan.ts";
 import type { Spool } from "./stack.ts";
 import { StackedSource } from "./stacked_source.ts";
 

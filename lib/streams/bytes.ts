@@ -2,6 +2,10 @@ const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true });
 const latin1 = new TextDecoder("latin1");
 
+const WORD = Int32Array.BYTES_PER_ELEMENT;
+/** Bytes from which on it pays to compare words. */
+const LONG = 1 << 8;
+
 /** A string's bytes in UTF-8. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
@@ -53,8 +57,20 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
 /** Whether two byte strings are the same. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  let i = a.length < LONG ? 0 : equalWords(a, b);
+  for (; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** How many bytes are the same at the start, as far as words show. */
+function equalWords(a: Uint8Array, b: Uint8Array): number {
+  if ((a.byteOffset | b.byteOffset) % WORD !== 0) return 0;
+  const length = Math.floor(a.length / WORD);
+  const one = new Int32Array(a.buffer, a.byteOffset, length);
+  const two = new Int32Array(b.buffer, b.byteOffset, length);
+  let i = 0;
+  while (i < length && one[i] === two[i]) i++;
+  return i * WORD;
 }
 
 /** Whether `bytes` starts with `start`. */

@@ -562,6 +562,30 @@ Deno.test("an edited tar is the same in all ways", async () => {
   }
 });
 
+Deno.test("a layer without the files that are below is the same in all ways", async () => {
+  const build = `--layer gnu.tar --dedupe ${IMAGE.join(" ")}`;
+  const script = `set -e
+    touch tree/sub/f2*
+    tar --sort=name -SC tree --format=gnu -cf more.tar .
+    for way in alone beside stream; do
+      CISO_WAY=$way "$@" ${build} --layer more.tar -qo x.isoc -- /bin/sh
+      sha256sum <x.isoc
+    done
+    "$@" ${build} --layer more.tar -q -- /bin/sh | sha256sum
+    cat more.tar | "$@" ${build} --layer - -qo x.isoc -- /bin/sh
+    sha256sum <x.isoc
+    "$@" ${build} --layer more.tar --json -qo x.isoc -- /bin/sh`;
+  const made = await shell(script, [], { cwd: `${work}/ways` });
+  assert.equal(made.code, 0, made.stderr);
+  const digests = made.stdout.trim().split("\n").slice(0, 5);
+  assert.equal(new Set(digests).size, 1, made.stdout);
+  assert.match(made.stdout, /"duplicates"/);
+  const { layers: [whole, rest] } = JSON.parse(
+    made.stdout.slice(made.stdout.indexOf("{")),
+  );
+  assert.ok(rest.size < whole.size, made.stdout);
+});
+
 Deno.test("the only directory may have a long name that is not UTF-8", async () => {
   const name = "\"$(printf '\\377%.0s' $(seq 255))\"";
   const script = `mkdir -p odd/${name} && tar -cf odd.tar -C odd ${name} &&

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { build } from "../../lib/build/build.ts";
-import { changedLayer, scanRootfs } from "../../lib/rootfs/scan.ts";
+import { changedLayer } from "../../lib/rootfs/changed_layer.ts";
+import { scanRootfs } from "../../lib/rootfs/scan.ts";
 import { concat } from "../../lib/streams/bytes.ts";
 import { temporary } from "../support/ciso.ts";
 import { ignoreTrees } from "../support/every_engine.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ascii, binary, concat, utf8 } from "../../lib/streams/bytes.ts";
+import { changedLayer } from "../../lib/rootfs/changed_layer.ts";
 import { NODE } from "../../lib/rootfs/path_index.ts";
 import {
-  changedLayer,
   rootfsEntries,
   type ScanOptions,
   scanRootfs,

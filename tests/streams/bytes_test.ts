@@ -52,3 +52,17 @@ Deno.test("equalBytes() and startsWith() compare bytes", () => {
   assert.ok(!startsWith(ascii("ab"), ascii("abc")));
   assert.ok(!startsWith(ascii("ab"), ascii("b")));
 });
+
+Deno.test("equalBytes() compares long bytes, wherever they begin", () => {
+  const bytes = new Uint8Array(1003).map((_, i) => i);
+  for (const start of [0, 1, 4]) {
+    const other = new Uint8Array(1010).subarray(start, start + bytes.length);
+    other.set(bytes);
+    assert.ok(equalBytes(bytes, other));
+    for (const at of [0, 500, 1002]) {
+      other[at]! ^= 1;
+      assert.ok(!equalBytes(bytes, other), `${start} ${at}`);
+      other[at]! ^= 1;
+    }
+  }
+});
