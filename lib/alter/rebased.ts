@@ -1,11 +1,11 @@
 import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
 import { type JsonObject, keyOf } from "../formats/json_object.ts";
 import { parseJson } from "../formats/json_text.ts";
 import { sameValue } from "../formats/same_value.ts";
 import { variableName } from "../formats/values/environment.ts";
 import type { BaseImage } from "../image/image.ts";
+import { platformText } from "../read/choose_image.ts";
 import {
   configDocument,
   hasLayer,
@@ -104,13 +104,19 @@ export function rebased(image: Based, old: Based, next: Based): BaseImage {
 }
 
 function checkPlatforms(image: Based, next: Based): void {
-  for (const key of ["os", "architecture", "variant"] as const) {
-    const [a, b] = [image.base.fields[key], next.base.fields[key]];
-    if (!a || !b || a === b) continue;
-    throw new InputError(
-      `${next.name} is for ${shown(b)} (${key}), but the image for ${shown(a)}`,
-    );
-  }
+  const platform = ({ base: { fields } }: Based) => {
+    const { os, architecture, variant } = fields;
+    return { os, architecture, variant };
+  };
+  const [own, other] = [platform(image), platform(next)];
+  const isSame = (["os", "architecture", "variant"] as const).every((key) =>
+    !own[key] || !other[key] || own[key] === other[key]
+  );
+  if (isSame) return;
+  throw new InputError(
+    `${next.name} is for ${platformText(other)}, not for ` +
+      `${platformText(own)} as the image is: give a base for that platform`,
+  );
 }
 
 function configOf({ name, base }: Based): string {

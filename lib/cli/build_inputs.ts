@@ -59,6 +59,8 @@ export interface Wanted {
   plan?: EditPlan | undefined;
   /** Whether the image must be one whose files are in the rootfs. */
   isSplit?: boolean | undefined;
+  /** Whether the image may have no layers, since others are put on it. */
+  isBase?: boolean | undefined;
   /** The image to start from, where it is open already. */
   image?: OpenedImage | undefined;
 }
@@ -136,10 +138,11 @@ async function fetchLayers(
 async function addImage(
   inputs: BuildInputs,
   word: string,
-  { choice, client, layers, rootfs, plan, isSplit, check, image: given }:
-    Wanted,
+  wanted: Wanted,
   store: InputStore,
 ): Promise<void> {
+  const { choice, client, check, image: given } = wanted;
+  const { layers, rootfs, plan, isSplit, isBase } = wanted;
   const rest = layers.length + (rootfs === undefined ? 0 : 1) +
     (plan?.added.length ?? 0);
   let path = word;
@@ -159,7 +162,7 @@ async function addImage(
       ...choice,
       ...(name !== undefined && { name }),
     });
-    if (rest === 0) checkHasLayers(image);
+    if (rest === 0 && !isBase) checkHasLayers(image);
     if (isSplit && image.lacks === undefined) {
       throw new UsageError(
         "ciso convert takes a second file only with the metadata of an image " +

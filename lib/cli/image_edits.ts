@@ -100,7 +100,11 @@ async function rebase(
   }
   const name = wanted.from!;
   const { architecture, os, variant } = inputs.base.fields;
-  const choice = { platform: { os, architecture, variant } };
+  // What is for another platform is refused in words that fit.
+  const choice = {
+    platform: { os, architecture, variant },
+    anyPlatform: true,
+  };
   const old = await readBasis(oldWord!, { ...wanted, choice }, store);
   const image = {
     name,
@@ -120,6 +124,7 @@ async function rebase(
     client: wanted.client,
     check: wanted.check,
     directory: {},
+    isBase: inputs.layers.length > count,
   }, store);
   inputs.base = rebased(image, old, {
     name: newWord,
@@ -166,17 +171,18 @@ async function squash(
   const from = parsed.value("squash");
   const { length } = inputs.layers;
   let kept = keptLayers(from, length);
-  if (kept === undefined) {
-    const isDockers = faces === undefined ||
-      faces.some((face) => face === "docker" || face === "docker-v1");
-    if (length <= DOCKER_LAYERS || !isDockers) return;
+  const isDockers = faces === undefined ||
+    faces.some((face) => face === "docker" || face === "docker-v1");
+  const left = kept === undefined ? length : kept + 1;
+  if (left > DOCKER_LAYERS && isDockers) {
     kept = DOCKER_LAYERS - 1;
     inputs.notes.push(
-      `The image has ${length} layers, of which Docker takes at most ` +
+      `The image has ${left} layers, of which Docker takes at most ` +
         `${DOCKER_LAYERS}: those from ${DOCKER_LAYERS} on became one; --faces ` +
-        "oci,bundle keeps them all",
+        "oci,bundle,lxd keeps them all",
     );
   }
+  if (kept === undefined) return;
   if (length - kept < 2) {
     inputs.notes.push(
       `Nothing is squashed: there is one layer${

@@ -20,6 +20,8 @@ export interface ImageFiles {
   readonly hasRootfs: boolean;
   /** Of a tar: the first parts of all paths in it. */
   readonly top?: ReadonlySet<string>;
+  /** Of a tar: those of them that have a `rootfs` in them. */
+  readonly rootfsIn?: ReadonlySet<string>;
   /**
    * Of a directory: the tree below a path of it, as a tar.
    *
@@ -122,6 +124,7 @@ type Place =
 export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
   const places = new Map<string, Place>();
   const top = new Set<string>();
+  const rootfsIn = new Set<string>();
   let hasRootfs = false;
   let size = 0;
   const onEnd = (bytes: number) => void (size = bytes);
@@ -131,7 +134,11 @@ export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
     if (place > end) await checkGap(source, end, placed);
     end = place + entry.end - entry.start + padded(entry.stored);
     const path = binary(normalizePath(entry.path));
-    if (top.size < MAX_FILES) top.add(path.replace(/\/.*/s, ""));
+    const first = path.replace(/\/.*/s, "");
+    if (top.size < MAX_FILES) top.add(first);
+    if (isRootfsIn(first, path) && rootfsIn.size < MAX_FILES) {
+      rootfsIn.add(first);
+    }
     if (path.startsWith(ROOTFS) || path === "rootfs") {
       hasRootfs = true;
       // The archive of 2015 has its layer there, and what Docker 1.9 reads.
@@ -154,6 +161,7 @@ export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
   return {
     hasRootfs,
     top,
+    rootfsIn,
     open(path) {
       if (path === "") return Promise.resolve(slice(source, 0, size));
       let place = places.get(path);
@@ -168,6 +176,13 @@ export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
       return Promise.resolve(isRepeated ? { ...file, isRepeated } : file);
     },
   };
+}
+
+/** Whether a path is the `rootfs` of a directory at the top, or below that. */
+function isRootfsIn(first: string, path: string): boolean {
+  const rest = first.length + 1;
+  return path.startsWith("rootfs", rest) &&
+    (path.length === rest + 6 || path[rest + 6] === "/");
 }
 
 /**

@@ -3,7 +3,7 @@ import { type ImageFiles, readDocument } from "./image_files.ts";
 import { savedBelow, type SavedImage } from "./saved_forms.ts";
 
 /** What files of an image can be looked through by. */
-type Files = Pick<ImageFiles, "open" | "top" | "folders">;
+type Files = Pick<ImageFiles, "open" | "top" | "rootfsIn" | "folders">;
 
 /** Directories of a directory that are looked into. */
 const FOLDERS = 100;
@@ -26,7 +26,9 @@ export async function noImage(
 
 async function imageBelow(files: Files): Promise<SavedImage | undefined> {
   // What cannot be read, such as a directory, is there.
-  const has = (path: string) => files.open(path).then(Boolean, () => true);
+  const has = (path: string) =>
+    path.endsWith("/rootfs") && files.rootfsIn?.has(path.slice(0, -7)) ||
+    files.open(path).then(Boolean, () => true);
   const read = (path: string) =>
     readDocument(files, path).catch(() => undefined);
   for (const folder of files.folders?.().slice(0, FOLDERS) ?? []) {

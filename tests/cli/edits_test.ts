@@ -495,6 +495,27 @@ Deno.test("a saved image below a directory is called that", async () => {
   }
 });
 
+Deno.test("a runtime bundle below a directory is called that", async () => {
+  const script = `mkdir -p run/my/rootfs/bin && cd run && >my/rootfs/bin/sh &&
+    echo '{"ociVersion": "1.0.2", "root": {"path": "rootfs"}}' >my/config.json &&
+    tar -cf ../run.tar my && tar -cf ../bare.tar my/config.json my/rootfs/bin/sh`;
+  await shell(script, [], { cwd: work });
+  for (
+    const words of [["run.tar"], ["convert", "run.tar"], [
+      "convert",
+      "bare.tar",
+    ]]
+  ) {
+    const args = [...words, ...IMAGE, ...COMMAND];
+    const { code, stderr } = await ciso(args, { cwd: work });
+    assert.match(
+      stderr,
+      /: It is a runtime bundle below the directory "my".*tar -c -C "my" \..* ciso convert/,
+    );
+    assert.equal(code, 1);
+  }
+});
+
 Deno.test("an edited tar may come out larger than it seems", async () => {
   // Without its times in PAX records the sparse file is whole.
   const script = `mkdir holes && cd holes && mkdir tree && echo a >tree/a

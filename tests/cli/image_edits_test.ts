@@ -146,6 +146,10 @@ Deno.test("more layers than Docker takes become as many as it takes", async () =
   assert.equal(all.layers.length, 125);
   assert.deepEqual(all.layers.at(-1), ["f124", "f125", "f126"]);
   assert.equal(all.config.history.length, 128);
+  // Also those that --squash would leave.
+  const some = await convert([{ layers }], ["--squash=126"]);
+  assert.match(some.said, /has 126 layers, of which Docker takes at most 125/);
+  assert.equal(some.layers.length, 125);
 });
 
 const OLD: Made = {
@@ -204,6 +208,23 @@ Deno.test("--rebase puts an image's own layers and settings on another base", as
   ]);
 });
 
+Deno.test("--rebase takes a new base without layers, if the image has own ones", async () => {
+  const empty: Made = { ...NEW, layers: [], history: [] };
+  const onEmpty = await convert(
+    [APP, OLD, empty],
+    ["--rebase", "IMAGE1", "IMAGE2"],
+  );
+  assert.equal(onEmpty.code, 0, onEmpty.said);
+  assert.deepEqual(onEmpty.layers, [["app"]]);
+  assert.equal(onEmpty.config.config.User, "new");
+  const nothing = await convert(
+    [APP, APP, empty],
+    ["--rebase", "IMAGE1", "IMAGE2"],
+  );
+  assert.equal(nothing.code, 1);
+  assert.match(nothing.said, /2\.tar: The image has no layers/);
+});
+
 Deno.test("--rebase refuses a base that the image was not made on", async () => {
   const other: Made = { layers: [[FILE("other")]] };
   const wrong = await convert(
@@ -222,7 +243,7 @@ Deno.test("--rebase refuses a base that the image was not made on", async () => 
     ["--rebase", "IMAGE1", "IMAGE2"],
   );
   assert.equal(arm.code, 1);
-  assert.match(arm.said, /2\.tar: .*linux\/arm64, not for linux\/amd64/);
+  assert.match(arm.said, /2\.tar is for linux\/arm64, not for linux\/amd64 as/);
   const half = await convert([APP, OLD], ["--rebase", "IMAGE1"]);
   assert.equal(half.code, 2);
   assert.match(half.said, /Option --rebase needs OLD NEW/);
