@@ -1,6 +1,7 @@
 import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { FileStretches } from "../streams/file_stretches.ts";
 import type { FilePlace, Making } from "../streams/source.ts";
 import type { Entry } from "../tar/entry.ts";
 import { closing } from "../tar/header.ts";
@@ -53,8 +54,7 @@ export function editedFile(
 ): Making {
   const known = part.ahead?.knownOf(base);
   return {
-    place,
-    stretches: known?.kept.stretches,
+    patchwork: new FileStretches(place, known?.kept.stretches),
     async *pieces(chunks) {
       const ending = new Ending(edits, part);
       const options = { ...part, ...ending.options };

@@ -57,10 +57,11 @@ export class SortedPatchwork implements Patchwork {
   }
 
   read(chunk: Uint8Array, list: Uint8Array): void {
-    const { read, check } = this.#place;
-    new PiecesOfFile(list).readInto(chunk, (room, position) => {
-      if (read(room, position) < room.length) check(true);
-    });
+    new PiecesOfFile(list).readInto(chunk, this.#place);
+  }
+
+  check(): void {
+    this.#place.check();
   }
 
   /** Puts what a chunk has of an entry's header there. */

@@ -1,3 +1,4 @@
+import { FileStretches } from "../streams/file_stretches.ts";
 import { fromStream, type Making, type Source } from "../streams/source.ts";
 import { closing } from "../tar/header.ts";
 import { Pieces } from "../tar/pieces.ts";
@@ -23,7 +24,7 @@ export function changedMaking(
   tree: Tree,
 ): Making | undefined {
   return place && {
-    place,
+    patchwork: new FileStretches(place),
     async *pieces(chunks) {
       for await (const made of changedPieces(chunks, tree)) {
         yield made instanceof Pieces ? made.cut() : [made];

@@ -1,3 +1,4 @@
+import { FileStretches } from "../streams/file_stretches.ts";
 import { type Sha256, sha256 } from "../streams/sha256.ts";
 import type { Sink, SinkCopy, SinkHash } from "../streams/sink.ts";
 import {
@@ -130,14 +131,9 @@ export class Intake {
 
   /** Has two threads copy files, or what is made of them. */
   #copyTo({ sink, start }: Destination): SinkCopy | undefined {
-    const { place, patchwork } = this.#given;
-    if (patchwork) {
-      // The other thread may be ahead of the bytes that are given.
-      const copy = sink.patch(patchwork, start);
-      if (copy && start + patchwork.size > this.#limit) this.#onPast?.();
-      return copy;
-    }
-    const making = place ? copyOf(place) : this.#given.making?.();
+    const { place, patchwork = place && new FileStretches(place) } =
+      this.#given;
+    const making = patchwork ? copyOf(patchwork) : this.#given.making?.();
     // Parts are made before those ahead of them are given.
     const onMade = (end: number) => {
       if (end > this.#limit) this.#onPast?.();

@@ -1,3 +1,4 @@
+import { FileStretches } from "../streams/file_stretches.ts";
 import {
   fromStream,
   type Making,
@@ -80,8 +81,7 @@ export class StackedSource implements Source {
     if (!place) return undefined;
     const end = largest.end - largest.start;
     return {
-      place,
-      stretches: [end - sizeOf(largest), end],
+      patchwork: new FileStretches(place, [end - sizeOf(largest), end]),
       pieces: (chunks) =>
         pieces(this.#chunks(start, this.size, { part: largest, chunks })),
     };

@@ -9,8 +9,9 @@ export interface Patchwork {
   readonly listSize: number;
   /**
    * What another thread runs to read pieces: JavaScript that returns a function
-   * which does what {@linkcode Patchwork.read} does, or throws anything. The
-   * variable `fs` is Node's file system.
+   * which does what {@linkcode Patchwork.read} does, or throws anything; its
+   * `close`, if it has one, is called in the end. The variable `fs` is Node's file
+   * system.
    */
   readonly code: string;
   /**
@@ -27,4 +28,10 @@ export interface Patchwork {
    * @throws {FileError} If a file cannot be read, or is not what it was.
    */
   read(chunk: Uint8Array, list: Uint8Array): void;
+  /**
+   * Is called after the last chunk.
+   *
+   * @throws {FileError} If a file is not what it was.
+   */
+  check?(): void;
 }

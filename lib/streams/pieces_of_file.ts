@@ -1,3 +1,5 @@
+import type { FilePlace } from "./source.ts";
+
 /** Numbers that a piece takes in a list. */
 const WIDTH = 3;
 
@@ -32,16 +34,21 @@ export class PiecesOfFile {
     numbers[3 + WIDTH * piece] = length;
   }
 
-  /** Reads all pieces into their chunk. */
+  /**
+   * Reads all pieces into their chunk.
+   *
+   * @throws {FileError} If the file is not what it was.
+   */
   readInto(
     chunk: Uint8Array,
-    read: (room: Uint8Array, position: number) => void,
+    { read, check }: Pick<FilePlace, "read" | "check">,
   ): void {
     const numbers = this.#numbers;
     const end = 1 + WIDTH * numbers[0]!;
     for (let i = 1; i < end; i += WIDTH) {
       const at = numbers[i + 1]!;
-      read(chunk.subarray(at, at + numbers[i + 2]!), numbers[i]!);
+      const room = chunk.subarray(at, at + numbers[i + 2]!);
+      if (read(room, numbers[i]!) < room.length) check(true);
     }
   }
 }

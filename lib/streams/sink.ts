@@ -1,4 +1,3 @@
-import type { Patchwork } from "./patchwork.ts";
 import type { HashBeside, Making, PackedFile, Source } from "./source.ts";
 
 /** Hashes, beside what else is done, the bytes that a {@linkcode Sink} gets. */
@@ -55,8 +54,8 @@ export interface Sink {
   /** As {@linkcode hash}, by one thread for all that is hashed so. */
   hashShared(start: number, size: number): SinkHash | undefined;
   /**
-   * Writes what is made of a file to a position, and hashes it, if there is a core
-   * for it and the file is large enough.
+   * Writes what is made of files to a position, and hashes it, if there is a core
+   * for it and they are large enough.
    *
    * @param onMade Is called before bytes up to an offset in the sink are written.
    */
@@ -65,8 +64,6 @@ export interface Sink {
     start: number,
     onMade?: (end: number) => void,
   ): SinkCopy | undefined;
-  /** The same of a patchwork. */
-  patch(work: Patchwork, start: number): SinkCopy | undefined;
   /** Unpacks a file to a place, if there is a core for it and it is large enough. */
   unpack(packed: PackedFile, place: UnpackPlace): SinkUnpack | undefined;
   /** Empties it; sources of what it held stay. */

@@ -54,20 +54,15 @@ export interface PackedFile {
   chunks(): AsyncGenerator<Uint8Array>;
 }
 
-/** Bytes that are made of a file while it is copied. */
+/** Bytes that are made of others while these are copied. */
 export interface Making {
-  /** The file. */
-  readonly place: FilePlace;
-  /**
-   * Where stretches of it start and end, in turn: only these are read, in order.
-   * All of it unless given.
-   */
-  readonly stretches?: readonly number[] | undefined;
+  /** The others. */
+  readonly patchwork: Patchwork;
   /**
    * Makes the bytes, as lists of pieces.
    *
-   * @param chunks What is read of the file; it may be changed in its place until
-   * the next chunk is asked for.
+   * @param chunks Those of the patchwork; each may be changed in its place until
+   * the next one is asked for.
    * @returns Pieces, which last until the next list is asked for. Some may be
    * stretches of the chunk.
    */
@@ -76,10 +71,10 @@ export interface Making {
   ): AsyncGenerator<readonly Uint8Array[]>;
 }
 
-/** The bytes of a file as they are. */
-export function copyOf(place: FilePlace): Making {
+/** The bytes of a patchwork as they are. */
+export function copyOf(patchwork: Patchwork): Making {
   return {
-    place,
+    patchwork,
     async *pieces(chunks) {
       for await (const chunk of chunks) yield [chunk];
     },

@@ -1,7 +1,12 @@
 import { OPEN_MEANT } from "./meant_file.ts";
+import { WRITE_ALL } from "./whole_calls.ts";
 
 /** Places in the memory that both threads share, of a chunk each. */
 export const PLACES = 12;
+/** Parts that are made before the first of them is given. */
+export const DEPTH = 5;
+/** Chunks that are read ahead: there are places for one more and for a new part. */
+export const AHEAD = PLACES - DEPTH - 2;
 
 /**
  * Words of the state that both threads share. Pieces of the input are chunks,
@@ -19,7 +24,7 @@ export const WORD = {
   claimed: 4,
   /** Those that are in the output. */
   copied: 5,
-  /** Chunks that have a place to be read into. */
+  /** Chunks that are laid out in a place: their pieces can be read. */
   granted: 6,
   /** Chunks that somebody reads or has read. */
   read: 7,
@@ -59,15 +64,14 @@ export const TAKEN = -1;
  */
 export const COPY = `
 ${OPEN_MEANT}
+${WRITE_ALL}
 Promise.all([import("node:crypto"), import("node:fs")])
   .then(([{ createHash }, fs]) => {
-  const { start, input, size } = data;
-  const ring = new Uint8Array(data.ring);
+  const { start, total, code, listSize, size } = data;
+  const memory = new Uint8Array(data.memory);
+  const lists = new Uint8Array(data.lists);
   const state = new Int32Array(data.state);
   const offsets = new BigInt64Array(data.offsets);
-  // Where stretches of the input start, in the file and in all of them.
-  const starts = new Float64Array(data.starts);
-  const sums = new Float64Array(data.sums);
   const load = (at) => Atomics.load(state, at);
   const claims = (at, count) =>
     Atomics.compareExchange(state, at, count, count + 1) === count;
@@ -76,58 +80,38 @@ Promise.all([import("node:crypto"), import("node:fs")])
     Atomics.add(state, ${WORD.there}, 1);
     Atomics.notify(state, ${WORD.there});
   };
-  const fill = (fd, bytes, position) => {
-    for (let at = 0; at < bytes.length;) {
-      const rest = bytes.length - at;
-      const count = fs.readSync(fd, bytes, at, rest, position + at);
-      if (count === 0) throw "it is shorter";
-      at += count;
-    }
-    return bytes;
-  };
-  let fd = -1, from = -1, stretch = 0;
-  const gather = (bytes, at) => {
-    while (sums[stretch] > at) stretch--;
-    for (let done = 0; done < bytes.length;) {
-      while (sums[stretch + 1] <= at + done) stretch++;
-      const skip = at + done - sums[stretch];
-      const end = sums[stretch + 1] - at;
-      const room = bytes.subarray(done, end);
-      fill(from, room, starts[stretch] + skip);
-      done += room.length;
-    }
-  };
+  let fd = -1, readPieces;
   const read = () => {
     const chunk = load(${WORD.read});
-    if (from < 0 || chunk >= load(${WORD.granted})) return false;
+    if (!readPieces || chunk >= load(${WORD.granted})) return false;
     if (!claims(${WORD.read}, chunk)) return true;
     const at = load(${WORD.place} + chunk % ${PLACES}) * size;
-    const length = Math.min(size, input.size - chunk * size);
-    gather(ring.subarray(at, at + length), chunk * size);
+    const length = Math.min(size, total - chunk * size);
+    const list = chunk % ${AHEAD} * listSize;
+    readPieces(
+      memory.subarray(at, at + length),
+      lists.subarray(list, list + listSize),
+    );
     say(${WORD.filled} + chunk % ${PLACES}, chunk + 1);
     return true;
   };
-  const place = (part) => {
+  const bytesOf = (part) => {
     const at = load(${WORD.offset} + part % ${PLACES});
-    return ring.subarray(at, at + load(${WORD.length} + part % ${PLACES}));
+    return memory.subarray(at, at + load(${WORD.length} + part % ${PLACES}));
   };
   const write = () => {
     const part = load(${WORD.written});
     if (part >= load(${WORD.made})) return false;
     if (!claims(${WORD.written}, part)) return true;
-    const bytes = place(part);
     const position = Number(Atomics.load(offsets, part % ${PLACES}));
-    for (let done = 0; done < bytes.length;) {
-      const rest = bytes.length - done;
-      done += fs.writeSync(fd, bytes, done, rest, position + done);
-    }
+    writeAll(fs, fd, bytesOf(part), position);
     say(${WORD.kept} + part % ${PLACES}, part + 1);
     return true;
   };
   try {
     fd = openMeant(fs, data, "r+");
     try {
-      from = openMeant(fs, input, "r");
+      readPieces = new Function("fs", code)(fs);
     } catch {
       // Then the other thread reads all of it.
     }
@@ -140,9 +124,11 @@ Promise.all([import("node:crypto"), import("node:fs")])
       part = load(${WORD.copied});
       const end = Number(Atomics.load(offsets, ${OFFSET.end}));
       if (at < end) {
-        const bytes = own.subarray(0, end - at);
-        hash.update(fill(fd, bytes, at));
-        at += bytes.length;
+        const length = Math.min(size, end - at);
+        const count = fs.readSync(fd, own, 0, length, at);
+        if (count === 0) throw "it is shorter";
+        hash.update(own.subarray(0, count));
+        at += count;
         continue;
       }
       state[${WORD.written}] = state[${WORD.hashed}] = part;
@@ -155,7 +141,7 @@ Promise.all([import("node:crypto"), import("node:fs")])
       const now = load(${WORD.here});
       if (load(${WORD.stop})) return;
       if (part < load(${WORD.made})) {
-        hash.update(place(part));
+        hash.update(bytesOf(part));
         say(${WORD.hashed}, ++part);
       } else if (part + 1 === load(${WORD.total})) break;
       else if (!read() && !write()) Atomics.wait(state, ${WORD.here}, now);
@@ -166,6 +152,7 @@ Promise.all([import("node:crypto"), import("node:fs")])
     say(${WORD.failed}, 1);
     port.postMessage(undefined);
   } finally {
-    for (const one of [fd, from]) if (one > 0) fs.closeSync(one);
+    if (fd >= 0) fs.closeSync(fd);
+    readPieces?.close?.();
   }
 });`;

@@ -1,4 +1,3 @@
-import type { Patchwork } from "../streams/patchwork.ts";
 import type {
   Sink,
   SinkCopy,
@@ -17,7 +16,6 @@ import { hashFile } from "./hash_file.ts";
 import { LateHash } from "./late_hash.ts";
 import { leftovers } from "./leftovers.ts";
 import { fs } from "./node.ts";
-import { PatchworkCopy } from "./patchwork_copy.ts";
 import { paysThread } from "./threads.ts";
 import { SecondThread, type Work } from "./second_thread.ts";
 import { temporaryName } from "./temporary_name.ts";
@@ -103,7 +101,7 @@ export class FileSink implements Sink {
     start: number,
     onMade?: (end: number) => void,
   ): SinkCopy | undefined {
-    if (!paysThread(making.place.size)) return undefined;
+    if (!paysThread(making.patchwork.size)) return undefined;
     return new FileCopy(making, { ...this.#writable(start), onMade });
   }
 
@@ -121,11 +119,6 @@ export class FileSink implements Sink {
   #writable(start: number): Target {
     const write = (bytes: Uint8Array, at: number) => this.write(bytes, at);
     return { ...this.#target(start), write };
-  }
-
-  patch(work: Patchwork, start: number): SinkCopy | undefined {
-    if (!paysThread(work.size)) return undefined;
-    return new PatchworkCopy(work, this.#writable(start));
   }
 
   #beside(start: number): SecondThread {

@@ -1,4 +1,5 @@
 import { OPEN_MEANT } from "./meant_file.ts";
+import { FILL } from "./whole_calls.ts";
 
 /**
  * What another thread runs to get a function that reads pieces of a file, listed
@@ -11,20 +12,17 @@ export function piecesCode(path: string | number, id: string): string {
   const file = JSON.stringify({ path, id });
   return `
 ${OPEN_MEANT}
+${FILL}
 const fd = openMeant(fs, ${file}, "r");
-return (chunk, list) => {
+const read = (chunk, list) => {
   const { buffer, byteOffset, length } = list;
   const numbers = new Float64Array(buffer, byteOffset, length / 8);
   const end = 1 + 3 * numbers[0];
   for (let i = 1; i < end; i += 3) {
-    const position = numbers[i];
     const at = numbers[i + 1];
-    for (let done = 0; done < numbers[i + 2];) {
-      const rest = numbers[i + 2] - done;
-      const count = fs.readSync(fd, chunk, at + done, rest, position + done);
-      if (count === 0) throw "it is shorter than it was";
-      done += count;
-    }
+    fill(fs, fd, chunk.subarray(at, at + numbers[i + 2]), numbers[i]);
   }
-};`;
+};
+const close = () => fd > 0 && fs.closeSync(fd);
+return Object.assign(read, { close });`;
 }

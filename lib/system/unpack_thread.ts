@@ -1,4 +1,5 @@
 import { OPEN_MEANT } from "./meant_file.ts";
+import { WRITE_ALL } from "./whole_calls.ts";
 
 /** Words of the state that both threads of an unpacking share. */
 export const WORD = {
@@ -22,6 +23,7 @@ const INFLATED = 1 << 16;
  */
 export const UNPACK = `
 ${OPEN_MEANT}
+${WRITE_ALL}
 Promise.all([
   import("node:crypto"),
   import("node:fs"),
@@ -73,10 +75,7 @@ Promise.all([
     for await (const bytes of inflate) {
       mustGoOn();
       if (there + bytes.length > room) throw "it is larger";
-      for (let done = 0; done < bytes.length;) {
-        const rest = bytes.length - done;
-        done += fs.writeSync(to, bytes, done, rest, start + there + done);
-      }
+      writeAll(fs, to, bytes, start + there);
       hash.update(bytes);
       there += bytes.length;
       say(there);

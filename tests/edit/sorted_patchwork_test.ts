@@ -3,12 +3,11 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { sortedTar } from "../../lib/edit/sorted.ts";
-import { concat } from "../../lib/streams/bytes.ts";
-import type { Patchwork } from "../../lib/streams/patchwork.ts";
 import { PiecesOfFile } from "../../lib/streams/pieces_of_file.ts";
 import { CHUNK, readAt } from "../../lib/streams/source.ts";
 import { openFile } from "../../lib/system/file_source.ts";
 import { temporary } from "../support/ciso.ts";
+import { patchedBytes, patchedThere } from "../support/patchwork.ts";
 import { type TarEntry, tarOf } from "../support/tar_writer.ts";
 
 const LONG = "directory/".repeat(60);
@@ -31,22 +30,6 @@ const ENTRIES: TarEntry[] = [
   { name: "a/last", data: "no padding", pax: [["SCHILY.xattr.user.a", "b"]] },
 ];
 
-/** Reads pieces in a way. */
-type Read = (chunk: Uint8Array, list: Uint8Array) => void;
-
-function bytesOf(work: Patchwork, read: Read): Uint8Array {
-  const list = new Uint8Array(work.listSize);
-  const chunks: Uint8Array[] = [];
-  for (let at = 0; at < work.size; at += CHUNK) {
-    // What was there before must not stay.
-    const chunk = new Uint8Array(Math.min(CHUNK, work.size - at)).fill(0xee);
-    work.layOut(chunk, at, list);
-    read(chunk, list);
-    chunks.push(chunk);
-  }
-  return concat(chunks);
-}
-
 Deno.test("both threads read what a sorted tar streams", async () => {
   await using folder = await temporary();
   const path = `${folder.path}/in.tar`;
@@ -59,14 +42,16 @@ Deno.test("both threads read what a sorted tar streams", async () => {
   });
   const expected = await readAt(sorted, 0, sorted.size);
   const work = sorted.patchwork!;
-  const there: Read = new Function("fs", work.code)(fs);
-  for (const read of [work.read.bind(work), there]) {
-    assert.deepEqual(bytesOf(work, read), expected);
+  for (const read of [patchedBytes, patchedThere]) {
+    assert.deepEqual(read(work), expected);
   }
   // A file that ends early is found out by both.
   fs.truncateSync(path, tar.length / 2);
-  assert.throws(() => bytesOf(work, work.read.bind(work)), /changed/);
-  assert.throws(() => bytesOf(work, there));
+  assert.throws(() => patchedBytes(work), /changed/);
+  assert.throws(
+    () => patchedThere(work),
+    (error) => error === "it is shorter",
+  );
   input.close?.();
 });
 
@@ -77,8 +62,12 @@ Deno.test("a list has room for each piece of a chunk", () => {
   pieces.add(2 ** 40, 0, 3);
   pieces.add(7, 3, 5);
   const seen: number[][] = [];
-  pieces.readInto(new Uint8Array(8), (room, position) => {
-    seen.push([position, room.byteOffset, room.length]);
+  pieces.readInto(new Uint8Array(8), {
+    read(room, position) {
+      seen.push([position, room.byteOffset, room.length]);
+      return room.length;
+    },
+    check() {},
   });
   assert.deepEqual(seen, [[2 ** 40, 0, 3], [7, 3, 5]]);
 });

@@ -5,6 +5,7 @@ import type { UpperLayer } from "../../lib/rootfs/upper_layer.ts";
 import { binary } from "../../lib/streams/bytes.ts";
 import type { FilePlace, Making, Source } from "../../lib/streams/source.ts";
 import { entriesOf } from "../../lib/tar/entries.ts";
+import { patchedChunks } from "../support/patchwork.ts";
 import { seededRandom } from "../support/random.ts";
 import { inMemory, randomLayer, treeOf } from "../support/random_layers.ts";
 import { type TarEntry, tarOf } from "../support/tar_writer.ts";
@@ -30,13 +31,9 @@ function inFile(bytes: Uint8Array): Blob & Source {
 }
 
 /** A layer as two threads make it: one reads stretches of a file. */
-async function* shared({ place, stretches, pieces }: Making) {
+async function* shared({ patchwork, pieces }: Making) {
   async function* chunks() {
-    for (let i = 0; i < stretches!.length; i += 2) {
-      const chunk = new Uint8Array(stretches![i + 1]! - stretches![i]!);
-      place.read(chunk, stretches![i]!);
-      yield chunk;
-    }
+    yield* patchedChunks(patchwork);
   }
   for await (const some of pieces(chunks())) yield* some;
 }

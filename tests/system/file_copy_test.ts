@@ -2,8 +2,9 @@
 // whatever happens to the other thread.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { FileError } from "../../lib/errors/file_error.ts";
+import { FileStretches } from "../../lib/streams/file_stretches.ts";
+import type { Patchwork } from "../../lib/streams/patchwork.ts";
 import { concat, equalBytes } from "../../lib/streams/bytes.ts";
 import {
   CHUNK,
@@ -13,8 +14,10 @@ import {
 } from "../../lib/streams/source.ts";
 import { FileCopy } from "../../lib/system/file_copy.ts";
 import { FileSink } from "../../lib/system/file_sink.ts";
-import { fileId, openFile } from "../../lib/system/file_source.ts";
+import { openFile } from "../../lib/system/file_source.ts";
 import { fs } from "../../lib/system/node.ts";
+import { piecesCode } from "../../lib/system/pieces_code.ts";
+import { copyTarget, digestOf, written } from "../support/copy_target.ts";
 import { temporary } from "../support/ciso.ts";
 
 const COUNT = 12;
@@ -27,7 +30,7 @@ const AROUND = 513;
 const START = 4096;
 
 const NEW = new Uint8Array(700).fill(255);
-const SAME: Change = { pieces: copyOf({} as FilePlace).pieces };
+const SAME: Change = { pieces: copyOf({} as Patchwork).pieces };
 
 /** Changes of each chunk, by what they do. */
 const CHANGES: Record<string, Change> = {
@@ -80,12 +83,8 @@ const CHANGES: Record<string, Change> = {
   },
 };
 
-function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
 /** How the bytes are changed on the way. */
-type Change = Pick<Making, "pieces" | "stretches">;
+type Change = Pick<Making, "pieces"> & { stretches?: readonly number[] };
 
 /** An input and a copy in the making. */
 interface Setting extends Disposable {
@@ -112,13 +111,12 @@ async function setUp(
   fs.writeFileSync(input, concat([around, BYTES, around]));
   const file = openFile(fs.openSync(input, "r"), input, input);
   const sink = new FileSink(`${folder}/out`, "out", 0o644);
-  const id = fileId(fs.fstatSync(sink.fd, { bigint: true }));
-  const { path } = sink;
-  let place = { ...file.place!, start: AROUND, size: BYTES.length };
-  const { read } = place;
-  place = {
-    ...place,
-    ...spoil(sink, place),
+  const stretch = { ...file.place!, start: AROUND, size: BYTES.length };
+  const meant = { ...stretch, ...spoil(sink, stretch) };
+  const { read, path, id } = meant;
+  const place: FilePlace = {
+    ...meant,
+    code: piecesCode(path, id),
     read(buffer, position) {
       setting.reads++;
       return read(buffer, position);
@@ -135,18 +133,14 @@ async function setUp(
     writes: 0,
   };
   let made = START;
-  const copy = new FileCopy({ place, ...change }, {
-    path,
-    id,
-    start: START,
+  const { pieces, stretches } = change;
+  const patchwork = new FileStretches(place, stretches);
+  const copy = new FileCopy({ patchwork, pieces }, {
+    ...copyTarget(sink, START, () => setting.hashes++),
     write: (bytes, position) => {
       assert(position + bytes.length <= made);
       setting.writes++;
       sink.write(bytes, position);
-    },
-    otherwise: (end) => {
-      setting.hashes++;
-      return digestOf(written(sink).subarray(START, end));
     },
     onMade: (end) => made = end,
   });
@@ -179,12 +173,6 @@ async function changed({ stretches, pieces }: Change): Promise<Uint8Array> {
     for (const piece of list) made.push(piece.slice());
   }
   return concat(made);
-}
-
-function written({ fd }: FileSink): Uint8Array {
-  const bytes = new Uint8Array(fs.fstatSync(fd).size);
-  fs.readSync(fd, bytes, 0, bytes.length, 0);
-  return bytes;
 }
 
 /** Reads the copy to its end; gives what comes and its digest. */
@@ -297,10 +285,10 @@ Deno.test("what goes wrong while parts are made ends the copy", async () => {
   const error = new Error("no room");
   using setting = await setUp(work.path);
   let isOver = false;
-  const { place } = setting;
+  const patchwork = new FileStretches(setting.place);
   using _ = { [Symbol.dispose]: () => assert(isOver) };
   const copy = new FileCopy({
-    place,
+    patchwork,
     async *pieces(chunks) {
       try {
         for await (const chunk of chunks) {
