@@ -71,11 +71,13 @@ function fileAndPath(
   { exists }: FilesThere,
 ): [file: string, path: string] {
   // A mode that is none, or half an owner, is no end of a path's name.
-  const isOdd = /^(\d+|[ugoa]*[-+=].*)$/.test(fields.at(-1)!);
+  const isOdd = /^(\d+|[ugoa]*[-+=].*)$/.test(fields.at(-1)!) ||
+    fields.length > 4 && parseMode(fields.at(-3)!) !== undefined;
   if (fields.length > 2 && isOdd) {
     throw new UsageError(
       `--add ${shown(text)} is not FILE:PATH[:MODE[:UID:GID]]: a MODE is ` +
-        "octal, up to 7777, or such as a+x; \\: is a colon of a path",
+        "octal, up to 7777, or such as a+x; UID and GID are numbers; \\: is " +
+        "a colon of a path",
     );
   }
   const splits = fields.slice(1).map((_, i): [string, string] => [

@@ -1,5 +1,10 @@
 import { LAYER_SIZE_OPTION } from "./compress_options.ts";
-import { IMAGE_OPTIONS, INPUT_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
+import {
+  IMAGE_OPTIONS,
+  INPUT_OPTIONS,
+  TAKEN_IMAGE_OPTIONS,
+  WORK_OPTIONS,
+} from "./build_options.ts";
 import { EDIT_OPTIONS, LAYER_OPTIONS, REBASE_OPTION } from "./edit_options.ts";
 import type { Command } from "./command.ts";
 import { VERIFY_OPTIONS } from "./signature_options.ts";
@@ -61,7 +66,7 @@ configuration stay as they are, but for what the options say; its names stay
 unless --tag is given. Of an image for several platforms all are kept, unless
 --platform chooses one, or several.`,
   options: [
-    ...IMAGE_OPTIONS,
+    ...TAKEN_IMAGE_OPTIONS,
     ...VERIFY_OPTIONS,
     ...EDIT_OPTIONS,
     ...LAYER_OPTIONS,
@@ -95,7 +100,7 @@ same are there once.
 
 Engines that know no platforms, such as rkt, runc and LXD, take the primary one.`,
   options: [
-    ...IMAGE_OPTIONS,
+    ...TAKEN_IMAGE_OPTIONS,
     ...VERIFY_OPTIONS,
     ...EDIT_OPTIONS,
     ...LAYER_OPTIONS,

@@ -158,6 +158,18 @@ export const IMAGE_OPTIONS: Option[] = group("Image", [
   },
 ]);
 
+/** The same for commands that take an image, of which --platform chooses. */
+export const TAKEN_IMAGE_OPTIONS: Option[] = IMAGE_OPTIONS.map((option) =>
+  option.name === "platform"
+    ? {
+      ...option,
+      help: "of several platforms, the one to take, such as linux/arm64; can " +
+        "be repeated, and all takes all of them; with --force-platform, what " +
+        "the image says of itself",
+    }
+    : option
+);
+
 /** Options of `ciso build` that say what it starts from. */
 export const INPUT_OPTIONS: Option[] = group("Input", [
   {

@@ -17,7 +17,12 @@ import { plain } from "./style.ts";
  * @throws {InputError} If there is no such file in the image.
  */
 export async function runCat(parsed: Parsed): Promise<void> {
-  const [path, ...files] = wordsOf(parsed, "cat", 2, Infinity);
+  const [path, ...files] = wordsOf(
+    parsed,
+    "ciso cat takes an image and paths in it",
+    2,
+    Infinity,
+  );
   await withImage(path!, parsed, async ({ opened, image }) => {
     const { layered, tars } = await readImageTree(
       image,

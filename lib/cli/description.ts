@@ -54,6 +54,11 @@ export function imageDescription(
   const command = commandWords(parsed, base, from === undefined);
   const runs = from !== undefined || command?.length || entrypoint?.length;
   checkPresent(names, Boolean(runs), from);
+  if (!from && [...entrypoint ?? [], ...command ?? []][0] === "") {
+    throw new UsageError(
+      "The command is an empty word: name a program first, such as -- /bin/sh",
+    );
+  }
   const user = parsed.value("user");
   named("--user", () => parseUser(user));
   const created = parsed.value("created");

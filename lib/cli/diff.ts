@@ -56,7 +56,12 @@ interface ImageDiff {
  * @throws {InputError} If a file is no image that can be read.
  */
 export async function runDiff(parsed: Parsed): Promise<number> {
-  const [one, two] = wordsOf(parsed, "diff", 2, 2) as [string, string];
+  const [one, two] = wordsOf(
+    parsed,
+    "ciso diff takes two images",
+    2,
+    2,
+  ) as [string, string];
   const ignoreTimes = parsed.on("ignore-times");
   const open: Input[] = [];
   const unpack = unpackToFiles(unpackLimits(parsed), open);

@@ -56,6 +56,9 @@ export async function runExport(parsed: Parsed): Promise<void> {
   }
   const toDirectory = face === "bundle" && output !== undefined &&
     (output.endsWith("/") || host.isDirectory(output));
+  if (parsed.on("allow-devices") && !toDirectory) {
+    throw new UsageError("--allow-devices goes with --as bundle -o DIR/");
+  }
   if (toDirectory && packing) {
     throw new UsageError("--compress is for a file, not for a directory");
   }

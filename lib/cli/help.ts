@@ -36,7 +36,9 @@ export const ENVIRONMENT: readonly (readonly [string, string])[] = [
     "SOURCE_DATE_EPOCH",
     "creation time in seconds since 1970, for the same bytes every time",
   ],
-  ["TMPDIR", "where the temporary copy of a piped input goes"],
+  ["TMPDIR", "where temporary files go, such as the copy of a piped input"],
+  ["COSIGN_PASSWORD", "password of a private key"],
+  ["NO_COLOR", "no colours on a terminal"],
   ["CISO_DEBUG", "show where in the program an error comes from"],
 ];
 
@@ -79,9 +81,8 @@ export function overview(program: Program): string {
   return sections([
     `ciso ${program.version} makes one image archive for all container engines.`,
     `Usage:\n${
-      program.commands.map(({ name, usage: [form] }) =>
-        `  ciso ${form?.replace(/^(\[build\]|)/, (word) => word) ?? name}`
-      ).join("\n")
+      program.commands.map(({ name, usage: [form = name] }) => `  ciso ${form}`)
+        .join("\n")
     }`,
     commandList(program),
     topicList(program),

@@ -6,6 +6,7 @@ import { type OpenedImage, openImageFile } from "../inspect/open_image_file.ts";
 import type { Compression } from "../streams/compression.ts";
 import { fromStream } from "../streams/source.ts";
 import { unpack } from "../system/decompress.ts";
+import { shown, shownList } from "../errors/shown.ts";
 import { imagePath } from "../read/image_path.ts";
 import { host } from "../system/host.ts";
 import type { Input } from "../system/input.ts";
@@ -91,23 +92,27 @@ export async function withImage<T>(
   }
 }
 
-/** The words of a command line, which must be that many. */
+/**
+ * The words of a command line, which must be that many.
+ *
+ * @param takes What the command takes, for the message.
+ */
 export function wordsOf(
   parsed: Parsed,
-  command: string,
+  takes: string,
   least: number,
   most: number,
 ): string[] {
   const words = [...parsed.words, ...parsed.rest ?? []];
   if (words.length < least || words.length > most) {
     throw new UsageError(
-      `ciso ${command} takes ${
-        least === most
-          ? least
-          : most === Infinity
-          ? `at least ${least}`
-          : `${least} to ${most}`
-      } words, but here are ${words.length}: ${words.join(" ") || "none"}`,
+      `${takes}, but here ${
+        words.length === 0
+          ? "is nothing"
+          : words.length === 1
+          ? `is only ${shown(words[0])}`
+          : `are ${words.length}: ${shownList(words)}`
+      }`,
     );
   }
   return words;

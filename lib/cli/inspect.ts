@@ -70,8 +70,12 @@ export async function runInspect(parsed: Parsed): Promise<void> {
     );
   }
   const [view] = views;
-  const most = view === "files" ? 2 : 1;
-  const [path = "-", below] = wordsOf(parsed, "inspect", 0, most);
+  if (view === "html" && parsed.on("json")) {
+    throw new UsageError("--html and --json cannot be had at once");
+  }
+  const [path = "-", below] = view === "files"
+    ? wordsOf(parsed, "ciso inspect --files takes an image and one path", 0, 2)
+    : wordsOf(parsed, "ciso inspect takes one image", 0, 1);
   if (path === "-" && host.isTerminal(0)) {
     throw new UsageError(
       "There is no image: give a file or a directory, or pipe an image in",

@@ -3,6 +3,7 @@ import { toPkcs8 } from "../system/private_key.ts";
 import { askSecret } from "../system/ask_secret.ts";
 import { type PrivateKey, readPrivateKey } from "../sign/key_pair.ts";
 import { ofFile } from "./failure.ts";
+import { pipedPassword } from "./piped_password.ts";
 import { InputError } from "../errors/input_error.ts";
 import { PASSWORD_VARIABLE } from "./signature_options.ts";
 
@@ -18,9 +19,7 @@ export async function keyPassword(
   isPiped: boolean,
   questions: readonly string[],
 ): Promise<string> {
-  if (isPiped) {
-    return host.readInput().replace(/\r?\n$/, "");
-  }
+  if (isPiped) return pipedPassword();
   const given = host.envIfSet(PASSWORD_VARIABLE);
   if (given !== undefined) return given;
   const answers = [];

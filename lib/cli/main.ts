@@ -1,3 +1,4 @@
+import { shownList, shownWord } from "../errors/shown.ts";
 import { host } from "../system/host.ts";
 import { cleanUp } from "../system/leftovers.ts";
 import { type Command, optionsOf, type Program } from "./command.ts";
@@ -59,7 +60,11 @@ async function run(
   if (isBare && host.isTerminal(0) && !hasClassicUsage()) {
     return printText(overview(program));
   }
-  const parsed = parseOptions(args, optionsOf(command));
+  const parsed = parseOptions(
+    args,
+    optionsOf(command),
+    (form, word) => meaningOf(form, word, program),
+  );
   host.onSignal((code) => {
     cleanUp();
     host.exit(code);
@@ -67,6 +72,23 @@ async function run(
   checkFiles(command, parsed, program);
   await host.afterStart();
   return await command.run(parsed, program);
+}
+
+/** What a word could mean that begins as an option which the command lacks. */
+function meaningOf(
+  form: string,
+  word: string,
+  { commands }: Program,
+): string | undefined {
+  if (host.exists(word)) return `write ./${shownWord(word)} for that file`;
+  const others = commands.filter((other) =>
+    form.startsWith("--") &&
+    other.options.some(({ name }) => form === `--${name}`)
+  );
+  if (others.length === 0) return undefined;
+  return `it is an option of ${
+    shownList(others, 3, (other) => `ciso ${(other as Command).name}`)
+  }`;
 }
 
 /** Whether the environment says what the image is, as in 2015. */

@@ -4,8 +4,8 @@ import { levenshteinDistance } from "@std/text";
 const SHORT = 4;
 
 /**
- * The word that was probably meant by one that does not exist: it differs by a
- * typing error, or by two if it is not short.
+ * The word that was probably meant by one that does not exist: the only one that
+ * begins so, or one that differs by a typing error, or by two if it is not short.
  *
  * @param word What was typed.
  * @param known The words that exist.
@@ -13,10 +13,12 @@ const SHORT = 4;
  */
 export function nearestWord(
   word: string,
-  known: Iterable<string>,
+  known: readonly string[],
 ): string | undefined {
   // Another case is no error at all, and longer words are no words.
   const given = word.slice(0, 64).toLowerCase();
+  const longer = known.filter((other) => other.startsWith(given));
+  if (given.length >= SHORT && longer.length === 1) return longer[0];
   let nearest: string | undefined;
   let least = given.length > SHORT ? 3 : 2;
   for (const other of known) {

@@ -27,6 +27,9 @@ export interface Option {
   list?: true;
 }
 
+/** Values that may be empty: no words, no text. */
+const MAY_BE_EMPTY = /^(WORDS|TEXT)$/;
+
 /** Options below one heading of the help. */
 export function group(heading: string, options: Option[]): Option[] {
   return options.map((option) => ({ group: heading, ...option }));
@@ -54,14 +57,22 @@ export interface Parsed {
  *
  * @param args The words after the command's name.
  * @param options The options that there are.
- * @throws {UsageError} If an option is unknown or lacks its value, or a switch
- * has one.
+ * @param hint What else an unknown option could mean: gets its form, and the word
+ * that it comes from.
+ * @throws {UsageError} If an option is unknown, lacks its value or has an empty
+ * one, or a switch has one; if a word is empty.
  */
 export function parseOptions(
   args: readonly string[],
   options: readonly Option[],
+  hint: Hint = () => undefined,
 ): Parsed {
-  const { given, words, rest } = expand(args, options);
+  const { given, words, rest } = expand(args, options, hint);
+  if (words.includes("")) {
+    throw new UsageError(
+      "A word of the command line is empty: is a variable of the shell not set?",
+    );
+  }
   const names = (isSwitch: boolean) =>
     options.filter(({ value }) => (value === undefined) === isSwitch)
       .map(({ name }) => name);
@@ -83,6 +94,9 @@ export function parseOptions(
   };
 }
 
+/** Says what an unknown option could mean, after a colon. */
+export type Hint = (form: string, word: string) => string | undefined;
+
 /** A command line whose options have one form: `--name=VALUE` or `--name`. */
 interface Expanded {
   given: string[];
@@ -99,6 +113,7 @@ interface Expanded {
 function expand(
   args: readonly string[],
   options: readonly Option[],
+  hint: Hint,
 ): Expanded {
   const byForm = new Map<string, Option>();
   for (const option of options) {
@@ -118,7 +133,7 @@ function expand(
       continue;
     }
     for (const { option, form, value } of formsIn(word, byForm)) {
-      if (!option) throw unknown(form, byForm);
+      if (!option) throw unknown(form, byForm, hint(form, word));
       const { name } = option;
       if (!option.value) {
         if (value !== undefined) {
@@ -141,6 +156,9 @@ function expand(
         if (next === undefined || isOption(next)) throw lacksValue(option);
         values.push(next);
         i++;
+      }
+      if (values.includes("") && !MAY_BE_EMPTY.test(option.value)) {
+        throw lacksValue(option, ", and has an empty one");
       }
       given.push(...values.map((value) => `--${name}=${value}`));
     }
@@ -178,17 +196,20 @@ function* formsIn(
   }
 }
 
-function unknown(form: string, known: Map<string, Option>): UsageError {
+function unknown(
+  form: string,
+  known: Map<string, Option>,
+  hint: string | undefined,
+): UsageError {
   const forms = [...known.keys()].filter((other) => other.startsWith("--"));
   const meant = form.startsWith("--") ? nearestWord(form, forms) : undefined;
+  const more = hint ?? (meant && `did you mean ${meant}?`);
   return new UsageError(
-    `Unknown option ${shownWord(form)}${
-      meant ? `: did you mean ${meant}?` : ""
-    }`,
+    `Unknown option ${shownWord(form)}${more ? `: ${more}` : ""}`,
   );
 }
 
-function lacksValue({ name, short, value }: Option): UsageError {
+function lacksValue({ name, short, value }: Option, how = ""): UsageError {
   const forms = `${short ? `-${short}/` : ""}--${name}`;
-  return new UsageError(`Option ${forms} needs ${value}`);
+  return new UsageError(`Option ${forms} needs ${value}${how}`);
 }

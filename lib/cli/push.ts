@@ -75,6 +75,9 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
         "ciso push app.isoc localhost:5000/me/app:1.0",
     );
   }
+  if (parsed.on("all-platforms") && parsed.value("platform") !== undefined) {
+    throw new UsageError("--all-platforms and --platform exclude each other");
+  }
   const reference = named(undefined, () => parseReference(target));
   if (reference.digest !== undefined) {
     throw new UsageError("The digest comes of what is pushed: give a tag");

@@ -12,6 +12,7 @@ import {
   proxyOf,
   trustingFetch,
 } from "../system/transport.ts";
+import { pipedPassword } from "./piped_password.ts";
 import type { Parsed } from "./options.ts";
 import { givenLogin, registryLogin } from "./registry_login.ts";
 import { say } from "./say.ts";
@@ -79,7 +80,7 @@ async function credentials(
     return registryLogin(reference);
   }
   const password = isPiped
-    ? host.readInput().replace(/\r?\n$/, "")
+    ? pipedPassword()
     : await askSecret(`Password of ${username} at ${reference.registry}: `);
   return givenLogin(username, password);
 }

@@ -1,4 +1,4 @@
-import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
+import { TAKEN_IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import type { Command } from "./command.ts";
 import { COMMON, NO_FSYNC } from "./export_options.ts";
 import { group, type Option } from "./options.ts";
@@ -92,12 +92,12 @@ export const pullCommand: Command = {
     `REFERENCE is such as busybox, me/app:1.0 or localhost:5000/app@sha256:…. All
 layers are checked against their digests while they come. Of several platforms
 the one for this machine is taken, unless --platform says others, or all. The
-options are those of ciso convert, which takes docker://REFERENCE too, as ciso
-build --from does.
+options are those of ciso convert without its edits: for these, give
+docker://REFERENCE to ciso convert, or to ciso build --from.
 
 ${LOGIN}`,
   options: [
-    ...IMAGE_OPTIONS,
+    ...TAKEN_IMAGE_OPTIONS,
     ...VERIFY_OPTIONS.filter(({ name }) => name === "verify-key"),
     ...WORK_OPTIONS,
   ],

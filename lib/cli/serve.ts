@@ -7,6 +7,7 @@ import { host } from "../system/host.ts";
 import { serve } from "../system/http_server.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
+import type { TlsFiles } from "../system/tls_files.ts";
 import { type Allow, htpasswd } from "./htpasswd.ts";
 import { inFile, ofFile } from "./failure.ts";
 import type { Parsed } from "./options.ts";
@@ -97,7 +98,7 @@ function parseAddress(text: string): { hostname: string; port: number } {
   return { hostname: hostname || "0.0.0.0", port: Number(port) };
 }
 
-function tlsFiles(parsed: Parsed): { cert: string; key: string } | undefined {
+function tlsFiles(parsed: Parsed): TlsFiles | undefined {
   const cert = parsed.value("tls-cert");
   const key = parsed.value("tls-key");
   if (cert === undefined && key === undefined) return undefined;

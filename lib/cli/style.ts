@@ -33,7 +33,7 @@ export function paintFor(parsed: Parsed): Paint {
   }
   const isOn = when === "always" ||
     (when === "auto" && host.isTerminal(1) &&
-      host.env("NO_COLOR") === undefined && host.env("TERM") !== "dumb");
+      !host.env("NO_COLOR") && host.env("TERM") !== "dumb");
   return isOn
     ? (look, text) => text && `\x1b[${LOOKS[look]}m${text}\x1b[0m`
     : (_, text) => text;

@@ -206,7 +206,11 @@ function listed(candidates: readonly Candidate[]): string {
   }
   const texts = new Set(candidates.map(({ names, digests }, i) => {
     const [where, text] = looks[i]!;
-    const words = [...new Set(names)].slice(0, MAX_LISTED).map((name) =>
+    // An OCI layout has the tag of a name once more, alone.
+    const whole = [...new Set(names)].filter((name, _, all) =>
+      !all.some((other) => other.endsWith(`:${name}`))
+    );
+    const words = whole.slice(0, MAX_LISTED).map((name) =>
       /^[\w.:/@-]{1,255}$/.test(name) ? name : shown(name)
     );
     const look = names.length > 0 ? `${where} ${text}` : where;

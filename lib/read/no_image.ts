@@ -19,6 +19,9 @@ export async function noImage(
   why: string,
 ): Promise<InputError> {
   const below = await imageBelow(files);
+  if (!below && files.top?.size === 0) {
+    return new InputError("It is empty; make or fetch it again");
+  }
   if (!below) return new InputError(`It is no image: ${why}`);
   const { name, remedy } = below;
   return new InputError(`It is ${name}: ${remedy}`, { remedy });

@@ -21,6 +21,7 @@ function codeOf(number: number): string | undefined {
 const REASONS = new Map([
   ["EACCES", "permission denied"],
   ["EADDRINUSE", "the address is in use"],
+  ["EADDRNOTAVAIL", "this machine has no such address"],
   ["EAGAIN", "the system is busy; try again"],
   ["EBADF", "it is closed"],
   ["EBUSY", "it is in use, or something is mounted there"],
@@ -91,6 +92,18 @@ export function fileError(what: string, cause: unknown): FileError {
     ? text
     : reasonOf(cause) ?? shown(text);
   return new FileError(`${what}: ${reason}`, { code: errorCode(cause), cause });
+}
+
+/** A {@linkcode fileError} about a file that cannot be written. */
+export function writeError(path: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
+  // What is not there is the directory: the file itself would be made.
+  return errorCode(cause) === "ENOENT"
+    ? new FileError(
+      `Cannot write ${path}: the directory that it goes to does not exist; make it first`,
+      { code: "ENOENT", cause },
+    )
+    : fileError(`Cannot write ${path}`, cause);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
-import { fs } from "./node.ts";
 import { fileError } from "./errors.ts";
+import { readTlsFiles, type TlsFiles } from "./tls_files.ts";
 import { fromStream } from "../streams/source.ts";
 
 /** Where and how a server listens. */
@@ -9,7 +9,7 @@ export interface ServerOptions {
   /** 0 takes any port that is free. */
   port: number;
   /** Files with certificate and key, PEM, for HTTPS. */
-  tls?: { cert: string; key: string } | undefined;
+  tls?: TlsFiles | undefined;
   /** Milliseconds without progress after which a client is let go. */
   patience?: number;
   /** Gets the answers that broke off. */
@@ -73,8 +73,7 @@ export async function serve(
     void answer(incoming, outgoing);
   const server = tls
     ? https.createServer({
-      cert: readFile(tls.cert),
-      key: readFile(tls.key),
+      ...readTlsFiles(tls),
       maxHeaderSize: MAX_HEADERS,
     }, listener)
     : http.createServer({ maxHeaderSize: MAX_HEADERS }, listener);
@@ -98,14 +97,6 @@ export async function serve(
         server.closeIdleConnections?.();
       }),
   };
-}
-
-function readFile(path: string): string {
-  try {
-    return fs.readFileSync(path, "utf8");
-  } catch (error) {
-    throw fileError(`Cannot read ${path}`, error);
-  }
 }
 
 function requestOf(

@@ -166,7 +166,8 @@ export function damaged(
   cause?: unknown,
 ): FileError {
   return new FileError(
-    `${name}: the ${compression} data are damaged or cut short`,
+    `${name}: the ${compression} data are damaged or cut short; make or fetch ` +
+      "it again",
     { cause },
   );
 }

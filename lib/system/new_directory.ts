@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { basename, dirname, fs, join, process, tmpdir } from "./node.ts";
-import { fileError } from "./errors.ts";
+import { writeError } from "./errors.ts";
 import { leftovers } from "./leftovers.ts";
 import { ownIds } from "./own_ids.ts";
 import { temporaryName } from "./temporary_name.ts";
@@ -25,7 +25,7 @@ export interface NewDirectory {
  * put something in its place.
  */
 export function openNewDirectory(path: string): NewDirectory {
-  const failed = (error: unknown) => fileError(`Cannot write ${path}`, error);
+  const failed = (error: unknown) => writeError(path, error);
   try {
     const there = fs.statSync(path, { throwIfNoEntry: false }) !== undefined;
     const clean = path.replace(/(?<=.)\/+$/, "");

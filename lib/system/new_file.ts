@@ -1,4 +1,4 @@
-import { errorCode, fileError } from "./errors.ts";
+import { errorCode, writeError } from "./errors.ts";
 import { writeFile } from "./fd.ts";
 import { leftovers } from "./leftovers.ts";
 import { fs } from "./node.ts";
@@ -29,7 +29,7 @@ export function writeNewFile(
     }
     giveName(part, path);
   } catch (error) {
-    throw fileError(`Cannot write ${path}`, error);
+    throw writeError(path, error);
   } finally {
     remove();
     leftovers.delete(remove);

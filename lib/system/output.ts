@@ -1,7 +1,7 @@
 import { FileError } from "../errors/file_error.ts";
 import type { Sink } from "../streams/sink.ts";
 import { release } from "../streams/source.ts";
-import { codeError, errorCode, fileError } from "./errors.ts";
+import { codeError, errorCode, fileError, writeError } from "./errors.ts";
 import { takeTurn, writeFile } from "./fd.ts";
 import { FileSink } from "./file_sink.ts";
 import { leftovers } from "./leftovers.ts";
@@ -90,12 +90,6 @@ export function openFileOutput(
   }
 }
 
-function writeError(path: string, error: unknown): Error {
-  return error instanceof FileError
-    ? error
-    : fileError(`Cannot write ${path}`, error);
-}
-
 /** Names that lead to standard output, which may be a file to be appended to. */
 function isStandardOutput(path: string): boolean {
   return path === "/dev/stdout" || path === "/dev/fd/1" ||
@@ -163,7 +157,7 @@ function replacing(
         sink.commit();
         if (!noFsync) await syncDirectory(dirname(place));
       } catch (error) {
-        throw fileError(`Cannot write ${path}`, error);
+        throw writeError(path, error);
       }
     },
     abort() {

@@ -17,11 +17,11 @@ export class NotTarError extends InputError {
     super(
       kind
         ? `The input is not a tar archive, but ${kind.name}: ${kind.remedy}`
-        : "The input is not a tar archive",
+        : "The input is not a tar archive: give a tar or a directory",
       kind && { remedy: kind.remedy },
     );
     this.imageMessage = kind
       ? `It is not an image, but ${kind.name}: ${kind.remedy}`
-      : "It is not an image: it is not a tar archive";
+      : "It is not an image, since it is not a tar archive: give an image file";
   }
 }

@@ -246,8 +246,8 @@ Deno.test("imageDescription() names the option that is malformed", async () => {
         "--health-start-period: Health",
       ],
       [
-        ["--health-cmd=x", "--health-start-interval="],
-        '--health-start-interval: "" is',
+        ["--health-cmd=x", "--health-start-interval=s"],
+        '--health-start-interval: "s" is',
       ],
       [
         ["--health-cmd=x", "--health-retries=-1"],
@@ -269,6 +269,8 @@ Deno.test("imageDescription() names the option that is malformed", async () => {
         ["--created", "253402300800"],
         "--created is a count of seconds since 1970",
       ],
+      [["--", ""], "The command is an empty word: name a program first"],
+      [["--entrypoint", '[""]', "--", "x"], "The command is an empty word"],
       [["--platform", "arm64"], '--platform: "arm64" is not OS/ARCH'],
     ] as const
   ) {

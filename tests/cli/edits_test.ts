@@ -383,6 +383,7 @@ Deno.test("wrong edits are refused", async () => {
       // These would be odd names, and are modes that are none.
       [["--add", "added:/x:99999"], /octal, up to 7777, .* colon of a path/, 2],
       [["--add", "added:/x:0644:1"], /is not FILE:PATH\[:MODE\[:UID:GID/, 2],
+      [["--add", "added:/x:0644:a:b"], /UID and GID are numbers/, 2],
       [["--add", "added:/x:u=q"], /is not FILE:PATH/, 2],
       [["--add", "added:../../x"], /"added:\.\.\/\.\.\/x": the path climbs/, 2],
       [["--add", "-:/etc/"], /standard input has no name/, 2],

@@ -116,7 +116,7 @@ test("-o writes where symlinks lead", async (_, place, make) => {
   await Deno.symlink("nowhere/target", `${place}/lost`);
   assertRefused(
     await make(rootfs, "-o", `${place}/lost`),
-    /Cannot write \S*lost: no such file or directory/,
+    /Cannot write \S*lost: the directory that it goes to does not exist; make it/,
   );
   await Deno.symlink("loop", `${place}/loop`);
   assertRefused(

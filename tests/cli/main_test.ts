@@ -347,7 +347,7 @@ Deno.test("ciso refuses an -o that cannot be written", async () => {
   assertRefused(
     await ciso([rootfs, "-o", `${folder.path}/no/x.isoc`, ...IMAGE]),
     1,
-    /Cannot write .*\/no\/x\.isoc: no such file or directory/,
+    /Cannot write .*\/no\/x\.isoc: the directory .* does not exist; make it first/,
   );
   assertRefused(
     await ciso([rootfs, "-o", folder.path, ...IMAGE]),

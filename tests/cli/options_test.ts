@@ -6,6 +6,7 @@ const OPTIONS: Option[] = [
   { name: "env", short: "e", value: "KEY=VALUE", help: "" },
   { name: "workdir", short: "w", value: "PATH", help: "" },
   { name: "label", value: "KEY=VALUE", help: "" },
+  { name: "author", value: "TEXT", help: "" },
   { name: "quiet", short: "q", help: "" },
   { name: "verbose", short: "v", help: "" },
   { name: "no-check", help: "" },
@@ -41,10 +42,8 @@ Deno.test("parseOptions() reads every form of a value", () => {
   });
 });
 
-Deno.test("parseOptions() takes values that are empty or begin with a dash", () => {
-  assert.deepEqual(parse("-e", "", "--env=", "--env", ""), {
-    env: ["", "", ""],
-  });
+Deno.test("parseOptions() takes texts that are empty, and values that begin with a dash", () => {
+  assert.deepEqual(parse("--author", "", "--author="), { author: ["", ""] });
   assert.deepEqual(parse("-w", "-", "--workdir", "-5", "-w", "--x y"), {
     workdir: ["-", "-5", "--x y"],
   });
@@ -64,9 +63,9 @@ Deno.test("parseOptions() reads switches, alone and together", () => {
 });
 
 Deno.test("parseOptions() leaves words as they are", () => {
-  assert.deepEqual(parse("1e3", "-q", "-", "", "a=b"), {
+  assert.deepEqual(parse("1e3", "-q", "-", " ", "a=b"), {
     quiet: true,
-    words: ["1e3", "-", "", "a=b"],
+    words: ["1e3", "-", " ", "a=b"],
   });
   assert.deepEqual(parse("a", "--", "-q", "--", "--env"), {
     words: ["a"],
@@ -84,6 +83,7 @@ Deno.test("parseOptions() refuses unknown options", () => {
       ["--quite", "Unknown option --quite: did you mean --quiet?"],
       ["--lable=a=b", "Unknown option --lable: did you mean --label?"],
       ["--ENV=a=b", "Unknown option --ENV: did you mean --env?"],
+      ["--work=/srv", "Unknown option --work: did you mean --workdir?"],
       ["--nocheck", "Unknown option --nocheck: did you mean --no-check?"],
       ["--e=A=1", "Unknown option --e"],
       ["--__proto__=1", "Unknown option --__proto__"],
@@ -99,6 +99,23 @@ Deno.test("parseOptions() refuses unknown options", () => {
       return true;
     });
   }
+});
+
+Deno.test("parseOptions() says what else an unknown option can mean", () => {
+  const hint = (form: string, word: string) => `${form} of ${word}`;
+  assert.throws(() => parseOptions(["-qz.tar"], OPTIONS, hint), {
+    message: "Unknown option -z: -z of -qz.tar",
+  });
+});
+
+Deno.test("parseOptions() refuses empty words and values", () => {
+  for (const args of [["-w", ""], ["--workdir="], ["-qw", ""]]) {
+    assert.throws(() => parse(...args), {
+      name: "UsageError",
+      message: "Option -w/--workdir needs PATH, and has an empty one",
+    });
+  }
+  assert.throws(() => parse("a", ""), /A word of the command line is empty/);
 });
 
 Deno.test("parseOptions() refuses an option without its value", () => {

@@ -1,12 +1,26 @@
 // ciso serve on each runtime: hostile requests, an archive that changes, many
 // clients with a slow one among them.
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { ciso, temporary } from "../support/ciso.ts";
 import { bundleRuntimes } from "../support/runtimes.ts";
 import { startServe } from "../support/serve.ts";
 import { tarOf } from "../support/tar_writer.ts";
 
 const SIZE = 3_000_000;
+
+/** Its key is gone. */
+const OTHER_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBbjCCAROgAwIBAgIUakH+BZWjcRDMswadXKDwNezwKswwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBeDAeFw0yNjExMjcxMzA3MjdaFw0yNjExMjgxMzA3MjdaMAwx
+CjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAT+67Oh02vEP6Vg
+TP6rhFqMoNItczivr0biWiP+Z+ER2PHoeMYZOAaXvR4LxJ69P1hP7QZHNu7ZbLXj
+bBYnfxFZo1MwUTAdBgNVHQ4EFgQUwmL4KxHx5UW5trRZbdmcX9HqMi4wHwYDVR0j
+BBgwFoAUwmL4KxHx5UW5trRZbdmcX9HqMi4wDwYDVR0TAQH/BAUwAwEB/zAKBggq
+hkjOPQQDAgNJADBGAiEAlu5L+oty2tNWdTkNFINjTKgtc7r7qtzWBQfRMifE8qUC
+IQC4g1Q80gOcxUy4iJRtucky1s/czf0qUX4H67HYyZC3RA==
+-----END CERTIFICATE-----
+`;
 
 /** Asks with a path that fetch() would make harmless; gives the status. */
 async function askRaw(host: string, request: string): Promise<number> {
@@ -42,6 +56,36 @@ async function isoc(work: string): Promise<string> {
 
 for (const runtime of await bundleRuntimes(["--allow-net"])) {
   const { name, command, env, missing } = runtime;
+  Deno.test({
+    name: `${name}: ciso serve names the file that is no certificate or key`,
+    ignore: missing !== undefined,
+    async fn() {
+      await using folder = await temporary();
+      const path = (name: string) => `${folder.path}/${name}`;
+      await Deno.writeTextFile(path("cert"), OTHER_CERTIFICATE);
+      const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      await Deno.writeTextFile(
+        path("key"),
+        String(keys.privateKey.export({ format: "pem", type: "pkcs8" })),
+      );
+      const image = await isoc(folder.path);
+      for (
+        const [cert, key, message] of [
+          ["key", "key", `${path("key")} holds no certificate in PEM`],
+          ["cert", "cert", `${path("cert")} holds no private key in PEM`],
+          ["cert", "key", `${path("key")} is not the key of the certificate`],
+        ] as const
+      ) {
+        const tls = ["--tls-cert", path(cert), "--tls-key", path(key)];
+        const { code, stderr } = await ciso(
+          ["serve", image, ...tls],
+          { command, env },
+        );
+        assert.ok(stderr.startsWith(`ciso: ${message}`), stderr);
+        assert.equal(code, 1);
+      }
+    },
+  });
   Deno.test({
     name: `${name}: ciso serve gives right bytes or none, to many at once`,
     ignore: missing !== undefined,

@@ -201,6 +201,11 @@ Deno.test("a signature is not replaced unasked, and never half there", async () 
       1,
       /wrong/,
     ],
+    [
+      '"$@" sign a.isoc --key own.key -o n --password-stdin </dev/null',
+      1,
+      /--password-stdin: standard input is empty/,
+    ],
     ['"$@" sign own.pub --key own.key -o n', 1, /own\.pub: /],
     ['head -c 9000 a.isoc >cut; "$@" sign cut --key own.key -o n', 1, /cut: /],
     ['"$@" sign a.isoc --key own.key --gpg x -o n', 2, /two signatures: run/],

@@ -748,7 +748,8 @@ const WRONG: Record<string, {
         await layout.image([FIRST, SECOND], { stored: [FIRST, bytes] }),
       );
     },
-    message: /^, layer 2: the gzip data are damaged or cut short$/,
+    message:
+      /^, layer 2: the gzip data are damaged or cut short; make or fetch it again$/,
   },
   "gzip data are cut short": {
     damage: async (layout) => {
@@ -757,7 +758,8 @@ const WRONG: Record<string, {
         await layout.image([FIRST, SECOND], { stored: [FIRST, bytes] }),
       );
     },
-    message: /^, layer 2: the gzip data are damaged or cut short$/,
+    message:
+      /^, layer 2: the gzip data are damaged or cut short; make or fetch it again$/,
   },
   "a compressed layer has another digest": {
     damage: async (layout) => {
@@ -910,7 +912,10 @@ Deno.test("ciso convert tells what is no image at all", async () => {
     `${file}: It is not an image, but text: give a tar or a directory`,
   );
   await Deno.writeTextFile(file, "");
-  assert.match(await failed("convert", file, ...tag), /: It is no image: /);
+  assert.equal(
+    await failed("convert", file, ...tag),
+    `${file}: It is empty; make or fetch it again`,
+  );
   await Deno.writeFile(file, FIRST);
   assert.match(await failed("convert", file, ...tag), /: It is no image: /);
   assert.equal(

@@ -731,7 +731,9 @@ Deno.test("buildLayers() refuses what no two engines take alike", async () => {
   );
   await assert.rejects(
     buildStack([tarOf(lower), new Uint8Array(1000).fill(1)], "/dev/null"),
-    new InputError("2.tar: The input is not a tar archive"),
+    new InputError(
+      "2.tar: The input is not a tar archive: give a tar or a directory",
+    ),
   );
   await assert.rejects(
     buildStack([tarOf(lower), tarOf(lower).subarray(0, 900)], "/dev/null"),
