@@ -47,26 +47,13 @@ export type { StoredImage, StoredLayer } from "./read/open_image.ts";
 export type { ImageChoice } from "./read/choose_image.ts";
 export type { Platform } from "./read/read_oci.ts";
 export type { FileSource } from "./read/image_files.ts";
-export {
-  type SpooledSource,
-  spoolToMemory,
-  type StreamSpool,
-} from "./streams/spool.ts";
-export type { Compression } from "./streams/compression.ts";
-export type {
-  FilePlace,
-  HashBeside,
-  Making,
-  PackedFile,
-  Source,
-} from "./streams/source.ts";
-export type { Patchwork } from "./streams/patchwork.ts";
+export { spoolToMemory, type StreamSpool } from "./streams/spool.ts";
+export type * from "./streams/public_types.ts";
 export type { ImageDescription } from "./rootfs/facts.ts";
 export type { LayerChange } from "./rootfs/layer_change.ts";
 export type * from "./image/image.ts";
 export { ALL_FACES, type Face, FACES } from "./image/face.ts";
 export type { Layer as ImageLayer, LayerBlob } from "./image/layer.ts";
-export type { LayerMethod } from "./streams/packing.ts";
 export { type ImageName, parseName } from "./image/name.ts";
 export { DescriptionError } from "./errors/description_error.ts";
 export { InputError } from "./errors/input_error.ts";

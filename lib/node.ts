@@ -17,7 +17,6 @@
 export { decompress, openFile } from "./system/open_file.ts";
 export { compressBlocks } from "./system/compress_blocks.ts";
 export { packChunks, type PackedChunks } from "./system/pack_layer.ts";
-export type { LayerMethod } from "./streams/packing.ts";
 export { spoolToFile } from "./system/spool_file.ts";
 export {
   type DirectoryInput,
@@ -27,13 +26,4 @@ export { IgnoreRules, type Verdict } from "./directory/dockerignore.ts";
 export type { WalkOptions } from "./directory/walk.ts";
 export type { Input } from "./system/input.ts";
 export type { UnpackLimits } from "./system/unpack_limits.ts";
-export type { Compression } from "./streams/compression.ts";
-export type { SpooledSource } from "./streams/spool.ts";
-export type {
-  FilePlace,
-  HashBeside,
-  Making,
-  PackedFile,
-  Source,
-} from "./streams/source.ts";
-export type { Patchwork } from "./streams/patchwork.ts";
+export type * from "./streams/public_types.ts";

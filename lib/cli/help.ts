@@ -206,7 +206,7 @@ function wrapped(text: string): string {
 }
 
 /** Breaks a text at its blanks into lines of `width` characters at most. */
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
     const line = lines.at(-1);

@@ -14,7 +14,7 @@ import { grouped, type Paint, plain, table } from "./style.ts";
 const LONG = 60;
 
 /** A package's name, with what is before it in its own world. */
-export function packageName(
+function packageName(
   { namespace, name }: Pick<Package, "namespace" | "name">,
 ): string {
   return namespace === undefined ? name : `${namespace}/${name}`;

@@ -3,7 +3,7 @@ import { toStream } from "../streams/source.ts";
 import { writeOutput } from "./output.ts";
 
 /** Lines as bytes, many in one chunk. */
-export async function* encoded(
+async function* encoded(
   lines: Iterable<string>,
 ): AsyncGenerator<Uint8Array> {
   let text = "";

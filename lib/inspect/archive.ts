@@ -130,7 +130,7 @@ export async function readRootfs(
 }
 
 /** The member that a path leads to, links followed, if it is a file. */
-export function followed(
+function followed(
   members: ReadonlyMap<string, Member>,
   path: string,
 ): Member | undefined {

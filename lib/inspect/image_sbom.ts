@@ -26,7 +26,7 @@ export interface SbomOptions {
 }
 
 /** What SBOMs of an image look for in it. */
-export function sbomPackages(files: boolean): PackageOptions {
+function sbomPackages(files: boolean): PackageOptions {
   return { thorough: true, files };
 }
 

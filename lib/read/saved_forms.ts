@@ -28,7 +28,7 @@ export function isLxdMetadata(metadata: string): boolean {
 }
 
 /** Whether a file `repositories` is that of Docker 1.9 or older. */
-export function isRepositories(repositories: string): boolean {
+function isRepositories(repositories: string): boolean {
   return /^\s*\{[^]*"[0-9a-f]{64}"/.test(repositories);
 }
 

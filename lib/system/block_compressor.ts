@@ -5,7 +5,7 @@ import { isDeno, worker, zlib } from "./node.ts";
 import { zstdParams } from "./zstd.ts";
 
 /** Compresses blocks, several at a time. */
-export interface BlockCompressor {
+interface BlockCompressor {
   /** Memory for a block of {@linkcode BLOCK} bytes, with anything in it. */
   block(): Uint8Array<ArrayBuffer>;
   /**

@@ -1,7 +1,7 @@
 import { CHUNK } from "../streams/source.ts";
 
 /** Where parts of a copy are. */
-export interface Rooms {
+interface Rooms {
   /** Whether other threads can have bytes where they are. */
   holds(bytes: Uint8Array): boolean;
   /** Memory for a part, of a chunk's size. */
