@@ -61,6 +61,29 @@ export class Texts {
     return number;
   }
 
+  /**
+   * Compares bytes of two strings, which both have them.
+   *
+   * @param start Where they begin in both.
+   * @param end Where they end.
+   */
+  compareBytes(
+    first: number,
+    second: number,
+    start: number,
+    end: number,
+  ): number {
+    const a = this.#pages[Math.floor(first / this.#page)]!;
+    const b = this.#pages[Math.floor(second / this.#page)]!;
+    const inA = first % this.#page + 2;
+    const inB = second % this.#page + 2;
+    for (let i = start; i < end; i++) {
+      const difference = a[inA + i]! - b[inB + i]!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
   /** Gives all memory back at once; what was got of it is empty afterwards. */
   release(): void {
     for (const page of this.#pages.splice(0)) release(page);

@@ -36,6 +36,12 @@ const ROW = {
 
 const PAGE = 1 << 10;
 
+/** Bits of a row's mode: its kind comes after the file's own bits. */
+const KIND_BIT = 12;
+const KIND_MASK = 7;
+/** Whether a header block says all, if it is no further name of a file. */
+const IS_PLAIN = 1 << 15;
+
 /** An entry to be put in order. */
 export interface TableEntry {
   path: Uint8Array;
@@ -73,7 +79,8 @@ export class EntryTable {
     const mode = kind === "symlink" ? 0o777 : facts.mode;
     const { major = 0, minor = 0 } = facts.device ?? {};
     this.#set(row, ROW.path, this.#texts.add(path));
-    this.#set(row, ROW.mode, KINDS.indexOf(kind) << 12 | mode);
+    const isPlain = needsBlock(kind, entry) ? IS_PLAIN : 0;
+    this.#set(row, ROW.mode, isPlain | KINDS.indexOf(kind) << KIND_BIT | mode);
     this.#set(row, ROW.uid, facts.uid);
     this.#set(row, ROW.gid, facts.gid);
     this.#set(row, ROW.size, facts.size);
@@ -106,13 +113,19 @@ export class EntryTable {
     return this.#texts.number(this.#get(row, ROW.path), start, count, end);
   }
 
+  /** As {@linkcode Texts.compareBytes}, of paths. */
+  comparePaths(a: number, b: number, start: number, end: number): number {
+    const [first, second] = [this.#get(a, ROW.path), this.#get(b, ROW.path)];
+    return this.#texts.compareBytes(first, second, start, end);
+  }
+
   /** The row whose file it is. */
   file(row: number): number {
     return this.#get(row, ROW.file);
   }
 
   kind(row: number): FileKind {
-    return KINDS[this.#get(row, ROW.mode) >>> 12]!;
+    return KINDS[this.#get(row, ROW.mode) >>> KIND_BIT & KIND_MASK]!;
   }
 
   /** Whether there are sparse files. */
@@ -169,25 +182,8 @@ export class EntryTable {
 
   /** Bytes of the header blocks that are written for a row. */
   headerSize(row: number, first: number): number {
-    const file = this.file(row);
-    const isLink = first !== row;
-    const kind = this.kind(file);
-    const slash = !isLink && kind === "directory" ? 1 : 0;
-    const path = this.#texts.length(this.#get(row, ROW.path)) + slash;
-    const link = isLink
-      ? this.#texts.length(this.#get(first, ROW.path))
-      : kind === "symlink"
-      ? this.#texts.length(this.#get(file, ROW.link))
-      : 0;
-    const isPlain = path > 0 && path <= FIELD.name[1] &&
-      link <= FIELD.link[1] && kind !== "hardlink" &&
-      !this.#records.has(file) && !needsRecords({
-        uid: this.#get(file, ROW.uid),
-        gid: this.#get(file, ROW.gid),
-        size: isLink ? 0 : this.size(file),
-        seconds: this.#get(file, ROW.seconds),
-        nanoseconds: 0,
-      });
+    const isPlain = first === row && this.file(row) === row &&
+      (this.#get(row, ROW.mode) & IS_PLAIN) !== 0;
     return isPlain ? BLOCK : fileHeader(this.record(row, first)).length;
   }
 
@@ -208,6 +204,19 @@ export class EntryTable {
     this.#pages[Math.floor(row / PAGE)]![row % PAGE * ROW.width + field] =
       value;
   }
+}
+
+/** Whether an entry needs a header block alone. */
+function needsBlock(
+  kind: FileKind,
+  { path, facts, records }: TableEntry,
+): boolean {
+  const { uid, gid, size, mtime: seconds } = facts;
+  const slash = kind === "directory" ? 1 : 0;
+  const link = kind === "symlink" ? facts.link.length : 0;
+  return path.length > 0 && path.length + slash <= FIELD.name[1] &&
+    link <= FIELD.link[1] && kind !== "hardlink" && records.length === 0 &&
+    !needsRecords({ uid, gid, size, seconds, nanoseconds: 0 });
 }
 
 function kindOf({ type }: EntryFacts): FileKind {

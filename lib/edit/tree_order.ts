@@ -195,10 +195,12 @@ export class TreeOrder {
   #compareRest(a: number, b: number): number {
     const inA = this.#length(a);
     const inB = this.#length(b);
-    for (let i = this.#name(a) + KEYS; i < inA && i < inB; i += KEY) {
-      const difference = this.#number(a, i) - this.#number(b, i);
-      if (difference !== 0) return difference;
-    }
-    return inA - inB;
+    const rest = this.#table.comparePaths(
+      this.#row(a),
+      this.#row(b),
+      this.#name(a) + KEYS,
+      Math.min(inA, inB),
+    );
+    return rest || inA - inB;
   }
 }

@@ -15,8 +15,8 @@ interface PutLayer {
 }
 
 /**
- * Writes a layer that cannot be the input as it is: to its place, by two threads, if the input is in a file; to
- * a spool if not.
+ * Writes a layer that cannot be the input as it is: to its place, by two threads,
+ * if the input is in a file; to a spool if not.
  *
  * @param place Where it belongs, if it has a place.
  */
