@@ -6,6 +6,7 @@ import type { Holes } from "./holes.ts";
 import type { LayerOptions, LayerTree } from "./layer_tree.ts";
 import type { RootfsTree } from "./rootfs_tree.ts";
 import type { Scan, ScanOptions } from "./scan.ts";
+import type { Tree } from "./tree.ts";
 
 /** One of an image's layers, to be read. */
 export interface LayerInput {
@@ -36,11 +37,11 @@ export interface LayerInput {
 }
 
 /** Reads a layer, which must be the one that its image says. */
-export async function scanInput(
+export async function scanInput<T extends Tree>(
   { fromImage = false, diffId }: LayerInput,
   options: ScanOptions,
-  scan: (options: ScanOptions) => Promise<Scan<LayerTree>>,
-): Promise<Scan<LayerTree>> {
+  scan: (options: ScanOptions) => Promise<Scan<T>>,
+): Promise<Scan<T>> {
   const scanned = await scan({
     ...options,
     stopsAtEnd: fromImage,

@@ -4,7 +4,6 @@ import type { Layer } from "../image/layer.ts";
 import { changedLayer } from "./changed_layer.ts";
 import type { LayerChange } from "./layer_change.ts";
 import { Holes } from "./holes.ts";
-import type { LayerTree } from "./layer_tree.ts";
 import { type Follower, Sizer } from "./follower.ts";
 import { relocate, type RelocateOptions } from "./relocate.ts";
 import { NODE } from "./path_index.ts";
@@ -194,12 +193,12 @@ function earlyRootfs(
  * @param follower Sees all items.
  * @throws {InputError} If the input is no tar or cannot be a layer.
  */
-export async function scanLayer(
-  tree: LayerTree,
+export async function scanLayer<T extends Tree>(
+  tree: T,
   intake: Intake,
   options: ScanOptions,
   follower?: Follower,
-): Promise<Scan<LayerTree>> {
+): Promise<Scan<T>> {
   try {
     const read = await readEntries(tree, intake, options, follower);
     return await scanned(tree, read);

@@ -1,3 +1,4 @@
+import { InputError } from "../errors/input_error.ts";
 import type { Sink } from "../streams/sink.ts";
 import { fromStream, type Source } from "../streams/source.ts";
 import { closing } from "../tar/header.ts";
@@ -35,6 +36,7 @@ import type {
   StackPlaces,
 } from "./stack.ts";
 import { StackedSource } from "./stacked_source.ts";
+import type { Tree } from "./tree.ts";
 import { UnpackAhead } from "./unpack_ahead.ts";
 
 /** What all layers make, and the layers one after another. */
@@ -100,6 +102,7 @@ export class StackReader {
    */
   async read(input: LayerInput, next: readonly LayerInput[]): Promise<void> {
     const at = this.#layers.length;
+    if (await this.#readLowest(input)) return;
     // The lowest layer's own base has nothing.
     const base = at === 0 ? new RootfsTree(new StackedSource()) : this.#tree;
     input.onBelow?.(base);
@@ -116,6 +119,44 @@ export class StackReader {
     const tree = (source: Source) =>
       new LayerTree(source, base, layerOptions(input, holes));
     await this.#readWhole(input, next, tree);
+  }
+
+  /**
+   * Puts the entries of the lowest layer into the image's tree alone, if nobody
+   * asks for more than that.
+   *
+   * @returns Whether all of them stay as they are; if not, it needs a tree of its
+   * own.
+   */
+  async #readLowest(input: LayerInput): Promise<boolean> {
+    if (!this.#options.treeOnly || !this.#isJoinable(input)) return false;
+    const { source, onBelow, visible } = input;
+    if (onBelow || visible) return false;
+    this.#source.grow(source);
+    const tree = this.#tree;
+    try {
+      const scanned = await scanInput(
+        input,
+        this.#options,
+        (options) =>
+          scanLayer(tree, new Intake(source), options, this.#follower),
+      );
+      const isWhole = !tree.rearranged && !tree.hasLateDirectories &&
+        tree.missingSize === 0 && tree.changes.reasons.size === 0;
+      if (isWhole) {
+        this.#note(input, scanned);
+        const output = await this.#output(scanned, source);
+        this.#layers.push(output);
+        this.#source.clear();
+        this.#source.push(source, output.end);
+        return true;
+      }
+    } catch (error) {
+      // Its own tree finds the error again.
+      if (!(error instanceof InputError)) throw error;
+    }
+    this.#restart();
+    return false;
   }
 
   /** Reads all of the next layer. */
@@ -197,12 +238,8 @@ export class StackReader {
   }
 
   /** Puts the lowest layer's entries into the tree while they are read. */
-  #join(
-    { aci, root }: LayerInput,
-    intake: Intake,
-  ): JoinedLayer | undefined {
-    // Of a tree that is not at the root the entries are others.
-    if (this.#layers.length > 0 || aci || root !== undefined) return undefined;
+  #join(input: LayerInput, intake: Intake): JoinedLayer | undefined {
+    if (!this.#isJoinable(input)) return undefined;
     // There may be one before it that had no entries.
     this.#source.clear();
     this.#source.grow(intake.source);
@@ -218,6 +255,12 @@ export class StackReader {
     );
   }
 
+  /** Whether a layer is the lowest one, and its entries are the tree's. */
+  #isJoinable({ aci, root }: LayerInput): boolean {
+    // Of a tree that is not at the root the entries are others.
+    return this.#layers.length === 0 && !aci && root === undefined;
+  }
+
   /** Writes nothing below rootfs/ before all layers are read. */
   #stop(): void {
     if (this.#follower instanceof EarlyRootfs) this.#follower.stop();
@@ -230,9 +273,11 @@ export class StackReader {
     this.#follower = this.#places ? undefined : this.#sizer();
   }
 
-  #note({ name, fromImage }: LayerInput, { notes, tree }: Scan<LayerTree>) {
+  #note({ name, fromImage }: LayerInput, { notes, tree }: Scan<Tree>) {
     this.#notes.push(...notes.map((note) => `${name}: ${note}`));
-    if (fromImage) this.#notes.push(...missingNote(name, tree));
+    if (fromImage && tree instanceof LayerTree) {
+      this.#notes.push(...missingNote(name, tree));
+    }
     this.#entries += tree.entries;
   }
 
@@ -257,7 +302,7 @@ export class StackReader {
 
   /** The layer for the archive, and the part of it that has entries. */
   async #output(
-    { input, changes, tree, end }: Scan<LayerTree>,
+    { input, changes, tree, end }: Scan<Tree>,
     given: Source,
   ): Promise<LayerOutput & { source: Source; end: number }> {
     let layer = input;
