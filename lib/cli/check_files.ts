@@ -68,6 +68,8 @@ const REFERENCE = /^[a-z0-9][a-z0-9._/-]*:[\w.-]+$/;
 
 /** Refuses `oci:…`, `https:…` and such, which are no paths here. */
 function checkTransport(word: string, command: string): void {
+  // Other words may name files that Deno must not look for, as those of cat do.
+  if (!word.includes(":")) return;
   const [, scheme = "", rest = ""] = /^([a-z-]+):(.+)$/s.exec(word) ?? [];
   if (host.exists(imagePath(word, host.exists).path)) return;
   // Other commands may take images of registries.

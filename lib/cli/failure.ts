@@ -4,6 +4,7 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { errorCode, fileError, reasonOf } from "../system/errors.ts";
 import { host } from "../system/host.ts";
+import { forbidden, isForbidden } from "../system/permissions.ts";
 import { say, sayHint } from "./say.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -83,6 +84,10 @@ export function fail(error: unknown, help: string): number {
     say(debug ? traceOf(error) : (error as Error).message);
     if (error instanceof UsageError) sayHint(`Try '${help}' for more.`);
     return code;
+  }
+  if (isForbidden(error)) {
+    say(debug ? traceOf(error) : forbidden(error));
+    return EXIT.failed;
   }
   // The system refuses something, and no caller has better words for it.
   const { syscall, path } = Object(error) as {

@@ -33,9 +33,16 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Says that the program waits for what never comes; returns the exit code. */
-export function stuck(): number {
-  return fail("it waits for what never comes", "ciso --help");
+/**
+ * Says why the program ends before {@linkcode main} does; returns the exit code.
+ *
+ * @param error What no caller gets; it waits for what never comes unless given.
+ */
+export function stuck(
+  error: unknown = "it waits for what never comes",
+): number {
+  cleanUp();
+  return fail(error, "ciso --help");
 }
 
 async function run(

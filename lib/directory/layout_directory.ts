@@ -2,7 +2,7 @@ import { FileError } from "../errors/file_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shownWord } from "../errors/shown.ts";
 import { utf8 } from "../streams/bytes.ts";
-import type { ImageFiles } from "../read/image_files.ts";
+import type { FileSource, ImageFiles } from "../read/image_files.ts";
 import { fs, join } from "../system/node.ts";
 import { normalizePath } from "../tar/path.ts";
 import { errorCode, fileError } from "../system/errors.ts";
@@ -15,12 +15,10 @@ export function directoryFiles(path: string): ImageFiles {
   return {
     hasRootfs: false,
     open(name) {
-      let file = path;
+      const file = placeOf(path, name);
+      if (file === undefined) return Promise.resolve(undefined);
       try {
-        const inside = insideOf(path, name);
-        if (inside === undefined) return Promise.resolve(undefined);
-        file = inside;
-        return Promise.resolve(openFile(openPlain(file), file, file));
+        return Promise.resolve(opened(path, file, name));
       } catch (error) {
         if (isMissing(error)) return Promise.resolve(undefined);
         return Promise.reject(
@@ -31,17 +29,19 @@ export function directoryFiles(path: string): ImageFiles {
       }
     },
     async openTree(name) {
-      let root;
+      const place = placeOf(path, name);
+      if (place === undefined) return undefined;
+      let root = place;
       try {
-        root = insideOf(path, name);
-        if (root === undefined || !fs.statSync(root).isDirectory()) {
-          return undefined;
-        }
+        const real = fs.realpathSync(place);
+        if (!isInside(path, real)) throw leadsOut(name);
+        if (!fs.statSync(real).isDirectory()) return undefined;
+        if (fs.lstatSync(place).isSymbolicLink()) root = real;
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
       }
-      return await openDirectory(root);
+      return await openDirectory(root, { isOwnRoot: true });
     },
     folders: () =>
       fs.readdirSync(path, { withFileTypes: true })
@@ -50,27 +50,52 @@ export function directoryFiles(path: string): ImageFiles {
   };
 }
 
-/**
- * The path of a file of the directory.
- *
- * @returns `undefined` if the name climbs out of it.
- * @throws {InputError} If a symlink leads out of it: who made the image must
- * not choose files of this machine. A blob may be anywhere: its digest is known.
- */
-function insideOf(path: string, name: string): string | undefined {
-  let inside;
+/** The path of a file of the directory; `undefined` if the name climbs out of it. */
+function placeOf(path: string, name: string): string | undefined {
   try {
-    inside = normalizePath(utf8(name));
+    const inside = normalizePath(utf8(name));
+    if (inside.length === 0) return undefined;
+    return join(path, new TextDecoder().decode(inside));
   } catch {
     return undefined;
   }
-  if (inside.length === 0) return undefined;
-  const file = join(path, new TextDecoder().decode(inside));
-  if (name.startsWith("blobs/")) return file;
+}
+
+/**
+ * Opens a file of the directory.
+ *
+ * @throws {InputError} If a symlink leads out of it: who made the image must
+ * not choose files of this machine. A blob may be anywhere: its digest is known.
+ */
+function opened(path: string, file: string, name: string): FileSource {
+  const fd = openPlain(file);
+  try {
+    // What is there now may be another file than the open one.
+    const real = fs.realpathSync(file);
+    const isOwn = isInside(path, real) && isSame(fd, real);
+    if (!isOwn && !name.startsWith("blobs/")) throw leadsOut(name);
+    return Object.assign(openFile(fd, file, file), { isElsewhere: !isOwn });
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+/** Whether a path without symlinks is below the directory. */
+function isInside(path: string, real: string): boolean {
   const home = fs.realpathSync(path);
-  const real = fs.realpathSync(file);
-  if (real.startsWith(home.endsWith("/") ? home : `${home}/`)) return file;
-  throw new InputError(
+  return real.startsWith(home.endsWith("/") ? home : `${home}/`);
+}
+
+/** Whether an open file is what is at a path. */
+function isSame(fd: number, path: string): boolean {
+  const open = fs.fstatSync(fd, { bigint: true });
+  const there = fs.lstatSync(path, { bigint: true });
+  return open.dev === there.dev && open.ino === there.ino;
+}
+
+function leadsOut(name: string): InputError {
+  return new InputError(
     `${shownWord(name)} is a symlink that leads out of the directory: put ` +
       "what it leads to in its place",
   );

@@ -6,6 +6,7 @@ import type { FileFacts } from "./file_facts.ts";
 import { FileList } from "./file_list.ts";
 import { findTree } from "./gnu_find.ts";
 import type { IgnoreRules, Verdict } from "./dockerignore.ts";
+import { checkDots } from "../system/dotted_path.ts";
 import { errorCode, fileError } from "../system/errors.ts";
 import { takeTurn } from "../system/fd.ts";
 import { files } from "./files.ts";
@@ -17,6 +18,8 @@ import { FoundListing, type Listing, LiveListing, Place } from "./listing.ts";
 export interface WalkOptions {
   /** Who owns all files; else each file's own owner does. */
   owner?: { uid: number; gid: number };
+  /** Whether the root must not be a symlink, whatever takes its place meanwhile. */
+  isOwnRoot?: boolean;
   /** What is left out. */
   ignore?: IgnoreRules;
   /** The output: a path, or `null` for standard output. It must not be in the tree. */
@@ -103,7 +106,14 @@ class Walker {
   async run(): Promise<void> {
     const empty = new Uint8Array(0);
     const place = new Place(this.#prefix, empty, empty);
-    const facts = this.#tried(place, () => files.facts(place.full));
+    const facts = this.#tried(place, () => {
+      checkDots(this.#root);
+      const facts = files.facts(place.full);
+      if (!this.#options.isOwnRoot) return facts;
+      const { identity } = files.facts(utf8(this.#root));
+      if (identity === facts.identity) return facts;
+      throw changedError(empty, this.#root);
+    });
     if (facts) await this.#enterRoot(place, facts);
     for (let level; (level = this.#levels.at(-1));) {
       const { listing } = level;
@@ -315,8 +325,11 @@ export function readError(
       },
     );
   }
-  // A symlink, where the walk has found a file.
-  if (code === "ELOOP") return changedError(path, root, cause);
+  // A symlink, where the walk has found a file, or the other way round.
+  const isLinkCall = (cause as { syscall?: string }).syscall === "readlink";
+  if (code === "ELOOP" || code === "EINVAL" && isLinkCall) {
+    return changedError(path, root, cause);
+  }
   return fileError(`Cannot read ${what}`, cause);
 }
 

@@ -4,6 +4,7 @@ import { type LentFile, writeChecked } from "../streams/write_checked.ts";
 import { openNewDirectory } from "../system/new_directory.ts";
 import { fs, join } from "../system/node.ts";
 import { openFileOutput, type OutputOptions } from "../system/output.ts";
+import { openPlain } from "../system/plain_open.ts";
 
 /**
  * The index of an OCI image layout that is at a path.
@@ -18,7 +19,7 @@ export function indexThere(path: string): string | undefined {
     if (fs.readdirSync(path).length === 0) return undefined;
     const index = join(path, "index.json");
     if (fs.existsSync(join(path, "oci-layout")) && fs.existsSync(index)) {
-      return fs.readFileSync(index, "utf8");
+      return plainText(index);
     }
   }
   throw new InputError(
@@ -26,10 +27,20 @@ export function indexThere(path: string): string | undefined {
   );
 }
 
+function plainText(path: string): string {
+  const fd = openPlain(path);
+  try {
+    return fs.readFileSync(fd, "utf8");
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 /**
  * Writes the files of an OCI image layout, in their order: into a new directory,
  * which appears when it is complete, or into one that is a layout already, whose
- * index changes last.
+ * index changes last. A symlink that is there is replaced: who made the layout
+ * must not choose which file is written.
  *
  * @param path The directory.
  * @param files The files, by relative paths without dots; blobs that are there already are passed over.
@@ -69,7 +80,7 @@ async function write(
   file: LentFile,
   options: OutputOptions,
 ): Promise<void> {
-  const output = openFileOutput(place, options);
+  const output = openFileOutput(place, { ...options, replaceSymlink: true });
   if (!output) throw new InputError(`${place} is no plain file: remove it`);
   try {
     const { onWritten = () => {} } = options;

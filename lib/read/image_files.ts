@@ -37,6 +37,11 @@ export type FileSource = Source & {
   size: number;
   /** Whether the archive has several files of this path; this is the last one. */
   isRepeated?: boolean;
+  /**
+   * Whether a symlink leads to it: nothing of it may go to others before its
+   * digest is found right.
+   */
+  isElsewhere?: boolean;
   /** SHA-256, in hex, that streams of all bytes end with or fail. */
   readonly checked?: string;
   /**

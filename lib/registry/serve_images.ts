@@ -166,6 +166,8 @@ async function blob(
       "content-range": `bytes */${size}`,
     });
   }
+  // It may be a file of this machine that no client must see.
+  if (found.isElsewhere) await verified.check(found, digest);
   if (!range) {
     headers["content-length"] = String(size);
     const body = request.method === "HEAD"

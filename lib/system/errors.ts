@@ -2,6 +2,7 @@ import { InputError } from "../errors/input_error.ts";
 import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
 import { errorNumbers } from "./node.ts";
+import { forbidden, isForbidden } from "./permissions.ts";
 
 /** The code of a failed system call, such as `ENOENT`, if the error has one. */
 export function errorCode(error: unknown): string | undefined {
@@ -73,10 +74,7 @@ export function isFileError(error: unknown): boolean {
 export function reasonOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   // Deno's own permissions, which the user gives on the command line.
-  if (error.name === "NotCapable") {
-    return "Deno does not allow it; run it with --allow-read --allow-write " +
-      "--allow-env";
-  }
+  if (isForbidden(error)) return forbidden(error);
   const code = errorCode(error);
   if (code === undefined) return undefined;
   return REASONS.get(code) ??
@@ -88,7 +86,7 @@ export function reasonOf(error: unknown): string | undefined {
  */
 export function fileError(what: string, cause: unknown): FileError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  const reason = cause instanceof InputError
+  const reason = cause instanceof InputError || cause instanceof FileError
     ? text
     : reasonOf(cause) ?? shown(text);
   return new FileError(`${what}: ${reason}`, { code: errorCode(cause), cause });

@@ -1,6 +1,7 @@
 import { FileError } from "../errors/file_error.ts";
 import { errorCode, fileError } from "./errors.ts";
 import { type ChildProcessWithoutNullStreams, isDeno, spawn } from "./node.ts";
+import { lacksEnvironment } from "./permissions.ts";
 import { pause, SOON } from "./programs.ts";
 
 /** How much of a program's messages is kept. */
@@ -33,8 +34,8 @@ export function lacksProgram(
   cause: unknown,
   { name, why, instead }: { name: string; why: string; instead: string },
 ): FileError {
-  // It may be there; the system lacks something else.
-  if (LACKS.includes(errorCode(cause) ?? "")) {
+  // It may be there; the system lacks something else, or Deno's permissions do.
+  if (LACKS.includes(errorCode(cause) ?? "") || lacksEnvironment(cause)) {
     return fileError(`${name}: cannot start ${program}`, cause);
   }
   return new FileError(

@@ -3,6 +3,7 @@ import { deno, fs, isatty, isDeno, join, process } from "./node.ts";
 import { isNullDevice } from "./null_device.ts";
 import { readBytes, readText } from "./plain_open.ts";
 import { errorCode, fileError } from "./errors.ts";
+import { isForbidden } from "./permissions.ts";
 import { wakeReads } from "./waiting_read.ts";
 import { endBySignal } from "./waiting_write.ts";
 
@@ -77,8 +78,9 @@ export const host = {
         try {
           const stat = fs.statSync(join(path, windows ? `${name}.exe` : name));
           return stat.isFile() && (windows || (stat.mode & 0o111) !== 0);
-        } catch {
-          return false;
+        } catch (error) {
+          // Where Deno may not look, it may still run it.
+          return isForbidden(error);
         }
       },
     );
@@ -172,16 +174,29 @@ export const host = {
    *
    * @param program Gets the words after the program's name; returns the exit code.
    * @param stuck Returns the exit code if the program waits for what never comes:
-   * without it the process would end with code 0.
+   * without it the process would end with code 0. It gets an error that a module
+   * of the runtime throws where no caller can get it.
    */
   run(
     program: (args: string[]) => Promise<number>,
-    stuck: () => number,
+    stuck: (error?: unknown) => number,
   ): void {
     program(host.args).then(host.exit);
     const end = () => host.exit(stuck());
-    if (deno) globalThis.addEventListener("beforeunload", end);
-    else process().on("beforeExit", end);
+    if (deno) {
+      globalThis.addEventListener("beforeunload", end);
+      globalThis.addEventListener("error", (event) => {
+        event.preventDefault();
+        host.exit(stuck((event as ErrorEvent).error));
+      });
+      globalThis.addEventListener("unhandledrejection", (event) => {
+        event.preventDefault();
+        host.exit(stuck((event as PromiseRejectionEvent).reason));
+      });
+      return;
+    }
+    process().on("beforeExit", end);
+    process().on("uncaughtException", (error) => host.exit(stuck(error)));
   },
   /**
    * Lets the program's start come to its end before long work begins: Deno gives
@@ -206,6 +221,10 @@ export const host = {
 function isUnderNohup(): boolean {
   try {
     if (/(^|\/)nohup$/.test(process().env._ ?? "")) return true;
+  } catch {
+    // Deno without --allow-env; standard input may say it.
+  }
+  try {
     const input = fs.fstatSync(0);
     if (!isNullDevice(input)) return false;
     fs.readSync(0, new Uint8Array(1), 0, 1, null);

@@ -83,6 +83,7 @@ export async function serve(
       (error: Error) =>
         reject(fileError(`Cannot listen on ${hostname}:${port}`, error)),
     );
+    // Without permission, Deno throws where nobody gets it.
     server.listen(port, hostname, resolve);
   });
   const address = server.address();

@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { basename, dirname, fs, join, process, tmpdir } from "./node.ts";
+import { checkDots } from "./dotted_path.ts";
 import { writeError } from "./errors.ts";
 import { leftovers } from "./leftovers.ts";
 import { ownIds } from "./own_ids.ts";
@@ -27,6 +28,7 @@ export interface NewDirectory {
 export function openNewDirectory(path: string): NewDirectory {
   const failed = (error: unknown) => writeError(path, error);
   try {
+    checkDots(path);
     const there = fs.statSync(path, { throwIfNoEntry: false }) !== undefined;
     const clean = path.replace(/(?<=.)\/+$/, "");
     let place: string;

@@ -1,6 +1,7 @@
 import { FileError } from "../errors/file_error.ts";
 import type { Sink } from "../streams/sink.ts";
 import { release } from "../streams/source.ts";
+import { checkDots } from "./dotted_path.ts";
 import { codeError, errorCode, fileError, writeError } from "./errors.ts";
 import { takeTurn, writeFile } from "./fd.ts";
 import { FileSink } from "./file_sink.ts";
@@ -33,6 +34,8 @@ export interface OutputOptions {
   onWritten?: (bytes: number) => void;
   /** Does not wait until the file is on the disk before it gets its name. */
   noFsync?: boolean;
+  /** Replaces a symlink, and does not write where it leads. */
+  replaceSymlink?: boolean;
 }
 
 /**
@@ -75,19 +78,28 @@ export async function openOutput(
  */
 export function openFileOutput(
   path: string,
-  { onWritten = () => {}, noFsync = false }: OutputOptions = {},
+  options: OutputOptions = {},
 ): FileOutput | undefined {
   if (isStandardOutput(path)) return undefined;
   try {
-    const there = fs.statSync(path, { throwIfNoEntry: false });
+    checkDots(path);
+    const there = options.replaceSymlink
+      ? unlessSymlink(fs.lstatSync(path, { throwIfNoEntry: false }))
+      : fs.statSync(path, { throwIfNoEntry: false });
     if (there?.isDirectory()) {
       throw codeError(`Cannot write ${path}`, "EISDIR");
     }
+    // Deno does not mind the slash, unless it may do all.
+    if (path.endsWith("/")) throw codeError(`Cannot write ${path}`, "ENOTDIR");
     if (there && !there.isFile()) return undefined;
-    return replacing(path, there, onWritten, noFsync);
+    return replacing(path, there, options);
   } catch (error) {
     throw writeError(path, error);
   }
+}
+
+function unlessSymlink(stat: Stats | undefined): Stats | undefined {
+  return stat?.isSymbolicLink() ? undefined : stat;
 }
 
 /** Names that lead to standard output, which may be a file to be appended to. */
@@ -140,10 +152,13 @@ function direct(
 function replacing(
   path: string,
   there: Stats | undefined,
-  onWritten: (bytes: number) => void,
-  noFsync: boolean,
+  { onWritten = () => {}, noFsync = false, replaceSymlink }: OutputOptions,
 ): FileOutput {
-  const place = there ? fs.realpathSync(path) : targetOf(path);
+  const place = replaceSymlink
+    ? path
+    : there
+    ? fs.realpathSync(path)
+    : targetOf(path);
   // Nobody reads what may be secret before it has the mode of its place.
   const sink = new FileSink(place, path, there ? 0o600 : 0o666);
   return {

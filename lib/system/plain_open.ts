@@ -1,5 +1,6 @@
 import { concat } from "../streams/bytes.ts";
 import { FileError } from "../errors/file_error.ts";
+import { checkDots } from "./dotted_path.ts";
 import { codeError, errorCode, fileError } from "./errors.ts";
 import { fs } from "./node.ts";
 
@@ -19,11 +20,14 @@ export function openToRead(path: string, name = path): number {
   const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
   let fd = -1;
   try {
+    checkDots(path);
     const isFifo = fs.statSync(path).isFIFO();
     fd = fs.openSync(path, O_RDONLY | (isFifo ? O_NONBLOCK : 0));
     if (fs.fstatSync(fd).isDirectory()) {
       throw codeError(`Cannot read ${name}`, "EISDIR");
     }
+    // Deno does not mind the slash, unless it may do all.
+    if (path.endsWith("/")) throw codeError(`Cannot read ${name}`, "ENOTDIR");
     return fd;
   } catch (error) {
     if (fd >= 0) fs.closeSync(fd);

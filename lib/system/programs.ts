@@ -4,6 +4,7 @@ import { concat } from "../streams/bytes.ts";
 import { process, spawn, spawnSync } from "./node.ts";
 import { feed } from "./feed.ts";
 import { leftovers } from "./leftovers.ts";
+import { isForbidden, lacksEnvironment } from "./permissions.ts";
 
 /** Milliseconds until a runtime has said why a program does not start. */
 export const SOON = 1000;
@@ -216,9 +217,9 @@ function endOf(
 function programError(program: string, cause: unknown): FileError {
   const what = `Cannot run ${program}`;
   // Deno says no more than that its permissions lack something.
-  const forbidden = cause === undefined ||
-    (cause instanceof Error && cause.name === "NotCapable");
-  return forbidden
+  const isUnnamed = cause === undefined ||
+    isForbidden(cause) && !lacksEnvironment(cause);
+  return isUnnamed
     ? new FileError(
       `${what}: Deno does not allow it; run it with --allow-run=${program}`,
       { cause },

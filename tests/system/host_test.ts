@@ -25,6 +25,21 @@ Deno.test("a program that waits for what never comes is a bug", async () => {
   assert.match(stderr, /^ciso: This is a bug in ciso: .*never comes/);
 });
 
+for (
+  const [what, thrown] of [
+    ["throws", 'setTimeout(() => { throw new Error("late"); })'],
+    ["rejects", 'void Promise.reject(new Error("late"))'],
+  ]
+) {
+  Deno.test(`a program that ${what} where nobody listens is a bug`, async () => {
+    const { code, stderr } = await programOf(
+      `host.run(() => { ${thrown}; return new Promise(() => {}); }, stuck);`,
+    );
+    assert.equal(code, 70);
+    assert.match(stderr, /^ciso: This is a bug in ciso: Error, "late"\..*\n$/);
+  });
+}
+
 Deno.test("a program ends with its exit code, whatever runs on", async () => {
   const { code, stderr } = await programOf(
     "host.run(async () => { setInterval(() => {}, 1000); return 3; }, stuck);",
