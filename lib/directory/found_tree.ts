@@ -1,14 +1,33 @@
-import { asciiText } from "../streams/bytes.ts";
+import { asciiText, concat } from "../streams/bytes.ts";
 import { release } from "../streams/source.ts";
 import { joinPath } from "../tar/path.ts";
-import { type FileFacts, fileStamp } from "./file_facts.ts";
+import type { FileFacts } from "./file_facts.ts";
+import { type FoundFacts, foundFacts, KINDS, numberAt } from "./found_facts.ts";
 import { Texts } from "./texts.ts";
 
-/** What GNU find prints of a file, for {@linkcode FoundTree.add}. */
-export const FOUND_FORM = "%d/%f/%y %m %U %G %s %T@ %C@ %D %i %n\\0%l\\0";
+/** Where each number of a row is that has 32 bits. */
+const ROW = {
+  /** The place of its name and a symlink's target, with a slash between. */
+  text: 0,
+  nameLength: 1,
+  child: 2,
+  next: 3,
+  count: 4,
+  /** find's letter; 0 if find has printed something else of the file. */
+  letter: 5,
+  mode: 6,
+  uid: 7,
+  gid: 8,
+  nanoseconds: 9,
+  links: 10,
+  stamp: 11,
+  /** The place of the inode's digits, where a double rounds the number. */
+  digits: 12,
+  width: 13,
+} as const;
 
-/** Where each number of a row is. */
-const ROW = { text: 0, child: 1, next: 2, count: 3, width: 4 } as const;
+/** Where each number of a row is that may be larger. */
+const WIDE = { size: 0, seconds: 1, dev: 2, ino: 3, width: 4 } as const;
 
 /** In the place of a count: it is not known. */
 const UNKNOWN = 0xffffffff;
@@ -23,29 +42,20 @@ const PAGE = 1 << 12;
  */
 const TEXT_PAGE = 1 << 26;
 
-/** The stamp of a file from before 1970, of whose times Deno says little. */
-export const UNKNOWN_STAMP = -1;
-
 const EMPTY = new Uint8Array(0);
 const SLASH = 0x2f;
 const DIRECTORY = 0x64;
-const MINUS = 0x2d;
-const DOT = 0x2e;
 
-/** The kinds by find's letters, each with the type bits of its mode (inode(7)). */
-const KINDS = new Map<number, [kind: FileFacts["kind"], type: number]>([
-  [0x70, ["fifo", 0o01]],
-  [0x63, ["character", 0o02]],
-  [DIRECTORY, ["directory", 0o04]],
-  [0x62, ["block", 0o06]],
-  [0x66, ["file", 0o10]],
-  [0x6c, ["symlink", 0o12]],
-  [0x73, ["socket", 0o14]],
-]);
+/** Some rows of the tree. */
+interface Page {
+  rows: Uint32Array;
+  wide: Float64Array;
+}
 
 /**
- * A tree as GNU find has seen it: what it prints of each file, as it is, and
- * which directory holds which files. Some 100 bytes a file.
+ * A tree as GNU find has seen it: what each file is, and which directory holds
+ * which files, at 84 bytes a file and their names. What find prints is read while
+ * it looks for more.
  */
 export class FoundTree {
   /** How many files there are. The root is the first one. */
@@ -53,7 +63,7 @@ export class FoundTree {
   /** Whether find has said that it could not read something. */
   hasGaps = false;
   readonly #texts = new Texts(TEXT_PAGE);
-  readonly #pages: Uint32Array[] = [];
+  readonly #pages: Page[] = [];
   /** The newest file of each depth, and its path below the root. */
   readonly #branch: { node: number; path: Uint8Array }[] = [];
   readonly #countIn: (path: Uint8Array) => number | undefined;
@@ -77,25 +87,59 @@ export class FoundTree {
    * @returns Whether it is that.
    */
   add(text: Uint8Array): boolean {
-    const end = text.indexOf(SLASH);
-    const depth = numberAt(text, 0, end);
+    const name = text.indexOf(SLASH) + 1;
+    const nameEnd = text.indexOf(SLASH, name);
+    const depth = numberAt(text, 0, name - 1);
     const above = this.#branch[depth - 1];
     // Only the root has none, and there is one of it.
     const isRoot = depth === 0 && this.length === 0;
-    if (end <= 0 || !(isRoot || above)) return false;
+    if (nameEnd < 0 || !(isRoot || above)) return false;
     const node = this.length++;
-    if (node % PAGE === 0) this.#pages.push(new Uint32Array(PAGE * ROW.width));
-    this.#set(node, ROW.text, this.#texts.add(text.subarray(end + 1)));
+    if (node % PAGE === 0) {
+      this.#pages.push({
+        rows: new Uint32Array(PAGE * ROW.width),
+        wide: new Float64Array(PAGE * WIDE.width),
+      });
+    }
+    // The slash after a name shows where it ends.
+    const named = text.subarray(name, nameEnd + 1);
+    const target = text.subarray(text.indexOf(0, nameEnd) + 1);
+    this.#set(
+      node,
+      ROW.text,
+      this.#texts.add(target.length > 0 ? concat([named, target]) : named),
+    );
+    this.#set(node, ROW.nameLength, nameEnd - name);
+    const facts = foundFacts(text, nameEnd + 1);
+    if (facts) this.#setFacts(node, facts);
     if (above) {
       this.#set(node, ROW.next, this.#get(above.node, ROW.child));
       this.#set(above.node, ROW.child, node);
     }
     this.#branch.length = depth;
-    if (this.#kind(node) !== DIRECTORY) return true;
+    if (text[nameEnd + 1] !== DIRECTORY) return true;
     const path = above ? joinPath(above.path, this.name(node)) : EMPTY;
     this.#branch.push({ node, path });
     this.#set(node, ROW.count, this.#countIn(path) ?? UNKNOWN);
     return true;
+  }
+
+  #setFacts(node: number, facts: FoundFacts): void {
+    const { rows, wide } = this.#pages[Math.floor(node / PAGE)]!;
+    const row = node % PAGE * ROW.width;
+    rows[row + ROW.letter] = facts.letter;
+    rows[row + ROW.mode] = facts.mode;
+    rows[row + ROW.uid] = facts.uid;
+    rows[row + ROW.gid] = facts.gid;
+    rows[row + ROW.nanoseconds] = facts.nanoseconds;
+    rows[row + ROW.links] = facts.links;
+    rows[row + ROW.stamp] = facts.stamp;
+    const at = node % PAGE * WIDE.width;
+    wide[at + WIDE.size] = facts.size;
+    wide[at + WIDE.seconds] = facts.seconds;
+    wide[at + WIDE.dev] = facts.dev;
+    wide[at + WIDE.ino] = facts.ino;
+    if (facts.digits) rows[row + ROW.digits] = this.#texts.add(facts.digits);
   }
 
   /** How many files a directory holds, where that is known from elsewhere. */
@@ -125,20 +169,21 @@ export class FoundTree {
       const next = nodes[i + 1];
       if (next === undefined) return false;
       const [a, b] = [this.#get(node, ROW.text), this.#get(next, ROW.text)];
-      return texts.commonLength(a, b) > this.name(node).length;
+      // The slash after the name, too.
+      return texts.commonLength(a, b) > this.#get(node, ROW.nameLength);
     });
   }
 
   /** A file's name. */
   name(node: number): Uint8Array {
-    const text = this.#text(node);
-    return text.subarray(0, text.indexOf(SLASH));
+    const length = this.#get(node, ROW.nameLength);
+    return this.#texts.get(this.#get(node, ROW.text), length);
   }
 
   /** A symlink's target; empty for all else. */
   target(node: number): Uint8Array {
-    const text = this.#text(node);
-    return text.subarray(text.indexOf(0) + 1);
+    const text = this.#texts.get(this.#get(node, ROW.text));
+    return text.subarray(this.#get(node, ROW.nameLength) + 1);
   }
 
   /**
@@ -148,144 +193,49 @@ export class FoundTree {
    * @returns `undefined` if find has printed something else.
    */
   facts(node: number): FileFacts | undefined {
-    const text = this.#text(node);
-    const kind = KINDS.get(this.#kind(node));
-    const fields = new Fields(text, text.indexOf(SLASH) + 3);
-    const mode = fields.octal();
-    const uid = fields.number();
-    const gid = fields.number();
-    const size = fields.number();
-    const [seconds, nanoseconds] = fields.time();
-    const [changed] = fields.time();
-    const dev = fields.number();
-    const inode = fields.word();
-    const ino = Number(inode);
-    const links = fields.number();
-    if (!kind || !Number.isSafeInteger(links + size + mode + seconds)) {
-      return undefined;
-    }
-    const [name, type] = kind;
+    const { rows, wide } = this.#pages[Math.floor(node / PAGE)]!;
+    const row = node % PAGE * ROW.width;
+    const at = node % PAGE * WIDE.width;
+    const kind = KINDS.get(rows[row + ROW.letter]!)?.[0];
+    if (!kind) return undefined;
+    const dev = wide[at + WIDE.dev]!;
+    const ino = wide[at + WIDE.ino]!;
+    // Of a directory it is as Deno says it elsewhere.
+    const inode = kind === "directory" || Number.isSafeInteger(ino)
+      ? ino
+      : asciiText(this.#texts.get(rows[row + ROW.digits]!));
     return {
-      kind: name,
-      mode,
-      uid,
-      gid,
-      size: name === "file" ? size : 0,
-      seconds,
-      nanoseconds,
+      kind,
+      mode: rows[row + ROW.mode]!,
+      uid: rows[row + ROW.uid]!,
+      gid: rows[row + ROW.gid]!,
+      size: wide[at + WIDE.size]!,
+      seconds: wide[at + WIDE.seconds]!,
+      nanoseconds: rows[row + ROW.nanoseconds]!,
       major: 0,
       minor: 0,
-      links,
-      // Deno rounds numbers of inodes; two files must not become one by that.
-      identity: `${dev}:${name === "directory" ? ino : inode}`,
-      stamp: seconds < 0 || changed < 0 ? UNKNOWN_STAMP : fileStamp({
-        dev,
-        ino,
-        mode: type << 12 | mode,
-        uid,
-        gid,
-        size,
-        // Deno cuts the one to milliseconds and the other one to seconds.
-        mtimeNs: (seconds * 1000 + Math.floor(nanoseconds / 1e6)) * 1e6,
-        ctimeNs: changed * 1e9,
-      }),
+      links: rows[row + ROW.links]!,
+      identity: `${dev}:${inode}`,
+      stamp: rows[row + ROW.stamp]!,
     };
   }
 
   /** Gives its memory back: it grows with the tree, and collectors wait long. */
   release(): void {
     this.#texts.release();
-    for (const page of this.#pages.splice(0)) {
-      release(new Uint8Array(page.buffer));
+    for (const { rows, wide } of this.#pages.splice(0)) {
+      release(new Uint8Array(rows.buffer));
+      release(new Uint8Array(wide.buffer));
     }
-  }
-
-  /** find's letter for what a file is. */
-  #kind(node: number): number {
-    const text = this.#text(node);
-    return text[text.indexOf(SLASH) + 1]!;
-  }
-
-  #text(node: number): Uint8Array {
-    return this.#texts.get(this.#get(node, ROW.text));
   }
 
   #get(node: number, field: number): number {
-    return this.#pages[Math.floor(node / PAGE)]![
-      node % PAGE * ROW.width + field
-    ]!;
+    const { rows } = this.#pages[Math.floor(node / PAGE)]!;
+    return rows[node % PAGE * ROW.width + field]!;
   }
 
   #set(node: number, field: number, value: number): void {
-    const page = this.#pages[Math.floor(node / PAGE)]!;
-    page[node % PAGE * ROW.width + field] = value;
-  }
-}
-
-/** Reads digits; `NaN` if there are none, or something else. */
-function numberAt(text: Uint8Array, from: number, to: number): number {
-  let value = from < to ? 0 : NaN;
-  for (let at = from; at < to; at++) {
-    const digit = text[at]! - 0x30;
-    value = digit >= 0 && digit <= 9 ? value * 10 + digit : NaN;
-  }
-  return value;
-}
-
-/** What find prints of a file, field by field. */
-class Fields {
-  readonly #text: Uint8Array;
-  #at: number;
-
-  constructor(text: Uint8Array, at: number) {
-    this.#text = text;
-    this.#at = at;
-  }
-
-  number(): number {
-    const from = this.#at;
-    return numberAt(this.#text, from, this.#end());
-  }
-
-  octal(): number {
-    let value = 0;
-    const from = this.#at;
-    const end = this.#end();
-    for (let at = from; at < end; at++) {
-      value = value * 8 + this.#text[at]! - 0x30;
-    }
-    return value;
-  }
-
-  word(): string {
-    const from = this.#at;
-    return asciiText(this.#text.subarray(from, this.#end()));
-  }
-
-  /** Seconds since 1970, and a fraction that always counts upwards. */
-  time(): [seconds: number, nanoseconds: number] {
-    const text = this.#text;
-    const isBefore = text[this.#at] === MINUS;
-    const from = this.#at + (isBefore ? 1 : 0);
-    const end = this.#end();
-    const dot = text.indexOf(DOT, from);
-    const whole = dot >= 0 && dot < end ? dot : end;
-    const seconds = numberAt(text, from, whole);
-    let nanoseconds = 0;
-    for (let i = 1; i <= 9; i++) {
-      const at = whole + i;
-      nanoseconds = nanoseconds * 10 + (at < end ? text[at]! - 0x30 : 0);
-    }
-    return [isBefore ? -seconds : seconds, nanoseconds];
-  }
-
-  /** Where the field ends; the next one starts after that. */
-  #end(): number {
-    const text = this.#text;
-    let end = this.#at;
-    // A blank, or the NUL before the symlink's target.
-    while (end < text.length && text[end]! > 0x20) end++;
-    this.#at = end + 1;
-    return end;
+    const { rows } = this.#pages[Math.floor(node / PAGE)]!;
+    rows[node % PAGE * ROW.width + field] = value;
   }
 }

@@ -4,7 +4,8 @@ import { ascii, asciiText, concat, isUtf8 } from "../streams/bytes.ts";
 import { joinPath } from "../tar/path.ts";
 import type { FileFacts } from "./file_facts.ts";
 import { files } from "./files.ts";
-import { type FoundTree, UNKNOWN_STAMP } from "./found_tree.ts";
+import { UNKNOWN_STAMP } from "./found_facts.ts";
+import type { FoundTree } from "./found_tree.ts";
 import { noFind } from "./gnu_find.ts";
 
 /** Where a file is, for the user and for the runtime. */
@@ -163,14 +164,21 @@ export class FoundListing implements Listing {
     return new FoundListing(this.#tree, this.#root, node, place);
   }
 
-  check(index: number, { path }: Place): void {
+  check(index: number, place: Place): void {
     const name = this.name(index);
-    if (name.every((byte) => byte < 0x80) || isUtf8(name)) return;
+    if (isAscii(name) || isUtf8(name)) return;
     throw new FileError(
-      `Deno cannot read ${shown(path)} in ${this.#root}: its name is not ` +
+      `Deno cannot read ${
+        shown(place.path)
+      } in ${this.#root}: its name is not ` +
         "UTF-8; run ciso under Bun or Node, or give a tar instead",
     );
   }
+}
+
+function isAscii(name: Uint8Array): boolean {
+  for (let i = 0; i < name.length; i++) if (name[i]! >= 0x80) return false;
+  return true;
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -38,10 +38,11 @@ export class Texts {
     return page[at]! << 8 | page[at + 1]!;
   }
 
-  get(place: number): Uint8Array {
+  /** @param length How many of its bytes; all unless given. */
+  get(place: number, length = this.length(place)): Uint8Array {
     const page = this.#pages[Math.floor(place / this.#page)]!;
     const at = place % this.#page;
-    return page.subarray(at + 2, at + 2 + this.length(place));
+    return page.subarray(at + 2, at + 2 + length);
   }
 
   /**

@@ -52,7 +52,13 @@ export function startThread(code: string, data: unknown): Thread | undefined {
   }
   try {
     const workerData = { code, data };
-    return new worker.Worker(RUN, { eval: true, workerData });
+    return new worker.Worker(RUN, {
+      eval: true,
+      workerData,
+      // A thread works in memory that it gets or takes once. What else it makes
+      // lives briefly: without a limit, V8 lets 16 MiB of it come together.
+      resourceLimits: { maxYoungGenerationSizeMb: 1 },
+    });
   } catch {
     return undefined;
   }
