@@ -2,14 +2,11 @@ import { InputError } from "../errors/input_error.ts";
 import type { Sink } from "../streams/sink.ts";
 import { fromStream, type Source } from "../streams/source.ts";
 import { closing } from "../tar/header.ts";
-import { TarReader } from "../tar/reader.ts";
-import { headerReader, type SeekableTar, seeking } from "../tar/seeking.ts";
-import { EarlyRootfs } from "./early_rootfs.ts";
+import type { SeekableTar } from "../tar/seeking.ts";
 import { addFirstPaths } from "./first_paths.ts";
-import { type Follower, Sizer } from "./follower.ts";
 import { Holes } from "./holes.ts";
 import { Intake } from "./intake.ts";
-import { JoinedLayer } from "./joined_layer.ts";
+import type { JoinedLayer } from "./joined_layer.ts";
 import {
   type LayerInput,
   layerOptions,
@@ -17,7 +14,6 @@ import {
   scanInput,
 } from "./layer_input.ts";
 import { LayerTree } from "./layer_tree.ts";
-import { PathIndex } from "./path_index.ts";
 import { putChangedLayer } from "./put_layer.ts";
 import { RootfsTree } from "./rootfs_tree.ts";
 import {
@@ -28,13 +24,8 @@ import {
   sizeOf,
   visibleFiles,
 } from "./scan.ts";
-import type {
-  KnownLayer,
-  LayerOutput,
-  Spool,
-  Stack,
-  StackPlaces,
-} from "./stack.ts";
+import type { KnownLayer, Spool, Stack, StackPlaces } from "./stack.ts";
+import { type ReadLayer, StackTree } from "./stack_tree.ts";
 import { StackedSource } from "./stacked_source.ts";
 import type { Tree } from "./tree.ts";
 import { UnpackAhead } from "./unpack_ahead.ts";
@@ -51,14 +42,10 @@ export class StackReader {
   readonly #ahead: UnpackAhead | undefined;
   /** Whether the image has more than one layer. */
   readonly hasSeveral: boolean;
-  readonly #source = new StackedSource();
-  readonly #layers: (LayerOutput & { source: Source })[] = [];
+  readonly #layers: ReadLayer[] = [];
   readonly #notes: string[] = [];
   readonly #holes: Holes;
-  #tree = new RootfsTree(this.#source, { whiteouts: "dropped" });
-  /** Paths that upper layers have. */
-  readonly #upper = new PathIndex();
-  #follower: EarlyRootfs | Sizer | undefined;
+  readonly #stack: StackTree;
   #entries = 0;
 
   constructor(
@@ -75,7 +62,13 @@ export class StackReader {
     this.#ahead = places &&
       new UnpackAhead(places.sink, (known) => places.of(known).layers);
     this.hasSeveral = inputs.length > 1;
-    if (!places) this.#follower = this.#sizer();
+    this.#stack = new StackTree(
+      options,
+      places && {
+        sink: places.sink,
+        start: () => places.of(this.#known).rootfs,
+      },
+    );
   }
 
   /**
@@ -90,9 +83,11 @@ export class StackReader {
       const tar = source.size === undefined ? source.before : source;
       // One of unknown size can be read once only, perhaps.
       if (i === 0 || tar?.size === undefined) continue;
-      await addFirstPaths(tar, this.#upper);
+      await addFirstPaths(tar, this.#stack.upper);
     }
-    this.#follower = this.#newFollower();
+    // After a layer of unknown size nothing can be written.
+    const isKnown = this.#known.every(({ size }) => size !== undefined);
+    if (isKnown) this.#stack.writeEarly();
   }
 
   /**
@@ -104,7 +99,9 @@ export class StackReader {
     const at = this.#layers.length;
     if (await this.#readLowest(input)) return;
     // The lowest layer's own base has nothing.
-    const base = at === 0 ? new RootfsTree(new StackedSource()) : this.#tree;
+    const base = at === 0
+      ? new RootfsTree(new StackedSource())
+      : this.#stack.tree;
     input.onBelow?.(base);
     const looked = await this.#lookAt(input, base);
     if (looked && looked.changes.size > 0) {
@@ -132,14 +129,14 @@ export class StackReader {
     if (!this.#options.treeOnly || !this.#isJoinable(input)) return false;
     const { source, onBelow, visible } = input;
     if (onBelow || visible) return false;
-    this.#source.grow(source);
-    const tree = this.#tree;
+    const stack = this.#stack;
+    const { tree, follower } = stack;
+    stack.source.grow(source);
     try {
       const scanned = await scanInput(
         input,
         this.#options,
-        (options) =>
-          scanLayer(tree, new Intake(source), options, this.#follower),
+        (options) => scanLayer(tree, new Intake(source), options, follower),
       );
       const isWhole = !tree.rearranged && !tree.hasLateDirectories &&
         tree.missingSize === 0 && tree.changes.reasons.size === 0;
@@ -147,15 +144,14 @@ export class StackReader {
         this.#note(input, scanned);
         const output = await this.#output(scanned, source);
         this.#layers.push(output);
-        this.#source.clear();
-        this.#source.push(source, output.end);
+        stack.takeLowest(output);
         return true;
       }
     } catch (error) {
       // Its own tree finds the error again.
       if (!(error instanceof InputError)) throw error;
     }
-    this.#restart();
+    stack.restart();
     return false;
   }
 
@@ -171,7 +167,9 @@ export class StackReader {
     const destination = place && { ...place, copy };
     const { onRead } = this.#options;
     const intake = new Intake(input.source, destination, onRead);
-    const joined = this.#join(input, intake);
+    const joined = this.#isJoinable(input)
+      ? this.#stack.join(intake)
+      : undefined;
     const tree = treeOf(intake.source);
     const scanned = await scanInput(
       input,
@@ -217,60 +215,10 @@ export class StackReader {
     return { sink: this.#places!.sink, start };
   }
 
-  /** Counts what goes below rootfs/, or what is in the tree. */
-  #sizer(): Sizer {
-    return new Sizer(this.#tree, this.#options.treeOnly ? "" : undefined);
-  }
-
-  #newFollower(): EarlyRootfs | undefined {
-    if (!this.#places) return undefined;
-    const { sink } = this.#places;
-    // After a layer of unknown size nothing can be written.
-    const { rootfs } = this.#known.every(({ size }) => size !== undefined)
-      ? this.#places.of(this.#known)
-      : {};
-    return rootfs === undefined ? undefined : new EarlyRootfs(
-      sink,
-      rootfs,
-      this.#tree,
-      Math.floor(this.#options.mtime),
-    );
-  }
-
-  /** Puts the lowest layer's entries into the tree while they are read. */
-  #join(input: LayerInput, intake: Intake): JoinedLayer | undefined {
-    if (!this.#isJoinable(input)) return undefined;
-    // There may be one before it that had no entries.
-    this.#source.clear();
-    this.#source.grow(intake.source);
-    const { start = Infinity } = this.#follower instanceof EarlyRootfs
-      ? this.#follower
-      : {};
-    // A layer may come out larger than it seemed.
-    intake.watch(start, () => this.#stop());
-    return new JoinedLayer(
-      this.#tree,
-      this.#follower,
-      (path) => this.#upper.find(path) >= 0 && this.#stop(),
-    );
-  }
-
   /** Whether a layer is the lowest one, and its entries are the tree's. */
   #isJoinable({ aci, root }: LayerInput): boolean {
     // Of a tree that is not at the root the entries are others.
     return this.#layers.length === 0 && !aci && root === undefined;
-  }
-
-  /** Writes nothing below rootfs/ before all layers are read. */
-  #stop(): void {
-    if (this.#follower instanceof EarlyRootfs) this.#follower.stop();
-  }
-
-  /** Forgets what the lowest layer's entries seemed to be. */
-  #restart(): void {
-    this.#source.clear();
-    this.#tree = new RootfsTree(this.#source, { whiteouts: "dropped" });
-    this.#follower = this.#places ? undefined : this.#sizer();
   }
 
   #note({ name, fromImage }: LayerInput, { notes, tree }: Scan<Tree>) {
@@ -292,11 +240,10 @@ export class StackReader {
     const output = await this.#output(scanned, given);
     this.#layers.push(output);
     if (joined?.isRight && output.changes.size === 0) {
-      this.#source.clear();
-      this.#source.push(output.source, output.end);
+      this.#stack.takeLowest(output);
     } else {
-      if (joined) this.#restart();
-      await this.#add(output, scanned.tree);
+      if (joined) this.#stack.restart();
+      await this.#stack.add(output, scanned.tree);
     }
   }
 
@@ -304,14 +251,14 @@ export class StackReader {
   async #output(
     { input, changes, tree, end }: Scan<Tree>,
     given: Source,
-  ): Promise<LayerOutput & { source: Source; end: number }> {
+  ): Promise<ReadLayer> {
     let layer = input;
     let source = given;
     const place = this.#place;
     let written = place?.start;
     if (changes.size > 0) {
       // What comes after it is elsewhere.
-      this.#stop();
+      this.#stack.stop();
       const put = await putChangedLayer(given, tree, place, this.#spool);
       ({ layer, source } = put);
       if (!put.isInPlace) written = undefined;
@@ -329,53 +276,10 @@ export class StackReader {
       changes,
       source,
       end,
-      chunks: () => fromSource(source),
+      chunks: () => fromStream(source.stream()),
       isSteady: source.isSteady,
       written,
     };
-  }
-
-  /** Adds a layer's entries to those of the lower ones. */
-  async #add(
-    output: LayerOutput & { source: Source; end: number },
-    layer: LayerTree,
-  ): Promise<void> {
-    const tree = this.#tree;
-    const start = this.#source.size;
-    this.#source.push(output.source, output.end);
-    await tree.beginLayer(start, layer);
-    const follower: Follower | undefined = this.#follower;
-    if (
-      follower instanceof EarlyRootfs &&
-      this.#places!.of(this.#known).rootfs !== follower.start
-    ) this.#stop();
-    const part = {
-      size: output.end,
-      stream: () => output.source.slice(0, output.end).stream(),
-      slice: (from: number, to: number) => output.source.slice(from, to),
-      fill: output.source.fill?.bind(output.source),
-    };
-    const isFollowed = () =>
-      follower instanceof EarlyRootfs && follower.isRight;
-    const tar: TarReader = this.#options.treeOnly
-      ? headerReader(part)
-      : new TarReader(seeking(part, () => tar, () => !isFollowed()));
-    for await (const bytes of tar.buffers()) {
-      const { offset, globals } = tar;
-      follower?.begin?.(bytes);
-      for (let item; (item = tar.next());) {
-        let path;
-        if (item.part === "header") {
-          const { entry } = item;
-          const at = start + offset + item.start;
-          const adding = tree.add({ bytes, entry, globals, offset: at });
-          path = adding instanceof Promise ? await adding : adding;
-        }
-        const waiting = follower?.take(item, tar, path);
-        if (waiting) await waiting;
-      }
-      follower?.flush?.();
-    }
   }
 
   /** Has nothing written any more. */
@@ -385,28 +289,16 @@ export class StackReader {
 
   /** What all layers make. */
   async end(): Promise<StackInPlace> {
-    const tree = this.#tree;
-    const source = this.#source;
-    const follower: Follower | undefined = this.#follower;
+    const { tree, source } = this.#stack;
     await tree.finish();
     const stack: StackInPlace = {
       layers: this.#layers,
       tree,
       source,
-      rootfsSize: undefined,
+      ...this.#stack.rootfs,
       entries: this.#entries,
       notes: this.#notes,
     };
-    if (follower?.isRight) {
-      if (follower instanceof Sizer) stack.rootfsSize = follower.size;
-      else if (follower instanceof EarlyRootfs) {
-        const { rootfs } = this.#places!.of(this.#known);
-        if (rootfs === follower.start) {
-          stack.rootfsSize = follower.size;
-          stack.writtenRootfs = rootfs;
-        }
-      }
-    }
     if (this.#options.treeOnly) return stack;
     if (!this.#places) {
       const { mtime } = this.#options;
@@ -419,8 +311,4 @@ export class StackReader {
 
 function sourcesOf(inputs: readonly LayerInput[]): SeekableTar[] {
   return inputs.map(({ source }) => source);
-}
-
-async function* fromSource(source: Source): AsyncGenerator<Uint8Array> {
-  yield* fromStream(source.stream());
 }
