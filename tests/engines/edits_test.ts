@@ -18,6 +18,7 @@ import {
   type TreeOptions,
 } from "../support/tree.ts";
 import { isInstalled } from "../support/run.ts";
+import { paxHeader, type TarEntry, tarOf } from "../support/tar_writer.ts";
 
 const ODD = `${import.meta.dirname}/../support/odd_tree.py`;
 const TAR =
@@ -28,6 +29,8 @@ interface Case {
   name: string;
   /** What ciso is given besides an image's name and command. */
   args: string[];
+  /** Commands for the shell that make the tree, unless it is the usual one. */
+  from?: string;
   /** Commands for the shell, in a copy of the tree. */
   hand?: string;
   /** Options for the tar that is made of it. */
@@ -98,6 +101,78 @@ const CASES: Case[] = [
       chown 0:0 bin/ping etc/late/file`,
     options: { noMtimeOfDirs: true },
   },
+  {
+    name: "--dedupe of a layer that an image has already",
+    args: ["build", "--from=image.isoc", "--layer=tree.tar", "--dedupe"],
+    hand: "cp -p ../up/etc/gone etc/gone",
+    options: { noMtimeOfDirs: true },
+  },
+  {
+    name: "--exclude, --remove, --chmod and --clamp-mtime of an odd tar",
+    args: [
+      ...["strange.tar", "--exclude=never", "--exclude=absolute/b*"],
+      ...["--remove=late/gone", "--chmod=**=u+w,g-w", "--chmod=twice=0711"],
+      ...["--clamp-mtime", "--mtime=@1300000000"],
+    ],
+    from: "tar -xpf ../strange.tar --xattrs --xattrs-include='*'",
+    hand: `rm -r never absolute/b* late/gone
+      find . ! -type l -exec chmod u+w,g-w {} +; chmod 711 twice`,
+    tar: "--mtime=@1300000000 --clamp-mtime",
+    options: { noMtimeOfDirs: true },
+  },
+  {
+    name: "--strip-components, --ignore-file, --owner and --sort of an odd tar",
+    args: [
+      ...["strange.tar", "--ignore-file=patterns", "--strip-components=1"],
+      ...["--owner=70:80", "--sort"],
+    ],
+    // Patterns see paths as the tar has them.
+    from: `tar -xpf ../strange.tar --xattrs --xattrs-include='*' \\
+      --strip-components=1`,
+    hand: "rm long lib/x.so",
+    tar: "--owner=70 --group=80",
+    options: { noMtimeOfDirs: true, noLinksOfSymlinks: true },
+  },
+];
+
+const LONG = "long".repeat(40);
+
+/**
+ * What comes after a part of the usual tree in GNU's format with a sparse file:
+ * directories that come late or never, paths that are absolute, come twice, or
+ * have no place in a header, hard links across directories.
+ */
+const STRANGE: (TarEntry | Uint8Array)[] = [
+  paxHeader([["comment", "for all"]], "g"),
+  { name: "/absolute/", type: "5", mode: 0o750 },
+  { name: "/absolute/a", data: "a" },
+  { name: "//absolute/b", data: "b" },
+  { name: "./absolute/c", type: "1", link: "/absolute/a" },
+  { name: "never/deep/file", data: "never", mode: 0o4755 },
+  { name: "other/link", type: "1", link: "never/deep/file", mode: 0o4755 },
+  { name: "other/more", type: "1", link: "other/link", mode: 0o4755 },
+  { name: "late/file", data: "late" },
+  { name: "late/gone", data: "gone" },
+  { name: "late/", type: "5", mode: 0o711, uid: 3 },
+  { name: "twice", data: "the old one is longer" },
+  { name: "twice", data: "new", mode: 0o755 },
+  { name: "x", longName: `other/${LONG}/${LONG}`, data: "gnu" },
+  {
+    ...{ name: "x", type: "1", longName: "links/long" },
+    longLink: `other/${LONG}/${LONG}`,
+  },
+  {
+    name: "x",
+    data: "pax",
+    pax: [["path", "other/\xe9\xff"], ["SCHILY.xattr.user.key", "value"]],
+  },
+  // As a file of more than 8 GiB tells its size.
+  {
+    name: "other/size",
+    data: "12345",
+    raw: [[124, "\x80" + "\0".repeat(10) + "\x05"]],
+  },
+  { name: "other/device", type: "3", device: [1, 3] },
 ];
 
 const PREPARE = `
@@ -112,11 +187,17 @@ touch -d @1400000000 plain
 mkdir -p more/sub; echo more >more/sub/file; ln more/sub/file more/link
 find more -exec touch -d @1300000000 {} +
 mkdir -p up/etc; touch up/.wh.empty; echo gone >up/etc/gone
-chmod 755 up/etc; touch -d @1200000000 up/etc; ${TAR} -C up -cf up.tar .wh.empty etc`;
+chmod 755 up/etc; touch -d @1200000000 up/etc; ${TAR} -C up -cf up.tar .wh.empty etc
+printf '%s\n' links usr/lib/x.so >patterns
+tar --numeric-owner --format=gnu -S -C tree -cf gnu.tar ./bin/setuid ./sparse usr lib`;
 
 /** Does a case by hand. */
-async function byHand(folder: string, { hand = "", tar = "" }: Case) {
-  const script = `cd "$1"; umask 022; rm -rf hand; cp -a tree hand; cd hand
+async function byHand(
+  folder: string,
+  { from = "cp -a ../tree/. .", hand = "", tar = "" }: Case,
+) {
+  const script = `cd "$1"; umask 022; rm -rf hand; mkdir hand; cd hand
+    ${from}
     ${hand}
     ${TAR} ${tar} -cf ../hand.tar .`;
   await run("bash", ["-ec", script, "bash", folder]);
@@ -131,6 +212,13 @@ Deno.test({
     await using work = await temporary();
     const folder = work.path;
     await run("bash", ["-ec", PREPARE, "bash", folder, ODD]);
+    const gnu = await Deno.readFile(`${folder}/gnu.tar`);
+    const end = gnu.findLastIndex((byte) => byte !== 0);
+    const usual = gnu.subarray(0, Math.ceil(end / 512) * 512);
+    await Deno.writeFile(
+      `${folder}/strange.tar`,
+      tarOf([usual, ...STRANGE]),
+    );
     const make = async (args: string[], archive: string) => {
       const image = ["-t", "isoc/edited", "--created=0", "-q", "-o", archive];
       const { code, stderr } = await ciso(
