@@ -4,7 +4,6 @@ import type { FileSource, ImageFiles } from "../read/image_files.ts";
 import { type BlobDescriptor, blobPath, isImage } from "../read/read_oci.ts";
 import type { RegistryClient } from "./client.ts";
 import { putManifest, type StoredManifest } from "./manifest.ts";
-import { newRepository } from "./new_repository.ts";
 import { asCandidate, readLayout, type TopImage } from "./platform_images.ts";
 import type { Pushed, PushOptions } from "./push_image.ts";
 import type { Reference } from "./reference.ts";
@@ -106,14 +105,12 @@ export async function pushParts(
   { top, documents, blobs }: ImageParts,
   options: PartsOptions,
 ): Promise<Pushed> {
-  const isNew = newRepository(client, repository);
   const uploads = [...blobs].map(([digest, source]) => ({
     size: source.size,
     run: async (signal: AbortSignal) => {
       const blob = { digest, size: source.size, source };
       const outcome = await uploadBlob(client, repository, blob, {
         ...options,
-        isNew,
         signal,
       });
       options.onBlob?.(blob, outcome);

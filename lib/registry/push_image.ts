@@ -125,7 +125,6 @@ export async function pushImage(
     );
   }
   const isNew = newRepository(client, repository);
-  const upload = { ...options, isNew };
   const push: LayerPush = {
     client,
     repository,
@@ -136,13 +135,13 @@ export async function pushImage(
   const layers = image.layers.map((layer) => ({
     size: layer.source.size,
     run: (signal: AbortSignal): Promise<KnownLayer> =>
-      pushLayer(push, layer, { ...upload, signal }),
+      pushLayer(push, layer, { ...options, signal }),
   }));
   const [, ...packed] = await sideBySide([{
     size: blob.size,
     async run(signal) {
       const outcome = await uploadBlob(client, repository, blob, {
-        ...upload,
+        ...options,
         signal,
       });
       options.onBlob?.(blob, outcome);

@@ -12,7 +12,6 @@ import {
   UploadBodies,
 } from "./upload_bodies.ts";
 import {
-  isBegun,
   pushScope,
   type UploadBlob,
   type UploadOptions,
@@ -51,17 +50,13 @@ export async function uploadBlob(
 ): Promise<UploadOutcome> {
   const { digest, size, key = digest } = blob;
   const place = new UploadPlace(client, repository, key, options);
-  const mounts = new Mounts(repository, blob, options);
-  const isBefore = !isBegun(client, repository, key, options) &&
-    await mounts.comeFirst();
-  if (isBefore && await mounts.isMounted(place)) return "mounted";
   if (await hasBlob(client, repository, digest)) {
     // Who was killed right after the end has not forgotten it.
     place.forget();
     return "present";
   }
-  const isResumed = !place.isOpen && await place.resume(size);
-  if (!isResumed && !isBefore && await mounts.isMounted(place)) {
+  const isResumed = await place.resume(size);
+  if (!isResumed && await isMounted(place, repository, digest, options)) {
     return "mounted";
   }
   try {
@@ -87,46 +82,27 @@ export async function uploadBlob(
 export async function findBlob(
   client: RegistryClient,
   repository: string,
-  blob: Pick<UploadBlob, "digest">,
+  { digest }: Pick<UploadBlob, "digest">,
   options: UploadOptions,
 ): Promise<UploadOutcome | undefined> {
-  const mounts = new Mounts(repository, blob, options);
-  const isBefore = await mounts.comeFirst();
-  const place = new UploadPlace(client, repository, blob.digest, {});
-  if (isBefore && await mounts.isMounted(place)) return "mounted";
-  if (await hasBlob(client, repository, blob.digest)) return "present";
-  const isLast = !isBefore && await mounts.isMounted(place);
-  return isLast ? "mounted" : undefined;
+  if (await hasBlob(client, repository, digest)) return "present";
+  const place = new UploadPlace(client, repository, digest, {});
+  return await isMounted(place, repository, digest, options)
+    ? "mounted"
+    : undefined;
 }
 
-/** Takes a blob over from another repository of the registry. */
-class Mounts {
-  readonly #digest: string;
-  readonly #from: string[];
-  readonly #isNew: UploadOptions["isNew"];
-
-  constructor(
-    repository: string,
-    { digest }: Pick<UploadBlob, "digest">,
-    { mountFrom = [], isNew }: UploadOptions,
-  ) {
-    this.#digest = digest;
-    this.#from = mountFrom.filter((from) => from !== repository);
-    this.#isNew = isNew;
+/** Takes a blob over from another repository of the registry, if one has it. */
+async function isMounted(
+  place: UploadPlace,
+  repository: string,
+  digest: string,
+  { mountFrom = [] }: UploadOptions,
+): Promise<boolean> {
+  for (const from of mountFrom) {
+    if (from !== repository && await place.mount(digest, from)) return true;
   }
-
-  /** Whether that makes the question for the blob needless. */
-  async comeFirst(): Promise<boolean> {
-    return this.#from.length > 0 && await this.#isNew?.() === true;
-  }
-
-  /** Tries it. */
-  async isMounted(place: UploadPlace): Promise<boolean> {
-    for (const from of this.#from) {
-      if (await place.mount(this.#digest, from)) return true;
-    }
-    return false;
-  }
+  return false;
 }
 
 /** Whether a repository has a blob. */

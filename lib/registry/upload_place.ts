@@ -29,11 +29,6 @@ export interface UploadMemory {
 export interface UploadOptions {
   /** Other repositories of the registry that may have the blob. */
   mountFrom?: readonly string[];
-  /**
-   * Whether the repository has nothing: then blobs are taken over without a
-   * question for them.
-   */
-  isNew?: () => Promise<boolean>;
   memory?: UploadMemory | undefined;
   /**
    * Gets the number of bytes that go out; a negative one where they did not

@@ -68,6 +68,26 @@ Deno.test({
       await must(["copy", "--all-platforms", first, second, "--json"]),
     );
     assert.deepEqual([copied.bytesSent, copied.blobs.mounted], [0, 4]);
+    // Without a tag, too, what is there is not taken over anew.
+    const untagged = `docker://${registry.host}/by/nobody`;
+    const counts = [];
+    for (let i = 0; i < 2; i++) {
+      const { blobs } = JSON.parse(
+        await must([
+          "copy",
+          first,
+          untagged,
+          "--platform",
+          "linux/amd64",
+          "--json",
+        ]),
+      );
+      counts.push(blobs);
+    }
+    assert.deepEqual(counts, [
+      { uploaded: 0, mounted: 2, present: 0 },
+      { uploaded: 0, mounted: 0, present: 2 },
+    ]);
     assert.equal(await raw(second), index);
 
     // Through a layout and a tar of one, back to the registry.
