@@ -6,9 +6,10 @@ import { openTemporary } from "../system/new_directory.ts";
 import { runProgram } from "../system/programs.ts";
 import { toStream } from "../streams/source.ts";
 import { type Engine, findEngine } from "./engines.ts";
-import { archivePath, type ExportedPlatform, withExport } from "./export.ts";
+import { archivePath } from "./export.ts";
 import type { Parsed } from "./options.ts";
 import { writeOutput } from "./output.ts";
+import { type ExportedPlatform, withExport } from "./with_export.ts";
 
 /**
  * Runs `ciso load`: gives an engine the face of an isoc that it needs.

@@ -30,16 +30,23 @@ export class BlobCheck {
 
   /** @throws {InputError} If the bytes are others. */
   async end(): Promise<void> {
-    const { path, digest } = this.#claim;
-    const found = await this.#hash.hex();
-    if (found === digest) return;
-    throw new InputError(
-      `${path} is damaged: its digest is sha256:${found}, not sha256:${digest}`,
-    );
+    checkDigest(this.#claim, await this.#hash.hex());
   }
 
   /** Gives up. */
   cancel(): void {
     void this.#hash.cancel?.();
   }
+}
+
+/**
+ * Compares a file's digest with what it has to be.
+ *
+ * @throws {InputError} If it is another one.
+ */
+export function checkDigest({ path, digest }: Claim, found: string): void {
+  if (found === digest) return;
+  throw new InputError(
+    `${path} is damaged: its digest is sha256:${found}, not sha256:${digest}`,
+  );
 }

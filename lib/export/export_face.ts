@@ -51,7 +51,7 @@ export async function exportFace(
   chunks: AsyncIterable<Uint8Array>,
   face: ExportFace,
   spool: Spool,
-  { drain = false, hashBeside }: PassOptions = {},
+  { drain = false, hashBeside, copies }: PassOptions = {},
 ): Promise<Exported> {
   const head = await readHead(chunks);
   let { documents, blocks } = head;
@@ -68,6 +68,7 @@ export async function exportFace(
     chunks: passEntries(blocks, decider, {
       drain: drain && !twice,
       hashBeside,
+      copies,
     }),
   };
 }

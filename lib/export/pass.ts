@@ -2,13 +2,20 @@ import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
 import type { Globals } from "../tar/pax.ts";
 import { concat, equalBytes } from "../streams/bytes.ts";
+import type { SinkCopy } from "../streams/sink.ts";
 import type { Entry } from "../tar/entry.ts";
 import { normalizePath } from "../tar/path.ts";
 import { Pieces } from "../tar/pieces.ts";
 import { type TarData, TarReader } from "../tar/reader.ts";
 import { hasSkipHeader, SKIP_HEADER } from "../tar/skip_header.ts";
 import { rebuild } from "../tar/rebuild.ts";
-import { BlobCheck, type Claim, type HashBeside } from "./blob_check.ts";
+import {
+  BlobCheck,
+  checkDigest,
+  type Claim,
+  type HashBeside,
+} from "./blob_check.ts";
+import type { BlobCopies } from "./blob_copies.ts";
 import { FaceMissingError } from "./face_missing_error.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -65,6 +72,8 @@ export interface PassOptions {
    */
   drain?: boolean;
   hashBeside?: HashBeside | undefined;
+  /** Brings large files to where the output is written, if there is that. */
+  copies?: BlobCopies | undefined;
 }
 
 /**
@@ -80,15 +89,19 @@ export interface PassOptions {
 export async function* passEntries(
   blocks: AsyncIterable<Uint8Array>,
   decider: Decider,
-  { drain = false, hashBeside }: PassOptions = {},
+  { drain = false, hashBeside, copies }: PassOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const tar = new TarReader(blocks);
+  const tar: TarReader = new TarReader(
+    copies?.around(blocks, () => tar) ?? blocks,
+  );
   /** What becomes of the current entry. */
   let fate: Fate | undefined;
   /** Bytes that pass on only when nothing is wrong with what follows them. */
   let held: Uint8Array = EMPTY;
   let isDone = false;
   let check: BlobCheck | undefined;
+  /** What brings the current entry's data to the output, in place of this loop. */
+  let copy: SinkCopy | undefined;
   try {
     for await (const buffer of tar.buffers()) {
       const pieces = new Pieces(buffer);
@@ -100,9 +113,16 @@ export async function* passEntries(
             continue;
           }
           fate = begin(item.entry, tar, decider, pieces);
-          check = fate?.claim &&
-            new BlobCheck(fate.claim, item.entry.size, hashBeside);
-        } else if (item.part === "data" && fate) {
+          check = undefined;
+          if (!fate?.claim) continue;
+          const isSeen = fate.onData !== undefined || fate.onEnd !== undefined;
+          if (!isSeen && copies?.mayCopy(item, tar)) {
+            held = concat([held, pieces.take()]);
+            copy = copies.begin(item, tar, held.length);
+          }
+          if (copy) continue;
+          check = new BlobCheck(fate.claim, item.entry.size, hashBeside);
+        } else if (item.part === "data" && fate && !copy) {
           const { start, dataEnd, done } = item;
           if (check && dataEnd > start) {
             const waiting = check.update(buffer.subarray(start, dataEnd));
@@ -116,10 +136,16 @@ export async function* passEntries(
       if (made === buffer) tar.take();
       if (held.length > 0) yield held;
       held = made;
+      if (copy) {
+        yield* copy.chunks();
+        checkDigest(fate!.claim!, await copy.hex());
+        copy = undefined;
+      }
       if (isDone && !drain) break;
     }
   } finally {
     check?.cancel();
+    copy?.cancel();
   }
   if (tar.size === 0 && !isDone) throw new InputError("The input is empty");
   const last = concat(decider.end());

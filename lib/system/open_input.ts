@@ -145,6 +145,8 @@ export async function openBytes(
 export interface Flow {
   /** Size in bytes, where it is known. */
   readonly size: number | undefined;
+  /** The same bytes, if they are a plain file. */
+  readonly file?: (Source & { size: number }) | undefined;
   readonly chunks: AsyncGenerator<Uint8Array>;
   /**
    * Makes a source of it after all: the file itself, or else a spool file.
@@ -173,10 +175,11 @@ export async function openFlow(
   if (raw) return flowOf(await openInput(path, limits, raw));
   const { fd, name, isFile, chunks, compression } = await openBytes(path);
   if (isFile && !compression) {
-    const file = openFile(fd, name);
+    const file = openFile(fd, name, path);
     const chunks = fromStream(file.stream());
     return {
       size: file.size,
+      file,
       chunks,
       async keep() {
         await chunks.return(undefined);

@@ -418,6 +418,42 @@ for (const { name, command, missing, env } of await bundleRuntimes()) {
   });
 }
 
+Deno.test("ciso export writes the same in all ways", async () => {
+  await using work = await temporary();
+  const saved = `${work.path}/in.isoc`;
+  // Smaller blobs may be documents.
+  const large = (name: string) =>
+    tarOf([BIN, SHELL, { name, data: name.repeat(4_500_000) }]);
+  // The third one does not end with a whole block.
+  const layers = [
+    large("a"),
+    large("b"),
+    concat([large("c"), new Uint8Array(100)]),
+  ];
+  const args: string[] = [];
+  for (const [i, layer] of layers.entries()) {
+    await Deno.writeFile(`${work.path}/${i}.tar`, layer);
+    args.push("--layer", `${work.path}/${i}.tar`);
+  }
+  const made = await ciso([...args, ...IMAGE, "-o", saved, ...COMMAND]);
+  assert.equal(made.code, 0, made.stderr);
+  for (const face of ["oci", "docker", "docker-v1"]) {
+    const found = new Map<string, string>();
+    for (const way of ["stream", "alone", "beside"]) {
+      const digest = await digestOf(
+        ['"$@" -o "$OUT"', { CISO_WAY: way }],
+        saved,
+        ["export", saved, "--as", face],
+        { layers: true, words: ["-q"] },
+      );
+      found.set(way, digest);
+    }
+    for (const [way, digest] of found) {
+      assert.equal(digest, found.get("stream"), `${face}, ${way}`);
+    }
+  }
+});
+
 Deno.test("the layer starts on a boundary that file systems can share", async () => {
   await using work = await temporary();
   const input = `${work.path}/in.tar`;
