@@ -2,25 +2,16 @@ import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { equalBytes, utf8 } from "../streams/bytes.ts";
 import type { Source } from "../streams/source.ts";
-import { BLOCK } from "../tar/block.ts";
 import type { Entry, Kind } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
-import { isDirectory, nodeOf } from "./entry_node.ts";
+import { nodeOf } from "./entry_node.ts";
 import { EntryPaths } from "./entry_paths.ts";
-import { HardLinks } from "./hard_links.ts";
 import { Holes } from "./holes.ts";
-import { type LayerChange, LayerChanges } from "./layer_change.ts";
 import { linkMetadata } from "./link_metadata.ts";
 import { findLinkTarget } from "./link_target.ts";
 import { overlayMarks } from "./overlay.ts";
 import { Parents } from "./parents.ts";
-import {
-  FLAG,
-  type IndexedEntry,
-  NODE,
-  type Node,
-  PathIndex,
-} from "./path_index.ts";
+import { FLAG, NODE } from "./path_index.ts";
 import { StoredEntries } from "./stored_entries.ts";
 import { isStripped } from "./stripped_name.ts";
 import type {
@@ -30,7 +21,7 @@ import type {
 } from "./taken_entry.ts";
 import { TopDirectory } from "./top_directory.ts";
 import { TreeFiles } from "./tree_files.ts";
-import { isAufsLeftover } from "./whiteouts.ts";
+import { TreeSlots } from "./tree_slots.ts";
 
 /** The path that an entry goes to; `undefined` if it is left out. */
 export type Placed = Uint8Array | undefined;
@@ -50,14 +41,9 @@ export interface TreeOptions {
  * The second pass over the input takes entries in the same order and asks for
  * them by slot.
  */
-export abstract class Tree {
-  readonly index = new PathIndex();
-  readonly links = new HardLinks(this.index);
+export abstract class Tree extends TreeSlots {
   /** The entries' header blocks. */
   readonly stored: StoredEntries;
-  /** Why the layer cannot be the input byte for byte. */
-  readonly changes = new LayerChanges();
-  /** Where the entries go. */
   readonly paths: EntryPaths;
   /** Look-ups of files by path. */
   readonly files: TreeFiles;
@@ -67,15 +53,12 @@ export abstract class Tree {
   readonly top = new TopDirectory();
   /** How many entries the input has. */
   entries = 0;
-  /** Whether some entries are dropped or changed: sizes need a pass of their own. */
-  rearranged = false;
   protected readonly parents: Parents;
   readonly #options: TreeOptions;
   readonly #holes: Holes;
-  /** Slots of entries that are left out in the end, with the reason. */
-  readonly #hidden: number[] = [];
 
   constructor(source: Source, options: TreeOptions) {
+    super();
     const { index, links } = this;
     const { strip } = options;
     const linkBelow = (path: Uint8Array, from: number) =>
@@ -167,13 +150,9 @@ export abstract class Tree {
     }
     const taken = { added, given, path, node: nodeOf(added) };
     const link = linkMetadata(added);
-    const slot = this.index.addNew(path, indexed(taken, link), isNear);
-    if (slot >= 0) {
-      this.#noteTaken(taken, slot);
-      this.#hideLeftover(given, path);
-      return path;
-    }
-    return this.#replace(taken, link);
+    if (!this.putNew(taken, link, isNear)) return this.#replace(taken, link);
+    this.hideLeftover(given, path);
+    return path;
   }
 
   /** Puts an entry where another one is. */
@@ -181,7 +160,7 @@ export abstract class Tree {
     const { given, path, node } = taken;
     const put = () => {
       this.put(taken, link);
-      this.#hideLeftover(given, path);
+      this.hideLeftover(given, path);
       return path;
     };
     const waiting = this.makeWay(path, node);
@@ -217,80 +196,6 @@ export abstract class Tree {
     this.index.addHidden();
   }
 
-  /** Gives an entry a slot, but leaves it out. */
-  leaveOut(): void {
-    this.index.addHidden();
-    this.rearranged = true;
-  }
-
-  /** Adds an entry to the index. */
-  protected put(taken: TakenEntry, link: number): number {
-    const slot = this.index.add(taken.path, indexed(taken, link));
-    this.#noteTaken(taken, slot);
-    return slot;
-  }
-
-  #noteTaken(taken: TakenEntry, slot: number): void {
-    const { given, path } = taken;
-    if (given !== path) {
-      this.index.mark(slot, FLAG.moved);
-      this.paths.move(slot, path);
-    }
-    this.onTaken(taken, slot);
-  }
-
-  /** Leaves out the newest entry, if aufs left it. */
-  #hideLeftover(given: Uint8Array, path: Uint8Array): void {
-    if (!this.isLeftover(given)) return;
-    this.hide(this.index.length - 1, "aufs-leftovers", path);
-  }
-
-  /**
-   * Makes way for an entry: drops the one that has its path, if that is
-   * allowed.
-   */
-  protected makeWay(path: Uint8Array, node: Node): Promise<void> | undefined {
-    const old = this.index.find(path);
-    return old < 0 ? undefined : this.replace(path, old, node);
-  }
-
-  /** Drops the entry that has the path of another one now. */
-  protected replace(
-    path: Uint8Array,
-    old: number,
-    node: Node,
-  ): Promise<void> | undefined {
-    const was = this.index.node(old);
-    // A directory may take a symlink's place, as it does in all engines.
-    if (isDirectory(was) !== isDirectory(node) && was !== NODE.symlink) {
-      throw new InputError(
-        "The path is a directory and something else; remove one of the two",
-      );
-    }
-    if (was === NODE.missing) {
-      this.index.mark(old, FLAG.dropped);
-      if (!this.isLeftover(path)) this.onMissingTaken(old, path);
-      return undefined;
-    }
-    this.drop(old);
-    this.changes.note("repeated-paths", path);
-    return undefined;
-  }
-
-  /** Leaves an entry out in the end, once all hard links to it are known. */
-  protected hide(slot: number, reason: LayerChange, path: Uint8Array): void {
-    this.#hidden.push(slot);
-    this.changes.note(reason, path);
-  }
-
-  /** Leaves out the entry in a slot. */
-  protected drop(slot: number): void {
-    this.index.mark(slot, FLAG.dropped);
-    this.links.noteDropped(slot);
-    this.rearranged = true;
-    this.parents.forget();
-  }
-
   async #addLink(
     added: AddedEntry,
     given: Uint8Array,
@@ -306,7 +211,7 @@ export abstract class Tree {
       // tar writes this for a file named twice on its command line.
       this.leaveOut();
       this.changes.note("hard-links", path);
-      this.#hideLeftover(given, path);
+      this.hideLeftover(given, path);
       return undefined;
     }
     const node = index.node(target);
@@ -328,13 +233,13 @@ export abstract class Tree {
     } else if (targetPath !== wanted) {
       links.setTarget(slot, targetPath.slice());
     }
-    this.#hideLeftover(given, path);
+    this.hideLeftover(given, path);
     return path;
   }
 
   /** Settles what needs to know all entries. Call it once, after the last. */
   async finish(): Promise<void> {
-    for (const slot of this.#hidden) this.drop(slot);
+    this.dropHidden();
     this.settle();
     await this.links.settle((slot) => this.paths.find(slot, this.stored));
   }
@@ -396,17 +301,6 @@ export abstract class Tree {
     path: Uint8Array,
   ): void | Promise<void>;
 
-  /** Notes the entry that a missing directory gets late. */
-  protected abstract onMissingTaken(slot: number, path: Uint8Array): void;
-
-  /** Notes an entry that is in its slot now. */
-  protected abstract onTaken(taken: TakenEntry, slot: number): void;
-
-  /** Whether a path is what aufs left there. */
-  protected isLeftover(path: Uint8Array): boolean {
-    return isAufsLeftover(path);
-  }
-
   /** Decides, after the last entry, what depends on all of them. */
   protected abstract settle(): void;
 }
@@ -414,10 +308,6 @@ export abstract class Tree {
 /** Whether nothing but the path of an entry needs a look. */
 function isUsual(kind: Kind): boolean {
   return kind === "file" || kind === "directory" || kind === "symlink";
-}
-
-function indexed({ added, node }: TakenEntry, link: number): IndexedEntry {
-  return { node, offset: added.offset / BLOCK, link };
 }
 
 /** Names the entry in an error. */
