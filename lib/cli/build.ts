@@ -46,6 +46,7 @@ export async function runBuild(parsed: Parsed): Promise<void> {
     (from === undefined && layers.length === 0 && files.length === 0
       ? "-"
       : undefined);
+  if (from === undefined) refuseIdle(parsed);
   const plan = editPlan(parsed);
   const images = (platforms.length > 0 ? platforms : [undefined]).map(
     (word) => {
@@ -120,4 +121,22 @@ function checkFiles(
       `--platform ${text} has no rootfs: give it one with ${text}=FILE`,
     );
   }
+}
+
+/** Options that say something of the image of --from alone. */
+const OF_AN_IMAGE = [
+  ...["name", "force-platform"],
+  ...["username", "password-stdin", "plain-http", "ca-cert"],
+];
+
+/** Refuses options that would do nothing without --from. */
+function refuseIdle(parsed: Parsed): void {
+  const idle = OF_AN_IMAGE.find((name) =>
+    parsed.on(name) || parsed.value(name) !== undefined
+  );
+  if (idle === undefined) return;
+  throw new UsageError(
+    `--${idle} is about the image of --from` +
+      (idle === "name" ? "; --tag names the new image" : ""),
+  );
 }

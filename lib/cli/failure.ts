@@ -21,6 +21,9 @@ export const EXIT = {
   pipe: 141,
 } as const;
 
+/** System calls that only look at a file, by names that few users know. */
+const LOOKING = /^(lstat|stat|statx|access|readlink|realpath)$/;
+
 /**
  * Calls a function about an option's or a variable's value. What it finds wrong
  * becomes a usage error that starts with the option's name.
@@ -81,7 +84,12 @@ export function fail(error: unknown, help: string): number {
   const debug = isDebugging();
   const code = codeOf(error);
   if (code !== undefined) {
-    say(debug ? traceOf(error) : (error as Error).message);
+    const { message } = error as Error;
+    // Of file names, not of ciso: only wrong usage has several lines.
+    const line = error instanceof UsageError
+      ? message
+      : message.replaceAll("\n", "\\n");
+    say(debug ? traceOf(error) : line);
     if (error instanceof UsageError) sayHint(`Try '${help}' for more.`);
     return code;
   }
@@ -95,7 +103,9 @@ export function fail(error: unknown, help: string): number {
     path?: string;
   };
   if (reasonOf(error) !== undefined) {
-    const what = `Cannot ${syscall ?? "go on"}${path ? ` ${shown(path)}` : ""}`;
+    const call = syscall ?? (path ? "use" : "go on");
+    const verb = LOOKING.test(call) ? "look at" : call;
+    const what = `Cannot ${verb}${path ? ` ${shown(path)}` : ""}`;
     say(debug ? traceOf(error) : fileError(what, error).message);
     return EXIT.failed;
   }

@@ -1,4 +1,4 @@
-import { shownList, shownWord } from "../errors/shown.ts";
+import { shown, shownList, shownWord } from "../errors/shown.ts";
 import { host } from "../system/host.ts";
 import { cleanUp } from "../system/leftovers.ts";
 import { type Command, optionsOf, type Program } from "./command.ts";
@@ -8,6 +8,7 @@ import { EXIT, fail } from "./failure.ts";
 import { longHelp, overview, shortHelp } from "./help.ts";
 import { parseOptions } from "./options.ts";
 import { printText } from "./say.ts";
+import { UsageError } from "./usage_error.ts";
 import { COMMIT_LINE } from "./version.ts";
 
 /**
@@ -66,6 +67,15 @@ async function run(
   const isBare = args.length === 0 && command === program.commands[0];
   if (isBare && host.isTerminal(0) && !hasClassicUsage()) {
     return printText(overview(program));
+  }
+  const odd = args.find((word) => word.includes("\ufffd"));
+  if (odd !== undefined) {
+    throw new UsageError(
+      `The word ${
+        shown(odd)
+      } is not UTF-8, and no runtime passes such a word ` +
+        "on: give the file another name, or - and its content on standard input",
+    );
   }
   const parsed = parseOptions(
     args,

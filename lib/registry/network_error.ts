@@ -29,6 +29,15 @@ export function networkError(host: string, cause: unknown): Error {
       { cause },
     );
   }
+  // fetch() of a browser, and so Deno's and Node's, leaves ports to others.
+  if (/bad port|port \d+ (is|are) blocked/i.test(text)) {
+    return new InputError(
+      `The runtime speaks to no registry at ${host}: its port is kept for ` +
+        "another protocol; let the registry listen on another one, or run " +
+        "ciso under Bun",
+      { cause },
+    );
+  }
   if (CERTIFICATE.test(text)) {
     return new InputError(
       `The certificate of ${host} is not trusted: give --ca-cert FILE with ` +

@@ -254,6 +254,9 @@ Deno.test("ciso refuses wrong options", async () => {
       [["-o"], /-o\/--output needs FILE/],
       [["--layout=new"], /--layout is full or classic, not "new"/],
       [["second.tar"], /One rootfs is taken, but here are 2/],
+      [["--as", "oci"], /Unknown option --as: it is an option of ciso export/],
+      [["--name", "a"], /--name is about the image of --from; --tag names/],
+      [["-o", "\ufffd"], /The word "\ufffd" is not UTF-8/],
     ] as [string[], RegExp][]
   ) {
     assertRefused(await ciso([rootfs, ...args, ...IMAGE]), 2, line);
@@ -278,6 +281,16 @@ Deno.test("ciso refuses a rootfs that is none", async () => {
     await ciso([`${folder.path}/none.tar`, ...IMAGE]),
     1,
     /none\.tar: no such file or directory/,
+  );
+  assertRefused(
+    await ciso([`${folder.path}/a\nb.tar`, ...IMAGE]),
+    1,
+    /^ciso: Cannot read .*\/a\\nb\.tar: no such file or directory\n$/,
+  );
+  assertRefused(
+    await ciso(["x".repeat(5000), ...IMAGE]),
+    1,
+    /^ciso: Cannot (look at|use) "x+"…: the name is too long\n$/,
   );
 });
 
