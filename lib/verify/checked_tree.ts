@@ -15,6 +15,7 @@ import {
 } from "./entry_table.ts";
 import type { Findings } from "./finding.ts";
 import type { PathHash } from "../streams/path_hash.ts";
+import { OwnSymlinks } from "./own_symlinks.ts";
 import type { RuleName } from "./rules.ts";
 import type { Found } from "./walk_tar.ts";
 
@@ -39,6 +40,7 @@ export class CheckedTree {
   readonly #hash: PathHash;
   readonly #findings: Findings;
   readonly #where: string;
+  readonly #symlinks: OwnSymlinks;
   /** The last directory whose parents are all directories. */
   #parent: Uint8Array = EMPTY;
   /** Rules with a note already: one is enough. */
@@ -57,6 +59,7 @@ export class CheckedTree {
     this.#hash = hash;
     this.#findings = findings;
     this.#where = where;
+    this.#symlinks = new OwnSymlinks(this.table, hash);
   }
 
   /** A path as findings show it. */
@@ -72,10 +75,20 @@ export class CheckedTree {
     this.#findings.add(rule, this.show(path), message);
   }
 
+  /** Where engines put what has a path in a layer. */
+  led(path: Uint8Array): Uint8Array {
+    const cut = path.lastIndexOf(SLASH);
+    if (cut <= 0 || equalBytes(path.subarray(0, cut), this.#parent)) {
+      return path;
+    }
+    return this.#symlinks.led(path);
+  }
+
   /**
    * Takes an entry.
    *
-   * @param path Its normalized path in this tree; empty for the root.
+   * @param path Its normalized path in this tree, in a layer as
+   * {@linkcode led} has it; empty for the root.
    * @returns Its slot, or -1 if it has none.
    */
   take(found: Found, path: Uint8Array): number {
@@ -91,7 +104,7 @@ export class CheckedTree {
     const slot = this.#put(found, path, node);
     if (entry.kind === "hardlink") this.#checkLink(found, path, slot);
     else if (node === NODE.device) this.#checkDevice(bytes, entry, path, slot);
-    else if (node === NODE.symlink) this.#checkSymlink(entry, path);
+    else if (node === NODE.symlink) this.#checkSymlink(entry, path, slot);
     this.#checkTime(bytes, entry, path);
     return slot;
   }
@@ -243,16 +256,17 @@ export class CheckedTree {
     } catch {
       return undefined;
     }
+    if (this.kind === "layer") return this.led(path);
     if (this.kind !== "rootfs") return path;
     // rkt compares the names as they are.
     return startsAtRootfs(entry.link) ? path.subarray(7) : undefined;
   }
 
-  #checkSymlink(entry: Entry, path: Uint8Array): void {
+  #checkSymlink(entry: Entry, path: Uint8Array, slot: number): void {
     if (entry.link.length === 0) {
       this.add("symlink-empty", path, "it has no target");
     }
-    if (this.kind === "layer") return;
+    if (this.kind === "layer") return this.#symlinks.add(slot, entry.link);
     let depth = [...components(path)].length - (this.kind === "rootfs" ? 0 : 1);
     for (const part of components(entry.link)) {
       const isUp = part.length === 2 && part[0] === 0x2e && part[1] === 0x2e;

@@ -70,15 +70,16 @@ export class LayerStackCheck {
   /** Takes an entry of the layer; the result compares the entry's data. */
   async entry(found: Found): Promise<TakeData | undefined> {
     const layer = this.#layer;
-    const path = pathOf(
+    const given = pathOf(
       found.entry,
       (rule, message) => layer.add(rule, found.entry.path, message),
     );
-    if (!path) return undefined;
-    if (isWhiteoutEntry(path)) {
-      this.#hiding.delete(whiteoutOf(path)!);
+    if (!given) return undefined;
+    if (isWhiteoutEntry(given)) {
+      this.#hiding.delete(whiteoutOf(given)!);
       return undefined;
     }
+    const path = layer.led(given);
     const slot = layer.take(found, path);
     if (slot < 0 || !this.#rootfs) return undefined;
     if (this.#hiding.isHidden(path, layer.table.node(slot))) return undefined;

@@ -5,7 +5,8 @@ export const TREE_RULES = {
   "parent-symlink": {
     severity: "error",
     hurts: UNPACK,
-    rule: "No entry lies below the path of a symlink.",
+    rule:
+      "No entry lies below the path of a symlink, but for one of a layer that leads to a directory of it.",
     why:
       "rkt drops such a file or fails, Docker hides the symlink, and others follow it.",
     remedy: REBUILD,

@@ -108,14 +108,16 @@ const CASES: Case[] = [
     options: { noMtimeOfDirs: true },
   },
   {
-    name: "--exclude, --remove, --chmod and --clamp-mtime of an odd tar",
+    name: "--exclude, --remove, --add, --chmod and --clamp-mtime of an odd tar",
     args: [
       ...["strange.tar", "--exclude=never", "--exclude=absolute/b*"],
       ...["--remove=late/gone", "--chmod=**=u+w,g-w", "--chmod=twice=0711"],
-      ...["--clamp-mtime", "--mtime=@1300000000"],
+      // The directory is a symlink.
+      ...["--clamp-mtime", "--mtime=@1300000000", "--add=plain:/lib/below"],
     ],
     from: "tar -xpf ../strange.tar --xattrs --xattrs-include='*'",
     hand: `rm -r never absolute/b* late/gone
+      cp -p ../plain usr/lib/below; chown 0:0 usr/lib/below
       find . ! -type l -exec chmod u+w,g-w {} +; chmod 711 twice`,
     tar: "--mtime=@1300000000 --clamp-mtime",
     options: { noMtimeOfDirs: true },

@@ -172,7 +172,7 @@ const BREAKERS: Record<RuleName, Breaker> = {
   "parent-symlink": (parts) =>
     inBoth(
       parts,
-      { name: "lib", type: "2", link: "bin" },
+      { name: "lib", type: "2", link: "nowhere" },
       { name: "lib/x", data: "x" },
     ),
   "parent-file": (parts) => inBoth(parts, { name: "etc/issue/x", data: "x" }),

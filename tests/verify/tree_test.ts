@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { build } from "../../lib/build/build.ts";
 import {
   blobsOf,
   editJson,
@@ -12,7 +13,7 @@ import {
   setData,
   setPath,
 } from "../support/isoc_parts.ts";
-import type { TarEntry } from "../support/tar_writer.ts";
+import { type TarEntry, tarOf } from "../support/tar_writer.ts";
 import { broken, findingLines } from "../support/verify.ts";
 
 /** Puts another entry in the place of one. */
@@ -28,6 +29,31 @@ async function isocWith(change: (parts: Part[]) => void | Promise<void>) {
 }
 
 const ISSUE = { name: "rootfs/etc/issue", data: "hello\n" };
+
+Deno.test("verify follows a layer's own symlinks, as engines do", async () => {
+  const below = (data: string): TarEntry[] => [
+    { name: "usr/", type: "5", mode: 0o755 },
+    { name: "usr/lib/", type: "5", mode: 0o755 },
+    { name: "lib", type: "2", link: "usr/lib" },
+    { name: "lib64", type: "2", link: "/lib" },
+    { name: "lib64/x", data },
+    { name: "lib/link", type: "1", link: "lib/x" },
+  ];
+  const isoc = async (data: string) =>
+    await new Response(
+      (await build(new Blob([tarOf(below(data)) as BlobPart]), {
+        names: ["x"],
+        command: ["/x"],
+        created: 0,
+      })).stream(),
+    ).bytes();
+  const good = await isoc("same");
+  assert.deepEqual(await broken(good), []);
+  // The last copy of the data is below rootfs/.
+  const text = new TextDecoder("latin1").decode(good);
+  good[text.lastIndexOf("same")] = 0x53;
+  assert.deepEqual(await broken(good), ["tree-content"]);
+});
 
 Deno.test("verify goes by what headers mean, not by how they are written", async () => {
   for (
