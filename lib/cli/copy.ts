@@ -17,7 +17,6 @@ import { hostPlatform } from "./host_platform.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
 import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
-import { convertFile } from "./convert.ts";
 import { platformOf } from "./description.ts";
 import { ofFile } from "./failure.ts";
 import { Stopped } from "./gentle_stop.ts";
@@ -32,7 +31,6 @@ import {
   writeOutput,
 } from "./output.ts";
 import type { Progress } from "./progress.ts";
-import { pushOne } from "./push.ts";
 import { newCounts, printPushed, pushOptions } from "./push_report.ts";
 import { registryClient } from "./registry_client.ts";
 import { signatureCheck } from "./signature_check.ts";
@@ -133,6 +131,8 @@ async function toArchive(
   if (parsed.on("all-platforms")) passed.push("--platform=all");
   if (to.kind === "docker-archive") passed.push("--faces=docker");
   if (to.name !== undefined) passed.push(`--tag=${to.name}`);
+  // A build has much to load.
+  const { convertFile } = await import("./convert.ts");
   await convertFile(
     source,
     parseOptions([...passed, ...switches, `--output=${to.path}`], [
@@ -175,7 +175,10 @@ async function copyParts(copy: Copy, open: Input[]): Promise<void> {
     let pushed: Pushed;
     if (parts) pushed = await pushParts(client, reference, parts, options);
     else if (all) throw noLayout();
-    else pushed = await pushOne(client, reference, files, choice, options);
+    else {
+      const { pushOne } = await import("./push.ts");
+      pushed = await pushOne(client, reference, files, choice, options);
+    }
     bar?.end();
     printPushed(parsed, reference, pushed, counts);
   } catch (error) {

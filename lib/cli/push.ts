@@ -34,18 +34,16 @@ import { fromStream } from "../streams/source.ts";
 import { platformOf } from "./description.ts";
 import { named, ofFile } from "./failure.ts";
 import { Stopped } from "./gentle_stop.ts";
-import { wantedImage } from "./convert.ts";
-import { imageAnew } from "./image_anew.ts";
 import { InputStore } from "./input_store.ts";
 import { type OpenedImage, openImage } from "./opened_image.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";
 import { type PushPacking, pushPacking } from "./pack_layer.ts";
+import type { AttachedSbom, Attachment } from "./push_sbom.ts";
+import type { Sign } from "./push_signature.ts";
 import { newCounts, printPushed, pushOptions } from "./push_report.ts";
-import { attachSboms, sbomsToPush } from "./push_sbom.ts";
 import { registryClient } from "./registry_client.ts";
 import { say } from "./say.ts";
-import { signing } from "./push_signature.ts";
 import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -85,7 +83,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   const packing = packingOf(parsed);
   const check = await signatureCheck(parsed);
   const sign = await signing(parsed, word);
-  const sboms = sbomsToPush(parsed);
+  const sboms = await attaching(parsed);
   const client = await registryClient(parsed, reference);
   const open: Input[] = [];
   const store = new InputStore(unpackLimits(parsed));
@@ -109,7 +107,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
     const options = {
       ...pushOptions(parsed, packing, bar, counts),
       onPushed: async (files: ImageFiles, image: StoredImage, one: Pushed) => {
-        const attached = await attachSboms(parsed, sboms, {
+        const attached = await sboms?.({
           client,
           repository: reference.repository,
           files,
@@ -117,7 +115,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
           pushed: one,
           options,
         });
-        counts.sboms.push(...attached);
+        counts.sboms.push(...attached ?? []);
       },
     };
     const given = choiceOf(parsed, opened.name);
@@ -139,6 +137,31 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   }
 }
 
+// What few pushes need is loaded where it is asked for.
+
+/** What signs, if the command line says so. */
+async function signing(
+  parsed: Parsed,
+  word: string,
+): Promise<Sign | undefined> {
+  if (parsed.value("sign-key") === undefined && !parsed.on("with-signature")) {
+    return undefined;
+  }
+  const { signing } = await import("./push_signature.ts");
+  return await signing(parsed, word);
+}
+
+/** What pushes lists of packages, if the command line says so. */
+async function attaching(
+  parsed: Parsed,
+): Promise<((to: Attachment) => Promise<AttachedSbom[]>) | undefined> {
+  const isAsked = parsed.values("sbom").length > 0 || parsed.on("sbom-files");
+  if (!isAsked) return undefined;
+  const { attachSboms, sbomsToPush } = await import("./push_sbom.ts");
+  const wanted = sbomsToPush(parsed);
+  return (to) => attachSboms(parsed, wanted, to);
+}
+
 /** An image whose config and layers a registry takes: as it is, or made anew. */
 async function pushable(
   parsed: Parsed,
@@ -154,6 +177,8 @@ async function pushable(
   if (base.config !== undefined && hasConfigLayers(layers)) {
     return { files, choice };
   }
+  const { wantedImage } = await import("./convert.ts");
+  const { imageAnew } = await import("./image_anew.ts");
   const { path, isRemote } = image;
   const wanted = {
     ...wantedImage(path, parsed),

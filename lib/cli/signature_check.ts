@@ -1,26 +1,25 @@
 import { FileError } from "../errors/file_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shownWord } from "../errors/shown.ts";
-import { checkSignature, type SignedClaims } from "../sign/check_signature.ts";
+import type { SignedClaims } from "../sign/check_signature.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { getManifest } from "../registry/manifest.ts";
 import { formatReference, type Reference } from "../registry/reference.ts";
-import { checkInRegistry } from "../sign/registry_signature.ts";
-import { keyName } from "../sign/sign_image.ts";
 import { streamDigest } from "../sign/image_claims.ts";
-import { type PublicKey, readPublicKey } from "../sign/key_pair.ts";
-import { readKeyring } from "../sign/openpgp.ts";
+import type { PublicKey } from "../sign/key_pair.ts";
 import { sha256 } from "../streams/sha256.ts";
 import type { Source } from "../streams/source.ts";
 import { host } from "../system/host.ts";
 import type { RawCheck } from "../system/open_input.ts";
 import { inFile, ofFile } from "./failure.ts";
-import { gpgVerify } from "./gpg.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar } from "./output.ts";
 import { SUFFIX } from "./signature_options.ts";
 import { say } from "./say.ts";
 import { UsageError } from "./usage_error.ts";
+
+// Keys and curves are loaded where something is signed: that takes a while, and
+// nearly all images come without.
 
 /** Bytes that a signature file has at most. */
 const MAX_SIGNATURE = 1 << 24;
@@ -116,6 +115,8 @@ export async function signatureCheck(
             `leave out --${keys ? names.keyring : "signature"}`,
         );
       }
+      const { checkInRegistry } = await import("../sign/registry_signature.ts");
+      const { keyName } = await import("../sign/sign_image.ts");
       const { digest } = await getManifest(client, reference);
       await checkInRegistry(client, reference.repository, digest, key);
       const checked = { ...reference, digest };
@@ -157,9 +158,7 @@ async function signersOf(
   }
   return {
     key: keyFile === undefined ? undefined : await publicKey(keyFile),
-    keys: keyring === undefined
-      ? undefined
-      : inFile(keyring, () => readKeyring(host.readBytes(keyring))),
+    keys: keyring === undefined ? undefined : await keysOf(keyring),
     given,
   };
 }
@@ -172,7 +171,14 @@ export function goodLine(
   return `signed by ${who} (${file})`;
 }
 
+/** Keys of OpenPGP, without armour. */
+async function keysOf(path: string): Promise<Uint8Array> {
+  const { readKeyring } = await import("../sign/openpgp.ts");
+  return inFile(path, () => readKeyring(host.readBytes(path)));
+}
+
 async function publicKey(path: string): Promise<PublicKey> {
+  const { readPublicKey } = await import("../sign/key_pair.ts");
   try {
     return await readPublicKey(host.readText(path));
   } catch (error) {
@@ -221,6 +227,7 @@ async function checkByKey(
   { key, file, name }: { key: PublicKey; file: string; name: string },
   parsed: Parsed,
 ): Promise<GoodSignature> {
+  const { checkSignature } = await import("../sign/check_signature.ts");
   const signature = readSignatureFile(file, name);
   const bar = progressBar(parsed.on("quiet"), "checking", bytes.size);
   try {
@@ -237,6 +244,7 @@ async function checkByKeyring(
   bytes: Source,
   { keys, file, name }: { keys: Uint8Array; file: string; name: string },
 ): Promise<GoodSignature> {
+  const { gpgVerify } = await import("./gpg.ts");
   const signature = readSignatureFile(file, name);
   try {
     const { fingerprint, ...rest } = await gpgVerify(bytes, signature, keys);
