@@ -44,7 +44,7 @@ export interface SignatureCheck {
    *
    * @param path The image; `-` is standard input.
    * @param onGood Gets each signature that is right.
-   * @throws {UsageError} If the signature of that image cannot be told.
+   * @throws {UsageError} If it is not clear which signature is that image's.
    */
   of(path: string, onGood?: (signature: GoodSignature) => void): RawCheck;
   /**

@@ -116,7 +116,7 @@ export async function pushParts(
       options.onBlob?.(blob, outcome);
     },
   }));
-  await sideBySide(uploads, options);
+  await sideBySide(uploads, options.signal);
   options.signal?.throwIfAborted();
   for (const one of documents) await putManifest(client, repository, one);
   await putManifest(client, repository, top, tag);

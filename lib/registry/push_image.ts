@@ -76,8 +76,6 @@ export interface PushOptions extends UploadOptions {
     layer: StoredLayer,
     signal: AbortSignal,
   ) => Promise<LayerPieces | undefined>;
-  /** Blobs that are uploaded side by side; 4 unless given. */
-  parallel?: number;
   /**
    * The image's manifest as its file holds it: it stays byte for byte if all
    * layers go out as they are.
@@ -147,7 +145,7 @@ export async function pushImage(
       options.onBlob?.(blob, outcome);
       return { ...blob, suffix: "" };
     },
-  }, ...layers], options);
+  }, ...layers], options.signal);
   options.signal?.throwIfAborted();
   const { original } = options;
   const isKept = original !== undefined &&

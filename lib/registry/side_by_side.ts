@@ -1,11 +1,7 @@
 import { inParallel } from "../streams/in_parallel.ts";
 
-/** How things are uploaded side by side. */
-export interface SideBySideOptions {
-  /** Blobs that are uploaded side by side; 4 unless given. */
-  parallel?: number;
-  signal?: AbortSignal | undefined;
-}
+/** Blobs that are uploaded side by side. */
+const UPLOADS = 4;
 
 /** One of several things that are uploaded side by side. */
 export interface Upload<R> {
@@ -21,12 +17,12 @@ export interface Upload<R> {
  * chunks that are on their way, and the failure comes when they have.
  *
  * @param uploads The blobs, or what they are made of.
- * @param options How many at a time, and what stops them.
+ * @param signal Stops them.
  * @returns What they give, in their order here.
  */
 export async function sideBySide<R>(
   uploads: readonly Upload<R>[],
-  { parallel = 4, signal }: SideBySideOptions,
+  signal: AbortSignal | undefined,
 ): Promise<R[]> {
   const failure = new AbortController();
   const either = signal
@@ -35,7 +31,7 @@ export async function sideBySide<R>(
   const work = new Map<Upload<R>, Promise<R>>();
   const largestFirst = uploads.toSorted((a, b) => b.size - a.size);
   try {
-    await inParallel(largestFirst, parallel, async (upload) => {
+    await inParallel(largestFirst, UPLOADS, async (upload) => {
       const one = upload.run(either);
       work.set(upload, one);
       await one;

@@ -195,7 +195,7 @@ export class Relocator {
   /**
    * Takes a stretch of the entry's data.
    *
-   * @returns Pieces to write in its stead, if the file is a sparse one.
+   * @returns Pieces to write instead, if the file is a sparse one.
    */
   data(
     { start, end, dataEnd, done }: TarData,
