@@ -121,7 +121,7 @@ for (
       await half.read();
       await half.cancel();
       // A read that has begun holds the file until it is done.
-      for (let i = 0; i < 100 && openSpools().length > 0; i++) {
+      for (let i = 0; i < 1000 && openSpools().length > 0; i++) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       assert.deepEqual(openSpools(), []);

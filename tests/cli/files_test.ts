@@ -304,16 +304,20 @@ test(
 test(
   "nohup's SIGHUP is ignored, all others end ciso",
   async (runtime, place) => {
-    const line = (nohup: string) =>
+    // A pipe holds less: ciso reads by then.
+    const line = (nohup: string, then: string) =>
       `cd '${place}'; mkfifo in; ${nohup} "$@" <in & pid=$!
-    exec 3>in; head -c 1000000 '${large}' >&3; sleep 1; kill -HUP $pid; sleep 0.3
-    tail -c +1000001 '${large}' >&3 2>/dev/null; exec 3>&-; rm in; wait $pid`;
+    exec 3>in; head -c 1000000 '${large}' >&3; kill -HUP $pid; ${then}
+    exec 3>&-; rm in; wait $pid`;
     const args = [...IMAGE, "-", "-o", "made"];
     const options = { command: runtime.command };
-    const ended = await shell(line(""), args, options);
+    // The pipe stays open: nothing but the signal ends it.
+    const end = "timeout 60 tail --pid=$pid -s 0.05 -f /dev/null";
+    const ended = await shell(line("", end), args, options);
     assert.equal(ended.code, 129, ended.stderr);
     assert.deepEqual(names(place), []);
-    const survived = await shell(line("nohup"), args, options);
+    const rest = `sleep 0.3; tail -c +1000001 '${large}' >&3`;
+    const survived = await shell(line("nohup", rest), args, options);
     assert.equal(survived.code, 0, survived.stderr);
     assert.deepEqual(names(place), ["made"]);
   },

@@ -401,7 +401,7 @@ Deno.test("ciso export takes an index of many images in time", async () => {
   ]);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /lists 4000 images|several images/);
-  assert.ok(Date.now() - start < 15_000, "It takes too long");
+  assert.ok(Date.now() - start < 60_000, "It takes too long");
 });
 
 Deno.test("ciso export takes an index inside the index, and attestations", async () => {

@@ -18,9 +18,22 @@ import sys
 import termios
 import time
 
-# Seconds without output after which the shell waits for keys, and at most.
+# Seconds without output after which the shell may wait for keys, and at most.
 QUIET = 0.5
 LONGEST = 30
+
+
+def waits():
+    """Whether the shell has nothing to do, as far as the system tells: on a slow
+    machine it may be quiet for long before it shows anything."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as children:
+            if children.read():
+                return False
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "S"
+    except OSError:
+        return True
 
 
 def shown(fd, until=b"", quiet=QUIET):
@@ -31,7 +44,7 @@ def shown(fd, until=b"", quiet=QUIET):
         ready, _, _ = select.select([fd], [], [], quiet)
         if ready:
             text += os.read(fd, 65536)
-        elif until in text:
+        elif until in text and waits():
             break
     return text.decode(errors="replace")
 
