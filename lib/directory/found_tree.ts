@@ -32,14 +32,12 @@ const WIDE = { size: 0, seconds: 1, dev: 2, ino: 3, width: 4 } as const;
 /** In the place of a count: it is not known. */
 const UNKNOWN = 0xffffffff;
 
-/** Rows on a page. */
-const PAGE = 1 << 12;
-
 /**
- * Bytes of text on a page. The system counts only what has been written, and
- * gets all back when so large a page is released: of smaller ones the C library
- * keeps what it had (mallopt(3), M_MMAP_THRESHOLD).
+ * Rows on a page, and bytes of text on one. The system counts only what has been
+ * written, and gets all back when so large a page is released: of smaller ones
+ * the C library keeps what it had (mallopt(3), M_MMAP_THRESHOLD).
  */
+const PAGE = 1 << 18;
 const TEXT_PAGE = 1 << 26;
 
 const EMPTY = new Uint8Array(0);
