@@ -1,11 +1,5 @@
-import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
 import { Holes } from "../rootfs/holes.ts";
-import {
-  isAufsLeftover,
-  type Whiteout,
-  whiteoutOf,
-} from "../rootfs/whiteouts.ts";
+import type { Whiteout } from "../rootfs/whiteouts.ts";
 import type { Source } from "../streams/source.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { ReadEntry } from "../tar/entry_facts.ts";
@@ -16,22 +10,16 @@ import { AttributeEdits } from "./attributes.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { editHeader, type HeaderEdit } from "./edited_header.ts";
 import { expanded, type Inherited } from "./inherited.ts";
-import type { EditedTar, Edits } from "./edits.ts";
+import type { EditedPieces, EditedTar, Edits } from "./edits.ts";
+import { HeldDirectories } from "./held_directories.ts";
 import type { LinkedNames } from "./linked_names.ts";
-import { type Fate, Fates } from "./fates.ts";
+import { EntryFates } from "./entry_fates.ts";
+import type { Fate } from "./fates.ts";
 
 const EMPTY = new Uint8Array(0);
 const NO_NAMES: readonly string[] = [];
 /** Where paths do not matter. */
 const NO_FATE: Fate = { given: EMPTY, written: EMPTY, path: EMPTY };
-
-/** Gets what becomes of entries, such as {@linkcode Pieces}. */
-export interface EditedPieces {
-  /** Takes a stretch of the buffer. */
-  keep(start: number, end: number): void;
-  /** Takes new bytes. */
-  add(bytes: Uint8Array): void;
-}
 
 /** How an {@linkcode Editor} works. */
 export interface EditorOptions {
@@ -55,17 +43,12 @@ export class Editor {
   leftOut = 0;
   readonly #edits: Edits;
   readonly #tar: EditedTar;
-  readonly #fates: Fates;
-  /** For the paths that hard links lead to: it sees them in another order. */
-  readonly #linkFates: Fates;
+  readonly #fates: EntryFates;
   readonly #attributes: AttributeEdits;
   readonly #dropped: DroppedFiles;
   readonly #names: LinkedNames | undefined;
   readonly #holes: Holes;
-  /** Header blocks of directories that stay if something below them does. */
-  readonly #held = new Map<string, Uint8Array>();
-  /** Such directories whose entries have not come yet. */
-  readonly #needed = new Set<string>();
+  readonly #held = new HeldDirectories();
   /** Gets each path that stays. */
   readonly #onKept: ((path: Uint8Array, entry: Entry) => void) | undefined;
   readonly #isDry: boolean;
@@ -95,12 +78,13 @@ export class Editor {
     this.#edits = edits;
     this.#tar = tar;
     this.#onKept = onKept;
-    this.#fates = new Fates(edits, tar);
-    this.#linkFates = new Fates(edits, tar);
     this.#attributes = new AttributeEdits(edits);
+    const needsPaths = this.#attributes.needsText || onKept !== undefined;
+    this.#fates = new EntryFates(edits, tar, needsPaths);
     this.#dropped = new DroppedFiles(base);
     this.#holes = new Holes(tar.maxUnpacked);
-    this.#isAsItIs = this.#attributes.needsText && !this.#fates.isActive &&
+    this.#isAsItIs = this.#attributes.needsText &&
+      !this.#fates.paths.isActive &&
       !onKept && !tar.isLayer && tar.below === undefined;
   }
 
@@ -131,8 +115,8 @@ export class Editor {
       this.#put(read, this.#attributesOf(read, undefined), pieces);
       return undefined;
     }
-    const whiteout = this.#whiteout(entry);
-    const fate = this.#fate(entry, whiteout);
+    const whiteout = this.#fates.whiteout(entry);
+    const fate = this.#fates.of(entry, whiteout);
     if (!fate) {
       this.#put(read, {}, pieces);
       return undefined;
@@ -153,12 +137,14 @@ export class Editor {
       return undefined;
     }
     // A root alone is nothing.
-    if (fate.path.length > 0 || !this.#fates.isActive) this.kept++;
-    const released = this.#release(pieces);
+    if (fate.path.length > 0 || !this.#fates.paths.isActive) this.kept++;
+    const above = this.#fates.paths.heldAbove();
+    if (above.length > 0) this.kept += this.#held.release(above, pieces);
     this.#onKept?.(fate.path, entry);
-    const target = this.#target(entry);
+    const target = this.#fates.target(entry);
     if (target?.by) return this.#inherit(read, fate, target);
-    this.isPlain = !released && !whiteout && entry.kind !== "hardlink" &&
+    this.isPlain = above.length === 0 && !whiteout &&
+      entry.kind !== "hardlink" &&
       fate.by === undefined && fate.path.length > 0 &&
       fate.written === entry.path;
     this.#put(read, this.#editOf(read, fate, target, whiteout), pieces);
@@ -205,47 +191,9 @@ export class Editor {
   /** What gets the mode of an entry that keeps its path, if a rule may be for it. */
   #file(entry: Entry): Fate | undefined {
     if (!this.#attributes.needsText) return NO_FATE;
-    return this.#hasNoRule(entry) ? undefined : this.#fates.of(entry.path);
-  }
-
-  /** What an entry deletes, if it is a whiteout of a layer. */
-  #whiteout({ path }: Entry): Whiteout | undefined {
-    if (!this.#tar.isLayer) return undefined;
-    try {
-      const given = this.#fates.treePath(path);
-      return given && whiteoutOf(given);
-    } catch (error) {
-      if (error instanceof InputError) return undefined;
-      throw error;
-    }
-  }
-
-  /** What becomes of an entry; `undefined` if the tree has no such entry. */
-  #fate(entry: Entry, whiteout: Whiteout | undefined): Fate | undefined {
-    if (entry.kind === "label") return undefined;
-    if (
-      !this.#fates.isActive && !this.#attributes.needsText && !this.#onKept
-    ) return { given: EMPTY, written: entry.path, path: EMPTY };
-    let fate;
-    try {
-      fate = this.#fates.of(entry.path, whiteout?.path);
-    } catch (error) {
-      // The scan refuses it, in better words.
-      if (error instanceof InputError) return undefined;
-      throw error;
-    }
-    if (!fate || this.#tar.isLayer && isAufsLeftover(fate.given)) {
-      return undefined;
-    }
-    if (whiteout && fate.by && fate.by === this.#edits.strip?.tally) {
-      throw new InputError(
-        `Entry ${
-          shown(entry.path)
-        }: It deletes what --strip-components leaves ` +
-          "out or makes the root; strip fewer components",
-      );
-    }
-    return fate;
+    return this.#hasNoRule(entry)
+      ? undefined
+      : this.#fates.paths.of(entry.path);
   }
 
   /**
@@ -254,41 +202,15 @@ export class Editor {
    * @returns Whether nothing below it has come yet.
    */
   #hold(read: ReadEntry, fate: Fate): boolean {
-    const key = this.#fates.text(fate.given);
-    if (this.#needed.has(key)) return false;
+    const key = this.#fates.paths.text(fate.given);
+    if (this.#held.isNeeded(key)) return false;
     const edit = this.#editOf(read, fate, undefined, undefined);
     const made = editHeader(read, edit);
     const { start, end } = read.entry;
-    this.#held.set(key, made ?? read.bytes.slice(start, end));
+    this.#held.hold(key, made ?? read.bytes.slice(start, end));
     this.#onKept?.(fate.path, read.entry);
     this.#leavesOut = true;
     return true;
-  }
-
-  /** Writes the directories that stay for the newest entry, if there are any. */
-  #release(pieces: EditedPieces): boolean {
-    const above = this.#fates.heldAbove();
-    for (const key of above) {
-      const header = this.#held.get(key);
-      this.#needed.add(key);
-      if (!header) continue;
-      pieces.add(header);
-      this.#held.delete(key);
-      this.kept++;
-    }
-    return above.length > 0;
-  }
-
-  /** What becomes of the path that a hard link leads to. */
-  #target({ kind, link }: Entry): Fate | undefined {
-    if (kind !== "hardlink") return undefined;
-    if (!this.#fates.isActive && !this.#attributes.needsText) return undefined;
-    try {
-      return this.#linkFates.of(link);
-    } catch (error) {
-      if (error instanceof InputError) return undefined;
-      throw error;
-    }
   }
 
   /** What an entry's header is to say. */
@@ -356,7 +278,7 @@ export class Editor {
     const found = await this.#dropped.find(
       target.given.slice(),
       written,
-      (entry) => this.#linkFates.of(entry.link)!,
+      (entry) => this.#fates.links.of(entry.link)!,
     );
     if (found instanceof Uint8Array) {
       const edit = this.#editOf(read, fate, target, undefined);

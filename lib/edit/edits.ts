@@ -99,3 +99,11 @@ export interface EditedTar {
   /** Bytes that the holes of sparse files may take when they are filled. */
   maxUnpacked?: number | undefined;
 }
+
+/** Gets what becomes of entries, such as `Pieces`. */
+export interface EditedPieces {
+  /** Takes a stretch of the buffer. */
+  keep(start: number, end: number): void;
+  /** Takes new bytes. */
+  add(bytes: Uint8Array): void;
+}
