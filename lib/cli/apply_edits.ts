@@ -16,7 +16,7 @@ import { host } from "../system/host.ts";
 import { openSpool } from "../system/spool_file.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
 import type { WalkOptions } from "../directory/walk.ts";
-import type { BuildInputs, Wanted } from "./build_inputs.ts";
+import type { BuildInputs } from "./build_inputs.ts";
 import type { InputStore } from "./input_store.ts";
 import type { EditPlan } from "./edit_plan.ts";
 import { ofFile } from "./failure.ts";
@@ -42,11 +42,10 @@ export interface EditWork {
  */
 export async function applyEdits(
   inputs: BuildInputs,
-  { plan, directory }: Pick<Wanted, "plan" | "directory">,
+  { plan, directory }: { plan: EditPlan; directory: WalkOptions },
   store: InputStore,
   { isOnly, onRead }: EditWork,
 ): Promise<void> {
-  if (!plan || plan.tallies.length === 0) return;
   const { edits } = plan;
   const additions = await openAdditions(plan, directory, store);
   const { remove = [] } = edits;

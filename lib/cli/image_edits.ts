@@ -6,7 +6,6 @@ import { shown } from "../errors/shown.ts";
 import { readImage } from "../read/open_image.ts";
 import { squashLayers } from "../rootfs/squash.ts";
 import { openSpool, spoolLayer } from "../system/spool_file.ts";
-import { applyEdits } from "./apply_edits.ts";
 import { archiveOptions } from "./archive_options.ts";
 import { type BuildInputs, openInputs, type Wanted } from "./build_inputs.ts";
 import { named, ofFile } from "./failure.ts";
@@ -67,7 +66,13 @@ export async function editImage(
     : undefined;
   try {
     const onRead = (bytes: number) => bar?.add(bytes);
-    await applyEdits(inputs, wanted, store, { isOnly, onRead });
+    const { plan, directory } = wanted;
+    if (plan && plan.tallies.length > 0) {
+      // Loaded only if there is something to edit.
+      const { applyEdits } = await import("./apply_edits.ts");
+      const what = { plan, directory };
+      await applyEdits(inputs, what, store, { isOnly, onRead });
+    }
   } finally {
     bar?.end();
   }
