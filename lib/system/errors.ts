@@ -86,9 +86,9 @@ export function reasonOf(error: unknown): string | undefined {
  */
 export function fileError(what: string, cause: unknown): FileError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  const reason = cause instanceof InputError || cause instanceof FileError
+  const reason = cause instanceof InputError
     ? text
-    : reasonOf(cause) ?? shown(text);
+    : reasonOf(cause) ?? (cause instanceof FileError ? text : shown(text));
   return new FileError(`${what}: ${reason}`, { code: errorCode(cause), cause });
 }
 
