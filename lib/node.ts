@@ -23,6 +23,7 @@ export {
   openDirectory,
 } from "./directory/open_directory.ts";
 export { IgnoreRules, type Verdict } from "./directory/dockerignore.ts";
+export { FileError, type FileErrorOptions } from "./errors/file_error.ts";
 export type { WalkOptions } from "./directory/walk.ts";
 export type { Input } from "./system/input.ts";
 export type { UnpackLimits } from "./system/unpack_limits.ts";

@@ -31,7 +31,11 @@ export const IMAGE_OPTIONS: Option[] = group("Image", [
     value: "KEY=VALUE",
     help: "environment variable, can be repeated; KEY alone: its value here",
   },
-  { name: "env-file", value: "FILE", help: "a file of KEY=VALUE lines" },
+  {
+    name: "env-file",
+    value: "FILE",
+    help: "a file of KEY=VALUE lines, can be repeated",
+  },
   {
     name: "workdir",
     brief: true,
@@ -52,7 +56,11 @@ export const IMAGE_OPTIONS: Option[] = group("Image", [
     value: "KEY=VALUE",
     help: "label, can be repeated",
   },
-  { name: "label-file", value: "FILE", help: "a file of KEY=VALUE lines" },
+  {
+    name: "label-file",
+    value: "FILE",
+    help: "a file of KEY=VALUE lines, can be repeated",
+  },
   {
     name: "annotation",
     value: "KEY=VALUE",

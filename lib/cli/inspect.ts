@@ -66,12 +66,12 @@ export async function runInspect(parsed: Parsed): Promise<void> {
   );
   if (views.length > 1) {
     throw new UsageError(
-      `--${views[0]} and --${views[1]} cannot be had at once`,
+      `--${views[0]} and --${views[1]} exclude each other`,
     );
   }
   const [view] = views;
   if (view === "html" && parsed.on("json")) {
-    throw new UsageError("--html and --json cannot be had at once");
+    throw new UsageError("--html and --json exclude each other");
   }
   const [path = "-", below] = view === "files"
     ? wordsOf(parsed, "ciso inspect --files takes an image and one path", 0, 2)
@@ -91,7 +91,7 @@ export async function runInspect(parsed: Parsed): Promise<void> {
   }
   const sboms = wantedSboms(parsed);
   if (sboms.length > 0 && parsed.value("layer") !== undefined) {
-    throw new UsageError("--sbom and --layer cannot be had at once");
+    throw new UsageError("--sbom and --layer exclude each other");
   }
   const isOverview = view === undefined || view === "html";
   await withImage(path, parsed, async (input) => {

@@ -41,7 +41,7 @@ export const catCommand: Command = {
   about:
     `IMAGE is what ciso inspect takes; - is standard input. PATH is a file in the
 image's root file system; symlinks are followed. Several files come one after the
-other; if one is not there, none does.`,
+other; if one is missing, none is printed.`,
   options: CAT_OPTIONS,
   examples: ["ciso cat hello.isoc /etc/os-release"],
   async run(parsed) {

@@ -41,7 +41,7 @@ export function platformWords(parsed: Parsed): PlatformWord[] {
       throw new UsageError(
         `--platform: ${
           platformText(platform)
-        } comes twice, as far as engines see`,
+        } comes twice: engines do not tell these apart`,
       );
     }
     seen.add(key);

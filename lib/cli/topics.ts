@@ -22,6 +22,8 @@ what CISO_DEBUG=1 in the environment makes it print.`,
   oci        containerd, Docker 25 and newer, podman, umoci: index.json, blobs/
   bundle     runc, crun, systemd-nspawn: config.json, rootfs/
   lxd        LXD, Incus: metadata.yaml, rootfs/
+  containerd containerd 2, Docker 28 and newer, to load quickly; it comes only
+             where --faces names it
 
 ciso build --faces writes only some of them, ciso export --as takes one out.`,
   },
@@ -34,7 +36,9 @@ that is split as a shell does; nothing in it is expanded. --health-cmd is a JSON
 array of words, or a line for the container's shell.
 
 Times are 1m30s, 500ms or a count of seconds. Sizes are bytes, or such as 500M,
-16G. -e KEY without a value takes the value from the environment.
+16G. -e KEY without a value takes the value from the environment, and is left out
+if that has none. An option that does not say "can be repeated" counts the last
+time it is given.
 
 Files of pairs (--env-file, --label-file) have a line KEY=VALUE for each pair, in
 UTF-8. Blank lines and lines that begin with # mean nothing, and nothing is

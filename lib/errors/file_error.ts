@@ -18,6 +18,7 @@ export interface FileErrorOptions extends ErrorOptions {
  * ```
  */
 export class FileError extends Error {
+  /** Tells it from other errors, also across copies of this module. */
   override name = "FileError";
   /** The code of the failed system call, if there was one. */
   readonly code: string | undefined;

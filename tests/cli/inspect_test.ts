@@ -417,7 +417,7 @@ Deno.test("A wrong command line is refused, with exit code 2", async () => {
     [["inspect", isoc, "--layer=x"], /--layer: "x"/],
     [["inspect", isoc, "--manifest=rpm"], /--manifest: "rpm" is not one of/],
     [["inspect", isoc, "--color=blue"], /--color: "blue" is not one of/],
-    [["inspect", isoc, "--config", "--files"], /cannot be had at once/],
+    [["inspect", isoc, "--config", "--files"], /exclude each other/],
     [
       ["inspect", isoc, "x"],
       /ciso inspect takes one image, but here are 2: ".*", "x"/,

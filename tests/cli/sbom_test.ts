@@ -390,7 +390,7 @@ const WRONG: [words: string[], message: RegExp][] = [
   [["inspect", lower, "--sbom-files"], /--sbom-files goes with --sbom/],
   [["inspect", lower, "--sbom", "spdx", "--layer", "1"], /--sbom and --layer/],
   [["inspect", lower, "--sbom", `spdx=${lower}`], /is the image itself/],
-  [["inspect", lower, "--packages", "--files"], /cannot be had at once/],
+  [["inspect", lower, "--packages", "--files"], /exclude each other/],
   [["convert", lower, "--sbom", "spdx"], /give it one with --sbom spdx=FILE/],
   [
     ["convert", lower, "-o", at("w.isoc"), "--sbom", `spdx=${lower}`],
