@@ -182,7 +182,12 @@ async function copyParts(copy: Copy, open: Input[]): Promise<void> {
     bar?.end();
     printPushed(parsed, reference, pushed, counts);
   } catch (error) {
-    throw ofFile(word, error);
+    throw ofFile(
+      to.kind === "docker"
+        ? `${word} to ${formatReference(to.reference)}`
+        : word,
+      error,
+    );
   } finally {
     bar?.end();
   }

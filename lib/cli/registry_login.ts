@@ -38,12 +38,21 @@ export function registryLogin(reference: Reference): Credentials | undefined {
           `allow it under Deno (--allow-run=${program}), or give --username`,
       );
     }
-    const credentials = readHelperAnswer(answer);
+    const { text: said, code } = answer;
+    if (code !== 0 && !said.startsWith(NO_LOGIN)) {
+      throw new InputError(
+        `${path} leaves logins to ${program}, which fails with exit code ` +
+          `${code} (${shown(said.trim())}): mend that, or give --username`,
+      );
+    }
+    const credentials = readHelperAnswer(said);
     if (credentials) return credentials;
   }
   return undefined;
 }
 
+/** What helpers say where nobody has logged in. */
+const NO_LOGIN = "credentials not found";
 const RUN = "/run/containers";
 
 function authFiles(): string[] {

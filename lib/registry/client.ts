@@ -52,6 +52,9 @@ const MAX_REDIRECTS = 5;
 /** Bytes of an error's document that are read. */
 const MAX_ERROR = 1 << 16;
 
+/** What servers in Go, and nginx, say to HTTP where they want TLS. */
+const NEEDS_TLS = /HTTP request (was sent )?to (an )?HTTPS (server|port)/;
+
 const REDIRECT = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -347,6 +350,9 @@ export class RegistryClient {
         }: log in with ` +
           "docker login or podman login, or give --username",
       );
+    }
+    if (status === 400 && NEEDS_TLS.test(new TextDecoder().decode(body))) {
+      return new InputError(`${who} speaks HTTPS: leave out --plain-http`);
     }
     return new InputError(
       status === 413

@@ -141,6 +141,12 @@ function mediaTypeOf(response: Response, bytes: Uint8Array): string {
   const said = response.headers.get("content-type")?.replace(/;.*/s, "").trim();
   if (said && ACCEPTED.includes(said)) return said;
   const text = new TextDecoder().decode(bytes);
+  if (said === "text/html") {
+    throw new InputError(
+      "The registry answers with a web page instead of a manifest: is it a " +
+        "registry, and is the reference right?",
+    );
+  }
   const { mediaType, manifests, schemaVersion } = Object(
     parseJson("The manifest", text),
   );

@@ -4,6 +4,9 @@ import { PassingError } from "./retry.ts";
 
 /** Codes of Node, Deno and Bun for what another try does not change. */
 const LASTING = /ECONNREFUSED|ConnectionRefused|ENOTFOUND|FailedToOpenSocket/;
+/** What the runtimes say where TLS gets an answer that is none. */
+const NO_TLS =
+  /InvalidContentType|WRONG_VERSION_NUMBER|Does the server speak TLS/;
 const CERTIFICATE = /certificate|CERT_|UnknownIssuer|self.signed|NotValidFor/i;
 
 /**
@@ -35,6 +38,13 @@ export function networkError(host: string, cause: unknown): Error {
       `The runtime speaks to no registry at ${host}: its port is kept for ` +
         "another protocol; let the registry listen on another one, or run " +
         "ciso under Bun",
+      { cause },
+    );
+  }
+  if (NO_TLS.test(text)) {
+    return new InputError(
+      `${host} does not speak HTTPS: is its port right? --plain-http speaks ` +
+        "HTTP with it",
       { cause },
     );
   }

@@ -61,6 +61,8 @@ export function parseReference(text: string): Reference {
   if (digest !== undefined && !DIGEST.test(digest)) {
     throw fail("its digest is not sha256: and 64 hexadecimal digits");
   }
+  if (/^https?:\/\//.test(rest)) throw fail("leave out what is before //");
+  if (/^localhost(:[^/]*)?$/.test(rest)) throw fail("it names no repository");
   const slash = rest.indexOf("/");
   const first = slash < 0 ? "" : rest.slice(0, slash);
   const named = /[.:]/.test(first) || first === "localhost";

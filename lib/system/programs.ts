@@ -121,22 +121,25 @@ export async function runProgram(
  * Runs a program and takes what it prints.
  *
  * @param input What it gets on its standard input.
- * @returns Its standard output; `undefined` if it could not be started: it is not
- * there, or this runtime forbids it.
+ * @returns Its standard output and exit code; `undefined` if it could not be
+ * started: it is not there, or this runtime forbids it.
  */
 export function answerOf(
   program: string,
   args: string[],
   input: string,
-): string | undefined {
+): { text: string; code: number } | undefined {
   try {
-    const { error, stdout } = spawnSync(program, args, {
+    const { stdout, status } = spawnSync(program, args, {
       input,
       encoding: "utf8",
       stdio: ["pipe", "pipe", "ignore"],
       timeout: 60_000,
     });
-    return error ? undefined : stdout;
+    // Deno knows nothing of a program that has not read its input.
+    return typeof status === "number" && typeof stdout === "string"
+      ? { text: stdout, code: status }
+      : undefined;
   } catch {
     return undefined;
   }

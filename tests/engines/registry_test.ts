@@ -207,6 +207,20 @@ Deno.test({
       ...env,
       PATH: `${work}/bin:${Deno.env.get("PATH")}`,
     });
+    await Deno.writeTextFile(
+      `${work}/bin/docker-credential-sealed`,
+      "#!/bin/sh\ncat >/dev/null\necho no key\nexit 3\n",
+      { mode: 0o755 },
+    );
+    await auth({ credsStore: "sealed" });
+    const sealed = await ciso(["push", isoc, target, ...ca], {
+      command: withNet,
+      env: { ...env, PATH: `${work}/bin:${Deno.env.get("PATH")}` },
+    });
+    assert.match(
+      sealed.stderr,
+      /docker-credential-sealed, which fails with exit code 3 \("no key"\)/,
+    );
     await auth({ credsStore: "nowhere" });
     const { code, stderr } = await ciso(["push", isoc, target, ...ca], {
       command: withNet,

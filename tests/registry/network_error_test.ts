@@ -7,3 +7,18 @@ Deno.test("networkError() does not try again where fetch() refuses the port", as
   assert.equal(error.name, "InputError");
   assert.match(error.message, /its port is kept for another protocol/);
 });
+
+Deno.test("networkError() says which server speaks no TLS", () => {
+  const texts = [
+    "client error (Connect): received corrupt message of type InvalidContentType",
+    "EPROTO: The TLS handshake failed. Does the server speak TLS on this port?",
+  ].map((text) => new Error(text));
+  const node = Object.assign(new Error("wrong version number"), {
+    code: "ERR_SSL_WRONG_VERSION_NUMBER",
+  });
+  for (const cause of [...texts, node]) {
+    const error = networkError("registry.example", cause);
+    assert.equal(error.name, "InputError");
+    assert.match(error.message, /registry\.example .*--plain-http/);
+  }
+});

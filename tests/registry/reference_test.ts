@@ -36,6 +36,8 @@ Deno.test("parseReference() says what is wrong, and shows no control character",
   const cases: [string, RegExp][] = [
     ["", /names no repository/],
     ["localhost:5000/", /names no repository/],
+    ["localhost:5000", /names no repository/],
+    ["https://localhost:5000/a", /leave out/],
     ["UPPER", /not lower-case/],
     ["a//b", /not lower-case/],
     ["a/../b", /not lower-case/],
