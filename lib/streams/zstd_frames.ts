@@ -100,7 +100,9 @@ export class ZstdFrames {
   /** @throws {InputError} If the file does not end where a frame does. */
   end(): void {
     if (this.#part !== "magic" || this.#held > 0) {
-      throw new InputError("the zstd data are cut short");
+      throw new InputError(
+        "the zstd data are cut short; make or fetch it again",
+      );
     }
     if (this.#frames === 0) {
       throw new InputError("the zstd data hold skippable frames alone");
@@ -134,7 +136,7 @@ export class ZstdFrames {
         throw new InputError(
           this.#frames > 0
             ? "something else follows the zstd data"
-            : "the zstd data are damaged",
+            : "the zstd data are damaged; make or fetch it again",
         );
       case "skippable":
         return this.#expect("skip", value);
@@ -164,7 +166,7 @@ export class ZstdFrames {
     const type = (value >> 1) & 3;
     const size = value >> 3;
     if (type === 3 || size > MAX_BLOCK) {
-      throw new InputError("the zstd data are damaged");
+      throw new InputError("the zstd data are damaged; make or fetch it again");
     }
     this.#last = (value & 1) === 1;
     this.#expect("content", type === 1 ? 1 : size);

@@ -177,7 +177,8 @@ for (const runtime of RUNTIMES) {
       compression,
       async () => {
         const output = `${work}/bad.isoc`;
-        const damaged = `the ${compression} data are damaged or cut short`;
+        const damaged = `the ${compression} data are damaged or cut short; ` +
+          "make or fetch it again";
         const refuse = async (
           change: (bytes: Uint8Array) => Uint8Array,
           message = damaged,
@@ -194,7 +195,7 @@ for (const runtime of RUNTIMES) {
         };
         // Of zstd it is mostly known which.
         const cut = compression === "zstd"
-          ? "the zstd data are (damaged or )?cut short"
+          ? "the zstd data are (damaged or )?cut short; make or fetch it again"
           : damaged;
         // Within the first bytes, in the middle, and a few bytes too short.
         await refuse((bytes) => bytes.subarray(0, 40), cut);
@@ -204,7 +205,7 @@ for (const runtime of RUNTIMES) {
           bytes.fill(0x55, bytes.length >> 1, (bytes.length >> 1) + 64);
           return bytes;
           // What comes out before the damage is found may be no tar either.
-        }, `(${damaged}|.*not a tar archive|.*checksum.*)`);
+        }, `(${damaged}|.*not a tar archive: .*|.*checksum.*)`);
       },
     );
 
