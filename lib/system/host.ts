@@ -1,3 +1,4 @@
+import { shown } from "../errors/shown.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { deno, fs, isatty, isDeno, join, process } from "./node.ts";
 import { isNullDevice } from "./null_device.ts";
@@ -86,8 +87,15 @@ export const host = {
     );
   },
   /** Whether there is anything of that path. */
-  exists: (path: string): boolean =>
-    fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  exists(path: string): boolean {
+    try {
+      return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    } catch (error) {
+      if (isForbidden(error)) throw error;
+      // Not each runtime names the file.
+      throw fileError(`Cannot look at ${shown(path)}`, error);
+    }
+  },
   /** Removes a file, if it is there. */
   remove: (path: string): void => fs.rmSync(path, { force: true }),
   isDirectory(path: string): boolean {

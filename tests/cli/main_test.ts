@@ -290,7 +290,7 @@ Deno.test("ciso refuses a rootfs that is none", async () => {
   assertRefused(
     await ciso(["x".repeat(5000), ...IMAGE]),
     1,
-    /^ciso: Cannot (look at|use) "x+"…: the name is too long\n$/,
+    /^ciso: Cannot look at "x+"…: the name is too long\n$/,
   );
 });
 
