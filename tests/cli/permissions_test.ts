@@ -71,7 +71,7 @@ Deno.test({
         await Deno.readFile(`${path}/out/all`),
       );
     }
-    // A path in the image is none of this machine.
+    // A path in the image is no path of this machine.
     const cat = ["cat", "out/all", "/a"];
     assert.equal((await allowed(["--allow-read=out"], cat, path)).stdout, "a");
   },
