@@ -1,8 +1,7 @@
 import { FileError } from "../errors/file_error.ts";
 import { concat, utf8 } from "../streams/bytes.ts";
-import { errorCode, fileError } from "../system/errors.ts";
-import { lacksEnvironment } from "../system/permissions.ts";
-import { outputOf } from "../system/programs.ts";
+import { fileError } from "../system/errors.ts";
+import { mayBeThere, outputOf } from "../system/programs.ts";
 import { files } from "./files.ts";
 import { FOUND_FORM } from "./found_facts.ts";
 import { FoundTree } from "./found_tree.ts";
@@ -74,14 +73,7 @@ async function* outputFind(
   try {
     return yield* outputOf("find", args, root);
   } catch (error) {
-    // find may be there; the system lacks something else, or Deno's permissions do.
-    const code = errorCode(error);
-    if (
-      ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"].includes(code ?? "") ||
-      lacksEnvironment(error)
-    ) {
-      throw fileError("Cannot run find", error);
-    }
+    if (mayBeThere(error)) throw fileError("Cannot run find", error);
     throw noFind(error);
   }
 }

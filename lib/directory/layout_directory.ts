@@ -3,6 +3,7 @@ import { InputError } from "../errors/input_error.ts";
 import { shownWord } from "../errors/shown.ts";
 import { utf8 } from "../streams/bytes.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
+import { fileId } from "../system/file_id.ts";
 import { fs, join } from "../system/node.ts";
 import { normalizePath } from "../tar/path.ts";
 import { errorCode, fileError } from "../system/errors.ts";
@@ -91,7 +92,7 @@ function isInside(path: string, real: string): boolean {
 function isSame(fd: number, path: string): boolean {
   const open = fs.fstatSync(fd, { bigint: true });
   const there = fs.lstatSync(path, { bigint: true });
-  return open.dev === there.dev && open.ino === there.ino;
+  return fileId(open) === fileId(there);
 }
 
 function leadsOut(name: string): InputError {

@@ -1,6 +1,12 @@
 import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
-import { ascii, asciiText, concat, isUtf8 } from "../streams/bytes.ts";
+import {
+  ascii,
+  asciiText,
+  compareBytes,
+  concat,
+  isUtf8,
+} from "../streams/bytes.ts";
 import { joinPath } from "../tar/path.ts";
 import type { FileFacts } from "./file_facts.ts";
 import { files } from "./files.ts";
@@ -166,7 +172,7 @@ export class FoundListing implements Listing {
 
   check(index: number, place: Place): void {
     const name = this.name(index);
-    if (isAscii(name) || isUtf8(name)) return;
+    if (isUtf8(name)) return;
     throw new FileError(
       `Deno cannot read ${
         shown(place.path)
@@ -174,17 +180,4 @@ export class FoundListing implements Listing {
         "UTF-8; run ciso under Bun or Node, or give a tar instead",
     );
   }
-}
-
-function isAscii(name: Uint8Array): boolean {
-  for (let i = 0; i < name.length; i++) if (name[i]! >= 0x80) return false;
-  return true;
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    if (a[i] !== b[i]) return a[i]! - b[i]!;
-  }
-  return a.length - b.length;
 }

@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { concat, isUtf8, utf8 } from "../streams/bytes.ts";
+import { fileId } from "../system/file_id.ts";
 import { fs, isDeno, process } from "../system/node.ts";
 import { isRoot } from "../system/own_ids.ts";
 import { writeFile } from "../system/fd.ts";
@@ -60,7 +61,7 @@ export class NewFiles {
       // The path still leads to what was made.
       const made = fs.fstatSync(fd, { bigint: true });
       const there = fs.lstatSync(place, { bigint: true });
-      if (made.ino === there.ino && made.dev === there.dev) return fd;
+      if (fileId(made) === fileId(there)) return fd;
       fs.closeSync(fd);
       throw new InputError("another program changes the directory");
     });

@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { binary, concat, utf8 } from "../streams/bytes.ts";
+import { fileId } from "../system/file_id.ts";
 import { fs, isDeno, process } from "../system/node.ts";
 import { fsPath } from "../directory/files.ts";
 
@@ -106,16 +107,12 @@ function openDirectory(path: string): number {
 }
 
 function identityOf(fd: number): string {
-  return idOf(fs.fstatSync(fd, { bigint: true }));
+  return fileId(fs.fstatSync(fd, { bigint: true }));
 }
 
 /** What is at a path itself: a symlink is not followed. */
 function identityAt(path: string): string {
-  return idOf(fs.lstatSync(path, { bigint: true }));
-}
-
-function idOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
-  return `${dev}:${ino}`;
+  return fileId(fs.lstatSync(path, { bigint: true }));
 }
 
 function changed(): InputError {
@@ -128,7 +125,7 @@ function canPin(): boolean {
   const fd = openDirectory("/");
   try {
     const there = fs.statSync(`/proc/self/fd/${fd}/`, { bigint: true });
-    return idOf(there) === identityOf(fd);
+    return fileId(there) === identityOf(fd);
   } catch {
     // There is no /proc, or not this process's.
     return false;

@@ -1,8 +1,8 @@
-import { equalBytes } from "../streams/bytes.ts";
+import { compareBytes, equalBytes } from "../streams/bytes.ts";
 import type { FileTree } from "./file_tree.ts";
 import { factsAt, fileContent, type ImageTree } from "./layer_tars.ts";
 import type { FoundImage } from "./found_image.ts";
-import { compareBytes, sortedChildren } from "./tree_facts.ts";
+import { sortedChildren } from "./tree_facts.ts";
 
 /** What two files at one path can differ in, each a bit of a number. */
 const DIFFERENCES = [

@@ -1,3 +1,4 @@
+import { compareBytes } from "../streams/bytes.ts";
 import type { FileTree, NodeType } from "./file_tree.ts";
 
 /** A path with the bytes that it takes. */
@@ -139,13 +140,4 @@ export function sortedChildren(tree: FileTree, node: number): number[] {
     child,
     name: tree.name(child),
   })).sort((a, b) => compareBytes(a.name, b.name)).map(({ child }) => child);
-}
-
-/** The order of two names: that of their bytes. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    if (a[i] !== b[i]) return a[i]! - b[i]!;
-  }
-  return a.length - b.length;
 }

@@ -31,8 +31,16 @@ export function asciiText(bytes: Uint8Array): string {
   return latin1.decode(bytes);
 }
 
+/** Whether bytes are ASCII. */
+export function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! >= 0x80) return false;
+  return true;
+}
+
 /** Whether bytes are well-formed UTF-8. */
 export function isUtf8(bytes: Uint8Array): boolean {
+  // Most are, and a decoder takes longer.
+  if (isAscii(bytes)) return true;
   try {
     strict.decode(bytes);
     return true;
@@ -52,6 +60,15 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return whole;
+}
+
+/** The order of two byte strings: that of their first bytes that differ. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    if (a[i] !== b[i]) return a[i]! - b[i]!;
+  }
+  return a.length - b.length;
 }
 
 /** Whether two byte strings are the same. */

@@ -1,5 +1,6 @@
 import { FileError } from "../errors/file_error.ts";
 import { shown } from "../errors/shown.ts";
+import { fileId } from "./file_id.ts";
 import { fs, join } from "./node.ts";
 
 /**
@@ -16,7 +17,7 @@ export function checkDots(path: string): void {
     const meant = fs.statSync(join(fs.realpathSync(above), ".."), {
       bigint: true,
     });
-    if (there.dev === meant.dev && there.ino === meant.ino) continue;
+    if (fileId(there) === fileId(meant)) continue;
     throw new FileError(
       `Deno leads ${shown(path)} past the symlink ${shown(above)}: give the ` +
         "path without .., or run deno with --allow-all",

@@ -12,6 +12,7 @@ import { readFile, takeTurn } from "./fd.ts";
 import { hashFile } from "./hash_file.ts";
 import type { Input } from "./input.ts";
 import { piecesCode } from "./pieces_code.ts";
+import { fileId } from "./file_id.ts";
 import { SecondThread } from "./second_thread.ts";
 import { isInputShared } from "./standard_input.ts";
 import { paysThread } from "./threads.ts";
@@ -141,9 +142,4 @@ function hashBeside(
   const thread = new SecondThread({ path, id, start, otherwise });
   thread.advance(start + size);
   return thread;
-}
-
-/** Tells a file from all others that are there at the same time. */
-export function fileId({ dev, ino }: { dev: bigint; ino: bigint }): string {
-  return `${dev}:${ino}`;
 }

@@ -1,14 +1,10 @@
 import { FileError } from "../errors/file_error.ts";
-import { errorCode, fileError } from "./errors.ts";
+import { fileError } from "./errors.ts";
 import { type ChildProcessWithoutNullStreams, isDeno, spawn } from "./node.ts";
-import { lacksEnvironment } from "./permissions.ts";
-import { pause, SOON } from "./programs.ts";
+import { mayBeThere, pause, SOON } from "./programs.ts";
 
 /** How much of a program's messages is kept. */
 const MESSAGES = 4096;
-
-/** Codes of a program that is there and cannot be started. */
-const LACKS = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
 
 /** A program that reads its standard input and writes what becomes of it. */
 export interface Filter {
@@ -34,8 +30,7 @@ export function lacksProgram(
   cause: unknown,
   { name, why, instead }: { name: string; why: string; instead: string },
 ): FileError {
-  // It may be there; the system lacks something else, or Deno's permissions do.
-  if (LACKS.includes(errorCode(cause) ?? "") || lacksEnvironment(cause)) {
+  if (mayBeThere(cause)) {
     return fileError(`${name}: cannot start ${program}`, cause);
   }
   return new FileError(

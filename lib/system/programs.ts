@@ -1,4 +1,4 @@
-import { fileError } from "./errors.ts";
+import { errorCode, fileError } from "./errors.ts";
 import { FileError } from "../errors/file_error.ts";
 import { concat } from "../streams/bytes.ts";
 import { process, spawn, spawnSync } from "./node.ts";
@@ -214,6 +214,17 @@ function endOf(
     // As a shell says it when a signal ended it.
     child.on("close", (code) => resolve(code ?? 128));
   }).then((code) => ({ code, failure }));
+}
+
+/** Codes of a program that is there and cannot be started. */
+const LACKS = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
+
+/**
+ * Whether a program that cannot be started may be there: the system lacks
+ * something else, or Deno's permissions do.
+ */
+export function mayBeThere(cause: unknown): boolean {
+  return LACKS.includes(errorCode(cause) ?? "") || lacksEnvironment(cause);
 }
 
 /** Why a program cannot be started; without a cause the runtime forbids it. */

@@ -1,4 +1,4 @@
-import { concat } from "../streams/bytes.ts";
+import { concat, isAscii } from "../streams/bytes.ts";
 import {
   type Dialect,
   FIELD,
@@ -71,7 +71,7 @@ function hasTimes(bytes: Uint8Array, header: number): boolean {
  */
 function goPrefix(bytes: Uint8Array, header: number): Uint8Array {
   const prefix = textField(bytes, FIELD.prefix, header);
-  return prefix.every((byte) => byte < 0x80) ? prefix : prefix.subarray(0, 0);
+  return isAscii(prefix) ? prefix : prefix.subarray(0, 0);
 }
 
 function join(prefix: Uint8Array, name: Uint8Array): Uint8Array {

@@ -142,7 +142,7 @@ export class CheckedTree {
     this.#hash.of(path);
     const slot = this.table.add(hash.low, hash.high, row);
     if (entry.sparse) this.table.mark(slot, FLAG.sparse);
-    if (this.kind === "rootfs" && !isText(path)) {
+    if (this.kind === "rootfs" && !isUtf8(path)) {
       this.table.mark(slot, FLAG.unnameable);
       this.#once("name-not-utf8", path, "its path is not UTF-8");
     }
@@ -320,11 +320,6 @@ export class CheckedTree {
     this.#noted.add(rule);
     this.add(rule, path, message);
   }
-}
-
-/** Whether a path is UTF-8; most are ASCII. */
-function isText(path: Uint8Array): boolean {
-  return path.every((byte) => byte < 0x80) || isUtf8(path);
 }
 
 const IMPLIED: Row = {

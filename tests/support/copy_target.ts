@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Target } from "../../lib/system/file_copy.ts";
 import type { FileSink } from "../../lib/system/file_sink.ts";
-import { fileId } from "../../lib/system/file_source.ts";
+import { fileId } from "../../lib/system/file_id.ts";
 import { fs } from "../../lib/system/node.ts";
 
 /** What a sink's file holds. */

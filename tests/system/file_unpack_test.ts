@@ -12,7 +12,8 @@ import {
 } from "../../lib/streams/source.ts";
 import { unpack } from "../../lib/system/decompress.ts";
 import { FileSink } from "../../lib/system/file_sink.ts";
-import { fileId, openFile } from "../../lib/system/file_source.ts";
+import { fileId } from "../../lib/system/file_id.ts";
+import { openFile } from "../../lib/system/file_source.ts";
 import { FileUnpack } from "../../lib/system/file_unpack.ts";
 import { fs } from "../../lib/system/node.ts";
 import { temporary } from "../support/ciso.ts";
