@@ -1,8 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import type { FileSource } from "../read/image_files.ts";
-import { resolve, slice } from "../read/image_files.ts";
-import { binary } from "../streams/bytes.ts";
+import { type FileSource, resolve, slice } from "../read/image_files.ts";
+import { binary, utf8 } from "../streams/bytes.ts";
 import { CutShortError } from "../tar/cut_short_error.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
 import { normalizePath } from "../tar/path.ts";
@@ -13,7 +12,13 @@ import type { PathHash } from "../streams/path_hash.ts";
 import type { RuleName } from "./rules.ts";
 import { pathOf } from "./path_of.ts";
 import { hasView } from "./skipped_tar.ts";
-import { type Found, type Walked, walkTarFile } from "./walk_tar.ts";
+import { V1_FILES } from "./v1_in_rootfs.ts";
+import {
+  type Found,
+  type Walked,
+  type Walker,
+  walkTarFile,
+} from "./walk_tar.ts";
 
 /** A file of an image, and how many links lead to it. */
 export interface OpenedFile {
@@ -67,74 +72,94 @@ export async function scanArchive(
   hash: PathHash,
   findings: Findings,
 ): Promise<Archive> {
-  const places = new Map<string, Place>();
-  const outside = new CheckedTree("archive", hash, findings);
-  let rootfs: CheckedTree | undefined;
-  let symlink: string | undefined;
-  let hasLinks = false;
-  let first: string | undefined;
-  const walked = await walkTarFile(source, {
-    entry(found) {
-      const { entry } = found;
-      first ??= binary(entry.path);
-      const tell = (rule: RuleName, message: string) =>
-        findings.add(rule, shown(entry.path), message);
-      // In a layer all engines take such a path for one below the root.
-      if (entry.path[0] === 0x2f) {
-        tell("path-absolute", "it starts with a slash");
-      }
-      const path = pathOf(entry, tell);
-      if (!path) return undefined;
-      const below = belowRootfs(path);
-      if (below) {
-        rootfs ??= new CheckedTree("rootfs", hash, findings);
-        rootfs.take(found, below);
-        if (entry.kind === "symlink") symlink ??= shown(path);
-        if (!isOwn(below)) return undefined;
-      } else {
-        outside.take(found, path);
-        hasLinks ||= entry.kind === "symlink";
-      }
-      const place = placeOf(found, binary(path));
-      if (place) places.set(binary(path), place);
-      if (places.size > MAX_FILES) {
-        throw new InputError("It holds too many files to be an image");
-      }
-      return undefined;
-    },
-  });
-  const isView = await checkWalk(walked, source, findings);
-  const open = (path: string): OpenedFile | undefined => {
-    let place = places.get(path);
+  const scan = new ArchiveScan(source, hash, findings);
+  const walked = await walkTarFile(source, scan);
+  return scan.archive(await checkWalk(walked, source, findings));
+}
+
+/** Sorts the entries of an archive into files beside rootfs/ and its tree. */
+class ArchiveScan implements Walker {
+  readonly #source: FileSource;
+  readonly #hash: PathHash;
+  readonly #findings: Findings;
+  readonly #places = new Map<string, Place>();
+  readonly #outside: CheckedTree;
+  #rootfs: CheckedTree | undefined;
+  /** The first symlink below rootfs/. */
+  #symlink: string | undefined;
+  #hasLinks = false;
+  #first: string | undefined;
+
+  constructor(source: FileSource, hash: PathHash, findings: Findings) {
+    this.#source = source;
+    this.#hash = hash;
+    this.#findings = findings;
+    this.#outside = new CheckedTree("archive", hash, findings);
+  }
+
+  entry(found: Found): undefined {
+    const { entry } = found;
+    this.#first ??= binary(entry.path);
+    const tell = (rule: RuleName, message: string) =>
+      this.#findings.add(rule, shown(entry.path), message);
+    // In a layer all engines take such a path for one below the root.
+    if (entry.path[0] === 0x2f) tell("path-absolute", "it starts with a slash");
+    const path = pathOf(entry, tell);
+    if (!path) return;
+    const below = belowRootfs(path);
+    if (below) {
+      this.#rootfs ??= new CheckedTree("rootfs", this.#hash, this.#findings);
+      this.#rootfs.take(found, below);
+      if (entry.kind === "symlink") this.#symlink ??= shown(path);
+      if (!mayBeV1File(below)) return;
+    } else {
+      this.#outside.take(found, path);
+      this.#hasLinks ||= entry.kind === "symlink";
+    }
+    const name = binary(path);
+    const place = placeOf(found, name);
+    if (place) this.#places.set(name, place);
+    if (this.#places.size > MAX_FILES) {
+      throw new InputError("It holds too many files to be an image");
+    }
+  }
+
+  /** What has been found. */
+  archive(hasView: boolean): Archive {
+    const outside = this.#outside;
+    const dangling = [...this.#places].find(([path, place]) =>
+      "link" in place && !this.#open(path)
+    )?.[0];
+    return {
+      open: (path) => Promise.resolve(this.#open(path)),
+      blobs: [...this.#places].filter(([path, place]) =>
+        BLOB.test(path) && "size" in place && this.#open(path)
+      ).map(([path]) => path),
+      rootfs: this.#rootfs,
+      hasView,
+      first: this.#first,
+      dangling: dangling === undefined ? this.#symlink : shown(dangling),
+      hasLinks: this.#hasLinks,
+      isDirectory(path) {
+        const slot = outside.find(utf8(path));
+        return slot >= 0 && outside.table.node(slot) === NODE.directory;
+      },
+    };
+  }
+
+  #open(path: string): OpenedFile | undefined {
+    const { size } = this.#source;
+    let place = this.#places.get(path);
     let links = 0;
     for (; place && "link" in place && links < MAX_LINKS; links++) {
       path = place.link;
-      place = places.get(path);
+      place = this.#places.get(path);
     }
     // A file that is cut short counts as none.
-    return place && "size" in place && place.start + place.size <= source.size
-      ? { source: slice(source, place.start, place.size), links, path }
+    return place && "size" in place && place.start + place.size <= size
+      ? { source: slice(this.#source, place.start, place.size), links, path }
       : undefined;
-  };
-  const dangling = [...places].find(([path, place]) =>
-    "link" in place && !open(path)
-  )?.[0];
-  return {
-    open: (path) => Promise.resolve(open(path)),
-    blobs: [...places].filter(([path, place]) =>
-      BLOB.test(path) && "size" in place && open(path)
-    ).map(([path]) => path),
-    rootfs,
-    hasView: isView,
-    first,
-    dangling: dangling === undefined ? symlink : shown(dangling),
-    hasLinks,
-    isDirectory(path) {
-      const at = new TextEncoder().encode(path);
-      const slot = outside.find(at);
-      return slot >= 0 && outside.table.node(slot) === NODE.directory;
-    },
-  };
+  }
 }
 
 /**
@@ -201,11 +226,9 @@ function belowRootfs(path: Uint8Array): Uint8Array | undefined {
 }
 
 const ROOTFS = "rootfs";
-/** What a face of Docker 1.9 has in rootfs/. */
-const OWN = ["VERSION", "json", "layer.tar"];
 
-function isOwn(path: Uint8Array): boolean {
-  return path.length <= 9 && OWN.includes(binary(path));
+function mayBeV1File(path: Uint8Array): boolean {
+  return path.length <= 9 && V1_FILES.includes(binary(path));
 }
 
 function placeOf({ entry, data }: Found, path: string): Place | undefined {

@@ -1,10 +1,8 @@
 import { shown } from "../errors/shown.ts";
 import { equalBytes, isUtf8 } from "../streams/bytes.ts";
-import { FIELD, numberField } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
 import { components, normalizePath } from "../tar/path.ts";
-import { hasWhiteoutName } from "../rootfs/whiteouts.ts";
-import { deviceOf, extraOf, factsOf, factsSum, nodeOf } from "./entry_facts.ts";
+import { deviceOf, extraOf, factsSum, nodeOf } from "./entry_facts.ts";
 import {
   EntryTable,
   FLAG,
@@ -16,35 +14,24 @@ import {
 import type { Findings } from "./finding.ts";
 import type { PathHash } from "../streams/path_hash.ts";
 import { OwnSymlinks } from "./own_symlinks.ts";
-import type { RuleName } from "./rules.ts";
+import { checkForm, checkTime } from "./entry_form.ts";
+import { TreeFindings, type TreeKind } from "./tree_findings.ts";
 import type { Found } from "./walk_tar.ts";
 
 const EMPTY = new Uint8Array(0);
 const SLASH = 0x2f;
-/** 2262-04-11, where Go's nanoseconds end. */
-const LAST_TIME = 9223372036;
-
-/** Which tree the entries make. */
-export type TreeKind =
-  /** What the archive itself holds beside rootfs/. */
-  | "archive"
-  | "rootfs"
-  | "layer";
 
 /** The tree that a tar's entries make, checked as they come. */
 export class CheckedTree {
   readonly table = new EntryTable();
   readonly kind: TreeKind;
+  readonly findings: TreeFindings;
   /** Devices that rkt must not see: path and slot. */
   readonly endless: { path: string; slot: number }[] = [];
   readonly #hash: PathHash;
-  readonly #findings: Findings;
-  readonly #where: string;
   readonly #symlinks: OwnSymlinks;
   /** The last directory whose parents are all directories. */
   #parent: Uint8Array = EMPTY;
-  /** Rules with a note already: one is enough. */
-  readonly #noted = new Set<RuleName>();
 
   /**
    * @param where What messages add to an entry, such as " in layer 1".
@@ -57,22 +44,8 @@ export class CheckedTree {
   ) {
     this.kind = kind;
     this.#hash = hash;
-    this.#findings = findings;
-    this.#where = where;
+    this.findings = new TreeFindings(kind, findings, where);
     this.#symlinks = new OwnSymlinks(this.table, hash);
-  }
-
-  /** A path as findings show it. */
-  show(path: Uint8Array | string): string {
-    const quoted = shown(path);
-    return this.kind === "rootfs"
-      ? `"rootfs/${quoted.slice(1)}`
-      : quoted + this.#where;
-  }
-
-  /** Notes that an entry breaks a rule. */
-  add(rule: RuleName, path: Uint8Array | string, message: string): void {
-    this.#findings.add(rule, this.show(path), message);
   }
 
   /** Where engines put what has a path in a layer. */
@@ -93,10 +66,12 @@ export class CheckedTree {
    */
   take(found: Found, path: Uint8Array): number {
     const { entry, bytes } = found;
-    if (entry.kind === "label" || !this.#checkForm(entry, path)) return -1;
+    if (entry.kind === "label" || !checkForm(entry, path, this.findings)) {
+      return -1;
+    }
     if (path.length === 0) {
       if (entry.kind !== "directory") {
-        this.add("parent-file", path, "the root is no directory");
+        this.findings.add("parent-file", path, "the root is no directory");
         return -1;
       }
     } else this.#checkParents(path);
@@ -105,7 +80,7 @@ export class CheckedTree {
     if (entry.kind === "hardlink") this.#checkLink(found, path, slot);
     else if (node === NODE.device) this.#checkDevice(bytes, entry, path, slot);
     else if (node === NODE.symlink) this.#checkSymlink(entry, path, slot);
-    this.#checkTime(bytes, entry, path);
+    checkTime(found, path, this.findings);
     return slot;
   }
 
@@ -134,9 +109,17 @@ export class CheckedTree {
           this.table.set(old, row);
           return old;
         }
-        this.add("parent-file", path, "it is a directory and something else");
+        this.findings.add(
+          "parent-file",
+          path,
+          "it is a directory and something else",
+        );
       } else if (path.length > 0) {
-        this.add("path-repeated", path, "another entry has the same path");
+        this.findings.add(
+          "path-repeated",
+          path,
+          "another entry has the same path",
+        );
       }
     }
     this.#hash.of(path);
@@ -144,39 +127,9 @@ export class CheckedTree {
     if (entry.sparse) this.table.mark(slot, FLAG.sparse);
     if (this.kind === "rootfs" && !isUtf8(path)) {
       this.table.mark(slot, FLAG.unnameable);
-      this.#once("name-not-utf8", path, "its path is not UTF-8");
+      this.findings.once("name-not-utf8", path, "its path is not UTF-8");
     }
     return slot;
-  }
-
-  /** Checks type and header; returns whether the entry can be a file. */
-  #checkForm(entry: Entry, path: Uint8Array): boolean {
-    if (entry.dialect === "v7" && this.kind !== "layer") {
-      this.add("header-v7", path, "its header has no ustar magic");
-    }
-    if (entry.sparse) {
-      this.add("sparse-entry", path, "it is stored sparse");
-    } else if (entry.kind === "file" && entry.flag !== 0x30 && entry.flag) {
-      const type = String.fromCharCode(entry.flag);
-      this.add("entry-type", path, `its type is ${shown(type)}`);
-    }
-    if (entry.kind === "directory" && entry.flag !== 0x35 && entry.flag) {
-      this.add(
-        "entry-type",
-        path,
-        `its type is ${
-          shown(String.fromCharCode(entry.flag))
-        }, and it is a directory`,
-      );
-    }
-    if (entry.path.length === 0) {
-      this.add("tar-header", path, "it has no name");
-      return false;
-    }
-    if (this.kind === "rootfs" && hasWhiteoutName(path)) {
-      this.add("whiteout-name", path, "it looks like a deletion");
-    }
-    return true;
   }
 
   /** Checks that all directories above a path are directories. */
@@ -196,13 +149,17 @@ export class CheckedTree {
       if (slot < 0) {
         this.table.add(hash.low, hash.high, IMPLIED);
         if (this.kind === "rootfs") {
-          this.add("parent-missing", path.subarray(0, i), "it has no entry");
+          this.findings.add(
+            "parent-missing",
+            path.subarray(0, i),
+            "it has no entry",
+          );
         }
       } else if (!isDirectory(this.table.node(slot))) {
         const above = shown(path.subarray(0, i));
         this.table.node(slot) === NODE.symlink
-          ? this.add("parent-symlink", path, `${above} is a symlink`)
-          : this.add("parent-file", path, `${above} is no directory`);
+          ? this.findings.add("parent-symlink", path, `${above} is a symlink`)
+          : this.findings.add("parent-file", path, `${above} is no directory`);
         return;
       }
     }
@@ -215,7 +172,7 @@ export class CheckedTree {
     const target = wanted ? this.find(wanted) : -1;
     const to = shown(entry.link);
     if (target < 0 || target === slot) {
-      return this.add(
+      return this.findings.add(
         "hard-link-target",
         path,
         `it is a hard link to ${to}, which is not before it` +
@@ -225,7 +182,7 @@ export class CheckedTree {
     const root = this.table.root(target);
     const node = this.table.node(root);
     if (isDirectory(node)) {
-      return this.add(
+      return this.findings.add(
         "hard-link-target",
         path,
         `it is a hard link to the directory ${to}`,
@@ -233,14 +190,14 @@ export class CheckedTree {
     }
     this.table.link(slot, root);
     if (node === NODE.symlink && this.kind === "rootfs") {
-      this.add(
+      this.findings.add(
         "hard-link-symlink",
         path,
         `it is a hard link to the symlink ${to}`,
       );
     }
     if (this.table.facts(root) !== this.table.facts(slot)) {
-      this.add(
+      this.findings.add(
         "hard-link-metadata",
         path,
         `its mode, owner, time or attributes are not those of ${to}`,
@@ -264,7 +221,7 @@ export class CheckedTree {
 
   #checkSymlink(entry: Entry, path: Uint8Array, slot: number): void {
     if (entry.link.length === 0) {
-      this.add("symlink-empty", path, "it has no target");
+      this.findings.add("symlink-empty", path, "it has no target");
     }
     if (this.kind === "layer") return this.#symlinks.add(slot, entry.link);
     let depth = [...components(path)].length - (this.kind === "rootfs" ? 0 : 1);
@@ -272,7 +229,7 @@ export class CheckedTree {
       const isUp = part.length === 2 && part[0] === 0x2e && part[1] === 0x2e;
       depth += isUp ? -1 : 1;
       if (depth < 0) {
-        return this.#once(
+        return this.findings.once(
           "symlink-climbs",
           path,
           `it leads to ${shown(entry.link)}`,
@@ -288,37 +245,24 @@ export class CheckedTree {
     slot: number,
   ): void {
     if (this.kind === "archive") {
-      return this.#once("device-rootless", path, "it is a device");
+      return this.findings.once("device-rootless", path, "it is a device");
     }
     if (this.kind === "rootfs") {
-      this.#once("device-rootless", path, "it is a device");
+      this.findings.once("device-rootless", path, "it is a device");
     }
     if (entry.flag !== 0x33) return;
     const [major, minor] = deviceOf(bytes, entry);
     if (major === 0 && minor === 0) {
-      this.add("whiteout-device", path, "it is the character device 0:0");
+      this.findings.add(
+        "whiteout-device",
+        path,
+        "it is the character device 0:0",
+      );
     }
     if (this.kind === "rootfs" && (major !== 1 || minor !== 3)) {
       this.table.mark(slot, FLAG.endless);
       this.endless.push({ path: new TextDecoder().decode(path), slot });
     }
-  }
-
-  #checkTime(bytes: Uint8Array, entry: Entry, path: Uint8Array): void {
-    const header = numberField(bytes, FIELD.mtime, entry.header) ?? 0;
-    const isPlain = entry.records.length === 0;
-    const time = isPlain
-      ? header
-      : Number(factsOf(bytes, entry, new Map()).time);
-    if (time >= 0 && time <= LAST_TIME) return;
-    this.#once("time-range", path, `its time is ${time}`);
-  }
-
-  /** Notes the first such path. */
-  #once(rule: RuleName, path: Uint8Array, message: string): void {
-    if (this.#noted.has(rule)) return;
-    this.#noted.add(rule);
-    this.add(rule, path, message);
   }
 }
 

@@ -1,3 +1,4 @@
+import { shownWord } from "../errors/shown.ts";
 import { binary, utf8 } from "../streams/bytes.ts";
 import { FIELD, numberField, textField } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -31,13 +32,18 @@ export function factsOf(
 ): EntryFacts {
   const found = read(bytes, entry, globals);
   const mode = numberField(bytes, FIELD.mode, entry.header)! & 0o7777;
-  const names = `${binary(found.uname)}:${binary(found.gname)}`;
+  const names = `${nameText(found.uname)}:${nameText(found.gname)}`;
   return {
     mode: mode.toString(8).padStart(4, "0"),
     owner: `${found.uid}:${found.gid} (${names})`,
     time: found.time,
     attributes: found.attributes,
   };
+}
+
+/** An owner's name as a finding may show it. */
+function nameText(name: Uint8Array): string {
+  return name.length === 0 ? "" : shownWord(new TextDecoder().decode(name));
 }
 
 function read(bytes: Uint8Array, entry: Entry, globals: Globals) {

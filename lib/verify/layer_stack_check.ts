@@ -1,11 +1,9 @@
-import { shown } from "../errors/shown.ts";
 import type { FileSource } from "../read/image_files.ts";
 import { hasWhiteoutName, whiteoutOf } from "../rootfs/whiteouts.ts";
-import { NO_RECORDS } from "../tar/pax.ts";
 import type { ByteWindow } from "./byte_window.ts";
 import { CheckedTree } from "./checked_tree.ts";
 import { compareAgain, comparer } from "./compare_contents.ts";
-import { extraOf, factsOf } from "./entry_facts.ts";
+import { metadataDifference, targetDifference } from "./header_differences.ts";
 import {
   type EntryTable,
   FLAG,
@@ -72,7 +70,7 @@ export class LayerStackCheck {
     const layer = this.#layer;
     const given = pathOf(
       found.entry,
-      (rule, message) => layer.add(rule, found.entry.path, message),
+      (rule, message) => layer.findings.add(rule, found.entry.path, message),
     );
     if (!given) return undefined;
     if (isWhiteoutEntry(given)) {
@@ -128,7 +126,7 @@ export class LayerStackCheck {
       if (relative.length === 0 || path.length <= "rootfs".length) continue;
       const text = new TextDecoder().decode(relative);
       if (isOwn(text) || hasWhiteoutName(relative)) continue;
-      tree.add("tree-extra", relative, "no layer has it");
+      tree.findings.add("tree-extra", relative, "no layer has it");
     }
   }
 
@@ -146,7 +144,7 @@ export class LayerStackCheck {
     if (other < 0 || two.node(other) === NODE.missing) {
       // The root of the layer needs no entry below rootfs/.
       if (path.length > 0) {
-        layer.add("tree-missing", path, "it is not below rootfs/");
+        layer.findings.add("tree-missing", path, "it is not below rootfs/");
       }
       return undefined;
     }
@@ -156,7 +154,7 @@ export class LayerStackCheck {
     const node = one.node(root);
     const otherNode = two.node(otherRoot);
     if (node !== otherNode) {
-      layer.add(
+      layer.findings.add(
         "tree-type",
         path,
         `it is ${KINDS[node]} in the layer and ${
@@ -166,10 +164,16 @@ export class LayerStackCheck {
       return undefined;
     }
     if (one.facts(root) !== two.facts(otherRoot)) {
-      await this.#tellFacts(rootfs, found, path, otherRoot);
+      const other = await headerAt(rootfs.source, two.place(otherRoot));
+      layer.findings.add(
+        "tree-metadata",
+        path,
+        metadataDifference(found, other),
+      );
     }
     if (one.extra(root) !== two.extra(otherRoot)) {
-      await this.#tellExtra(rootfs, found, path, otherRoot);
+      const other = await headerAt(rootfs.source, two.place(otherRoot));
+      layer.findings.add("tree-link", path, targetDifference(found, other));
     }
     if (isDirectory(node) || node === NODE.symlink) return undefined;
     this.#comparePeers(path, root, otherRoot, two);
@@ -192,7 +196,7 @@ export class LayerStackCheck {
       one.setPeer(root, otherRoot + 1);
       two.setPeer(otherRoot, number);
     } else if (peer !== otherRoot + 1 || otherPeer !== number) {
-      this.#layer.add(
+      this.#layer.findings.add(
         "tree-link",
         path,
         "it is a hard link to another file in the layer than below rootfs/",
@@ -212,7 +216,7 @@ export class LayerStackCheck {
     const size = one.size(root);
     const otherSize = two.size(otherRoot);
     if (size !== otherSize) {
-      this.#layer.add(
+      this.#layer.findings.add(
         "tree-content",
         path,
         `it has ${size} bytes in the layer and ${otherSize} below rootfs/`,
@@ -244,52 +248,11 @@ export class LayerStackCheck {
       window,
       start,
       (at) =>
-        layer.add(
+        layer.findings.add(
           "tree-content",
           path,
           `its bytes differ, from about byte ${at} on`,
         ),
-    );
-  }
-
-  /** Says which of mode, owner, time and attributes differ. */
-  async #tellFacts(
-    { source, tree }: RootfsTree,
-    found: Found,
-    path: Uint8Array,
-    other: number,
-  ): Promise<void> {
-    const header = await headerAt(source, tree.table.place(other));
-    const one = factsOf(found.bytes, found.entry, found.globals);
-    const two = factsOf(header.bytes, header.entry, NO_RECORDS);
-    const differences = (["mode", "owner", "time"] as const)
-      .filter((key) => one[key] !== two[key])
-      .map((key) =>
-        `${key} ${one[key]} in the layer and ${two[key]} below rootfs/`
-      );
-    if (one.attributes !== two.attributes) {
-      differences.push("extended attributes that differ");
-    }
-    this.#layer.add(
-      "tree-metadata",
-      path,
-      `it has ${differences.join(", ") || "other metadata"}`,
-    );
-  }
-
-  async #tellExtra(
-    { source, tree }: RootfsTree,
-    found: Found,
-    path: Uint8Array,
-    other: number,
-  ): Promise<void> {
-    const header = await headerAt(source, tree.table.place(other));
-    const one = shown(extraOf(found.bytes, found.entry));
-    const two = shown(extraOf(header.bytes, header.entry));
-    this.#layer.add(
-      "tree-link",
-      path,
-      `it leads to ${one} in the layer and to ${two} below rootfs/`,
     );
   }
 }

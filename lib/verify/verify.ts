@@ -1,25 +1,23 @@
 import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
 import { ALL_FACES, type Face } from "../image/face.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
 import { noImage } from "../read/no_image.ts";
 import { skopeoLayout } from "../read/skopeo_layout.ts";
 import { utf8 } from "../streams/bytes.ts";
-import { readAt } from "../streams/source.ts";
 import type { Compression } from "../streams/compression.ts";
-import { type Archive, type Files, scanArchive } from "./archive_files.ts";
+import { PathHash } from "../streams/path_hash.ts";
+import { readAccounts } from "./accounts.ts";
+import { checkArchive } from "./archive_checks.ts";
+import { type Files, scanArchive } from "./archive_files.ts";
 import { ByteWindow } from "./byte_window.ts";
 import { ViewCheck } from "./containerd_view.ts";
 import { DocumentReader } from "./document_reader.ts";
 import { type Documents, readDocuments } from "./documents.ts";
-import type { CheckedTree } from "./checked_tree.ts";
-import { FLAG, isDirectory, NODE } from "./entry_table.ts";
 import { checkFaces } from "./face_checks.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { type Decompress, LayerReader } from "./layers.ts";
-import { PathHash } from "../streams/path_hash.ts";
+import { isV1File } from "./v1_in_rootfs.ts";
 import { type Verdict, verdicts } from "./verdicts.ts";
-import type { Json } from "./shape.ts";
 
 /** What no image lacks all of. */
 const LACKING =
@@ -70,7 +68,7 @@ export async function verifyArchive(
     await layers.checkImage(
       primary,
       { tree: rootfs, source, window },
-      (path) => isOwn(documents, path),
+      (path) => isV1File(documents.v1, path),
     );
     await window.close();
   }
@@ -141,39 +139,6 @@ async function asLayout<F extends Files>(
   };
 }
 
-/** Account files larger than this are not read, in bytes. */
-const MAX_ACCOUNTS = 1 << 20;
-
-/**
- * Reads /etc/passwd and /etc/group below rootfs/.
- *
- * @returns `undefined` if one is there and no plain file of a usual size.
- */
-async function readAccounts(
-  rootfs: CheckedTree,
-  source: FileSource,
-): Promise<Documents["accounts"]> {
-  const { table } = rootfs;
-  const texts: string[] = [];
-  for (const path of ["etc/passwd", "etc/group"]) {
-    const slot = rootfs.find(utf8(path));
-    const root = slot < 0 ? -1 : table.root(slot);
-    if (root < 0) texts.push("");
-    else if (
-      table.node(root) !== NODE.file || table.has(root, FLAG.sparse) ||
-      table.size(root) > MAX_ACCOUNTS
-    ) return undefined;
-    else {
-      const bytes = await readAt(source, table.data(root), table.size(root));
-      texts.push(new TextDecoder().decode(bytes));
-    }
-  }
-  // Below a symlink there may be others.
-  const etc = rootfs.find(utf8("etc"));
-  if (etc >= 0 && !isDirectory(table.node(etc))) return undefined;
-  return { passwd: texts[0]!, group: texts[1]! };
-}
-
 /** Checks the layers that are left, the faces together, and sums up. */
 async function finish(
   reader: DocumentReader,
@@ -213,102 +178,4 @@ async function finish(
       hasLinks,
     }),
   };
-}
-
-const V1_FILES = ["VERSION", "json", "layer.tar"];
-
-/** Whether a path below rootfs/ is what Docker 1.9 reads there. */
-function isOwn({ v1 }: Documents, path: string): boolean {
-  return V1_FILES.includes(path) &&
-    !!v1?.images.some(({ place }) => place === "rootfs/");
-}
-
-/** Checks the archive as a whole. */
-function checkArchive(
-  archive: Archive,
-  documents: Documents,
-  findings: Findings,
-): void {
-  const { faces } = documents;
-  if (faces.has("oci")) {
-    for (const path of ["blobs", "blobs/sha256"]) {
-      if (archive.isDirectory(path)) continue;
-      findings.add("blob-directories", shown(`${path}/`), "it has no entry");
-    }
-  } else if (faces.has("docker") && archive.dangling) {
-    findings.add(
-      "symlink-no-blob",
-      archive.dangling,
-      "it is a symlink, and there is no oci-layout",
-    );
-  }
-  if (!faces.has("appc")) return;
-  if (archive.first !== "manifest") {
-    findings.add(
-      "manifest-first",
-      shown("manifest"),
-      `the first entry is ${shown(archive.first ?? "")}`,
-    );
-  }
-  checkWhitelist(archive, documents, findings);
-}
-
-/** Checks what rkt is shown: all, or what pathWhitelist says. */
-function checkWhitelist(
-  { rootfs }: Archive,
-  documents: Documents,
-  findings: Findings,
-): void {
-  const { appc } = documents;
-  if (!rootfs || !appc?.isGood) return;
-  const { pathWhitelist } = appc.value as Json;
-  const list = Array.isArray(pathWhitelist) && pathWhitelist.length > 0
-    ? pathWhitelist as string[]
-    : undefined;
-  const { table } = rootfs;
-  const shownSlots = new Set<number>();
-  // rkt has no use for it.
-  for (const path of V1_FILES) {
-    if (list && isOwn(documents, path)) {
-      shownSlots.add(rootfs.find(utf8(path)));
-    }
-  }
-  for (const path of list ?? []) {
-    const slot = rootfs.find(utf8(path.slice(1)));
-    // The place of bytes that are not UTF-8.
-    if (slot < 0 && path.includes("\ufffd")) continue;
-    if (slot < 0) {
-      findings.add(
-        "whitelist-hides",
-        shown("manifest"),
-        `pathWhitelist names ${shown(path)}, which is not there`,
-      );
-    } else shownSlots.add(slot);
-  }
-  for (const { path, slot } of rootfs.endless) {
-    if (list && !shownSlots.has(slot)) continue;
-    rootfs.add(
-      "device-endless",
-      path,
-      "it is a character device and not hidden by pathWhitelist",
-    );
-  }
-  if (!list) return;
-  let hidden = 0;
-  for (let slot = 0; slot < table.length; slot++) {
-    const node = table.node(slot);
-    if (node === NODE.directory || node === NODE.missing) continue;
-    if (
-      shownSlots.has(slot) || table.has(slot, FLAG.unnameable) ||
-      table.has(table.root(slot), FLAG.endless)
-    ) continue;
-    hidden++;
-  }
-  if (hidden > 0) {
-    findings.add(
-      "whitelist-hides",
-      shown("manifest"),
-      `pathWhitelist hides ${hidden} files that are no character devices`,
-    );
-  }
 }
