@@ -28,7 +28,7 @@ export async function gpgSign(bytes: Source, key: string): Promise<Uint8Array> {
     args,
     fromStream(bytes.stream()),
     // gpg's standard input is the image, so it cannot see where to ask.
-    terminal === undefined ? {} : { GPG_TTY: terminal },
+    terminal === undefined ? {} : { environment: { GPG_TTY: terminal } },
   );
   const isSigned = stderr.includes("[GNUPG:] SIG_CREATED ");
   if (code !== 0 || !isSigned || stdout.length === 0) {

@@ -77,7 +77,7 @@ async function credentials(
   const isPiped = parsed.on("password-stdin");
   if (username === undefined) {
     if (isPiped) throw new UsageError("--password-stdin needs --username");
-    return registryLogin(reference);
+    return await registryLogin(reference);
   }
   const password = isPiped
     ? pipedPassword()

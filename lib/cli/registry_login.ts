@@ -1,11 +1,17 @@
+import { FileError } from "../errors/file_error.ts";
 import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
-import { findLogin, readHelperAnswer } from "../registry/auth_file.ts";
+import { shown, shownWord } from "../errors/shown.ts";
+import {
+  DamagedLoginError,
+  findLogin,
+  type Login,
+} from "../registry/auth_file.ts";
 import type { Credentials } from "../registry/credentials.ts";
 import type { Reference } from "../registry/reference.ts";
 import { host } from "../system/host.ts";
 import { ownIds } from "../system/own_ids.ts";
-import { answerOf } from "../system/programs.ts";
+import { askHelper } from "./credential_helper.ts";
+import { say } from "./say.ts";
 
 /**
  * Finds the login for a registry where docker, podman, skopeo and crane look for
@@ -13,51 +19,75 @@ import { answerOf } from "../system/programs.ts";
  * `$XDG_RUNTIME_DIR` (or `/run/containers/UID`) and `~/.config`, else Docker's
  * `config.json`.
  *
+ * A file that cannot be read, or a helper for all registries that fails, is said
+ * and passed over, as docker does it: most images need no login.
+ *
  * @param reference What is pushed or pulled.
  * @returns `undefined` if nobody has logged in.
- * @throws {InputError} If a file cannot be read, or a helper cannot be run.
+ * @throws {InputError} If what is there for just this registry cannot be used, or
+ * the file that the environment names.
  */
-export function registryLogin(reference: Reference): Credentials | undefined {
-  for (const path of authFiles()) {
-    const text = host.readTextIfThere(path);
-    if (text === undefined) continue;
-    let login;
-    try {
-      login = findLogin(text, reference);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw new InputError(`${path}: ${error.message}`, { cause: error });
-    }
+export async function registryLogin(
+  reference: Reference,
+): Promise<Credentials | undefined> {
+  const given = host.env("REGISTRY_AUTH_FILE");
+  for (const path of given ? [given] : usualFiles()) {
+    const login = loginIn(path, reference, Boolean(given));
     if (!login) continue;
     if ("credentials" in login) return login.credentials;
     const program = `docker-credential-${login.helper}`;
-    const answer = answerOf(program, ["get"], login.server);
-    if (answer === undefined) {
-      throw new InputError(
-        `${path} leaves logins to ${program}, which cannot be run: install it, ` +
-          `allow it under Deno (--allow-run=${program}), or give --username`,
-      );
+    try {
+      const credentials = await askHelper(program, login.server);
+      if (credentials) return credentials;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      const message = `${path} leaves logins to ${program}, ${error.message}`;
+      const own = new InputError(message, { cause: error });
+      if (login.isOwn) throw own;
+      warn(own);
     }
-    const { text: said, code } = answer;
-    if (code !== 0 && !said.startsWith(NO_LOGIN)) {
-      throw new InputError(
-        `${path} leaves logins to ${program}, which fails with exit code ` +
-          `${code} (${shown(said.trim())}): mend that, or give --username`,
-      );
-    }
-    const credentials = readHelperAnswer(said);
-    if (credentials) return credentials;
   }
   return undefined;
 }
 
-/** What helpers say where nobody has logged in. */
-const NO_LOGIN = "credentials not found";
+/** What a file says of a registry. */
+function loginIn(
+  path: string,
+  reference: Reference,
+  isGiven: boolean,
+): Login | undefined {
+  const origin = isGiven ? " ($REGISTRY_AUTH_FILE names that file)" : "";
+  try {
+    const text = host.readTextIfThere(path);
+    if (text !== undefined) return findLogin(text, reference);
+  } catch (error) {
+    const isFile = error instanceof FileError;
+    if (!isFile && !(error instanceof InputError)) throw error;
+    const what = isFile ? error.message : `${path}: ${error.message}`;
+    const message = `${what}${origin}, or give --username`;
+    const own = new InputError(message, { cause: error });
+    if (isGiven || error instanceof DamagedLoginError) throw own;
+    warn(own);
+    return undefined;
+  }
+  if (!isGiven) return undefined;
+  throw new InputError(
+    `There is no ${shownWord(path)}, which $REGISTRY_AUTH_FILE names: log in ` +
+      "with podman login, mend or unset it, or give --username",
+  );
+}
+
+const warned = new Set<string>();
+
+/** Says once what is wrong with the logins; the work goes on without them. */
+function warn({ message }: Error): void {
+  if (!warned.has(message)) say(`${message}; going on without that login`);
+  warned.add(message);
+}
+
 const RUN = "/run/containers";
 
-function authFiles(): string[] {
-  const given = host.env("REGISTRY_AUTH_FILE");
-  if (given) return [given];
+function usualFiles(): string[] {
   const runtime = host.env("XDG_RUNTIME_DIR");
   // Where podman keeps logins without a session, as under sudo.
   const shared = !runtime && host.exists(RUN)

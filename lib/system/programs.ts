@@ -117,34 +117,6 @@ export async function runProgram(
   }
 }
 
-/**
- * Runs a program and takes what it prints.
- *
- * @param input What it gets on its standard input.
- * @returns Its standard output and exit code; `undefined` if it could not be
- * started: it is not there, or this runtime forbids it.
- */
-export function answerOf(
-  program: string,
-  args: string[],
-  input: string,
-): { text: string; code: number } | undefined {
-  try {
-    const { stdout, status } = spawnSync(program, args, {
-      input,
-      encoding: "utf8",
-      stdio: ["pipe", "pipe", "ignore"],
-      timeout: 60_000,
-    });
-    // Deno knows nothing of a program that has not read its input.
-    return typeof status === "number" && typeof stdout === "string"
-      ? { text: stdout, code: status }
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What a program has printed, and its exit code. */
 export interface Collected {
   code: number;
@@ -152,18 +124,29 @@ export interface Collected {
   stderr: string;
 }
 
+/** How {@linkcode collect} runs a program. */
+export interface CollectOptions {
+  /** Variables that it gets beside those of this process. */
+  environment?: Record<string, string>;
+  /** How long it may take; without end unless given. */
+  milliseconds?: number;
+}
+
+/** Bytes that a program may print where all of them are collected. */
+const MOST = 1 << 24;
+
 /**
  * Runs a program to its end and collects what it prints, which must be little.
  *
- * @param input What it gets on its standard input.
- * @param environment Variables that it gets beside those of this process.
- * @throws {FileError} If it cannot be started, or what the input throws.
+ * @param input What it gets on its standard input; it need not read it.
+ * @throws {FileError} If it cannot be started, takes too long or prints too much,
+ * or what the input throws.
  */
 export async function collect(
   program: string,
   args: string[],
   input: AsyncIterable<Uint8Array>,
-  environment: Record<string, string> = {},
+  { environment = {}, milliseconds }: CollectOptions = {},
 ): Promise<Collected> {
   const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "pipe"],
@@ -174,6 +157,7 @@ export async function collect(
   const ended = endOf(child);
   const kill = () => void child.kill();
   leftovers.add(kill);
+  const limits = limitsOf(program, milliseconds);
   try {
     // Without permission Deno gives a child that has no streams.
     if (!child.stdin) {
@@ -182,10 +166,10 @@ export async function collect(
     }
     const stdout: Uint8Array[] = [];
     const stderr: Uint8Array[] = [];
-    child.stdout.on("data", (bytes: Uint8Array) => stdout.push(bytes.slice()));
-    child.stderr.on("data", (bytes: Uint8Array) => stderr.push(bytes.slice()));
-    await feed(input, child.stdin);
-    const { code, failure } = await ended;
+    child.stdout.on("data", (bytes: Uint8Array) => limits.add(stdout, bytes));
+    child.stderr.on("data", (bytes: Uint8Array) => limits.add(stderr, bytes));
+    await Promise.race([feed(input, child.stdin), limits.passed]);
+    const { code, failure } = await Promise.race([ended, limits.passed]);
     if (failure) throw programError(program, failure);
     return {
       code,
@@ -194,11 +178,40 @@ export async function collect(
     };
   } catch (error) {
     kill();
-    await ended;
+    // Programs that it has started hold these open.
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    await Promise.race([ended, pause(SOON)]);
+    child.kill("SIGKILL");
     throw error;
   } finally {
+    limits.end();
     leftovers.delete(kill);
   }
+}
+
+/** Sees to it that a program ends, and prints little. */
+function limitsOf(program: string, milliseconds: number | undefined) {
+  let size = 0;
+  let fail = (_message: string) => {};
+  const passed = new Promise<never>((_, reject) => {
+    fail = (message) => reject(new FileError(`${program} ${message}`));
+  });
+  // It may come when nobody waits for it any more.
+  passed.catch(() => {});
+  const timer = milliseconds === undefined ? undefined : setTimeout(
+    () => fail(`does not end: it had ${milliseconds / 1000} seconds`),
+    milliseconds,
+  );
+  return {
+    passed,
+    add(chunks: Uint8Array[], bytes: Uint8Array): void {
+      size += bytes.length;
+      if (size > MOST) fail(`prints more than ${MOST} bytes`);
+      else chunks.push(bytes.slice());
+    },
+    end: () => clearTimeout(timer),
+  };
 }
 
 /** How a program ends: with an exit code, or because it could not be started. */

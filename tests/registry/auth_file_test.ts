@@ -43,21 +43,41 @@ Deno.test("findLogin() prefers the nearest entry", () => {
 Deno.test("findLogin() names helpers, but none that is no word", () => {
   assert.deepEqual(
     find({ credHelpers: { "example.com": "pass" } }, "example.com/a"),
-    { helper: "pass", server: "example.com" },
+    { helper: "pass", server: "example.com", isOwn: true },
   );
-  assert.deepEqual(find({ credsStore: "secretservice" }, "busybox"), {
-    helper: "secretservice",
+  assert.deepEqual(find({ credsStore: "desktop.exe" }, "busybox"), {
+    helper: "desktop.exe",
     server: "https://index.docker.io/v1/",
+    isOwn: false,
   });
-  assert.equal(find({ credsStore: "../x" }, "busybox"), undefined);
+  for (const file of [{ credsStore: "../x" }, { credHelpers: { "a.b": 5 } }]) {
+    assert.throws(() => find(file, "a.b/c"), /names no credential helper/);
+  }
+  const auths = { "a.b": auth("me:x") };
+  assert.deepEqual(
+    find({ auths, credHelpers: { "a.b": "" }, credsStore: "x" }, "a.b/c"),
+    user("me", "x"),
+  );
+  assert.equal(
+    find({ credHelpers: { "a.b": "" }, credsStore: "x" }, "a.b/c"),
+    undefined,
+  );
 });
 
 Deno.test("findLogin() survives files of any shape, and shows no secret", () => {
   for (
     const file of [null, 5, [], { auths: 5 }, { auths: { "a.b": null } }, {
-      auths: { "a.b": { auth: "%%%" } },
+      // As Docker Desktop leaves it beside credsStore.
+      auths: { "a.b": {}, "other.example": { auth: "%%%" } },
     }]
   ) assert.equal(find(file, "a.b/c"), undefined);
+  assert.equal(findLogin("\ufeff \n", parseReference("a.b/c")), undefined);
+  for (const auth of ["%%%", btoa("no colon"), btoa(":no-user"), 5]) {
+    assert.throws(
+      () => find({ auths: { "a.b": { auth } } }, "a.b/c"),
+      /Its login for a\.b is damaged: .* log in again/s,
+    );
+  }
   assert.equal(find({}, "constructor.example/a"), undefined);
   assert.throws(
     () => findLogin('{"auths": SECRET', parseReference("a")),
@@ -73,6 +93,7 @@ Deno.test("readHelperAnswer() reads user and token", () => {
   assert.deepEqual(readHelperAnswer('{"Username":"<token>","Secret":"s"}'), {
     identityToken: "s",
   });
-  assert.equal(readHelperAnswer("credentials not found"), undefined);
-  assert.equal(readHelperAnswer('{"Username":5}'), undefined);
+  assert.equal(readHelperAnswer('{"Username":"","Secret":""}'), undefined);
+  assert.equal(readHelperAnswer("credentials not found"), null);
+  assert.equal(readHelperAnswer('{"Username":5}'), null);
 });
