@@ -32,7 +32,15 @@ export class FileSink implements Sink {
   readonly #mode: number;
   /** Files that have no name any more but are still read. */
   readonly #old: number[] = [];
-  readonly #remove = () => fs.rmSync(this.path, { force: true });
+  readonly #remove = () => {
+    try {
+      // What is on its way to the disk would be waited for.
+      fs.ftruncateSync(this.fd);
+    } catch {
+      // It takes longer then.
+    }
+    this.#removeName();
+  };
 
   /**
    * Makes the file.
@@ -138,7 +146,7 @@ export class FileSink implements Sink {
 
   renew(): void {
     try {
-      this.#remove();
+      this.#removeName();
       this.#old.push(this.fd);
       this.path = temporaryName(this.#place);
       this.fd = fs.openSync(this.path, "wx+", this.#mode);
@@ -170,10 +178,18 @@ export class FileSink implements Sink {
     leftovers.delete(this.#remove);
   }
 
-  /** Removes it. */
+  /** Removes it, and closes it. */
   remove(): void {
-    this.#remove();
+    try {
+      this.#remove();
+    } finally {
+      this.close();
+    }
     leftovers.delete(this.#remove);
+  }
+
+  #removeName(): void {
+    fs.rmSync(this.path, { force: true });
   }
 
   #error(cause: unknown): Error {

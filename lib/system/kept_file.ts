@@ -25,10 +25,7 @@ export async function keepFile(
   } catch (error) {
     throw fileError(`Cannot keep ${file.path} in ${where}`, error);
   }
-  const close = () => {
-    sink.close();
-    sink.remove();
-  };
+  const close = () => sink.remove();
   try {
     await writeChecked(file, sink, 0, () => {});
     const input = openFile(sink.fd, file.path, sink.path);

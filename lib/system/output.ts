@@ -11,6 +11,7 @@ import { isOutputClosed } from "./null_device.ts";
 import { PipeWriter } from "./pipe_writer.ts";
 import { openFifo } from "./plain_open.ts";
 import { isRoot } from "./own_ids.ts";
+import { WriteBack } from "./write_back.ts";
 import { endKeptThread } from "./threads.ts";
 
 /** An output: a stream to write to, to be finished or given up. */
@@ -161,11 +162,13 @@ function replacing(
     : targetOf(path);
   // Nobody reads what may be secret before it has the mode of its place.
   const sink = new FileSink(place, path, there ? 0o600 : 0o666);
+  const back = noFsync ? undefined : new WriteBack(() => sink.path);
   return {
     writable: fdWriter(sink.fd, path, true, onWritten),
     sink,
     async commit() {
       try {
+        await back?.stop();
         if (there) keepMetadata(sink.fd, there);
         if (!noFsync) await sync(sink.fd);
         sink.close();
@@ -176,7 +179,7 @@ function replacing(
       }
     },
     abort() {
-      sink.close();
+      void back?.stop();
       sink.remove();
     },
   };

@@ -54,7 +54,6 @@ async function watched(
     assert.equal(await intake.digest(), expected);
     return past;
   } finally {
-    sink.close();
     sink.remove();
   }
 }

@@ -92,7 +92,6 @@ function setUp(
     copy,
     [Symbol.dispose]() {
       copy.cancel();
-      sink.close();
       sink.remove();
     },
   });

@@ -148,7 +148,6 @@ async function setUp(
     copy,
     [Symbol.dispose]() {
       copy.cancel();
-      sink.close();
       sink.remove();
       file.close();
     },

@@ -83,7 +83,6 @@ function setUp(
     done,
     [Symbol.dispose]() {
       unpacking.cancel();
-      sink.close();
       sink.remove();
       file.close();
     },
