@@ -43,7 +43,7 @@ export type { Owner, Tally as EditTally } from "./edit/edits.ts";
 export { exportFace } from "./export/export_stream.ts";
 export type { ExportFace } from "./export/export_face.ts";
 export { readImage } from "./read/read_image.ts";
-export type { StoredImage, StoredLayer } from "./read/open_image.ts";
+export type { StoredImage, StoredLayer } from "./read/stored_image.ts";
 export type { ImageChoice } from "./read/choose_image.ts";
 export type { Platform } from "./read/read_oci.ts";
 export type { FileSource } from "./read/image_files.ts";

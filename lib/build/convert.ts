@@ -3,11 +3,8 @@ import { FileError } from "../errors/file_error.ts";
 import { DescriptionError } from "../errors/description_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { isName } from "../image/name.ts";
-import type {
-  ImageChoice,
-  StoredImage,
-  StoredLayer,
-} from "../read/open_image.ts";
+import type { ImageChoice } from "../read/choose_image.ts";
+import type { StoredImage, StoredLayer } from "../read/stored_image.ts";
 import { readImage } from "../read/read_image.ts";
 import type { LayerInput } from "../rootfs/layer_stack.ts";
 import {

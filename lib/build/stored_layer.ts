@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import type { StoredImage, StoredLayer } from "../read/open_image.ts";
+import type { StoredImage, StoredLayer } from "../read/stored_image.ts";
 import type { LayerInput } from "../rootfs/layer_stack.ts";
 
 /** A layer of an image file, its compression taken off. */

@@ -3,11 +3,9 @@ import { ofFile } from "./failure.ts";
 import { checkHasLayers, layerInput } from "../build/stored_layer.ts";
 import type { LayerInput } from "../rootfs/layer_stack.ts";
 import { parseName } from "../image/name.ts";
-import {
-  type ImageChoice,
-  readImage,
-  type StoredLayer,
-} from "../read/open_image.ts";
+import type { ImageChoice } from "../read/choose_image.ts";
+import { readImage } from "../read/open_image.ts";
+import type { StoredLayer } from "../read/stored_image.ts";
 import { host } from "../system/host.ts";
 import { fromStream } from "../streams/source.ts";
 import { inParallel } from "../streams/in_parallel.ts";

@@ -9,7 +9,7 @@ import { parseRfc3339, rfc3339 } from "../formats/values/time.ts";
 import { parseUser } from "../formats/values/user.ts";
 import type { BaseImage, Healthcheck } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
-import type { Platform } from "../read/open_image.ts";
+import type { Platform } from "../read/read_oci.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
 import { host } from "../system/host.ts";
 import { parseDuration } from "./duration.ts";

@@ -1,4 +1,4 @@
-import type { StoredLayer } from "../read/open_image.ts";
+import type { StoredLayer } from "../read/stored_image.ts";
 import {
   type KnownLayer,
   type LayerPieces,

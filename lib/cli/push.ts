@@ -1,13 +1,13 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { platformText, withName } from "../read/choose_image.ts";
-import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import {
-  hasConfigLayers,
   type ImageChoice,
-  readImage,
-  type StoredImage,
-} from "../read/open_image.ts";
+  platformText,
+  withName,
+} from "../read/choose_image.ts";
+import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
+import { hasConfigLayers, type StoredImage } from "../read/stored_image.ts";
+import { readImage } from "../read/open_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import { imageParts, pushParts } from "../registry/copy_image.ts";
 import {

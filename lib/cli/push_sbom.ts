@@ -2,7 +2,7 @@ import { openImageFile } from "../inspect/open_image_file.ts";
 import { configDigest } from "../inspect/inspect.ts";
 import { SBOM_KINDS } from "../packages/sbom_formats.ts";
 import type { ImageFiles } from "../read/image_files.ts";
-import type { StoredImage } from "../read/open_image.ts";
+import type { StoredImage } from "../read/stored_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import type { Pushed } from "../registry/push_image.ts";
 import { pushReferrer } from "../registry/referrers.ts";

@@ -1,5 +1,4 @@
-import type { Source } from "../streams/source.ts";
-import { fromStream, toStream } from "../streams/source.ts";
+import { fromStream, type Source, toStream } from "../streams/source.ts";
 import { type ExportFace, exportFace as exportChunks } from "./export_face.ts";
 
 /**

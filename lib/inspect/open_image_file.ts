@@ -11,8 +11,8 @@ import {
   type Document,
   DocumentReader,
   type FoundImage,
+  type OpenFiles,
 } from "./found_image.ts";
-import type { OpenFiles } from "./found_image.ts";
 import { isLxdMetadata, isRuntimeConfig } from "../read/saved_forms.ts";
 import { asOciLayout } from "../read/skopeo_layout.ts";
 import type { Walkable } from "./walk_tar.ts";

@@ -1,5 +1,9 @@
-import { type Package, PACKAGE_TYPES, type PackageType } from "./package.ts";
-import { byText } from "./package.ts";
+import {
+  byText,
+  type Package,
+  PACKAGE_TYPES,
+  type PackageType,
+} from "./package.ts";
 import { versionOrder } from "./version_order.ts";
 
 /** A package that differs between two images. */

@@ -1,10 +1,8 @@
 import type { Source } from "../streams/source.ts";
 import { filesOfTar } from "./image_files.ts";
-import {
-  type ImageChoice,
-  readImage as readFiles,
-  type StoredImage,
-} from "./open_image.ts";
+import type { ImageChoice } from "./choose_image.ts";
+import { readImage as readFiles } from "./open_image.ts";
+import type { StoredImage } from "./stored_image.ts";
 
 /**
  * Reads an image file: an isoc, what `docker save` or `podman save` writes, an OCI

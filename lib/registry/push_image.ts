@@ -4,7 +4,7 @@ import {
   hasConfigLayers,
   type StoredImage,
   type StoredLayer,
-} from "../read/open_image.ts";
+} from "../read/stored_image.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
 import { fromStream, readAt } from "../streams/source.ts";

@@ -3,11 +3,9 @@ import { shown } from "../errors/shown.ts";
 import { jsonText } from "../formats/json_text.ts";
 import { parseName } from "../image/name.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
-import {
-  hasConfigLayers,
-  type ImageChoice,
-  readImage,
-} from "../read/open_image.ts";
+import { hasConfigLayers } from "../read/stored_image.ts";
+import type { ImageChoice } from "../read/choose_image.ts";
+import { readImage } from "../read/open_image.ts";
 import { blobPath } from "../read/read_oci.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";

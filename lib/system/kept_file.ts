@@ -1,5 +1,4 @@
-import type { LentFile } from "../streams/write_checked.ts";
-import { writeChecked } from "../streams/write_checked.ts";
+import { type LentFile, writeChecked } from "../streams/write_checked.ts";
 import { fileError } from "./errors.ts";
 import { FileSink } from "./file_sink.ts";
 import { openFile } from "./file_source.ts";

@@ -1,5 +1,4 @@
-import type { EngineName } from "./engines.ts";
-import { enginesHurt } from "./engines.ts";
+import { type EngineName, enginesHurt } from "./engines.ts";
 import type { Severity } from "./rule.ts";
 import { type RuleName, RULES } from "./rules.ts";
 import type { Face } from "../image/face.ts";

@@ -2,22 +2,20 @@
 // make the same tree of both.
 
 import assert from "node:assert/strict";
-import { temporary } from "../support/ciso.ts";
-import { allowing, ciso } from "../support/ciso.ts";
+import { allowing, ciso, temporary } from "../support/ciso.ts";
 import {
   checkEngines,
   dockerForAll,
   ignoreTrees,
 } from "../support/every_engine.ts";
 import { withContainerdRoot, withPodmanRoot } from "../support/image_roots.ts";
-import { run } from "../support/run.ts";
+import { isInstalled, run } from "../support/run.ts";
 import {
   diffTrees,
   extractGnu,
   listTree,
   type TreeOptions,
 } from "../support/tree.ts";
-import { isInstalled } from "../support/run.ts";
 import { paxHeader, type TarEntry, tarOf } from "../support/tar_writer.ts";
 
 const ODD = `${import.meta.dirname}/../support/odd_tree.py`;

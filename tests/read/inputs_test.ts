@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { filesOfTar } from "../../lib/read/image_files.ts";
 import type { ImageChoice } from "../../lib/read/choose_image.ts";
-import { readImage, type StoredImage } from "../../lib/read/open_image.ts";
+import { readImage } from "../../lib/read/open_image.ts";
+import type { StoredImage } from "../../lib/read/stored_image.ts";
 import { readAt } from "../../lib/streams/source.ts";
 import { type TarEntry, tarOf } from "../support/tar_writer.ts";
 

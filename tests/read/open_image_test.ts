@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { filesOfTar } from "../../lib/read/image_files.ts";
 import { readAt } from "../../lib/streams/source.ts";
-import { readImage, type StoredImage } from "../../lib/read/open_image.ts";
+import { readImage } from "../../lib/read/open_image.ts";
+import type { StoredImage } from "../../lib/read/stored_image.ts";
 import { type TarEntry, tarOf } from "../support/tar_writer.ts";
 
 /** SHA-256 of a text, in hex. */

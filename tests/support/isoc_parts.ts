@@ -3,8 +3,7 @@ import type { ImageDescription } from "../../lib/rootfs/facts.ts";
 import { binary, concat, utf8 } from "../../lib/streams/bytes.ts";
 import { toBytes } from "@std/streams";
 import { sha256 } from "../../lib/streams/sha256.ts";
-import { putChecksum, putNumber, putText } from "../../lib/tar/block.ts";
-import { FIELD } from "../../lib/tar/block.ts";
+import { FIELD, putChecksum, putNumber, putText } from "../../lib/tar/block.ts";
 import { entriesOf } from "../../lib/tar/entries.ts";
 import { entryOf, type TarEntry, tarOf } from "./tar_writer.ts";
 

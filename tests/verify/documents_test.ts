@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { concat, utf8 } from "../../lib/streams/bytes.ts";
-import { hexOf, isocOf, joined, partsOf, TREE } from "../support/isoc_parts.ts";
-import { blobsOf, editJson } from "../support/isoc_parts.ts";
+import {
+  blobsOf,
+  editJson,
+  hexOf,
+  isocOf,
+  joined,
+  partsOf,
+  TREE,
+} from "../support/isoc_parts.ts";
 import { type TarEntry, tarOf } from "../support/tar_writer.ts";
 import { broken, findingLines, verify } from "../support/verify.ts";
 
