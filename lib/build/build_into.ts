@@ -7,7 +7,8 @@ import {
 import { scanRootfs } from "../rootfs/scan.ts";
 import type { Sink } from "../streams/sink.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
-import { assemble, outlook } from "./assemble.ts";
+import { assemble } from "./assemble.ts";
+import { outlook } from "./outlook.ts";
 import {
   checkDescription,
   checkLayers,

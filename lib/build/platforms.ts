@@ -13,7 +13,8 @@ import {
   type Stack,
 } from "../rootfs/layer_stack.ts";
 import { scanRootfs } from "../rootfs/scan.ts";
-import { assemble, refuseSaved } from "./assemble.ts";
+import { assemble } from "./assemble.ts";
+import { refuseSaved } from "./refuse_saved.ts";
 import { checkDescription, isocOf, scanOptions, stackOf } from "./build.ts";
 import type { ArchiveOptions, Isoc } from "./isoc.ts";
 import { type OtherPlatform, otherPlatform } from "./other_platform.ts";
