@@ -1,6 +1,6 @@
 import { directoryFiles } from "../directory/layout_directory.ts";
 import type { FoundImage } from "../inspect/found_image.ts";
-import { chooseImage } from "../inspect/inspect.ts";
+import { chooseImage } from "../inspect/choose_found_image.ts";
 import { fromBeginning, type Unpack } from "../inspect/layer_tars.ts";
 import { type OpenedImage, openImageFile } from "../inspect/open_image_file.ts";
 import type { Compression } from "../streams/compression.ts";

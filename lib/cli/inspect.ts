@@ -3,11 +3,8 @@ import { escapedJson, shown } from "../errors/shown.ts";
 import { parseJson } from "../formats/json_text.ts";
 import type { FoundImage } from "../inspect/found_image.ts";
 
-import {
-  type InspectReport,
-  inspectReport,
-  REPORT_VERSION,
-} from "../inspect/inspect.ts";
+import { inspectReport } from "../inspect/inspect.ts";
+import { type InspectReport, REPORT_VERSION } from "../inspect/report.ts";
 import {
   type ImageTree,
   readImageTree,

@@ -1,6 +1,6 @@
 import { escapedJson } from "../errors/shown.ts";
 import type { FileTree, NodeType } from "../inspect/file_tree.ts";
-import { pathText } from "../inspect/inspect.ts";
+import { pathText } from "../inspect/path_text.ts";
 import { sortedNodes } from "../inspect/tree_facts.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { normalizePath } from "../tar/path.ts";

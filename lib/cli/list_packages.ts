@@ -1,5 +1,5 @@
 import { escapedJson } from "../errors/shown.ts";
-import { REPORT_VERSION } from "../inspect/inspect.ts";
+import { REPORT_VERSION } from "../inspect/report.ts";
 import {
   type Distribution,
   type Package,

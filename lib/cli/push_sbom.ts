@@ -1,5 +1,5 @@
 import { openImageFile } from "../inspect/open_image_file.ts";
-import { configDigest } from "../inspect/inspect.ts";
+import { configDigest } from "../inspect/found_image.ts";
 import { SBOM_KINDS } from "../packages/sbom_formats.ts";
 import type { ImageFiles } from "../read/image_files.ts";
 import type { StoredImage } from "../read/stored_image.ts";

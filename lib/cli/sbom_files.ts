@@ -1,6 +1,6 @@
 import type { Isoc } from "../build/isoc.ts";
 import { shown } from "../errors/shown.ts";
-import { chooseImage } from "../inspect/inspect.ts";
+import { chooseImage } from "../inspect/choose_found_image.ts";
 import { fromBeginning } from "../inspect/layer_tars.ts";
 import { openImageFile } from "../inspect/open_image_file.ts";
 import { SBOM_KINDS, type SbomFormat } from "../packages/sbom_formats.ts";

@@ -2,7 +2,7 @@ import { type Difference, differenceNames, type Side } from "./diff_trees.ts";
 import type { FileTree, NodeType } from "./file_tree.ts";
 import type { Document } from "./found_image.ts";
 import { type ImageFacts, imageFacts } from "./image_facts.ts";
-import { type PathText, pathText } from "./inspect.ts";
+import { type PathText, pathText } from "./path_text.ts";
 import { TreeTotals } from "./tree_facts.ts";
 
 /** The version of the shape of {@linkcode diffReport}. */

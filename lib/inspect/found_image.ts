@@ -70,6 +70,7 @@ export interface Document {
 
 /** Images of one face at most. */
 export const MAX_IMAGES = 1000;
+
 /** Notes at most. */
 const MAX_NOTES = 100;
 
@@ -156,4 +157,12 @@ export function platformOf(value: Json): FoundImage["platform"] {
     ...(architecture && { architecture }),
     ...(variant && { variant }),
   };
+}
+
+/** The digest in the image config's path: no other one is known. */
+export function configDigest({ config }: FoundImage): string | undefined {
+  const [, hex] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(
+    config?.path ?? "",
+  ) ?? [];
+  return hex && `sha256:${hex}`;
 }

@@ -5,7 +5,7 @@ import type { SbomSubject } from "../packages/sbom_subject.ts";
 import { fileDigests } from "./file_digests.ts";
 import type { FoundImage } from "./found_image.ts";
 import { imageFacts } from "./image_facts.ts";
-import { configDigest } from "./inspect.ts";
+import { configDigest } from "./found_image.ts";
 import { readImageTree, type Unpack } from "./layer_tars.ts";
 import type { OpenedImage } from "./open_image_file.ts";
 

@@ -1,106 +1,19 @@
-import {
-  type Candidate,
-  noChoice,
-  platformText,
-  withName,
-  withPlatform,
-} from "../read/choose_image.ts";
 import type { Face } from "../image/face.ts";
-import { isUtf8 } from "../streams/bytes.ts";
 import type { Compression } from "../streams/compression.ts";
-import { type ByteShare, byteShares, bytesTwice } from "./byte_shares.ts";
-import type { Distribution, Package } from "../packages/package.ts";
-import type { FileTree, NodeType } from "./file_tree.ts";
-import type { FoundImage } from "./found_image.ts";
+import { byteShares, bytesTwice } from "./byte_shares.ts";
+import type { FileTree } from "./file_tree.ts";
+import { configDigest, type FoundImage } from "./found_image.ts";
 import { type ImageFacts, imageFacts } from "./image_facts.ts";
-import type { ImageTree, ReadLayer } from "./layer_tars.ts";
+import type { ImageTree } from "./layer_tars.ts";
 import type { OpenedImage } from "./open_image_file.ts";
+import { pathText } from "./path_text.ts";
+import {
+  type FileKind,
+  type InspectReport,
+  type LayerReport,
+  REPORT_VERSION,
+} from "./report.ts";
 import { type Sized, treeFacts } from "./tree_facts.ts";
-
-/** The version of the shape of {@linkcode InspectReport}. */
-export const REPORT_VERSION = 1;
-
-/** What kind of image file it is, by the faces that it has. */
-export type FileKind =
-  | "isoc"
-  | "docker-archive"
-  | "docker-v1-archive"
-  | "oci-layout"
-  | "skopeo-dir"
-  | "aci"
-  | "lxd"
-  | "bundle"
-  | "several-faces";
-
-/** A path: text, and its bytes in base 64 where they are no UTF-8. */
-export interface PathText {
-  path: string;
-  pathBase64?: string;
-}
-
-/** A layer, as {@linkcode InspectReport} has it. */
-export interface LayerReport extends ReadLayer {
-  /** Counted from 1, the lowest layer first. */
-  number: number;
-  /** Where it is in the image file. */
-  path: string;
-  digest?: string;
-  diffId?: string;
-  mediaType?: string;
-  /** The command that made it, and when, where the history says so. */
-  createdBy?: string;
-  created?: string;
-}
-
-/** An image among those of a file. */
-export interface ImageSummary {
-  names: string[];
-  platform: FoundImage["platform"];
-  faces: Face[];
-  digest?: string;
-  layers: number;
-  /** Whether the report is about this one. */
-  chosen: boolean;
-}
-
-/** What `ciso inspect --json` prints; docs/inspect.md describes it. */
-export interface InspectReport {
-  version: typeof REPORT_VERSION;
-  file: {
-    name: string;
-    kind: FileKind;
-    /** Size in bytes, uncompressed; of a directory, of the files named in it. */
-    size: number;
-    /** What was taken off the whole file. */
-    compression?: Compression;
-  };
-  faces: { name: Face; bytes: number; documents: string[] }[];
-  bytes: {
-    shares: ByteShare[];
-    /** Bytes of files that are in `rootfs/` and in a layer. */
-    twice: number;
-    /** Bytes of files that later layers replace or delete. */
-    wasted: number;
-  };
-  images: ImageSummary[];
-  image: Omit<ImageFacts, "notes"> & {
-    /** Digest of the image manifest, and of the image config. */
-    digest?: string;
-    id?: string;
-    layers: LayerReport[];
-  };
-  tree: {
-    types: Partial<Record<NodeType, number>>;
-    bytes: number;
-    largestFiles: (PathText & { bytes: number; layer: number })[];
-    largestDirectories: (PathText & { bytes: number; files: number })[];
-  };
-  /** What the image's os-release says. */
-  distribution?: Distribution;
-  /** Its packages, in the order of their types and names. */
-  packages?: Omit<Package, "files">[];
-  notes: string[];
-}
 
 /** What a report is about. */
 export interface Inspected {
@@ -163,65 +76,6 @@ export function inspectReport(inspected: Inspected): InspectReport {
   };
 }
 
-/**
- * Chooses an image of a file. Of several platforms it is the first, which all
- * faces have.
- *
- * @param platform What its platform must be, as far as it is given.
- * @param name A name that it must have.
- * @param isOverview Whether any image will do, since all are listed.
- * @throws {InputError} If none fits, or several of other names; the message lists
- * those that there are.
- */
-export function chooseImage(
-  { images }: OpenedImage,
-  platform: FoundImage["platform"],
-  name?: string,
-  isOverview = false,
-): FoundImage {
-  const all = images.map((image, i) => ({
-    image,
-    id: `${i}`,
-    names: image.names,
-    digests: digestsOf(image),
-    platform: image.platform,
-  }));
-  const named = name === undefined ? all : withName(all, name);
-  const fits = withPlatform(
-    named.filter(({ platform: has }) =>
-      !platform.architecture || has.architecture === platform.architecture
-    ),
-    platform,
-  );
-  const [first, ...others] = fits;
-  if (first && (isOverview || others.every((one) => isSame(first, one)))) {
-    return first.image;
-  }
-  throw noChoice({ all, named, fits }, { platform, name });
-}
-
-/** Whether two images may be one: for several platforms, or in two faces. */
-function isSame(a: Candidate, b: Candidate): boolean {
-  if (a.names.some((name) => b.names.includes(name))) return true;
-  const hasNames = a.names.length > 0 && b.names.length > 0;
-  return !hasNames && platformText(a.platform) !== platformText(b.platform);
-}
-
-function digestsOf({ digest, config }: FoundImage): string[] {
-  return [digest, config?.path].flatMap((text) =>
-    /[0-9a-f]{64}/.exec(text ?? "") ?? []
-  );
-}
-
-/** A path for a report. */
-export function pathText(path: Uint8Array): PathText {
-  const text = new TextDecoder().decode(path);
-  if (isUtf8(path)) return { path: text };
-  let binary = "";
-  for (const byte of path) binary += String.fromCharCode(byte);
-  return { path: text, pathBase64: btoa(binary) };
-}
-
 function kindOf({ faces, files }: OpenedImage): FileKind {
   if (files.isSkopeo) return "skopeo-dir";
   const has = (face: Face) => faces.includes(face);
@@ -235,14 +89,6 @@ function kindOf({ faces, files }: OpenedImage): FileKind {
   if (has("docker-v1")) return "docker-v1-archive";
   if (flat.length > 1) return "several-faces";
   return flat[0] === "appc" ? "aci" : flat[0] as "lxd" | "bundle";
-}
-
-/** The digest in the image config's path: no other one is known. */
-export function configDigest({ config }: FoundImage): string | undefined {
-  const [, hex] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(
-    config?.path ?? "",
-  ) ?? [];
-  return hex && `sha256:${hex}`;
 }
 
 function layerReports(

@@ -22,7 +22,8 @@ import { type Archive, readRootfs } from "./archive.ts";
 import { packageSink, packagesOf } from "./package_sink.ts";
 import type { FoundImage, FoundLayer } from "./found_image.ts";
 import { type EntryFacts, entryFacts } from "../tar/entry_facts.ts";
-import { LayeredTree, type LayerStats } from "./layered_tree.ts";
+import { LayeredTree } from "./layered_tree.ts";
+import type { LayerStats } from "./layer_stats.ts";
 import { type Walkable, walkTar } from "./walk_tar.ts";
 
 /** Takes a compression off; messages call the bytes by the name. */

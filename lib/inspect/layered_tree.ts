@@ -1,38 +1,12 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
 import { type Whiteout, whiteoutOf } from "../rootfs/whiteouts.ts";
-import { joinPath, normalizePath } from "../tar/path.ts";
-import {
-  type EntryFacts,
-  entryFacts,
-  type FileType,
-} from "../tar/entry_facts.ts";
+import { type EntryFacts, entryFacts } from "../tar/entry_facts.ts";
+import { normalizePath } from "../tar/path.ts";
 import { FileTree } from "./file_tree.ts";
+import { nodeAt, walkPath } from "./walk_path.ts";
+import type { LayerStats, Tally } from "./layer_stats.ts";
 import type { Walked } from "./walk_tar.ts";
-
-/** A number of files and their bytes. */
-export interface Tally {
-  files: number;
-  bytes: number;
-}
-
-/** What a layer does to the tree. */
-export interface LayerStats {
-  /** Entries of its tar. */
-  entries: number;
-  /** How many of them are files, directories and so on. */
-  types: Partial<Record<FileType | "whiteout", number>>;
-  /** Files and directories that were not there before. */
-  added: Tally;
-  /** Files that were there before, and directories with another mode or owner. */
-  changed: Tally;
-  /** Files and directories of lower layers that are gone. */
-  deleted: Tally;
-  /** Files of lower layers that it replaces or deletes: their bytes are wasted. */
-  wastes: Tally;
-  /** Files of its own that are replaced or deleted, by itself or later layers. */
-  wasted: Tally;
-}
 
 /** How a {@linkcode LayeredTree} takes entries. */
 export interface LayeredTreeOptions {
@@ -40,7 +14,7 @@ export interface LayeredTreeOptions {
   alone?: boolean;
 }
 
-/** Symlinks that are followed on the way to one file at most, as in Linux. */
+/** Hard links into lower layers that are followed one after the other at most. */
 const MAX_LINKS = 40;
 /** Notes at most; a last one gives the number of the others. */
 const MAX_NOTES = 20;
@@ -158,10 +132,10 @@ export class LayeredTree {
     const { tree } = this;
     for (let links = 0; links < MAX_LINKS; links++) {
       let file: number | undefined;
-      const directory = this.#walk(path, (obstacle, isLast) => {
+      const directory = walkPath(tree, path, (obstacle, isLast) => {
         if (isLast) file = obstacle;
         return false;
-      });
+      }, !this.#alone);
       const node = directory ?? file;
       if (node === undefined || tree.type(node) === undefined) return undefined;
       const isLoose = tree.type(node) === "hardlink" &&
@@ -237,7 +211,7 @@ export class LayeredTree {
   /** Does what a whiteout says: it holds for lower layers only. */
   #delete({ path, opaque }: Whiteout): void {
     const { tree } = this;
-    const node = this.#follow(path, !opaque);
+    const node = nodeAt(tree, path, !opaque);
     if (node === undefined) return;
     if (opaque) return void this.#removeBelow(node, false);
     const isOwn = tree.origin(node).layer === this.#layer;
@@ -306,7 +280,7 @@ export class LayeredTree {
   /** The directory of a path; what of it is missing is made. */
   #directory(path: Uint8Array): number {
     const { tree } = this;
-    return this.#walk(path, (node) => {
+    return walkPath(tree, path, (node) => {
       // Only a directory can have files in it.
       if (tree.type(node) !== undefined) {
         this.#waste(node);
@@ -314,68 +288,7 @@ export class LayeredTree {
       }
       tree.putPlain(node, "missing-directory", this.#layer);
       return true;
-    })!;
-  }
-
-  /**
-   * The node that a path leads to, or `undefined`.
-   *
-   * @param last Whether a symlink at its end is not followed.
-   */
-  #follow(path: Uint8Array, last: boolean): number | undefined {
-    const { tree } = this;
-    const cut = last ? path.lastIndexOf(0x2f) : path.length;
-    const parent = this.#walk(path.subarray(0, Math.max(cut, 0)), () => false);
-    if (parent === undefined || !last || path.length === 0) return parent;
-    const node = tree.child(parent, path, cut + 1);
-    return node >= 0 && tree.type(node) !== undefined ? node : undefined;
-  }
-
-  /**
-   * Walks along a path, through symlinks.
-   *
-   * @param obstacle Gets each node that is no directory, and whether the
-   * path ends there; returns whether it is a directory now.
-   * @returns The directory, or `undefined` where an obstacle stays.
-   */
-  #walk(
-    path: Uint8Array,
-    obstacle: (node: number, isLast: boolean) => boolean,
-  ): number | undefined {
-    const { tree } = this;
-    let node = 0;
-    let links = 0;
-    let from = 0;
-    for (let i = 0; i <= path.length; i++) {
-      if (i < path.length && path[i] !== 0x2f) continue;
-      const start = from;
-      from = i + 1;
-      if (i === start || (i === start + 1 && path[start] === 0x2e)) continue;
-      if (i === start + 2 && path[start] === 0x2e && path[start + 1] === 0x2e) {
-        node = tree.parent(node);
-        continue;
-      }
-      const child = tree.childFor(node, path, start, i);
-      if (tree.isDirectory(child)) {
-        node = child;
-        continue;
-      }
-      if (tree.type(child) === "symlink" && !this.#alone) {
-        if (++links > MAX_LINKS) {
-          throw new InputError("Symlinks on the way to it go in a circle");
-        }
-        const link = tree.link(child)!;
-        // The walk goes on along the target, then along the rest of the path.
-        path = joinPath(link, path.subarray(Math.min(from, path.length)));
-        if (link[0] === 0x2f) node = 0;
-        from = 0;
-        i = -1;
-        continue;
-      }
-      if (!obstacle(child, from > path.length)) return undefined;
-      node = child;
-    }
-    return node;
+    }, !this.#alone)!;
   }
 }
 

@@ -1,6 +1,6 @@
 import { utf8 } from "../streams/bytes.ts";
 import type { FileTree, NodeType } from "./file_tree.ts";
-import type { InspectReport } from "./inspect.ts";
+import type { InspectReport } from "./report.ts";
 import type { OpenedImage } from "./open_image_file.ts";
 import type { PageData, PageTree } from "./page/page_data.ts";
 import { PAGE_BODY, PAGE_SCRIPT, PAGE_STYLE } from "./page_text.ts";

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { InspectReport } from "../inspect.ts";
+import type { InspectReport } from "../report.ts";
 import { byId, counted, element } from "./dom.ts";
 
 /** Rows that the table has at most. */

@@ -1,4 +1,4 @@
-import type { InspectReport } from "../inspect.ts";
+import type { InspectReport } from "../report.ts";
 
 /** What the page gets: the report, all documents and the tree. */
 export interface PageData {

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { InspectReport, LayerReport } from "../inspect.ts";
+import type { InspectReport, LayerReport } from "../report.ts";
 import { byId, counted, element, grouped, humanSize } from "./dom.ts";
 import type { PageData } from "./page_data.ts";
 
