@@ -1,6 +1,10 @@
 import type { ByteShare } from "../inspect/byte_shares.ts";
 import type { NodeType } from "../inspect/file_tree.ts";
-import type { FileKind, InspectReport, LayerReport } from "../inspect/report.ts";
+import type {
+  FileKind,
+  InspectReport,
+  LayerReport,
+} from "../inspect/report.ts";
 import { shown } from "../errors/shown.ts";
 import { packageCounts } from "./list_packages.ts";
 import { grouped, humanSize, type Paint, plain, table } from "./style.ts";
