@@ -41,10 +41,11 @@ export async function buildInto(
 ): Promise<Isoc> {
   checkDescription(description);
   const look = (size?: number) => outlook(description, options, [{ size }]);
-  const hasRootfs = look().rootfs !== undefined;
+  const first = look(source.size);
+  const hasRootfs = first.rootfs !== undefined;
   const size = source.size ??
     (hasRootfs ? await source.likelySize?.() : undefined);
-  const { layers: [layer], rootfs } = look(size);
+  const { layers: [layer], rootfs } = size === source.size ? first : look(size);
   let late: number | undefined;
   const scanned = await scanRootfs(
     source,

@@ -82,12 +82,13 @@ async function run(
     optionsOf(command),
     (form, word) => meaningOf(form, word, program),
   );
+  const started = host.afterStart();
   host.onSignal((code) => {
     cleanUp();
     host.exit(code);
   });
   checkFiles(command, parsed, program);
-  await host.afterStart();
+  await started;
   return await command.run(parsed, program);
 }
 

@@ -37,7 +37,9 @@ export async function nearestProgram(
   const places: string[] = [];
   for (const directory of new Set([...directories, ...USUAL])) {
     const path = await realPath(tree, directory);
-    if (path !== undefined && !places.includes(path)) places.push(path);
+    if (path === undefined || places.includes(path)) continue;
+    // There are hundreds of likely names for each directory.
+    if (isDirectory(tree, path)) places.push(path);
   }
   const find = async (name: string) => {
     for (const directory of places) {
@@ -69,6 +71,15 @@ export async function nearestProgram(
     if (path) return shownWord(path);
   }
   return undefined;
+}
+
+/** Whether there is a directory of that path, which is empty for the root. */
+function isDirectory({ index }: Tree, path: string): boolean {
+  if (path === "") return true;
+  const slot = index.find(utf8(path.slice(1)));
+  if (slot < 0) return false;
+  const node = index.node(slot);
+  return node === NODE.directory || node === NODE.missing;
 }
 
 /** Whether a path leads to a file that may be executed. */

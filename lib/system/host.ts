@@ -116,8 +116,8 @@ export const host = {
     try {
       const stat = typeof file === "number"
         ? fs.fstatSync(file)
-        : fs.statSync(file);
-      return stat.isFile() ? `${stat.dev}:${stat.ino}` : undefined;
+        : fs.statSync(file, { throwIfNoEntry: false });
+      return stat?.isFile() ? `${stat.dev}:${stat.ino}` : undefined;
     } catch {
       return undefined;
     }
@@ -189,7 +189,9 @@ export const host = {
     program: (args: string[]) => Promise<number>,
     stuck: (error?: unknown) => number,
   ): void {
-    program(host.args).then(host.exit);
+    // Not from here: an error whose stack has the code that loads the program makes
+    // V8 read all of that once more.
+    Promise.resolve().then(() => program(host.args)).then(host.exit);
     const end = () => host.exit(stuck());
     if (deno) {
       globalThis.addEventListener("beforeunload", end);
