@@ -17,7 +17,7 @@ import { hostPlatform } from "./host_platform.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
 import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
-import { platformOf } from "./description.ts";
+import { platformOf } from "./platform_words.ts";
 import { ofFile } from "./failure.ts";
 import { Stopped } from "./gentle_stop.ts";
 import { type ImagePlace, imagePlace } from "./image_place.ts";

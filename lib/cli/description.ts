@@ -1,23 +1,21 @@
-import { DescriptionError } from "../errors/description_error.ts";
-import { inFile, named } from "./failure.ts";
 import { shown } from "../errors/shown.ts";
-import { InputError } from "../errors/input_error.ts";
-import { goPlatform } from "../formats/values/platform.ts";
-import { processConfig } from "../formats/process_config.ts";
-import { type ImageFields, readConfig } from "../read/read_config.ts";
-import { parseRfc3339, rfc3339 } from "../formats/values/time.ts";
 import { parseUser } from "../formats/values/user.ts";
-import type { BaseImage, Healthcheck } from "../image/image.ts";
+import type { BaseImage, ImageFields } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
 import type { Platform } from "../read/read_oci.ts";
 import type { ImageDescription } from "../rootfs/facts.ts";
 import { host } from "../system/host.ts";
-import { parseDuration } from "./duration.ts";
-import { CLASSIC_USAGE } from "./version.ts";
+import { checked } from "./checked_field.ts";
+import { configFile } from "./config_file.ts";
+import { creationTime } from "./creation_time.ts";
+import { inFile, named } from "./failure.ts";
+import { healthcheck } from "./healthcheck_options.ts";
 import type { Parsed } from "./options.ts";
 import { pairLines, pairs } from "./pairs.ts";
+import { platformOf } from "./platform_words.ts";
 import { UsageError } from "./usage_error.ts";
-import { jsonWords, splitWords, wordsOf } from "./words.ts";
+import { CLASSIC_USAGE } from "./version.ts";
+import { splitWords, wordsOf } from "./words.ts";
 
 /** What the image says that another one starts from. */
 export interface Base {
@@ -180,34 +178,6 @@ function imagePlatform(parsed: Parsed, from: Base | undefined): Platform {
   return platform;
 }
 
-/** Refuses what no image config can hold. */
-function check(fields: ImageFields): void {
-  processConfig({ ...fields, names: [], created: 0, architecture: "" });
-}
-
-/** An option's value, if an image config can hold it in a field. */
-function checked<T>(option: string, field: keyof ImageFields, value: T): T {
-  named(`--${option}`, () => check({ [field]: value }));
-  return value;
-}
-
-function configFile(path: string | undefined): ImageFields {
-  if (path === undefined) return {};
-  const text = host.readText(path);
-  return inFile(path, () => {
-    const { fields, faults, oddities } = readConfig(text);
-    const [wrong] = [
-      ...faults.map(({ message }) => message),
-      // The note on which faces have it does not fit: nothing of this file
-      // stays.
-      ...oddities.map(({ note }) => note.replace(/[;:] .*/s, "")),
-    ];
-    if (wrong !== undefined) throw new InputError(wrong);
-    check(fields);
-    return fields;
-  });
-}
-
 function fileLines(parsed: Parsed, option: string): string[] {
   return parsed.values(option).flatMap((path) =>
     inFile(path, () => pairLines(host.readBytes(path)))
@@ -249,86 +219,4 @@ function commandWords(
   if (text === undefined) return undefined;
   const command = named("COMMAND", () => splitWords(text));
   return command.length > 0 ? command : undefined;
-}
-
-function healthcheck(
-  parsed: Parsed,
-  base: Healthcheck | undefined,
-): Healthcheck | undefined {
-  const line = parsed.value("health-cmd");
-  if (parsed.on("no-healthcheck")) {
-    if (line === undefined) return { test: ["NONE"] };
-    throw new UsageError(
-      "--no-healthcheck and --health-cmd exclude each other",
-    );
-  }
-  const test = line === undefined ? base?.test : named("--health-cmd", () => {
-    const list = jsonWords(line) ?? (line.trim() === "" ? [] : undefined);
-    if (list?.length === 0) throw new InputError("There is no command");
-    return list ? ["CMD", ...list] : ["CMD-SHELL", line];
-  });
-  const seconds = (option: string, old: number | undefined) => {
-    const text = parsed.value(option);
-    if (text === undefined) return old;
-    const interval = named(`--${option}`, () => parseDuration(text));
-    named(
-      `--${option}`,
-      () => check({ healthcheck: { test: ["NONE"], interval } }),
-    );
-    return interval;
-  };
-  const retries = parsed.value("health-retries");
-  if (retries !== undefined && !/^\d{1,6}$/.test(retries)) {
-    throw new UsageError(`--health-retries: ${shown(retries)} is not a count`);
-  }
-  const times = {
-    interval: seconds("health-interval", base?.interval),
-    timeout: seconds("health-timeout", base?.timeout),
-    startPeriod: seconds("health-start-period", base?.startPeriod),
-    startInterval: seconds("health-start-interval", base?.startInterval),
-    retries: retries === undefined ? base?.retries : Number(retries),
-  };
-  if (test) return { test, ...times };
-  if (Object.values(times).some((value) => value !== undefined)) {
-    throw new UsageError("A health check needs its command: --health-cmd");
-  }
-  return undefined;
-}
-
-/** SOURCE_DATE_EPOCH as RFC 3339, if it is set. */
-export function sourceDate(): string | undefined {
-  const seconds = creationTime(undefined);
-  return seconds === undefined ? undefined : rfc3339(seconds);
-}
-
-/** --created, or else SOURCE_DATE_EPOCH, in seconds since 1970. */
-function creationTime(created: string | undefined): number | undefined {
-  const name = created === undefined ? "SOURCE_DATE_EPOCH" : "--created";
-  const given = created ?? host.env("SOURCE_DATE_EPOCH");
-  if (given === undefined) return undefined;
-  try {
-    const seconds = /^\d{1,15}$/.test(given) || created === undefined
-      ? Number(/^\d+$/.exec(given)?.[0])
-      : Math.floor(parseRfc3339(given));
-    if (seconds < 0) throw new DescriptionError("It is before 1970");
-    rfc3339(seconds);
-    return seconds;
-  } catch {
-    throw new UsageError(
-      `${name} is a count of seconds since 1970${
-        created === undefined ? "" : " or an RFC 3339 time from then on"
-      }, not ${shown(given)}`,
-    );
-  }
-}
-
-/**
- * Reads --platform.
- *
- * @throws {UsageError} If it is malformed.
- */
-export function platformOf(parsed: Parsed): Platform {
-  const text = parsed.value("platform");
-  if (text === undefined) return {};
-  return named("--platform", () => goPlatform(text));
 }

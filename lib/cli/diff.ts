@@ -29,14 +29,8 @@ import { unpackLimits } from "./output.ts";
 import { withPlatform } from "./platform_words.ts";
 import { UsageError } from "./usage_error.ts";
 import { printLines } from "./print_lines.ts";
-import {
-  grouped,
-  humanSize,
-  type Paint,
-  paintFor,
-  plain,
-  table,
-} from "./style.ts";
+import { grouped, type Paint, paintFor, plain, table } from "./style.ts";
+import { humanSize } from "../inspect/human_size.ts";
 
 /** What differs between two images. */
 interface ImageDiff {

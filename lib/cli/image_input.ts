@@ -13,7 +13,7 @@ import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
 import { openSpool } from "../system/spool_file.ts";
 import type { UnpackLimits } from "../system/unpack_limits.ts";
-import { platformOf } from "./description.ts";
+import { platformOf } from "./platform_words.ts";
 import { ofFile } from "./failure.ts";
 import type { Parsed } from "./options.ts";
 import { unpackLimits } from "./output.ts";

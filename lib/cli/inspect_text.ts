@@ -1,13 +1,20 @@
 import type { ByteShare } from "../inspect/byte_shares.ts";
-import type { NodeType } from "../inspect/file_tree.ts";
 import type {
   FileKind,
   InspectReport,
   LayerReport,
 } from "../inspect/report.ts";
-import { shown } from "../errors/shown.ts";
+import {
+  historySection,
+  imagePairs,
+  LONGEST_CELL,
+  platformText,
+} from "./image_text.ts";
 import { packageCounts } from "./list_packages.ts";
-import { grouped, humanSize, type Paint, plain, table } from "./style.ts";
+import { grouped, type Paint, plain, table } from "./style.ts";
+import { humanSize } from "../inspect/human_size.ts";
+import { type Pair, pairs, section } from "./text_sections.ts";
+import { treeSections } from "./tree_text.ts";
 
 const KINDS: Record<FileKind, string> = {
   "isoc": "isoc",
@@ -21,18 +28,6 @@ const KINDS: Record<FileKind, string> = {
   "several-faces": "root file system with several faces",
 };
 
-const TYPES: Record<NodeType, [one: string, many: string]> = {
-  "file": ["file", "files"],
-  "directory": ["directory", "directories"],
-  "missing-directory": ["directory without entry", "directories without entry"],
-  "symlink": ["symlink", "symlinks"],
-  "hardlink": ["hard link", "hard links"],
-  "character-device": ["character device", "character devices"],
-  "block-device": ["block device", "block devices"],
-  "fifo": ["FIFO", "FIFOs"],
-  "whiteout": ["whiteout", "whiteouts"],
-};
-
 const SHARES: Record<ByteShare["kind"], string> = {
   documents: "documents",
   layers: "layers",
@@ -41,11 +36,6 @@ const SHARES: Record<ByteShare["kind"], string> = {
   other: "other files",
   end: "end of the archive",
 };
-
-/** Characters of one word of a command at most. */
-const LONGEST = 1000;
-/** Characters of a command in a table at most. */
-const LONG = 80;
 
 /** A report as text for people. */
 export function reportText(report: InspectReport, paint: Paint): string {
@@ -79,27 +69,6 @@ export function layerText(
   ].filter((text) => text !== "").join("\n");
 }
 
-type Pair = readonly [name: string, value: string | readonly string[]];
-
-/** Names and values; a list has a line for each value. */
-function pairs(all: readonly Pair[], paint: Paint): string[] {
-  const rows = all.flatMap(([name, value]) =>
-    (typeof value === "string" ? [value] : value).map((text, i) =>
-      [i === 0 ? name : "", text] as const
-    )
-  ).filter(([, text]) => text !== "");
-  const width = rows.reduce((most, [name]) => Math.max(most, name.length), 0);
-  return rows.map(([name, text]) =>
-    `  ${paint("dim", name.padEnd(width))}  ${text}`
-  );
-}
-
-function section(title: string, lines: string[], paint: Paint): string {
-  return lines.length === 0
-    ? ""
-    : `${paint("title", title)}\n${lines.join("\n")}\n`;
-}
-
 function fileSection({ file, faces }: InspectReport, paint: Paint): string {
   return section(
     plain(file.name),
@@ -129,7 +98,7 @@ function imagesSection({ images }: InspectReport, paint: Paint): string {
     platformText(platform) || "-",
     String(layers),
     digest?.slice(0, 19) ?? "-",
-    plain(names.join(", "), LONG) || "-",
+    plain(names.join(", "), LONGEST_CELL) || "-",
   ]);
   const columns = [
     { title: "" },
@@ -141,78 +110,6 @@ function imagesSection({ images }: InspectReport, paint: Paint): string {
   const lines = table(columns, rows, paint);
   lines.push("  What follows is about *; --platform or --name choose another.");
   return section(`${images.length} images`, lines, paint);
-}
-
-function platformText(platform: InspectReport["image"]["platform"]): string {
-  const { os, architecture, variant } = platform;
-  return plain([os, architecture, variant].filter(Boolean).join("/"));
-}
-
-function imagePairs({ image }: InspectReport): Pair[] {
-  const words = (list: string[] = []) =>
-    list.map((word) => shown(word, LONGEST)).join(" ");
-  const each = (list: string[] = []) => list.map((text) => plain(text));
-  const record = (values: Record<string, string> = {}) =>
-    Object.entries(values).map(([key, value]) =>
-      `${plain(key)}=${plain(value)}`
-    );
-  const check = image.healthcheck;
-  return [
-    ["names", each(image.names)],
-    ["platform", platformText(image.platform)],
-    ["created", plain(image.created ?? "")],
-    ["author", plain(image.author ?? "")],
-    ["digest", plain(image.digest ?? "")],
-    ["image ID", plain(image.id ?? "")],
-    ["entrypoint", words(image.entrypoint)],
-    ["command", words(image.command)],
-    ["environment", each(image.env)],
-    ["directory", plain(image.workdir ?? "")],
-    ["user", plain(image.user ?? "")],
-    ["ports", each(image.exposedPorts)],
-    ["volumes", each(image.volumes)],
-    ["stop signal", plain(image.stopSignal ?? "")],
-    ["health check", check ? healthText(check) : ""],
-    ["shell", words(image.shell)],
-    ["on build", each(image.onBuild)],
-    ["labels", record(image.labels)],
-    ["annotations", record(image.annotations)],
-  ];
-}
-
-function healthText(
-  { test, ...settings }: NonNullable<InspectReport["image"]["healthcheck"]>,
-): string {
-  return [
-    ...test.map((word) => shown(word, LONGEST)),
-    ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
-  ].join(" ");
-}
-
-function historySection({ image }: InspectReport, paint: Paint): string {
-  let layer = 0;
-  const rows = (image.history ?? []).map((entry) => [
-    entry.empty_layer ? "-" : String(++layer),
-    plain(String(entry.created ?? "-").slice(0, 19)),
-    oneLine(String(entry.created_by ?? entry.comment ?? "")),
-  ]);
-  const columns = [
-    { title: "LAYER", right: true },
-    { title: "CREATED" },
-    { title: "BY" },
-  ];
-  return rows.length === 0
-    ? ""
-    : section("History", table(columns, rows, paint), paint);
-}
-
-/** A command on one line, cut where it is long. */
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  const cut = [...line].length > LONG
-    ? `${[...line].slice(0, LONG).join("")}…`
-    : line;
-  return plain(cut);
 }
 
 function layersSection(layers: LayerReport[], paint: Paint): string {
@@ -283,45 +180,4 @@ function bytesSection({ bytes, file }: InspectReport, paint: Paint): string {
       humanSize(bytes.wasted)
     }`,
   ], paint);
-}
-
-function treeSections(tree: InspectReport["tree"], paint: Paint): string[] {
-  const counts = (Object.keys(TYPES) as NodeType[]).flatMap((type) => {
-    const count = tree.types[type];
-    return count
-      ? [`${grouped(count)} ${TYPES[type][count === 1 ? 0 : 1]}`]
-      : [];
-  });
-  const right = (title: string) => ({ title, right: true });
-  return [
-    section("Files", [
-      `  ${counts.join(", ") || "none"}; ${humanSize(tree.bytes)} in all`,
-    ], paint),
-    section(
-      "Largest files",
-      table(
-        [right("SIZE"), right("LAYER"), { title: "PATH" }],
-        tree.largestFiles.map(({ path, bytes, layer }) => [
-          humanSize(bytes),
-          String(layer),
-          plain(path),
-        ]),
-        paint,
-      ),
-      paint,
-    ),
-    section(
-      "Largest directories",
-      table(
-        [right("SIZE"), right("FILES"), { title: "PATH" }],
-        tree.largestDirectories.map(({ path, bytes, files }) => [
-          humanSize(bytes),
-          grouped(files),
-          `${plain(path)}/`,
-        ]),
-        paint,
-      ),
-      paint,
-    ),
-  ];
 }

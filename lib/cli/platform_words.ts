@@ -4,6 +4,7 @@ import {
   platformKey,
 } from "../formats/values/platform.ts";
 import { platformText } from "../read/choose_image.ts";
+import type { Platform } from "../read/read_oci.ts";
 import { named } from "./failure.ts";
 import type { Parsed } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
@@ -60,4 +61,15 @@ export function withPlatform(
     value: (name) => name === "platform" ? platform : parsed.value(name),
     values: (name) => name === "platform" ? values : parsed.values(name),
   };
+}
+
+/**
+ * Reads --platform.
+ *
+ * @throws {UsageError} If it is malformed.
+ */
+export function platformOf(parsed: Parsed): Platform {
+  const text = parsed.value("platform");
+  if (text === undefined) return {};
+  return named("--platform", () => goPlatform(text));
 }

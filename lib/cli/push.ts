@@ -31,7 +31,7 @@ import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
 import { spooled } from "../system/spool_file.ts";
 import { fromStream } from "../streams/source.ts";
-import { platformOf } from "./description.ts";
+import { platformOf } from "./platform_words.ts";
 import { named, ofFile } from "./failure.ts";
 import { Stopped } from "./gentle_stop.ts";
 import { InputStore } from "./input_store.ts";

@@ -5,7 +5,7 @@ import type { OpenedImage } from "../inspect/open_image_file.ts";
 import { SBOM_FORMATS, type SbomFormat } from "../packages/sbom_formats.ts";
 import type { Platform } from "../read/read_oci.ts";
 import { fromStream, type Source, toStream } from "../streams/source.ts";
-import { sourceDate } from "./description.ts";
+import { sourceDate } from "./creation_time.ts";
 import { unpackOnce } from "./image_input.ts";
 import type { Parsed } from "./options.ts";
 import { progressBar, unpackLimits } from "./output.ts";

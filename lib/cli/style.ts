@@ -56,8 +56,6 @@ export function plain(text: string | Uint8Array, limit = LONGEST): string {
 
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
-export { humanSize } from "../inspect/human_size.ts";
-
 /** A count with a comma between groups of three digits. */
 export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");

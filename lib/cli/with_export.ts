@@ -15,7 +15,7 @@ import { hashBeside } from "../system/ring_hash.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import type { Wanted } from "./build_inputs.ts";
 import { ofImage, wantedImage } from "./convert.ts";
-import { platformOf } from "./description.ts";
+import { platformOf } from "./platform_words.ts";
 import { ofFile } from "./failure.ts";
 import { hostPlatform } from "./host_platform.ts";
 import { imageAnew, isNoArchive } from "./image_anew.ts";

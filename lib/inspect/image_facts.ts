@@ -1,9 +1,9 @@
 import { parse as parseYaml } from "@std/yaml";
-import type { Healthcheck, HistoryEntry } from "../image/image.ts";
+import type { Healthcheck, HistoryEntry, ImageFields } from "../image/image.ts";
 import { parseJson } from "../formats/json_text.ts";
 import { goPlatform } from "../formats/values/platform.ts";
 import { readAppcManifest } from "../read/read_appc.ts";
-import { type ImageFields, readConfig } from "../read/read_config.ts";
+import { readConfig } from "../read/read_config.ts";
 import type { Document, FoundImage } from "./found_image.ts";
 import {
   listOf,

@@ -3,9 +3,8 @@ import { sbomText } from "../packages/sbom.ts";
 import type { SbomFormat } from "../packages/sbom_formats.ts";
 import type { SbomSubject } from "../packages/sbom_subject.ts";
 import { fileDigests } from "./file_digests.ts";
-import type { FoundImage } from "./found_image.ts";
+import { configDigest, type FoundImage } from "./found_image.ts";
 import { imageFacts } from "./image_facts.ts";
-import { configDigest } from "./found_image.ts";
 import { readImageTree, type Unpack } from "./layer_tars.ts";
 import type { OpenedImage } from "./open_image_file.ts";
 

@@ -7,13 +7,8 @@ import { InputError } from "../errors/input_error.ts";
 import { shownWord } from "../errors/shown.ts";
 import { FACES } from "../image/face.ts";
 import { parseName } from "../image/name.ts";
-import {
-  byId,
-  counted,
-  element,
-  grouped,
-  humanSize,
-} from "../inspect/page/dom.ts";
+import { byId, counted, element, grouped } from "../inspect/page/dom.ts";
+import { humanSize } from "../inspect/human_size.ts";
 import { NoRoomError } from "./blob_of.ts";
 import { archiveOptionsOf, descriptionOf, FieldError } from "./form.ts";
 import { openTar } from "./open_tar.ts";

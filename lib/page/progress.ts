@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
-import { byId, humanSize } from "../inspect/page/dom.ts";
+import { byId } from "../inspect/page/dom.ts";
+import { humanSize } from "../inspect/human_size.ts";
 
 /** The user has stopped the work. */
 export class Stopped extends Error {

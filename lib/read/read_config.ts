@@ -20,8 +20,6 @@ import {
   truth,
 } from "./shape.ts";
 
-export type { ImageFields } from "../image/image.ts";
-
 /** What an image config says. */
 export interface ConfigReading {
   /** The fields that are set, as far as every face can be made of them. */

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
-import { counted, element, humanSize } from "./dom.ts";
+import { counted, element } from "./dom.ts";
+import { humanSize } from "../human_size.ts";
 import type { TreeModel } from "./tree_model.ts";
 
 /** Rows of the table at most. */

@@ -31,8 +31,6 @@ export function byId(id: string): HTMLElement {
   return document.getElementById(id)!;
 }
 
-export { humanSize } from "../human_size.ts";
-
 /** A count with a comma between groups of three digits. */
 export function grouped(count: number): string {
   return count.toLocaleString("en-US");

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
-import { byId, counted, element, humanSize } from "./dom.ts";
+import { byId, counted, element } from "./dom.ts";
+import { humanSize } from "../human_size.ts";
 import type { TreeModel } from "./tree_model.ts";
 
 /** Results that are shown at most. */

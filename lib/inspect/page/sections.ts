@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import type { InspectReport, LayerReport } from "../report.ts";
-import { byId, counted, element, grouped, humanSize } from "./dom.ts";
+import { byId, counted, element, grouped } from "./dom.ts";
+import { humanSize } from "../human_size.ts";
 import type { PageData } from "./page_data.ts";
 
 const SHARES: Record<string, string> = {

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { contentsRows } from "./contents_rows.ts";
-import { byId, counted, element, humanSize } from "./dom.ts";
+import { byId, counted, element } from "./dom.ts";
+import { humanSize } from "../human_size.ts";
 import { nearestTile } from "./nearest_tile.ts";
 import { tileElement } from "./tile_element.ts";
 import { placedTiles } from "./tile_layout.ts";
