@@ -17,12 +17,13 @@ export function isNullDevice(
 /**
  * Whether standard output was closed when the program started (`>&-`):
  * runtimes open the null device in its place, for reading too, as no shell's
- * `>/dev/null` does. Deno does not let anybody see that.
+ * `>/dev/null` does.
  */
 export function isOutputClosed(): boolean {
   try {
     if (!isNullDevice(fs.fstatSync(1))) return false;
-    fs.readSync(1, new Uint8Array(1), 0, 1, null);
+    // At a place of its own: without one Deno never reads standard output.
+    fs.readSync(1, new Uint8Array(1), 0, 1, 0);
     return true;
   } catch {
     return false;
