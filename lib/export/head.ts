@@ -42,7 +42,9 @@ export async function readHead(
   const buffers = tar.buffers();
   while (head.first === undefined) {
     if ((await buffers.next()).done) {
-      if (kept.length === 0) throw new InputError("The input is empty");
+      if (kept.length === 0) {
+        throw new InputError("The input is empty; make or fetch it again");
+      }
       head.documents.complete = true;
       break;
     }

@@ -147,7 +147,9 @@ export async function* passEntries(
     check?.cancel();
     copy?.cancel();
   }
-  if (tar.size === 0 && !isDone) throw new InputError("The input is empty");
+  if (tar.size === 0 && !isDone) {
+    throw new InputError("The input is empty; make or fetch it again");
+  }
   const last = concat(decider.end());
   if (held.length > 0) yield held;
   if (last.length > 0) yield last;

@@ -2,6 +2,7 @@ import { InputError } from "../errors/input_error.ts";
 import type { PackageCollector } from "../packages/package_collector.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { resolve, slice } from "../read/image_files.ts";
+import { TopNames } from "../read/top_names.ts";
 import { ascii, binary, equalBytes } from "../streams/bytes.ts";
 import { padded } from "../tar/block.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
@@ -68,6 +69,7 @@ export const V1_FILES: readonly string[] = ["VERSION", "json", "layer.tar"];
 export async function readArchive(source: Walkable): Promise<Archive> {
   const members = new Map<string, Member>();
   const rootfs = new SizedPaths();
+  const names = new TopNames();
   let rootfsBytes = 0;
   let rootfsEntries = 0;
   const end = await walkArchive(source, (walked) => {
@@ -78,10 +80,11 @@ export async function readArchive(source: Walkable): Promise<Archive> {
     if (below) {
       if (entry.kind === "file") rootfs.add(below, entry.size);
       rootfsBytes += bytes;
-      rootfsEntries++;
+      if (rootfsEntries++ === 0) names.add("rootfs");
       if (!V1_FILES.includes(binary(below))) return;
     }
     const member = memberOf(walked, binary(path), bytes);
+    names.add(member.path);
     members.set(member.path, member);
     if (members.size > MAX_MEMBERS) {
       throw new InputError("It holds too many files to be an image");
@@ -98,6 +101,8 @@ export async function readArchive(source: Walkable): Promise<Archive> {
     hasView: end.shape.junk > 0 &&
       await skippedTo(source, end.size) === end.size - end.shape.junk,
     source,
+    top: names.top,
+    rootfsIn: names.rootfsIn,
     pathOf: (path) => followed(members, path)?.path ?? path,
     open(path) {
       const member = followed(members, path);

@@ -1,7 +1,11 @@
 import { shownWord } from "../errors/shown.ts";
 import { parseJson } from "../formats/json_text.ts";
 import type { Face } from "../image/face.ts";
-import { type FileSource, readDocument } from "../read/image_files.ts";
+import {
+  type FileSource,
+  type ImageFiles,
+  readDocument,
+} from "../read/image_files.ts";
 import {
   type Json,
   listOfTexts,
@@ -48,7 +52,8 @@ export interface FoundImage {
 }
 
 /** The files of an image file, in a tar or in a directory. */
-export interface OpenFiles {
+export interface OpenFiles
+  extends Pick<ImageFiles, "top" | "rootfsIn" | "folders"> {
   /** A file's bytes, links followed; `undefined` if there is no such file. */
   open(path: string): Promise<FileSource | undefined>;
   /** The path that links lead to from a path. */

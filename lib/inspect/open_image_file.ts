@@ -72,12 +72,7 @@ export async function openImageFile(
   }
   const [first] = await primaryFirst(reader, images);
   if (!first) {
-    throw await noImage(
-      files,
-      "there is no index.json with oci-layout, no " +
-        "manifest.json or repositories of Docker, and no rootfs/ with the " +
-        "document of appc, LXD or a bundle",
-    );
+    throw await noImage(files);
   }
   // These faces have room for one image; only an isoc has other faces beside
   // them.

@@ -8,6 +8,7 @@ import { entriesIn, type PlacedEntry } from "../tar/entries.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
 import { normalizePath } from "../tar/path.ts";
 import type { SeekableTar } from "../tar/seeking.ts";
+import { TopNames } from "./top_names.ts";
 
 /** The files of an image, in a tar or in a directory. */
 export interface ImageFiles {
@@ -128,8 +129,7 @@ type Place =
  */
 export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
   const places = new Map<string, Place>();
-  const top = new Set<string>();
-  const rootfsIn = new Set<string>();
+  const names = new TopNames();
   let hasRootfs = false;
   let size = 0;
   const onEnd = (bytes: number) => void (size = bytes);
@@ -139,11 +139,7 @@ export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
     if (place > end) await checkGap(source, end, placed);
     end = place + entry.end - entry.start + padded(entry.stored);
     const path = binary(normalizePath(entry.path));
-    const first = path.replace(/\/.*/s, "");
-    if (top.size < MAX_FILES) top.add(first);
-    if (isRootfsIn(first, path) && rootfsIn.size < MAX_FILES) {
-      rootfsIn.add(first);
-    }
+    names.add(path);
     if (path.startsWith(ROOTFS) || path === "rootfs") {
       hasRootfs = true;
       // The archive of 2015 has its layer there, and what Docker 1.9 reads.
@@ -165,8 +161,8 @@ export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
   }
   return {
     hasRootfs,
-    top,
-    rootfsIn,
+    top: names.top,
+    rootfsIn: names.rootfsIn,
     open(path) {
       if (path === "") return Promise.resolve(slice(source, 0, size));
       let place = places.get(path);
@@ -181,13 +177,6 @@ export async function filesOfTar(source: SeekableTar): Promise<ImageFiles> {
       return Promise.resolve(isRepeated ? { ...file, isRepeated } : file);
     },
   };
-}
-
-/** Whether a path is the `rootfs` of a directory at the top, or below that. */
-function isRootfsIn(first: string, path: string): boolean {
-  const rest = first.length + 1;
-  return path.startsWith("rootfs", rest) &&
-    (path.length === rest + 6 || path[rest + 6] === "/");
 }
 
 /**

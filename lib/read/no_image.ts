@@ -8,21 +8,22 @@ type Files = Pick<ImageFiles, "open" | "top" | "rootfsIn" | "folders">;
 /** Directories of a directory that are looked into. */
 const FOLDERS = 100;
 
+/** What no image lacks all of. */
+const LACKING = "there is no index.json with oci-layout, no manifest.json or " +
+  "repositories, no appc manifest with rootfs/, no config.json of a bundle " +
+  "and no metadata.yaml (of a rootfs make one: ciso FILE -t NAME -- COMMAND)";
+
 /**
  * Says that files are no image, or where the image is: a directory lower.
  *
  * @param files What was looked through.
- * @param why What is not there.
  */
-export async function noImage(
-  files: Files,
-  why: string,
-): Promise<InputError> {
+export async function noImage(files: Files): Promise<InputError> {
   const below = await imageBelow(files);
   if (!below && files.top?.size === 0) {
     return new InputError("It is empty; make or fetch it again");
   }
-  if (!below) return new InputError(`It is no image: ${why}`);
+  if (!below) return new InputError(`It is no image: ${LACKING}`);
   const { name, remedy } = below;
   return new InputError(`It is ${name}: ${remedy}`, { remedy });
 }

@@ -81,10 +81,5 @@ async function readAny(
   }
   const tree = await readTree(files);
   if (tree) return tree;
-  throw await noImage(
-    files,
-    "there is no index.json with oci-layout, no manifest.json or " +
-      "repositories, no appc manifest with rootfs/, no config.json of a " +
-      "bundle and no metadata.yaml (for a rootfs, leave out --from or convert)",
-  );
+  throw await noImage(files);
 }

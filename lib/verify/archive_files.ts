@@ -1,6 +1,12 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { type FileSource, resolve, slice } from "../read/image_files.ts";
+import {
+  type FileSource,
+  type ImageFiles,
+  resolve,
+  slice,
+} from "../read/image_files.ts";
+import { TopNames } from "../read/top_names.ts";
 import { binary, utf8 } from "../streams/bytes.ts";
 import { CutShortError } from "../tar/cut_short_error.ts";
 import { NotTarError } from "../tar/not_tar_error.ts";
@@ -36,7 +42,7 @@ export interface Files {
 }
 
 /** What a tar holds. */
-export interface Archive extends Files {
+export interface Archive extends Files, Pick<ImageFiles, "top" | "rootfsIn"> {
   /** The tree below rootfs/, if there is one. */
   rootfs: CheckedTree | undefined;
   /** Whether decoders of zstd find another view of it. */
@@ -83,6 +89,7 @@ class ArchiveScan implements Walker {
   readonly #hash: PathHash;
   readonly #findings: Findings;
   readonly #places = new Map<string, Place>();
+  readonly #names = new TopNames();
   readonly #outside: CheckedTree;
   #rootfs: CheckedTree | undefined;
   /** The first symlink below rootfs/. */
@@ -108,6 +115,7 @@ class ArchiveScan implements Walker {
     if (!path) return;
     const below = belowRootfs(path);
     if (below) {
+      if (!this.#rootfs) this.#names.add("rootfs");
       this.#rootfs ??= new CheckedTree("rootfs", this.#hash, this.#findings);
       this.#rootfs.take(found, below);
       if (entry.kind === "symlink") this.#symlink ??= shown(path);
@@ -117,6 +125,7 @@ class ArchiveScan implements Walker {
       this.#hasLinks ||= entry.kind === "symlink";
     }
     const name = binary(path);
+    this.#names.add(name);
     const place = placeOf(found, name);
     if (place) this.#places.set(name, place);
     if (this.#places.size > MAX_FILES) {
@@ -137,6 +146,8 @@ class ArchiveScan implements Walker {
       ).map(([path]) => path),
       rootfs: this.#rootfs,
       hasView,
+      top: this.#names.top,
+      rootfsIn: this.#names.rootfsIn,
       first: this.#first,
       dangling: dangling === undefined ? this.#symlink : shown(dangling),
       hasLinks: this.#hasLinks,

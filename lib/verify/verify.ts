@@ -1,4 +1,3 @@
-import { InputError } from "../errors/input_error.ts";
 import { ALL_FACES, type Face } from "../image/face.ts";
 import type { FileSource, ImageFiles } from "../read/image_files.ts";
 import { noImage } from "../read/no_image.ts";
@@ -18,12 +17,6 @@ import { type Finding, Findings } from "./finding.ts";
 import { type Decompress, LayerReader } from "./layers.ts";
 import { isV1File } from "./v1_in_rootfs.ts";
 import { type Verdict, verdicts } from "./verdicts.ts";
-
-/** What no image lacks all of. */
-const LACKING =
-  "there is no index.json with oci-layout, no manifest.json, no " +
-  "repositories, no appc manifest with rootfs/, no config.json of a bundle " +
-  "and no metadata.yaml";
 
 /** What verifying needs of the runtime. */
 export interface VerifyOptions {
@@ -77,6 +70,12 @@ export async function verifyArchive(
     documents.faces.add("containerd");
     await new ViewCheck(archive, findings).run(source, options.decompress);
   }
+  if (documents.faces.size === 0) {
+    throw await noImage({
+      ...archive,
+      open: async (path) => (await archive.open(path))?.source,
+    });
+  }
   return await finish(reader, documents, layers, {
     ...options,
     hasBlobs: archive.blobs.length > 0,
@@ -106,7 +105,7 @@ export async function verifyDirectory(
   // What is in the tree is not checked: it is no archive.
   const hasRootfs = await files.openTree?.("rootfs") !== undefined;
   const documents = await readDocuments(reader, { ...options, hasRootfs });
-  if (documents.faces.size === 0) throw await noImage(files, LACKING);
+  if (documents.faces.size === 0) throw await noImage(files);
   const layers = new LayerReader(reader, new PathHash(), options.decompress);
   return await finish(reader, documents, layers, {
     ...options,
@@ -152,9 +151,6 @@ async function finish(
 ): Promise<Report> {
   const { findings } = reader;
   const { docker, oci, v1, faces } = documents;
-  if (faces.size === 0) {
-    throw new InputError(`It is no image: ${LACKING}`);
-  }
   for (const image of [...docker, ...oci, ...v1?.images ?? []]) {
     await layers.checkImage(image.layers);
   }

@@ -517,6 +517,22 @@ Deno.test("a runtime bundle below a directory is called that", async () => {
   }
 });
 
+Deno.test("inspect, verify and export say where the image is", async () => {
+  const script = `mkdir -p low/in/rootfs && cd low && >../nothing &&
+    echo '{"ociVersion": "1.0.2"}' >in/config.json && tar -cf ../low.tar in`;
+  await shell(script, [], { cwd: work });
+  for (const command of [["inspect"], ["verify"], ["export", "--as", "oci"]]) {
+    const low = await ciso([...command, "low.tar"], { cwd: work });
+    assert.match(
+      low.stderr,
+      /: It is a runtime bundle below the directory "in"/,
+    );
+    const none = await ciso([...command, "nothing"], { cwd: work });
+    assert.match(none.stderr, /^ciso: nothing: .* is empty; make or fetch/);
+    assert.deepEqual([low.code, none.code], [1, 1]);
+  }
+});
+
 Deno.test("an edited tar may come out larger than it seems", async () => {
   // Without its times in PAX records the sparse file is whole.
   const script = `mkdir holes && cd holes && mkdir tree && echo a >tree/a
