@@ -4,8 +4,9 @@ import type { Patchwork } from "../streams/patchwork.ts";
 import { allocate, CHUNK, type Source, toStream } from "../streams/source.ts";
 import type { FileList } from "./file_list.ts";
 import { pieceReader, READ_PIECES } from "./piece_reader.ts";
+import { changedError, readError } from "./read_errors.ts";
 import { TreeLayout } from "./tree_layout.ts";
-import { changedError, readError, walk, type WalkOptions } from "./walk.ts";
+import { walk, type WalkOptions } from "./walk.ts";
 
 /** A directory as an input: its bytes are those of a tar of it. */
 export interface DirectoryInput extends Input {

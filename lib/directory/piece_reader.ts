@@ -116,7 +116,8 @@ function makeReader(
       if (!(checks & CHECK.after)) return true;
       // Deno looks at a path in a third of the time that a look at the open file
       // takes.
-      return (checks & CHECK.guarded ? stampAt(path) : stampOf(fd)) === stamp;
+      const isQuick = deno && checks & CHECK.guarded;
+      return (isQuick ? stampAt(path) : stampOf(fd)) === stamp;
     } finally {
       fs.closeSync(fd);
     }

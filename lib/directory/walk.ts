@@ -1,18 +1,26 @@
-import { fileChanged } from "../errors/input_changed.ts";
 import { FileError } from "../errors/file_error.ts";
-import { shown } from "../errors/shown.ts";
 import { utf8 } from "../streams/bytes.ts";
 import type { FileFacts } from "./file_facts.ts";
 import { FileList } from "./file_list.ts";
 import { findTree } from "./gnu_find.ts";
 import type { IgnoreRules, Verdict } from "./dockerignore.ts";
 import { checkDots } from "../system/dotted_path.ts";
-import { errorCode, fileError } from "../system/errors.ts";
+import { errorCode } from "../system/errors.ts";
 import { takeTurn } from "../system/fd.ts";
 import { files } from "./files.ts";
-import type { FoundTree } from "./found_tree.ts";
+import { FoundListing } from "./found_listing.ts";
 import { Guard } from "./guarded.ts";
-import { FoundListing, type Listing, LiveListing, Place } from "./listing.ts";
+import { type Directory, type Listing, Place } from "./listing.ts";
+import { listLive } from "./live_listing.ts";
+import {
+  changedError,
+  outputError,
+  ownerNote,
+  readError,
+  socketNote,
+  type Unreadable,
+  unreadableError,
+} from "./read_errors.ts";
 
 /** How {@linkcode walk} goes through a tree. */
 export interface WalkOptions {
@@ -51,9 +59,6 @@ interface Level {
   next: number;
 }
 
-/** Unreadable files that an error names at most. */
-const MAX_NAMED = 10;
-
 /**
  * Finds all files of a tree, in an order that does not depend on the file
  * system: a directory comes before what it holds, names come in the order of
@@ -77,8 +82,6 @@ export async function walk(
   }
 }
 
-const DOT = utf8(".");
-
 class Walker {
   readonly list = new FileList();
   readonly #root: string;
@@ -89,8 +92,9 @@ class Walker {
   /** First slots of files that have more paths than have been found. */
   readonly #linked = new Map<string, { slot: number; left: number }>();
   #guard: Guard | undefined;
-  #found: FoundTree | undefined;
-  readonly #unreadable: { path: Uint8Array; error: unknown }[] = [];
+  /** Gives back what only the walk needs. */
+  release: () => void = () => {};
+  readonly #unreadable: Unreadable[] = [];
   readonly #sockets: Uint8Array[] = [];
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -123,17 +127,19 @@ class Walker {
       const turn = takeTurn();
       if (turn) await turn;
     }
-    if (this.#unreadable.length > 0) throw this.#unreadableError();
+    if (this.#unreadable.length > 0) {
+      throw unreadableError(this.#unreadable, this.#root);
+    }
   }
 
   async #enterRoot(place: Place, facts: FileFacts): Promise<void> {
-    if (!files.hidesFacts) {
-      return this.#enter(place, facts, () => new LiveListing(place));
-    }
     this.#guard = Guard.of(this.#root);
-    const tree = this.#found = await findTree(this.#root);
-    const found = tree.facts(0) ?? facts;
-    const { seconds, nanoseconds } = found;
+    if (!files.hidesFacts) {
+      return this.#enter(place, facts, (root) => listLive(this.#root, root));
+    }
+    const tree = await findTree(this.#root);
+    this.release = () => tree.release();
+    const { seconds, nanoseconds } = tree.facts(0) ?? facts;
     this.#enter(
       place,
       { ...facts, seconds, nanoseconds },
@@ -155,7 +161,7 @@ class Walker {
     }
     if (!facts) return;
     if (facts.kind === "directory") {
-      const enter = () => listing.enter(index, place);
+      const enter = (directory: Directory) => listing.enter(index, directory);
       if (!verdict?.excluded) listing.check(index, place);
       this.#enter(place, facts, enter, verdict);
     } else if (facts.kind === "socket") this.#sockets.push(place.path);
@@ -184,16 +190,16 @@ class Walker {
   #enter(
     place: Place,
     facts: FileFacts,
-    list: () => Listing,
+    list: (directory: Directory) => Listing,
     verdict?: Verdict,
   ): void {
-    if (facts.identity === this.#output) throw this.#outputError();
+    if (facts.identity === this.#output) throw outputError(this.#root);
     const above = this.#levels.at(-1);
+    const isGuarded = above ? above.isGuarded : this.#guard !== undefined;
     const level: Level = {
       path: place.path,
       facts,
-      isGuarded: (above ? above.isGuarded : true) &&
-        this.#guard?.keeps(facts) === true,
+      isGuarded: isGuarded && this.#guard?.keeps(facts) === true,
       slot: -1,
       listing: undefined,
       next: 0,
@@ -201,7 +207,7 @@ class Walker {
     if (verdict) level.verdict = verdict;
     this.#levels.push(level);
     if (!verdict?.excluded) this.#take(this.#levels.length - 1);
-    level.listing = this.#tried(place, list);
+    level.listing = this.#tried(place, () => list({ place, facts, isGuarded }));
   }
 
   /** The slot of a directory, which is taken in if it has none yet. */
@@ -233,7 +239,7 @@ class Walker {
     target: () => Uint8Array,
   ): void {
     const { kind, identity } = facts;
-    if (identity === this.#output) throw this.#outputError();
+    if (identity === this.#output) throw outputError(this.#root);
     const depth = this.#levels.length - 1;
     const parent = this.#take(depth);
     const { isGuarded } = this.#levels[depth]!;
@@ -263,82 +269,13 @@ class Walker {
     this.#tried(place, () => files.tryToRead(place.full));
   }
 
-  /** Gives memory back that only the walk needs. */
-  release(): void {
-    this.#found?.release();
-  }
-
-  #unreadableError(): FileError {
-    const named = this.#unreadable.slice(0, MAX_NAMED)
-      .map(({ path }) => shown(path.length > 0 ? path : DOT)).join(", ");
-    const more = this.#unreadable.length - MAX_NAMED;
-    return new FileError(
-      `Cannot read ${named}${more > 0 ? ` and ${more} more` : ""} in ` +
-        `${this.#root}: permission denied; run ciso as a user who may, or ` +
-        "leave out what the image does not need with --exclude",
-      { cause: this.#unreadable[0]!.error },
-    );
-  }
-
-  #outputError(): FileError {
-    return new FileError(
-      `The archive cannot go into ${this.#root}, which it is made of; put it ` +
-        "somewhere else, or leave out the directory that it goes to with " +
-        "--exclude",
-    );
-  }
-
   notes(): string[] {
     const notes: string[] = [];
-    const [socket] = this.#sockets;
-    if (socket) {
-      const others = this.#sockets.length - 1;
-      notes.push(
-        `The socket ${shown(socket)} is left out: no archive can hold one` +
-          (others > 0 ? ` (and ${others} more)` : ""),
-      );
-    }
+    if (this.#sockets.length > 0) notes.push(socketNote(this.#sockets));
     const { uid } = this.list.record(0);
     if (uid !== 0 && !this.#options.owner) {
-      notes.push(
-        `${this.#root} belongs to user ${uid}, and so does the root directory ` +
-          "of the image; --owner 0:0 gives all files to root",
-      );
+      notes.push(ownerNote(this.#root, uid));
     }
     return notes;
   }
-}
-
-/** An error of reading a file of a tree, in the user's words. */
-export function readError(
-  path: Uint8Array,
-  root: string,
-  cause: unknown,
-): FileError {
-  const what = path.length > 0 ? `${shown(path)} in ${root}` : root;
-  const code = errorCode(cause);
-  if (path.length > 0 && (code === "ENOENT" || code === "ENOTDIR")) {
-    return new FileError(
-      `${what} vanished while the tree was read; try again`,
-      {
-        cause,
-      },
-    );
-  }
-  // A symlink, where the walk has found a file, or the other way round.
-  const isLinkCall = (cause as { syscall?: string }).syscall === "readlink";
-  if (code === "ELOOP" || code === "EINVAL" && isLinkCall) {
-    return changedError(path, root, cause);
-  }
-  return fileError(`Cannot read ${what}`, cause);
-}
-
-/** A file of a tree is not what it was. */
-export function changedError(
-  path: Uint8Array,
-  root: string,
-  cause?: unknown,
-): FileError {
-  const what = path.length > 0 ? `${shown(path)} in ${root}` : root;
-  return fileChanged(what, cause);
 }

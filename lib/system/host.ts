@@ -1,5 +1,6 @@
 import { shown } from "../errors/shown.ts";
 import { utf8 } from "../streams/bytes.ts";
+import { fileId } from "./file_id.ts";
 import { deno, fs, isatty, isDeno, join, process } from "./node.ts";
 import { isNullDevice } from "./null_device.ts";
 import { readBytes, readText } from "./plain_open.ts";
@@ -115,9 +116,9 @@ export const host = {
   fileIdentity(file: string | number): string | undefined {
     try {
       const stat = typeof file === "number"
-        ? fs.fstatSync(file)
-        : fs.statSync(file, { throwIfNoEntry: false });
-      return stat?.isFile() ? `${stat.dev}:${stat.ino}` : undefined;
+        ? fs.fstatSync(file, { bigint: true })
+        : fs.statSync(file, { bigint: true, throwIfNoEntry: false });
+      return stat?.isFile() ? fileId(stat) : undefined;
     } catch {
       return undefined;
     }
