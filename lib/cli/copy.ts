@@ -19,6 +19,7 @@ import { openInput } from "../system/open_input.ts";
 import { IMAGE_OPTIONS, WORK_OPTIONS } from "./build_options.ts";
 import { platformOf } from "./platform_words.ts";
 import { ofFile } from "./failure.ts";
+import { checkPlace } from "./foreign_words.ts";
 import { Stopped } from "./gentle_stop.ts";
 import { type ImagePlace, imagePlace } from "./image_place.ts";
 import { openImage } from "./opened_image.ts";
@@ -33,6 +34,7 @@ import {
 import type { Progress } from "./progress.ts";
 import { newCounts, printPushed, pushOptions } from "./push_report.ts";
 import { registryClient } from "./registry_client.ts";
+import { printJson } from "./say.ts";
 import { signatureCheck } from "./signature_check.ts";
 import { VERIFY_OPTIONS } from "./signature_options.ts";
 import { UsageError } from "./usage_error.ts";
@@ -69,6 +71,8 @@ export async function runCopy(parsed: Parsed): Promise<number | void> {
   const tags = parsed.values("tag");
   const from = imagePlace(word);
   const to = imagePlace(target);
+  if (from.kind === "file") checkPlace(word, false);
+  if (to.kind === "file") checkPlace(target, true);
   refuseSame(from, to);
   if (to.kind === "docker" && to.reference.digest !== undefined) {
     throw new UsageError("The digest comes of what is copied: give a tag");
@@ -124,6 +128,7 @@ async function toArchive(
     "plain-http",
     "password-stdin",
     "no-fsync",
+    "json",
   ];
   const switches = names.filter((name) => parsed.on(name)).map((name) =>
     `--${name}`
@@ -164,6 +169,8 @@ async function copyParts(copy: Copy, open: Input[]): Promise<void> {
       if (!parts && all) throw noLayout();
       const written = parts ?? await madeParts(files, choice);
       await toLayout(written, to as LayoutPlace, parsed, bar);
+      bar?.end();
+      if (parsed.on("json")) printCopied(written, to as LayoutPlace);
       return;
     }
     const { reference } = to;
@@ -227,6 +234,14 @@ async function openPlace(
     ? `docker://${formatReference(from.reference)}`
     : from.path;
   return (await openImage(word, { client, openFile, check })).files;
+}
+
+/** Says what a layout got. */
+function printCopied({ top }: ImageParts, { path }: LayoutPlace): void {
+  const { digest, mediaType, bytes } = top;
+  const size = bytes.length;
+  const copied = { version: 1, path, digest, mediaType, size };
+  printJson(copied, path === "-" ? 2 : 1);
 }
 
 type LayoutPlace = { kind: "oci" | "oci-archive"; path: string; name?: string };

@@ -51,7 +51,8 @@ export function imagePlace(word: string): ImagePlace {
   if (OTHERS.has(prefix) && !host.exists(word)) {
     throw new UsageError(
       `${shownWord(word)}: ciso knows docker://, oci:, oci-archive:, ` +
-        `docker-archive: and paths, but not ${prefix}:`,
+        `docker-archive: and paths, but not ${prefix}:` +
+        (prefix === "docker" ? `; write docker://${shownWord(rest)}` : ""),
     );
   }
   return { kind: "file", ...imagePath(word, host.exists) };

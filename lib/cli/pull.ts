@@ -1,6 +1,8 @@
 import { parseReference } from "../registry/reference.ts";
+import { shownWord } from "../errors/shown.ts";
 import { convertFile } from "./convert.ts";
 import { named } from "./failure.ts";
+import { checkReference, otherRemedy } from "./foreign_words.ts";
 import type { Parsed } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -15,9 +17,16 @@ export async function runPull(parsed: Parsed): Promise<void> {
   const [word, ...more] = parsed.words;
   if (word === undefined || more.length > 0) {
     throw new UsageError(
-      "ciso pull takes one reference, such as localhost:5000/me/app:1.0",
+      "ciso pull takes one reference, such as localhost:5000/me/app:1.0" +
+        (more.length === 1
+          ? `; the file to write goes after -o: -o ${shownWord(more[0])}`
+          : ""),
     );
   }
+  checkReference(
+    word,
+    (from) => otherRemedy(from) ?? `ciso convert ${shownWord(from)}`,
+  );
   named(undefined, () => parseReference(word));
   await convertFile(word.replace(/^(docker:\/\/)?/, "docker://"), parsed);
 }

@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
+import { shown, shownWord } from "../errors/shown.ts";
 import {
   type ImageChoice,
   platformText,
@@ -33,6 +33,7 @@ import { spooled } from "../system/spool_file.ts";
 import { fromStream } from "../streams/source.ts";
 import { platformOf } from "./platform_words.ts";
 import { named, ofFile } from "./failure.ts";
+import { checkReference } from "./foreign_words.ts";
 import { Stopped } from "./gentle_stop.ts";
 import { InputStore } from "./input_store.ts";
 import { type OpenedImage, openImage } from "./opened_image.ts";
@@ -76,6 +77,13 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   if (parsed.on("all-platforms") && parsed.value("platform") !== undefined) {
     throw new UsageError("--all-platforms and --platform exclude each other");
   }
+  checkReference(
+    target,
+    (to) =>
+      /^(docker-daemon|containers-storage):/.test(to)
+        ? `ciso load ${shownWord(word)}`
+        : `ciso copy ${shownWord(word)} ${shownWord(to)}`,
+  );
   const reference = named(undefined, () => parseReference(target));
   if (reference.digest !== undefined) {
     throw new UsageError("The digest comes of what is pushed: give a tag");

@@ -79,6 +79,7 @@ export function printPushed(
   if (!parsed.on("json")) return printLines([whole]);
   const { bytes, sboms, ...blobs } = counts;
   printJson({
+    version: 1,
     reference: whole,
     ...(tag !== undefined && { tag }),
     digest,

@@ -153,7 +153,7 @@ ${LOGIN}`,
     {
       name: "json",
       group: "General",
-      help: "print what a registry got as JSON",
+      help: "print what was copied as JSON",
     },
     ...COMMON,
   ],

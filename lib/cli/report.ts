@@ -9,6 +9,7 @@ import { platformText } from "../read/choose_image.ts";
 import type { LayerChange } from "../rootfs/layer_change.ts";
 import type { Tally } from "../edit/edits.ts";
 import { formatBytes } from "./progress.ts";
+import type { Versioned } from "./say.ts";
 
 /** What was changed in a layer, as `-v` says it. */
 const CHANGES: Record<LayerChange, string> = {
@@ -49,13 +50,17 @@ export type Origins = {
   split?: number;
 }[];
 
+/** What was made; docs/json.md describes its members. */
+type Summary = Versioned & Record<string, unknown>;
+
 /** What was made, for `--json`. */
 export function summary(
   isoc: Isoc,
   origins: Origins,
   edits: readonly Tally[],
-): object {
+): Summary {
   return {
+    version: 1,
     names: parseNames(isoc.image.names).map(({ qualified }) => qualified),
     size: isoc.size,
     entries: isoc.entries,

@@ -28,13 +28,21 @@ export function printLines(lines: Iterable<string>): void {
   if (text !== "") host.print(text, 1);
 }
 
+/** An object of `--json`; its version grows when a member changes its meaning. */
+export interface Versioned {
+  version: number;
+}
+
 /**
- * Prints a value as one line of JSON, for programs. Characters that a terminal
+ * Prints an object as one line of JSON, for programs. Characters that a terminal
  * acts on are escaped as JSON has it.
  *
  * @param fd Standard output, unless that is taken.
  */
-export function printJson(value: unknown, fd: 1 | 2 = 1): void {
+export function printJson<T extends Versioned>(
+  value: T,
+  fd: 1 | 2 = 1,
+): void {
   host.print(`${escapedJson(value)}\n`, fd);
 }
 
