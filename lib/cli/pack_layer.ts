@@ -8,7 +8,7 @@ import {
 import { LAYER_METHODS, type LayerMethod, LEVELS } from "../streams/packing.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";
-import { fromStream, readAt } from "../streams/source.ts";
+import { lentChunks, readAt } from "../streams/source.ts";
 import { compressBlocks } from "../system/compress_blocks.ts";
 import { host } from "../system/host.ts";
 import { packChunks } from "../system/pack_layer.ts";
@@ -62,7 +62,7 @@ export async function packLayer(
   const ready = await packedAlready(layer);
   if (ready) return ready;
   const { source } = layer;
-  const chunks = stoppable(fromStream(source.stream()), signal);
+  const chunks = stoppable(bytesOf(source), signal);
   const { method, level } = packing;
   if (method === undefined) {
     const digest = layer.digest ?? await digestOf(chunks);
@@ -111,7 +111,7 @@ export async function packPieces(
   return {
     pieces: () =>
       compressBlocks(
-        stoppable(fromStream(source.stream()), signal),
+        stoppable(bytesOf(source), signal),
         method,
         level,
         GZIP_MEMORY,
@@ -151,6 +151,14 @@ function keyOf(
   const isPlain = diffId !== undefined && !aci &&
     (digest === undefined || digest === diffId);
   return isPlain && method ? `${diffId} ${method}:${level}` : undefined;
+}
+
+/** A layer's bytes; each chunk is the reader's only until it asks for the next. */
+async function* bytesOf(
+  source: StoredLayer["source"],
+): AsyncGenerator<Uint8Array> {
+  yield* lentChunks(source, 0, source.size);
+  source.place?.check();
 }
 
 async function* stoppable(

@@ -27,6 +27,7 @@ import {
   parseReference,
   type Reference,
 } from "../registry/reference.ts";
+import { keepCompressThreads } from "../system/compress_threads.ts";
 import type { Input } from "../system/input.ts";
 import { openInput } from "../system/open_input.ts";
 import { spooled } from "../system/spool_file.ts";
@@ -97,6 +98,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   const store = new InputStore(unpackLimits(parsed));
   const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
   const counts = newCounts();
+  const done = keepCompressThreads();
   try {
     const opened = await openImage(word, {
       check,
@@ -140,6 +142,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
     throw ofFile(`${word} to ${formatReference(reference)}`, error);
   } finally {
     bar?.end();
+    done();
     for (const input of open) input.close();
     store.close();
   }

@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import { lentChunks } from "../streams/source.ts";
+import { lentChunks, release } from "../streams/source.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { discard } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
@@ -7,7 +7,6 @@ import { PassingError, retry } from "./retry.ts";
 import {
   bodyOf,
   bytesAfter,
-  ChunkSize,
   UPLOAD_CHUNK,
   UploadBodies,
 } from "./upload_bodies.ts";
@@ -26,8 +25,6 @@ export type UploadOutcome = "present" | "mounted" | "uploaded";
  * registries refuse more than 100 MB.
  */
 const LARGEST = 1 << 26;
-/** The same where it is in memory. */
-const LARGEST_IN_MEMORY = 1 << 24;
 
 /**
  * Makes sure that a repository has a blob: looks for it, takes it over from
@@ -213,19 +210,18 @@ export async function uploadPieces(
   const { signal } = options;
   const place = new UploadPlace(client, repository, options.key, options);
   const bodies = new UploadBodies(hashed());
-  const chunk = new ChunkSize(LARGEST_IN_MEMORY);
   let size = 0;
-  let next = bodies.list(chunk.bytes);
+  let next = bodies.list(UPLOAD_CHUNK);
   try {
     for (;;) {
       const list = await next;
       signal?.throwIfAborted();
       if (list.length === 0) break;
       if (!place.isOpen) await place.open();
-      next = bodies.list(chunk.bytes);
+      next = bodies.list(UPLOAD_CHUNK);
       // Its failure shows when its turn comes.
       next.catch(() => {});
-      await chunk.of(sendList(place, list, options));
+      await sendList(place, list, options);
       size = place.sent;
     }
     const digest = `sha256:${hash.hex()}`;
@@ -247,7 +243,10 @@ async function sendList(
   const body = bodyOf(list);
   const start = place.sent;
   try {
-    return await place.send(body);
+    await place.send(body);
+    // Nothing reads what has gone out, if it is all of it: its memory is free at
+    // once, where a collector lets tens of megabytes pile up.
+    if (place.sent === start + body.size) list.forEach(release);
   } catch (error) {
     if (!(error instanceof PassingError)) throw error;
     const end = start + body.size;

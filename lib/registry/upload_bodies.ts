@@ -7,31 +7,6 @@ export const UPLOAD_CHUNK = 1 << 23;
 /** Milliseconds that a chunk may take where it is larger than the smallest. */
 const QUICK = 1000;
 
-/**
- * The size of chunks that are in memory first: they grow where one takes less
- * than a second.
- */
-export class ChunkSize {
-  /** The next one's size in bytes. */
-  bytes = UPLOAD_CHUNK;
-  readonly #most: number;
-
-  /** @param most The largest size in bytes. */
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  /** Learns how long the last one took. */
-  async of<T>(chunk: Promise<T>): Promise<T> {
-    const start = performance.now();
-    const result = await chunk;
-    this.bytes = performance.now() - start < QUICK
-      ? Math.min(this.bytes * 2, this.#most)
-      : UPLOAD_CHUNK;
-    return result;
-  }
-}
-
 /** Cuts pieces, as they come, into the bodies of requests. */
 export class UploadBodies {
   readonly #pieces: AsyncGenerator<Uint8Array>;

@@ -1,13 +1,13 @@
 import { type LayerMethod, LEVELS } from "../streams/packing.ts";
-import { BLOCK, blockCompressor } from "./block_compressor.ts";
+import { blockCompressor } from "./block_compressor.ts";
+import { BLOCK } from "./block_memory.ts";
+import { compressThreadCount } from "./compress_threads.ts";
 import { compressBy } from "./compress_program.ts";
 import { zlib } from "./node.ts";
 import { hasZstd } from "./zstd.ts";
 
-/** Blocks at work at a time: this machine's cores are busy, memory is bounded. */
-const AT_WORK = 8;
-/** How far back gzip looks, in bytes. */
-const GZIP_WINDOW = 1 << 15;
+/** Blocks at work for each core: it stays busy, and memory is bounded. */
+const AT_WORK = 2;
 
 /** A header of gzip (RFC 1952) with no time, no name and no system. */
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
@@ -55,24 +55,26 @@ export async function* compressBlocks(
     return;
   }
   const isGzip = compression === "gzip";
-  const compressor = blockCompressor(compression, level, memLevel);
+  const compressor = blockCompressor(compression, { level, memLevel });
+  const { memory } = compressor;
   const queue: Promise<Uint8Array>[] = [];
+  const most = AT_WORK * compressThreadCount();
   let size = 0;
   let sum = 0;
   let before: Uint8Array<ArrayBuffer> | undefined;
   try {
     if (isGzip) yield GZIP_HEADER.slice();
-    for await (const block of blocksOf(chunks, () => compressor.block())) {
+    for await (const block of blocksOf(chunks, () => memory.block())) {
       size += block.length;
       if (isGzip) sum = zlib().crc32(block, sum);
       // The block's memory may go to another thread.
-      const end = isGzip ? block.slice(-GZIP_WINDOW) : undefined;
+      const end = isGzip ? memory.endOf(block) : undefined;
       const result = compressor.compress(block, before);
       before = end;
       // Its failure shows when its turn comes.
       result.catch(() => {});
       queue.push(result);
-      if (queue.length >= AT_WORK) yield await queue.shift()!;
+      if (queue.length >= most) yield await queue.shift()!;
     }
     if (size === 0 && !isGzip) {
       queue.push(compressor.compress(new Uint8Array(0)));
