@@ -6,7 +6,7 @@ import type { SinkCopy } from "../streams/sink.ts";
 import type { Entry } from "../tar/entry.ts";
 import { normalizePath } from "../tar/path.ts";
 import { Pieces } from "../tar/pieces.ts";
-import { type TarData, TarReader } from "../tar/reader.ts";
+import { type TarData, type TarHeader, TarReader } from "../tar/reader.ts";
 import { hasSkipHeader, SKIP_HEADER } from "../tar/skip_header.ts";
 import { rebuild } from "../tar/rebuild.ts";
 import {
@@ -89,70 +89,124 @@ export interface PassOptions {
 export async function* passEntries(
   blocks: AsyncIterable<Uint8Array>,
   decider: Decider,
-  { drain = false, hashBeside, copies }: PassOptions = {},
+  options: PassOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const tar: TarReader = new TarReader(
-    copies?.around(blocks, () => tar) ?? blocks,
+    options.copies?.around(blocks, () => tar) ?? blocks,
   );
-  /** What becomes of the current entry. */
-  let fate: Fate | undefined;
-  /** Bytes that pass on only when nothing is wrong with what follows them. */
-  let held: Uint8Array = EMPTY;
+  const passage = new Passage(tar, decider, options);
   let isDone = false;
-  let check: BlobCheck | undefined;
-  /** What brings the current entry's data to the output, in place of this loop. */
-  let copy: SinkCopy | undefined;
   try {
     for await (const buffer of tar.buffers()) {
       const pieces = new Pieces(buffer);
       for (let item; (item = tar.next());) {
         if (item.part === "header") {
           isDone = decider.isDone?.(pathOf(item.entry)) ?? false;
-          if (isDone) {
-            tar.ignoreRest();
-            continue;
-          }
-          fate = begin(item.entry, tar, decider, pieces);
-          check = undefined;
-          if (!fate?.claim) continue;
-          const isSeen = fate.onData !== undefined || fate.onEnd !== undefined;
-          if (!isSeen && copies?.mayCopy(item, tar)) {
-            held = concat([held, pieces.take()]);
-            copy = copies.begin(item, tar, held.length);
-          }
-          if (copy) continue;
-          check = new BlobCheck(fate.claim, item.entry.size, hashBeside);
-        } else if (item.part === "data" && fate && !copy) {
-          const { start, dataEnd, done } = item;
-          if (check && dataEnd > start) {
-            const waiting = check.update(buffer.subarray(start, dataEnd));
-            if (waiting) await waiting;
-          }
-          if (check && done) await check.end();
-          take(fate, item, buffer, pieces);
+          if (isDone) tar.ignoreRest();
+          else passage.begin(item, pieces);
+        } else if (item.part === "data") {
+          const waiting = passage.data(item, buffer, pieces);
+          if (waiting) await waiting;
         }
       }
       const made = pieces.take();
       if (made === buffer) tar.take();
-      if (held.length > 0) yield held;
-      held = made;
-      if (copy) {
-        yield* copy.chunks();
-        checkDigest(fate!.claim!, await copy.hex());
-        copy = undefined;
-      }
-      if (isDone && !drain) break;
+      if (passage.held.length > 0) yield passage.held;
+      passage.held = made;
+      if (passage.isCopied) yield* passage.copied();
+      if (isDone && !options.drain) break;
     }
   } finally {
-    check?.cancel();
-    copy?.cancel();
+    passage.cancel();
   }
   if (tar.size === 0 && !isDone) {
     throw new InputError("The input is empty; make or fetch it again");
   }
   const last = concat(decider.end());
-  if (held.length > 0) yield held;
+  if (passage.held.length > 0) yield passage.held;
   if (last.length > 0) yield last;
+}
+
+/** Brings the current entry to the output, and checks its data. */
+class Passage {
+  /** Bytes that pass on only when nothing is wrong with what follows them. */
+  held: Uint8Array = EMPTY;
+  readonly #tar: TarReader;
+  readonly #decider: Decider;
+  readonly #options: PassOptions;
+  #fate: Fate | undefined;
+  #check: BlobCheck | undefined;
+  /** What brings the data to the output, in place of the pieces. */
+  #copy: SinkCopy | undefined;
+
+  constructor(tar: TarReader, decider: Decider, options: PassOptions) {
+    this.#tar = tar;
+    this.#decider = decider;
+    this.#options = options;
+  }
+
+  /** Begins an entry. */
+  begin(item: TarHeader, pieces: Pieces): void {
+    const tar = this.#tar;
+    const { copies, hashBeside } = this.#options;
+    const fate = begin(item.entry, tar, this.#decider, pieces);
+    this.#fate = fate;
+    this.#check = undefined;
+    if (!fate?.claim) return;
+    const isSeen = fate.onData !== undefined || fate.onEnd !== undefined;
+    if (!isSeen && copies?.mayCopy(item, tar)) {
+      this.held = concat([this.held, pieces.take()]);
+      this.#copy = copies.begin(item, tar, this.held.length);
+    }
+    if (this.#copy) return;
+    this.#check = new BlobCheck(fate.claim, item.entry.size, hashBeside);
+  }
+
+  /** Passes a stretch of the entry's data on; waits if they are checked. */
+  data(
+    item: TarData,
+    buffer: Uint8Array,
+    pieces: Pieces,
+  ): Promise<void> | undefined {
+    const fate = this.#fate;
+    if (!fate || this.#copy) return undefined;
+    if (this.#check) return this.#checked(this.#check, item, buffer, pieces);
+    take(fate, item, buffer, pieces);
+    return undefined;
+  }
+
+  async #checked(
+    check: BlobCheck,
+    item: TarData,
+    buffer: Uint8Array,
+    pieces: Pieces,
+  ): Promise<void> {
+    const { start, dataEnd, done } = item;
+    if (dataEnd > start) {
+      const waiting = check.update(buffer.subarray(start, dataEnd));
+      if (waiting) await waiting;
+    }
+    if (done) await check.end();
+    take(this.#fate!, item, buffer, pieces);
+  }
+
+  /** Whether the entry's data are copied. */
+  get isCopied(): boolean {
+    return this.#copy !== undefined;
+  }
+
+  /** Waits for the copy of the data; gives what is left to write of them. */
+  async *copied(): AsyncGenerator<Uint8Array> {
+    const copy = this.#copy!;
+    yield* copy.chunks();
+    checkDigest(this.#fate!.claim!, await copy.hex());
+    this.#copy = undefined;
+  }
+
+  cancel(): void {
+    this.#check?.cancel();
+    this.#copy?.cancel();
+  }
 }
 
 /** Asks what becomes of an entry, and passes its header blocks on. */
