@@ -142,7 +142,10 @@ async function writeSboms(
   const files = await SbomFiles.open(toFiles, [image]);
   try {
     const order = [...toFiles, ...wanted.filter(isPrinted)];
-    const texts = await sbomTexts(parsed, order, opened, chosen);
+    const texts = await sbomTexts(parsed, order, {
+      opened,
+      image: chosen,
+    });
     await files.write(texts.slice(0, toFiles.length));
     await printLines(texts.slice(toFiles.length));
   } finally {

@@ -63,8 +63,11 @@ export async function attachSboms(
   const config = `sha256:${textDigest(image.base.config!)}`;
   const found = opened.images.find((one) => configDigest(one) === config) ??
     opened.images[0]!;
-  const { digest } = pushed;
-  const texts = await sbomTexts(parsed, wanted, opened, found, digest);
+  const texts = await sbomTexts(parsed, wanted, {
+    opened,
+    image: found,
+    digest: pushed.digest,
+  });
   const attached: AttachedSbom[] = [];
   for (const [i, { format }] of wanted.entries()) {
     const { mediaType, suffix } = SBOM_KINDS[format];

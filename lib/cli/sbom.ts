@@ -59,13 +59,19 @@ export function wantedSboms(parsed: Parsed): WantedSbom[] {
   return wanted;
 }
 
+/** The image that SBOMs are about. */
+export interface SbomImage {
+  opened: OpenedImage;
+  image: FoundImage;
+  /** Digest of its manifest in a registry, where it is pushed. */
+  digest?: string;
+}
+
 /** The SBOMs of an image, written as the command line says. */
 export async function sbomTexts(
   parsed: Parsed,
   wanted: readonly WantedSbom[],
-  opened: OpenedImage,
-  image: FoundImage,
-  digest?: string,
+  { opened, image, digest }: SbomImage,
 ): Promise<string[]> {
   const limits = unpackLimits(parsed);
   const files = parsed.on("sbom-files");

@@ -100,7 +100,7 @@ export class SbomFiles {
       ) {
         const wanted = this.#wanted.filter((one) => one.platform === platform);
         const image = chooseImage(opened, platform ?? {});
-        const all = await sbomTexts(parsed, wanted, opened, image);
+        const all = await sbomTexts(parsed, wanted, { opened, image });
         for (const [i, one] of wanted.entries()) texts.set(one, all[i]!);
       }
       await this.write(this.#wanted.map((one) => texts.get(one)!));

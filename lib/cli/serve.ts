@@ -1,6 +1,6 @@
 import { directoryFiles } from "../directory/layout_directory.ts";
 import { shown } from "../errors/shown.ts";
-import { filesOfTar } from "../read/image_files.ts";
+import { filesOfTar, type ImageFiles } from "../read/image_files.ts";
 import { serveImages } from "../registry/serve_images.ts";
 import { addImage, type ServedImages } from "../registry/served_images.ts";
 import { host } from "../system/host.ts";
@@ -39,7 +39,14 @@ export async function runServe(parsed: Parsed): Promise<void> {
   const open: Input[] = [];
   try {
     const images: ServedImages = new Map();
-    for (const path of paths) await add(images, path, names, parsed, open);
+    for (const path of paths) {
+      try {
+        const { files, home } = await filesAt(path, parsed, open);
+        await addImage(images, files, names, home);
+      } catch (error) {
+        throw ofFile(path, error);
+      }
+    }
     const answer = serveImages(images, { allow });
     const server = await serve(
       parsed.on("verbose") ? logged(answer) : answer,
@@ -57,26 +64,25 @@ export async function runServe(parsed: Parsed): Promise<void> {
   }
 }
 
-async function add(
-  images: ServedImages,
+/**
+ * The files of an image.
+ *
+ * @param open Gets what has to be closed in the end.
+ * @returns The files, and the repository of images which have a tag alone.
+ */
+async function filesAt(
   path: string,
-  names: string[],
   parsed: Parsed,
   open: Input[],
-): Promise<void> {
-  try {
-    if (path !== "-" && host.isDirectory(path)) {
-      const home = repositoryOf(path);
-      return await addImage(images, directoryFiles(path), names, home);
-    }
-    const file = path === "-" ? undefined : path;
-    const input = await openInput(file, unpackLimits(parsed));
-    open.push(input);
-    const home = path === "-" ? undefined : repositoryOf(path);
-    await addImage(images, await filesOfTar(input), names, home);
-  } catch (error) {
-    throw ofFile(path, error);
+): Promise<{ files: ImageFiles; home: string | undefined }> {
+  if (path !== "-" && host.isDirectory(path)) {
+    return { files: directoryFiles(path), home: repositoryOf(path) };
   }
+  const file = path === "-" ? undefined : path;
+  const input = await openInput(file, unpackLimits(parsed));
+  open.push(input);
+  const home = path === "-" ? undefined : repositoryOf(path);
+  return { files: await filesOfTar(input), home };
 }
 
 /** The repository that a path gives images which have a tag alone. */

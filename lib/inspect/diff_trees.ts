@@ -32,6 +32,11 @@ export interface Side {
   read: ImageTree;
 }
 
+/** A file of an image. */
+interface SideFile extends Side {
+  node: number;
+}
+
 /** How {@linkcode diffTrees} compares. */
 export interface DiffOptions {
   /** Times are no difference. */
@@ -54,7 +59,7 @@ export async function diffTrees(
   for (const pair of pairs(left, right)) {
     const bits = pair.a < 0 || pair.b < 0
       ? 0
-      : await compare(a, pair.a, b, pair.b, options);
+      : await compare({ ...a, node: pair.a }, { ...b, node: pair.b }, options);
     if (bits > 0 || pair.a < 0 || pair.b < 0) {
       differences.push({ ...pair, bits });
     }
@@ -109,13 +114,12 @@ function merge(
 }
 
 async function compare(
-  a: Side,
-  nodeA: number,
-  b: Side,
-  nodeB: number,
+  a: SideFile,
+  b: SideFile,
   { ignoreTimes }: DiffOptions,
 ): Promise<number> {
   const [left, right] = [a.read.layered.tree, b.read.layered.tree];
+  const [nodeA, nodeB] = [a.node, b.node];
   let bits = 0;
   const differ = (name: typeof DIFFERENCES[number]) =>
     bits |= 1 << DIFFERENCES.indexOf(name);
@@ -132,20 +136,20 @@ async function compare(
       differ("time");
     }
   }
-  if (isSamePlace(a, nodeA, b, nodeB)) return bits;
+  if (isSamePlace(a, b)) return bits;
   if (type === "symlink") {
     if (!equalBytes(left.link(nodeA)!, right.link(nodeB)!)) differ("target");
   } else if (type === "file") {
     const [one, two] = [fileSize(left, nodeA), fileSize(right, nodeB)];
     if (one !== undefined && two !== undefined && one !== two) differ("size");
-    else if (one !== 0 && !await isSameContent(a, nodeA, b, nodeB)) {
+    else if (one !== 0 && !await isSameContent(a, b)) {
       differ("content");
     }
   } else if (type.endsWith("device")) {
     const [one, two] = [left.device(nodeA)!, right.device(nodeB)!];
     if (one.major !== two.major || one.minor !== two.minor) differ("device");
   }
-  if (!isMissing && !await hasSameXattrs(a, nodeA, b, nodeB)) differ("xattrs");
+  if (!isMissing && !await hasSameXattrs(a, b)) differ("xattrs");
   return bits;
 }
 
@@ -164,28 +168,23 @@ function fileSize(tree: FileTree, node: number): number | undefined {
 }
 
 /** Whether both are the same bytes of the same layer. */
-function isSamePlace(a: Side, nodeA: number, b: Side, nodeB: number): boolean {
-  const one = a.read.layered.tree.origin(nodeA);
-  const two = b.read.layered.tree.origin(nodeB);
+function isSamePlace(a: SideFile, b: SideFile): boolean {
+  const one = a.read.layered.tree.origin(a.node);
+  const two = b.read.layered.tree.origin(b.node);
   const first = a.image.layers[one.layer]?.diffId;
   return first !== undefined && one.place === two.place &&
     first === b.image.layers[two.layer]?.diffId;
 }
 
-function contentOf({ read }: Side, node: number): AsyncGenerator<Uint8Array> {
+function contentOf({ read, node }: SideFile): AsyncGenerator<Uint8Array> {
   const { layer, place } = read.layered.tree.origin(node);
   return fileContent(read.tars[layer]!.tar!, place);
 }
 
-async function isSameContent(
-  a: Side,
-  nodeA: number,
-  b: Side,
-  nodeB: number,
-): Promise<boolean> {
+async function isSameContent(a: SideFile, b: SideFile): Promise<boolean> {
   // A loose hard link's content is that of a path, which is compared itself.
-  if (isLoose(a, nodeA) || isLoose(b, nodeB)) return true;
-  const chunks = [contentOf(a, nodeA), contentOf(b, nodeB)] as const;
+  if (isLoose(a) || isLoose(b)) return true;
+  const chunks = [contentOf(a), contentOf(b)] as const;
   let rests = [new Uint8Array(0), new Uint8Array(0)] as [
     Uint8Array,
     Uint8Array,
@@ -211,30 +210,22 @@ async function isSameContent(
   }
 }
 
-function isLoose({ read: { layered: { tree } } }: Side, node: number): boolean {
+function isLoose({ read: { layered: { tree } }, node }: SideFile): boolean {
   return tree.type(node) === "hardlink" && tree.target(node) === undefined;
 }
 
-async function hasSameXattrs(
-  a: Side,
-  nodeA: number,
-  b: Side,
-  nodeB: number,
-): Promise<boolean> {
-  const has = a.read.layered.tree.hasXattrs(nodeA);
-  if (has !== b.read.layered.tree.hasXattrs(nodeB)) return false;
+async function hasSameXattrs(a: SideFile, b: SideFile): Promise<boolean> {
+  const has = a.read.layered.tree.hasXattrs(a.node);
+  if (has !== b.read.layered.tree.hasXattrs(b.node)) return false;
   if (!has) return true;
-  const [one, two] = await Promise.all([
-    xattrsOf(a, nodeA),
-    xattrsOf(b, nodeB),
-  ]);
+  const [one, two] = await Promise.all([xattrsOf(a), xattrsOf(b)]);
   return one.size === two.size && [...one].every(([name, value]) => {
     const other = two.get(name);
     return other !== undefined && equalBytes(value, other);
   });
 }
 
-async function xattrsOf({ read }: Side, node: number) {
+async function xattrsOf({ read, node }: SideFile) {
   const { layer, place } = read.layered.tree.origin(node);
   return (await factsAt(read.tars[layer]!.tar!, place)).xattrs;
 }

@@ -201,7 +201,7 @@ export class FileTree extends NameTree {
     if (target !== undefined) {
       this.#facts.set(target, (this.#facts.get(target) | LINKED) >>> 0);
     }
-    this.#set(node, type, facts.mode, size, facts.xattrs.size > 0);
+    this.#set(node, bitsOf(type, facts.mode, facts.xattrs.size > 0), size);
     this.#places.set(node, place / 512);
     this.#setOrigin(node, layer, this.#ownerOf(facts.uid, facts.gid));
     const fits = facts.mtime >= 0 && facts.mtime <= 0xffffffff;
@@ -217,7 +217,7 @@ export class FileTree extends NameTree {
     layer: number,
   ): void {
     const mode = type === "whiteout" ? 0 : 0o755;
-    this.#set(node, NUMBERS.get(type)!, mode, 0, false);
+    this.#set(node, bitsOf(NUMBERS.get(type)!, mode, false), 0);
     this.#places.set(node, 0);
     this.#setOrigin(node, layer, this.#ownerOf(0, 0));
     this.#times.set(node, 0);
@@ -226,7 +226,7 @@ export class FileTree extends NameTree {
   /** Makes a hard link the file itself, whose other name has gone. */
   promote(node: number, size: number): void {
     const type = NUMBERS.get("file")!;
-    this.#set(node, type, this.mode(node), size, this.hasXattrs(node));
+    this.#set(node, bitsOf(type, this.mode(node), this.hasXattrs(node)), size);
   }
 
   /** Makes a hard link lead to another name of the same file. */
@@ -240,20 +240,11 @@ export class FileTree extends NameTree {
     this.#facts.set(node, 0);
   }
 
-  #set(
-    node: number,
-    type: number,
-    mode: number,
-    size: number,
-    xattrs: boolean,
-  ): void {
+  /** Sets what is known of a node: its {@linkcode bitsOf}, and its size. */
+  #set(node: number, bits: number, size: number): void {
     const high = Math.floor(size / 2 ** 32) & 0x3fff;
     this.#sizes.set(node, size >>> 0);
-    this.#facts.set(
-      node,
-      (mode | (type << 12) | (high << 16) |
-        (xattrs ? 0x80000000 : 0)) >>> 0,
-    );
+    this.#facts.set(node, (bits | (high << 16)) >>> 0);
   }
 
   #wide(node: number): number {
@@ -278,4 +269,9 @@ export class FileTree extends NameTree {
     this.#ownerNumbers.set(key, this.#owners.length);
     return this.#owners.push({ uid, gid }) - 1;
   }
+}
+
+/** Type, mode and whether there are extended attributes, as one number. */
+function bitsOf(type: number, mode: number, xattrs: boolean): number {
+  return mode | (type << 12) | (xattrs ? 0x80000000 : 0);
 }

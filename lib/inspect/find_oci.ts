@@ -1,3 +1,5 @@
+import { shownWord } from "../errors/shown.ts";
+import { platformText } from "../read/choose_image.ts";
 import {
   blobPath,
   configFacts,
@@ -27,72 +29,91 @@ export async function findOciImages(
 ): Promise<FoundImage[]> {
   if (!await reader.read("oci-layout", "oci")) return [];
   const index = reader.parse(await reader.read("index.json", "oci"));
-  const found: Found = { images: new Map(), indexes: new Set() };
-  await addIndex(reader, objectOf(index), found, [], 0);
-  return [...found.images.values()].map(({ image, names }) => ({
+  const search = new IndexSearch(reader);
+  await search.add(objectOf(index), [], 0);
+  return [...search.images.values()].map(({ image, names }) => ({
     ...image,
     names: [...names],
   }));
 }
 
-/** What has been found, by the paths of the blobs. */
-interface Found {
-  images: Map<string, { image: FoundImage; names: Set<string> }>;
+/** Follows image indexes to the images that they list. */
+class IndexSearch {
+  /** The images, by the paths of their manifests. */
+  readonly images = new Map<
+    string,
+    { image: FoundImage; names: Set<string> }
+  >();
   /** Indexes that have been read: each once, however many others name it. */
-  indexes: Set<string>;
+  readonly #indexes = new Set<string>();
+  readonly #reader: DocumentReader;
+
+  constructor(reader: DocumentReader) {
+    this.#reader = reader;
+  }
+
+  /**
+   * Adds the images of an index.
+   *
+   * @param names What the indexes above it call them.
+   * @param depth How many indexes are above it.
+   */
+  async add(index: Json, names: string[], depth: number): Promise<void> {
+    const reader = this.#reader;
+    for (const item of listOf(index.manifests)) {
+      const descriptor = objectOf(item);
+      const platform = platformOf(objectOf(descriptor.platform));
+      // BuildKit's attestations are no images.
+      if (platform.os === "unknown" && platform.architecture === "unknown") {
+        continue;
+      }
+      const own = [...names, ...namesOf(descriptor)];
+      const path = blobPath(descriptor);
+      const known = path && this.images.get(path);
+      if (known) {
+        for (const name of own) known.names.add(name);
+        continue;
+      }
+      if (path && this.#indexes.has(path)) continue;
+      const document = path && await reader.read(path, "oci");
+      if (!path || !document) {
+        noteMissing(reader, descriptor, platform);
+        continue;
+      }
+      const value = objectOf(reader.parse(document));
+      if (Array.isArray(value.manifests)) {
+        this.#indexes.add(path);
+        if (depth < MAX_DEPTH) await this.add(value, own, depth + 1);
+        continue;
+      }
+      if (this.images.size === MAX_IMAGES) {
+        reader.note(`It holds more than ${MAX_IMAGES} images`);
+        return;
+      }
+      const image = await ociImage(reader, value);
+      if (!image) continue;
+      image.manifest = document;
+      image.digest = textOf(descriptor.digest)!;
+      image.platform = { ...image.platform, ...platform };
+      this.images.set(path, { image, names: new Set(own) });
+    }
+  }
 }
 
-async function addIndex(
+/** docker save lists the platforms that were not pulled as well. */
+function noteMissing(
   reader: DocumentReader,
-  index: Json,
-  found: Found,
-  names: string[],
-  depth: number,
-): Promise<void> {
-  for (const item of listOf(index.manifests)) {
-    const descriptor = objectOf(item);
-    const platform = platformOf(objectOf(descriptor.platform));
-    // BuildKit's attestations are no images.
-    if (platform.os === "unknown" && platform.architecture === "unknown") {
-      continue;
-    }
-    const own = [...names, ...namesOf(descriptor)];
-    const path = blobPath(descriptor);
-    const known = path && found.images.get(path);
-    if (known) {
-      for (const name of own) known.names.add(name);
-      continue;
-    }
-    if (path && found.indexes.has(path)) continue;
-    const document = path && await reader.read(path, "oci");
-    if (!document) {
-      // docker save lists the platforms that were not pulled as well.
-      reader.note(
-        `The index names ${textOf(descriptor.digest) ?? "a manifest"}${
-          platform.os ? ` for ${Object.values(platform).join("/")}` : ""
-        }, which is not in the file`,
-      );
-      continue;
-    }
-    const value = objectOf(reader.parse(document));
-    if (Array.isArray(value.manifests)) {
-      found.indexes.add(path!);
-      if (depth < MAX_DEPTH) {
-        await addIndex(reader, value, found, own, depth + 1);
-      }
-      continue;
-    }
-    if (found.images.size === MAX_IMAGES) {
-      reader.note(`It holds more than ${MAX_IMAGES} images`);
-      return;
-    }
-    const image = await ociImage(reader, value);
-    if (!image) continue;
-    image.manifest = document;
-    image.digest = textOf(descriptor.digest)!;
-    image.platform = { ...image.platform, ...platform };
-    found.images.set(path!, { image, names: new Set(own) });
-  }
+  descriptor: Json,
+  platform: FoundImage["platform"],
+): void {
+  const digest = textOf(descriptor.digest);
+  reader.note(
+    `The index names ${
+      digest === undefined ? "a manifest" : shownWord(digest)
+    }${
+      platform.os ? ` for ${platformText(platform)}` : ""
+    }, which is not in the file`,
+  );
 }
 
 async function ociImage(
@@ -103,7 +124,9 @@ async function ociImage(
   const type = textOf(descriptor.mediaType) ?? "";
   if (!/image\.(config\.)?v1\+json$/.test(type)) {
     reader.note(
-      `One of its manifests is no container image: its config is ${type}`,
+      `One of its manifests is no container image: its config is ${
+        shownWord(type)
+      }`,
     );
     return undefined;
   }

@@ -11,33 +11,40 @@ export function purlOf(
 ): string {
   const { type, namespace, name, version, architecture } = found;
   if (type !== "deb" && type !== "apk" && type !== "rpm") {
-    return purl(type, namespace, normalName(found), version);
+    return purl({ type, namespace, name: normalName(found), version });
   }
   const { id, version: release } = distribution ?? { id: undefined };
   // rpm's epoch is a qualifier, Debian's is in the version.
   const [, epoch, rest] = type === "rpm"
     ? /^(\d+):(.*)$/s.exec(version) ?? []
     : [];
-  return purl(
+  return purl({
     type,
-    id ?? (type === "deb" ? "debian" : type === "apk" ? "alpine" : undefined),
-    type === "rpm" ? name : name.toLowerCase(),
-    rest ?? version,
-    [
+    namespace: id ??
+      (type === "deb" ? "debian" : type === "apk" ? "alpine" : undefined),
+    name: type === "rpm" ? name : name.toLowerCase(),
+    version: rest ?? version,
+    qualifiers: [
       ["arch", architecture],
       ["distro", id && (release ? `${id}-${release}` : id)],
       ["epoch", epoch],
     ],
-  );
+  });
 }
 
-/** A package URL of parts; qualifiers come in the order of their names. */
+/** What a package URL says. */
+export interface PurlParts {
+  type: string;
+  namespace?: string | undefined;
+  name: string;
+  version?: string | undefined;
+  /** In the order of their names; those without a value are left out. */
+  qualifiers?: readonly (readonly [name: string, value: string | undefined])[];
+}
+
+/** A package URL of its parts. */
 export function purl(
-  type: string,
-  namespace: string | undefined,
-  name: string,
-  version: string | undefined,
-  qualifiers: readonly (readonly [string, string | undefined])[] = [],
+  { type, namespace, name, version, qualifiers = [] }: PurlParts,
 ): string {
   const spaces = (namespace ?? "").split("/").filter((part) => part !== "");
   const path = [type, ...spaces.map(encoded), encoded(name)].join("/");

@@ -14,11 +14,16 @@ export function imagePurl(subject: SbomSubject): string | undefined {
     return undefined;
   }
   const name = repository.slice(repository.lastIndexOf("/") + 1).toLowerCase();
-  return purl("oci", undefined, name, digest, [
-    ["arch", architecture],
-    ["repository_url", repository.includes("/") ? repository : undefined],
-    ["tag", tag],
-  ]);
+  return purl({
+    type: "oci",
+    name,
+    version: digest,
+    qualifiers: [
+      ["arch", architecture],
+      ["repository_url", repository.includes("/") ? repository : undefined],
+      ["tag", tag],
+    ],
+  });
 }
 
 function nameAndTag(

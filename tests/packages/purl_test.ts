@@ -64,5 +64,8 @@ for (const [one, distribution, url] of URLS) {
 }
 
 Deno.test("A URL with lone surrogates is one all the same", () => {
-  assert.equal(purl("npm", undefined, "a\ud800", "1"), "pkg:npm/a%EF%BF%BD@1");
+  assert.equal(
+    purl({ type: "npm", name: "a\ud800", version: "1" }),
+    "pkg:npm/a%EF%BF%BD@1",
+  );
 });
