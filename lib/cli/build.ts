@@ -31,39 +31,18 @@ import { UsageError } from "./usage_error.ts";
 export async function runBuild(parsed: Parsed): Promise<void> {
   const from = parsed.value("from");
   const layers = parsed.values("layer");
-  const { words } = parsed;
-  if (words.length > 1) {
-    throw new UsageError(
-      `One rootfs is taken, but here are ${words.length}: ` +
-        `${shownList(words)} (the command goes after --)`,
-    );
-  }
+  const word = rootfsWord(parsed);
   const platforms = platformWords(parsed);
   const files = platforms.flatMap(({ file }) => file ?? []);
-  checkFiles(platforms, words[0], from);
+  checkFiles(platforms, word, from);
   // The original reads standard input; with other inputs it must be asked for.
-  const rootfs = words[0] ??
+  const rootfs = word ??
     (from === undefined && layers.length === 0 && files.length === 0
       ? "-"
       : undefined);
   if (from === undefined) refuseIdle(parsed);
   const plan = editPlan(parsed);
-  const images = (platforms.length > 0 ? platforms : [undefined]).map(
-    (word) => {
-      const platform = word && platformText(word.platform);
-      const own = withPlatform(parsed, platform);
-      const wanted: Wanted = {
-        from,
-        layers,
-        rootfs: word?.file ?? rootfs,
-        choice: imageChoice(from, parsed, word?.platform),
-        client: (reference) => registryClient(parsed, reference),
-        directory: {},
-        plan,
-      };
-      return { parsed: own, wanted };
-    },
-  );
+  const images = imagesOf(parsed, platforms, { from, layers, rootfs, plan });
   // Wrong words on the command line are refused before anything is read.
   if (from === undefined) {
     for (const { parsed } of images) imageDescription(parsed);
@@ -81,14 +60,16 @@ export async function runBuild(parsed: Parsed): Promise<void> {
   });
   const output = outputPath(parsed);
   const directory = directoryOptions(plan, output);
-  for (const { wanted } of images) wanted.directory = directory;
   const check = await signatureCheck(parsed);
   if (check && from === undefined) {
     throw new UsageError(
       "--verify-key and --verify-keyring are about the image of --from",
     );
   }
-  for (const { wanted } of images) wanted.check = check;
+  for (const { wanted } of images) {
+    wanted.directory = directory;
+    wanted.check = check;
+  }
   const store = new InputStore(unpackLimits(parsed));
   try {
     const [first] = images;
@@ -98,6 +79,35 @@ export async function runBuild(parsed: Parsed): Promise<void> {
   } finally {
     store.close();
   }
+}
+
+/** The rootfs that a command line names, if it names one. */
+function rootfsWord({ words }: Parsed): string | undefined {
+  if (words.length > 1) {
+    throw new UsageError(
+      `One rootfs is taken, but here are ${words.length}: ` +
+        `${shownList(words)} (the command goes after --)`,
+    );
+  }
+  return words[0];
+}
+
+/** What is built for each platform, or the one image if none is named. */
+function imagesOf(
+  parsed: Parsed,
+  platforms: PlatformWord[],
+  inputs: Pick<Wanted, "from" | "layers" | "rootfs" | "plan">,
+): { parsed: Parsed; wanted: Wanted }[] {
+  return (platforms.length > 0 ? platforms : [undefined]).map((word) => ({
+    parsed: withPlatform(parsed, word && platformText(word.platform)),
+    wanted: {
+      ...inputs,
+      rootfs: word?.file ?? inputs.rootfs,
+      choice: imageChoice(inputs.from, parsed, word?.platform),
+      client: (reference) => registryClient(parsed, reference),
+      directory: {},
+    },
+  }));
 }
 
 /** Refuses platforms of which only some have a rootfs. */

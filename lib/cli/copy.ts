@@ -184,7 +184,7 @@ async function copyParts(copy: Copy, open: Input[]): Promise<void> {
     else if (all) throw noLayout();
     else {
       const { pushOne } = await import("./push.ts");
-      pushed = await pushOne(client, reference, files, choice, options);
+      pushed = await pushOne({ client, reference }, files, choice, options);
     }
     bar?.end();
     printPushed(parsed, reference, pushed, counts);

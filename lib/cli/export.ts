@@ -36,12 +36,8 @@ export async function runExport(parsed: Parsed): Promise<void> {
   if (face !== "isoc" && parsed.values("faces").length > 0) {
     throw new UsageError("--faces goes with --as isoc: another face is alone");
   }
-  const toDirectory = face === "bundle" && output !== undefined &&
-    (output.endsWith("/") || host.isDirectory(output));
-  if (parsed.on("allow-devices") && !toDirectory) {
-    throw new UsageError("--allow-devices goes with --as bundle -o DIR/");
-  }
-  if (toDirectory && packing) {
+  const directory = directoryOf(parsed, face, output);
+  if (directory !== undefined && packing) {
     throw new UsageError("--compress is for a file, not for a directory");
   }
   const quiet = parsed.on("quiet");
@@ -55,16 +51,20 @@ export async function runExport(parsed: Parsed): Promise<void> {
   }
   const noFsync = parsed.on("no-fsync");
   const place: Place = (write) =>
-    placeOutput(toDirectory || packing ? undefined : output, write, noFsync);
-  let tellExported = () => {};
+    placeOutput(
+      directory !== undefined || packing ? undefined : output,
+      write,
+      noFsync,
+    );
+  let told: string[] = [];
   await withExport(
     path,
     parsed,
     { face, place },
     async (exported, name, bar) => {
       const { chunks, copies, names, twice } = exported;
-      if (toDirectory) {
-        const losses = await unpackBundle(exported, output, {
+      if (directory !== undefined) {
+        const losses = await unpackBundle(exported, directory, {
           maxUnpacked: unpackLimits(parsed).maxUnpacked,
           allowDevices: parsed.on("allow-devices"),
         });
@@ -73,21 +73,35 @@ export async function runExport(parsed: Parsed): Promise<void> {
       } else if (copies) await copies.write(chunks);
       else await writeOutput(toStream(chunks), output, { noFsync, packing });
       bar?.end();
-      tellExported = () => {
-        tell(
-          `${output ?? "standard output"}: the ${face} face of ${name}` +
-            (names.length > 0 ? ` (${names.join(", ")})` : ""),
-        );
-        if (!twice) return;
-        tell(
-          `${name} was read twice: what it says of its image does not come ` +
-            "first, as ciso export --as isoc puts it",
-        );
-      };
+      told = [
+        `${output ?? "standard output"}: the ${face} face of ${name}` +
+        (names.length > 0 ? ` (${names.join(", ")})` : ""),
+        ...twice ? [readTwice(name)] : [],
+      ];
     },
   );
   // The file has its name now.
-  if (parsed.on("verbose")) tellExported();
+  if (parsed.on("verbose")) { for (const line of told) tell(line); }
+}
+
+/** Why an export takes longer than it must. */
+function readTwice(name: string): string {
+  return `${name} was read twice: what it says of its image does not come ` +
+    "first, as ciso export --as isoc puts it";
+}
+
+/** The directory that a bundle is unpacked to, if it is. */
+function directoryOf(
+  parsed: Parsed,
+  face: ExportFace | "isoc",
+  output: string | undefined,
+): string | undefined {
+  const isDirectory = face === "bundle" && output !== undefined &&
+    (output.endsWith("/") || host.isDirectory(output));
+  if (parsed.on("allow-devices") && !isDirectory) {
+    throw new UsageError("--allow-devices goes with --as bundle -o DIR/");
+  }
+  return isDirectory ? output : undefined;
 }
 
 /**

@@ -49,6 +49,12 @@ import { say } from "./say.ts";
 import { signatureCheck } from "./signature_check.ts";
 import { UsageError } from "./usage_error.ts";
 
+/** Where an image goes. */
+interface Target {
+  client: RegistryClient;
+  reference: Reference;
+}
+
 /** How this command pushes. */
 interface Work extends PushOptions {
   /** Is called for each image that is pushed. */
@@ -68,6 +74,59 @@ interface Work extends PushOptions {
  * @throws {InputError} If the image cannot be read, or the registry refuses.
  */
 export async function runPush(parsed: Parsed): Promise<number | void> {
+  const { word, reference } = targetOf(parsed);
+  const packing = packingOf(parsed);
+  const check = await signatureCheck(parsed);
+  const sign = await signing(parsed, word);
+  const sboms = await attaching(parsed);
+  const client = await registryClient(parsed, reference);
+  const open: Input[] = [];
+  const store = new InputStore(unpackLimits(parsed));
+  const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
+  const counts = newCounts();
+  const done = keepCompressThreads();
+  try {
+    const opened = await openImage(word, {
+      check,
+      client: (reference) => registryClient(parsed, reference),
+      openFile: async (path) => {
+        const file = path === "-" ? undefined : path;
+        const limits = unpackLimits(parsed);
+        const input = await openInput(file, limits, check?.of(path));
+        open.push(input);
+        return input;
+      },
+    });
+    const { repository } = reference;
+    const options = {
+      ...pushOptions(parsed, packing, bar, counts),
+      onPushed: async (files: ImageFiles, image: StoredImage, one: Pushed) => {
+        const what = { client, repository, files, image, pushed: one, options };
+        counts.sboms.push(...await sboms?.(what) ?? []);
+      },
+    };
+    const given = choiceOf(parsed, opened.name);
+    const { files, choice } = await pushable(parsed, opened, given, store);
+    const target = { client, reference };
+    const all = parsed.on("all-platforms")
+      ? await pushAll(target, files, choice, options)
+      : [await pushOne(target, files, choice, options)];
+    bar?.end();
+    for (const image of all) await sign?.(client, reference, image);
+    printPushed(parsed, reference, all.at(-1)!, counts);
+  } catch (error) {
+    if (error instanceof Stopped) return error.exitCode;
+    throw ofFile(`${word} to ${formatReference(reference)}`, error);
+  } finally {
+    bar?.end();
+    done();
+    for (const input of open) input.close();
+    store.close();
+  }
+}
+
+/** The image that a command line names, and where it goes. */
+function targetOf(parsed: Parsed): { word: string; reference: Reference } {
   const [word, target, ...more] = parsed.words;
   if (word === undefined || target === undefined || more.length > 0) {
     throw new UsageError(
@@ -89,63 +148,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
   if (reference.digest !== undefined) {
     throw new UsageError("The digest comes of what is pushed: give a tag");
   }
-  const packing = packingOf(parsed);
-  const check = await signatureCheck(parsed);
-  const sign = await signing(parsed, word);
-  const sboms = await attaching(parsed);
-  const client = await registryClient(parsed, reference);
-  const open: Input[] = [];
-  const store = new InputStore(unpackLimits(parsed));
-  const bar = progressBar(parsed.on("quiet"), "pushing", undefined);
-  const counts = newCounts();
-  const done = keepCompressThreads();
-  try {
-    const opened = await openImage(word, {
-      check,
-      client: (reference) => registryClient(parsed, reference),
-      openFile: async (path) => {
-        const file = path === "-" ? undefined : path;
-        const input = await openInput(
-          file,
-          unpackLimits(parsed),
-          check?.of(path),
-        );
-        open.push(input);
-        return input;
-      },
-    });
-    const options = {
-      ...pushOptions(parsed, packing, bar, counts),
-      onPushed: async (files: ImageFiles, image: StoredImage, one: Pushed) => {
-        const attached = await sboms?.({
-          client,
-          repository: reference.repository,
-          files,
-          image,
-          pushed: one,
-          options,
-        });
-        counts.sboms.push(...attached ?? []);
-      },
-    };
-    const given = choiceOf(parsed, opened.name);
-    const { files, choice } = await pushable(parsed, opened, given, store);
-    const all = parsed.on("all-platforms")
-      ? await pushAll(client, reference, files, choice, options)
-      : [await pushOne(client, reference, files, choice, options)];
-    const pushed = all.at(-1)!;
-    bar?.end();
-    for (const image of all) await sign?.(client, reference, image);
-    printPushed(parsed, reference, pushed, counts);
-  } catch (error) {
-    if (error instanceof Stopped) return error.exitCode;
-    throw ofFile(`${word} to ${formatReference(reference)}`, error);
-  } finally {
-    bar?.end();
-    done();
-    for (const input of open) input.close();
-    store.close();
-  }
+  return { word, reference };
 }
 
 // What few pushes need is loaded where it is asked for.
@@ -225,8 +228,7 @@ function choiceOf(parsed: Parsed, name: string | undefined): ImageChoice {
 
 /** Pushes the one image that a choice takes. */
 export async function pushOne(
-  client: RegistryClient,
-  reference: Reference,
+  { client, reference }: Target,
   files: ImageFiles,
   choice: ImageChoice,
   options: Work,
@@ -261,8 +263,7 @@ function refuseSeveral(all: PlatformImage[], { platform }: ImageChoice): void {
 
 /** Pushes all platforms; the last one of what it gives is their index. */
 async function pushAll(
-  client: RegistryClient,
-  reference: Reference,
+  { client, reference }: Target,
   files: ImageFiles,
   { name }: ImageChoice,
   options: Work,

@@ -5,12 +5,12 @@ import {
   exportFace,
 } from "../export/export_face.ts";
 import { FaceMissingError } from "../export/face_missing_error.ts";
-import { readHead } from "../export/head.ts";
+import { type Head, readHead } from "../export/head.ts";
 import type { Platform } from "../read/read_oci.ts";
 import type { Sink } from "../streams/sink.ts";
 import { fromStream } from "../streams/source.ts";
 import { host } from "../system/host.ts";
-import { openFlow } from "../system/open_input.ts";
+import { type Flow, openFlow } from "../system/open_input.ts";
 import { hashBeside } from "../system/ring_hash.ts";
 import { spoolLayer } from "../system/spool_file.ts";
 import type { Wanted } from "./build_inputs.ts";
@@ -44,89 +44,85 @@ export type Place = (
   write: (sink: Sink) => Promise<true>,
 ) => Promise<true | undefined>;
 
+/** Which face is taken out of an archive. */
+export interface WantedFace {
+  face: ExportFace;
+  /**
+   * Whether it is that of the image for this machine, if there are several and
+   * --platform is not given.
+   */
+  forHost?: boolean;
+  /** Gives the file that the face goes into, if it is one. */
+  place?: Place;
+}
+
+/** Does something with a face; all of its errors name the archive. */
+export type UseFace = (
+  exported: ExportedPlatform,
+  name: string,
+  bar: Progress | undefined,
+) => Promise<void>;
+
 /**
  * Opens an archive and takes a face out of it: of the image for --platform, if it
  * is given.
- *
- * @param forHost Whether it is that of the image for this machine, if there are
- * several and --platform is not given.
- * @param place Gives the file that the face goes into, if it is one.
- * @param use What is done with the face; all of its errors name the archive.
  */
 export async function withExport(
   path: string,
   parsed: Parsed,
-  { face, forHost = false, place }: {
-    face: ExportFace;
-    forHost?: boolean;
-    place?: Place;
-  },
-  use: (
-    exported: ExportedPlatform,
-    name: string,
-    bar: Progress | undefined,
-  ) => Promise<void>,
+  wanted: WantedFace,
+  use: UseFace,
 ): Promise<void> {
-  const limits = unpackLimits(parsed);
   const given = onlyPlatform(parsed);
-  if (isNoArchive(path)) {
-    const store = new InputStore(limits);
-    try {
-      const exported = await exportAnew(path, parsed, { face, forHost }, store);
+  const store = new InputStore(unpackLimits(parsed));
+  const work = { path, parsed, given, store };
+  try {
+    if (isNoArchive(path)) {
+      const exported = await exportAnew(work, wanted);
       await use({ ...exported, platform: given }, path, undefined);
-      return;
-    } finally {
-      store.close();
-    }
+    } else await withArchive(work, wanted, use);
+  } finally {
+    store.close();
   }
+}
+
+/** The archive of a command line. */
+interface Work {
+  path: string;
+  parsed: Parsed;
+  /** The platform that the command line says. */
+  given: Platform | undefined;
+  /** Holds what is spooled. */
+  store: InputStore;
+}
+
+async function withArchive(
+  work: Work,
+  wanted: WantedFace,
+  use: UseFace,
+): Promise<void> {
+  const { path, parsed } = work;
+  const { face, place } = wanted;
   const name = path === "-" ? "standard input" : path;
   const flow = await openFlow(
     path === "-" ? undefined : path,
-    limits,
+    unpackLimits(parsed),
     (await signatureCheck(parsed))?.of(path),
   );
   const bar = progressBar(parsed.on("quiet"), "reading", flow.size);
-  async function* counted() {
-    for await (const chunk of flow.chunks) {
-      bar?.add(chunk.length);
-      yield chunk;
-    }
-  }
-  const store = new InputStore(limits);
   try {
-    const { documents, blocks } = await ofImage(
-      path,
-      () => readHead(counted()),
-    );
-    const isOfHost = forHost &&
-      await ofImage(path, () => documents.platforms.length > 1);
-    const platform = given ?? (isOfHost ? hostPlatform() : undefined);
-    const chunks = platform
-      ? await onePlatform(
-        await flow.keep(blocks),
-        {
-          path,
-          platform,
-          ...(!given && { reason: ", as this machine is" }),
-        },
-        parsed,
-        store,
-      )
-      : blocks;
+    const head = await ofImage(path, () => readHead(counted(flow.chunks, bar)));
+    const { chunks, platform } = await imageOf(work, wanted, flow, head);
     const run = async (copies?: BlobCopies) => {
-      const exported = await begun(() =>
-        exportFace(
-          chunks,
-          face,
-          (chunks) => flow.keep(chunks),
-          { drain: flow.size === undefined && !platform, hashBeside, copies },
-        )
-      ).catch(async (error) => {
-        const isFile = path !== "-" && host.fileIdentity(path) !== undefined;
-        if (!(error instanceof FaceMissingError) || !isFile) {
-          throw ofFile(name, error);
-        }
-        return await exportAnew(path, parsed, { face, forHost }, store);
+      const open = () =>
+        exportFace(chunks, face, (chunks) => flow.keep(chunks), {
+          drain: flow.size === undefined && !platform,
+          hashBeside,
+          copies,
+        });
+      const exported = await begun(open).catch((error) => {
+        if (!isRemade(path, error)) throw ofFile(name, error);
+        return exportAnew(work, wanted);
       });
       const what = { ...exported, platform, copies };
       await ofImage(path, () => use(what, name, bar));
@@ -140,9 +136,48 @@ export async function withExport(
     if (!isPlaced) await run();
   } finally {
     bar?.end();
-    store.close();
     flow.close();
   }
+}
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  bar: Progress | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    bar?.add(chunk.length);
+    yield chunk;
+  }
+}
+
+/** The archive, or one of only the image for the platform that is wanted. */
+async function imageOf(
+  { path, parsed, given, store }: Work,
+  { forHost = false }: WantedFace,
+  flow: Flow,
+  { documents, blocks }: Head,
+): Promise<{ chunks: AsyncGenerator<Uint8Array>; platform?: Platform }> {
+  const isOfHost = !given && forHost &&
+    await ofImage(path, () => documents.platforms.length > 1);
+  const platform = given ?? (isOfHost ? hostPlatform() : undefined);
+  if (!platform) return { chunks: blocks };
+  const reason = given ? {} : { reason: ", as this machine is" };
+  const kept = await flow.keep(blocks);
+  return {
+    chunks: await onePlatform(
+      kept,
+      { path, platform, ...reason },
+      parsed,
+      store,
+    ),
+    platform,
+  };
+}
+
+/** Whether a face that is missing may be made of what a file has. */
+function isRemade(path: string, error: unknown): boolean {
+  return error instanceof FaceMissingError && path !== "-" &&
+    host.fileIdentity(path) !== undefined;
 }
 
 /** A face of which the first bytes are there: nothing is wrong up to these. */
@@ -165,12 +200,9 @@ async function begun(open: () => Promise<Exported>): Promise<Exported> {
 
 /** Takes a face out of an isoc that is made of an image. */
 async function exportAnew(
-  path: string,
-  parsed: Parsed,
-  { face, forHost }: { face: ExportFace; forHost: boolean },
-  store: InputStore,
+  { path, parsed, given, store }: Work,
+  { face, forHost = false }: WantedFace,
 ): Promise<Exported> {
-  const given = onlyPlatform(parsed);
   const wanted: Wanted = {
     ...wantedImage(
       path,
