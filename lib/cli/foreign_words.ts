@@ -1,7 +1,8 @@
 import { shownWord } from "../errors/shown.ts";
 import { imagePath } from "../read/image_path.ts";
-import { parseReference } from "../registry/reference.ts";
+import { hasUser, parseReference } from "../registry/reference.ts";
 import { host } from "../system/host.ts";
+import { named } from "./failure.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** How other tools name images that are not files, and how to get at them. */
@@ -59,6 +60,9 @@ export function looksRemote(word: string): boolean {
  */
 export function checkTransport(word: string, command: string): void {
   if (!word.includes(":") && !looksRemote(word)) return;
+  if (word.startsWith("docker:") && hasUser(word)) {
+    named(undefined, () => parseReference(word));
+  }
   if (host.exists(imagePath(word, host.exists).path)) return;
   const [, scheme = "", rest = ""] = /^([a-z-]+):(.+)$/s.exec(word) ?? [];
   const plain = rest.replace(/^\/\//, "");

@@ -6,12 +6,8 @@ import { isLoopback, type Reference } from "../registry/reference.ts";
 import { forFetch, type PiecedInit } from "../streams/pieced_init.ts";
 import { host } from "../system/host.ts";
 import { askSecret } from "../system/ask_secret.ts";
-import {
-  hasProxies,
-  nodeFetch,
-  proxyOf,
-  trustingFetch,
-} from "../system/transport.ts";
+import { hasProxies, proxyOf } from "../system/proxies.ts";
+import { nodeFetch, trustingFetch } from "../system/transport.ts";
 import { pipedPassword } from "./piped_password.ts";
 import type { Parsed } from "./options.ts";
 import { givenLogin, registryLogin } from "./registry_login.ts";

@@ -1,8 +1,10 @@
+import { InputError } from "../errors/input_error.ts";
 import { goArchitecture } from "../formats/values/platform.ts";
 import { parseJson } from "../formats/json_text.ts";
 import { hexOf } from "./read_config.ts";
 import {
   anyObject,
+  anything,
   list,
   object,
   optional,
@@ -82,7 +84,11 @@ const descriptor: Shape<BlobDescriptor> = (value, place) => {
 
 const INDEX = object({ manifests: optional(list(descriptor)) });
 
+/** Of OCI before 1.1, which had manifests without a config. */
+const ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json";
+
 const MANIFEST = object({
+  mediaType: optional(anything),
   manifests: optional(list(descriptor)),
   config: optional(descriptor),
   layers: optional(list(descriptor)),
@@ -139,9 +145,19 @@ export function readOciManifest(
 ): OciManifest | BlobDescriptor[] {
   const place = new Place(name);
   const found = MANIFEST(parseJson(name, source), place);
-  const { manifests, config, layers, annotations, artifactType, subject } =
-    found;
+  const {
+    manifests,
+    config,
+    layers,
+    annotations,
+    mediaType,
+    artifactType,
+    subject,
+  } = found;
   if (manifests) return manifests;
+  if (mediaType === ARTIFACT) {
+    throw new InputError(`It is no container image: it is an ${ARTIFACT}`);
+  }
   if (!config) throw place.at("config").wrong(undefined, "an object");
   return {
     config,

@@ -1,10 +1,12 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { discard, readBody } from "./body.ts";
+import { readBody } from "./body.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import { basicHeader, type Credentials } from "./credentials.ts";
+import { errorBody, reasonOf } from "./error_document.ts";
 import { isLoopback } from "./reference.ts";
 import { PASSING, PassingError, retryAfter } from "./retry.ts";
+import { shownUrl } from "./shown_url.ts";
 
 /** A token's answer is never longer, in bytes. */
 const MAX_TOKEN = 1 << 20;
@@ -69,8 +71,10 @@ export class Authorization {
     isKnown: boolean,
   ): Promise<boolean> {
     const challenges = parseChallenges(header ?? "");
-    const bearer = challenges.find(({ scheme }) => scheme === "bearer");
     const basic = challenges.find(({ scheme }) => scheme === "basic");
+    const bearer = challenges.find(({ scheme, parameters }) =>
+      scheme === "bearer" && (parameters.has("realm") || !basic)
+    );
     if (bearer) {
       this.#challenge = bearer;
       this.#tokens.delete(scope);
@@ -114,8 +118,8 @@ export class Authorization {
     const what = `The token of ${realm.host}`;
     const response = await this.#options.send(realm.href, init);
     if (!response.ok) {
-      await discard(response);
-      throw refusal(realm.host, response, credentials !== undefined);
+      const said = reasonOf(await errorBody(response));
+      throw refusal(realm.host, response, said, credentials !== undefined);
     }
     const body = await readBody(response, MAX_TOKEN, what);
     const { token, life } = tokenOf(body, what);
@@ -134,7 +138,7 @@ export class Authorization {
     } catch {
       throw new InputError(
         `The registry names ${
-          shown(text)
+          shownUrl(text)
         } as its token server, which is no URL: whoever runs it can mend that`,
       );
     }
@@ -143,10 +147,17 @@ export class Authorization {
     if (realm.protocol !== "https:" && !isPlain) {
       throw new InputError(
         `The registry's token server ${
-          shown(text)
-        } is not reached by HTTPS: --plain-http allows that`,
+          shownUrl(text)
+        } is not reached by HTTPS: ${
+          realm.protocol === "http:"
+            ? "--plain-http allows that"
+            : "whoever runs it can mend that"
+        }`,
       );
     }
+    // `fetch` takes no URL with a user; it would not be this client's anyway.
+    realm.username = "";
+    realm.password = "";
     return realm;
   }
 
@@ -162,16 +173,22 @@ function basicOf(credentials: Credentials | undefined): string | undefined {
 }
 
 /** Why a token server gives no token. */
-function refusal(host: string, response: Response, isUser: boolean): Error {
+function refusal(
+  host: string,
+  response: Response,
+  said: string,
+  isUser: boolean,
+): Error {
   const { status } = response;
+  const reason = said && ` (${said})`;
   if (status === 401 || status === 403) {
     return new InputError(
       `${host} does not accept ${
         isUser ? "this user and password" : "requests without a user"
-      }: log in with docker login or podman login, or give --username`,
+      }${reason}: log in with docker login or podman login, or give --username`,
     );
   }
-  const what = `${host} gives no token: it answers ${status}`;
+  const what = `${host} gives no token: it answers ${status}${reason}`;
   if (!PASSING.has(status)) {
     return new InputError(`${what}: is the registry's token server right?`);
   }
@@ -191,7 +208,7 @@ function tokenOf(
     throw new InputError(`${what} is no JSON: is it a token server?`);
   }
   const fields = new Map(Object.entries(Object(document)));
-  const token = fields.get("token") ?? fields.get("access_token");
+  const token = fields.get("token") || fields.get("access_token");
   // What is no token of RFC 6750 breaks the header that it goes into.
   if (typeof token !== "string" || !/^[\w.~+/=-]{1,65536}$/.test(token)) {
     throw new InputError(

@@ -1,9 +1,8 @@
 import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
-import { parseJson } from "../formats/json_text.ts";
 import { Authorization } from "./authorization.ts";
-import { discard, PATIENCE, readBody } from "./body.ts";
+import { discard, PATIENCE } from "./body.ts";
 import type { Credentials } from "./credentials.ts";
+import { errorBody, reasonOf } from "./error_document.ts";
 import { networkError } from "./network_error.ts";
 import { isLoopback, registryHost } from "./reference.ts";
 import {
@@ -13,6 +12,7 @@ import {
   retryAfter,
   type RetryOptions,
 } from "./retry.ts";
+import { shownUrl } from "./shown_url.ts";
 import { forFetch, type PiecedInit } from "../streams/pieced_init.ts";
 
 /** How a client speaks to a registry. */
@@ -49,8 +49,6 @@ export interface RegistryRequest {
 
 /** Redirects that are followed one after another. */
 const MAX_REDIRECTS = 5;
-/** Bytes of an error's document that are read. */
-const MAX_ERROR = 1 << 16;
 
 /** What servers in Go, and nginx, say to HTTP where they want TLS. */
 const NEEDS_TLS = /HTTP request (was sent )?to (an )?HTTPS (server|port)/;
@@ -159,7 +157,7 @@ export class RegistryClient {
     const url = new URL(next, here);
     if (url.origin !== here.origin || url.href === here.href) {
       throw new InputError(
-        `${this.host} names ${shown(next)} as the next page of a list`,
+        `${this.host} names ${shownUrl(next)} as the next page of a list`,
       );
     }
     return url.href;
@@ -250,7 +248,7 @@ export class RegistryClient {
     } catch {
       throw new InputError(
         `${this.host} ${verb} ${
-          shown(location)
+          shownUrl(location)
         }, which is no URL: is it a registry?`,
       );
     }
@@ -264,7 +262,7 @@ export class RegistryClient {
     if (next.protocol !== "https:" && !isPlain) {
       throw new InputError(
         `${this.host} ${verb} ${
-          shown(next.href)
+          shownUrl(next.href)
         }, which is not HTTPS: whoever runs it can mend that`,
       );
     }
@@ -329,15 +327,13 @@ export class RegistryClient {
     place: string | undefined,
   ): Promise<Error> {
     const { status } = response;
-    const body = await readBody(response, MAX_ERROR, "The error").catch(() =>
-      new Uint8Array(0)
-    );
+    const body = await errorBody(response);
     const said = reasonOf(body);
     const who = place === undefined
       ? this.host
       : `${place}, where ${this.host} leads,`;
     const what = `${who} answers ${status} to ${request.method} ${
-      shown(request.path.replace(/\?.*/s, ""))
+      shownUrl(request.path)
     }${said && `: ${said}`}`;
     if (PASSING.has(status)) {
       const wait = retryAfter(response.headers.get("retry-after"));
@@ -351,8 +347,21 @@ export class RegistryClient {
           "docker login or podman login, or give --username",
       );
     }
+    if (status === 407) {
+      return new InputError(
+        `The proxy before ${this.host} does not take that user and password: ` +
+          "are the environment's HTTPS_PROXY and HTTP_PROXY right?",
+      );
+    }
     if (status === 400 && NEEDS_TLS.test(new TextDecoder().decode(body))) {
       return new InputError(`${who} speaks HTTPS: leave out --plain-http`);
+    }
+    const [, blob] = /\/blobs\/(sha256:\w+)$/.exec(request.path) ?? [];
+    if (status === 404 && request.method === "GET" && blob !== undefined) {
+      return new InputError(
+        `${who} lacks the blob ${blob}, which the image's manifest lists: push ` +
+          "the image anew",
+      );
     }
     return new InputError(
       status === 413
@@ -360,19 +369,5 @@ export class RegistryClient {
           "raise the limit, often that of a proxy before it"
         : `${what}: is it a registry, and is the reference right?`,
     );
-  }
-}
-
-/** What a registry's error document says: OCI distribution-spec, "Error Codes". */
-function reasonOf(body: Uint8Array): string {
-  try {
-    const { errors } = Object(
-      parseJson("The error", new TextDecoder().decode(body)),
-    );
-    const [{ code, message }] = errors;
-    return [code, message].filter((text) => typeof text === "string")
-      .map((text) => shown(text)).join(" ");
-  } catch {
-    return "";
   }
 }

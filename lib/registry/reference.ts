@@ -25,6 +25,23 @@ const TAG = /^\w[\w.-]{0,127}$/;
 /** A digest that ciso can check. */
 export const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
+/** The ID of an image: docker takes none for a name either. */
+const IMAGE_ID = /^(?:sha256:)?[0-9a-f]{64}$/;
+/** What can only be a registry. */
+const HOST_ALONE =
+  /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\])(?::[^/]*)?$/i;
+
+/**
+ * Whether a text has a user, and perhaps a password, before its registry. It is
+ * not to be shown then.
+ */
+export function hasUser(text: string): boolean {
+  const [, before = "", after = ""] =
+    /^(?:[a-z]+:\/\/)?([^/]*)@([^/@]*)/i.exec(text) ?? [];
+  return before.includes(":") && !/^sha\d+:/.test(after) ||
+    /^[a-z]+:\/\/[^/]*@[^/]*\//i.test(text);
+}
+
 /**
  * Reads a reference as `docker pull` reads it: `busybox`, `me/app:1.0`,
  * `localhost:5000/app@sha256:…`. It may start with `docker://`, as skopeo
@@ -54,7 +71,16 @@ export function parseReference(text: string): Reference {
       `${shown(text)} is no image reference: ${reason}; write it as ` +
         "REGISTRY/REPOSITORY:TAG, such as localhost:5000/me/app:1.0",
     );
+  if (hasUser(text)) {
+    throw new DescriptionError(
+      "A reference has no user and no password: leave out what is before @, " +
+        "and give --username",
+    );
+  }
   let rest = text.replace(/^docker:\/\//, "");
+  if (IMAGE_ID.test(rest)) {
+    throw fail("it is an image ID, which registries do not know");
+  }
   const at = rest.indexOf("@");
   const digest = at < 0 ? undefined : rest.slice(at + 1);
   if (at >= 0) rest = rest.slice(0, at);
@@ -62,7 +88,7 @@ export function parseReference(text: string): Reference {
     throw fail("its digest is not sha256: and 64 hexadecimal digits");
   }
   if (/^https?:\/\//.test(rest)) throw fail("leave out what is before //");
-  if (/^localhost(:[^/]*)?$/.test(rest)) throw fail("it names no repository");
+  if (HOST_ALONE.test(rest)) throw fail("it names no repository");
   const slash = rest.indexOf("/");
   const first = slash < 0 ? "" : rest.slice(0, slash);
   const named = /[.:]/.test(first) || first === "localhost";

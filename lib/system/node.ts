@@ -9,6 +9,7 @@ export type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type * as Crypto from "node:crypto";
 import type * as Fs from "node:fs";
 export type { Stats } from "node:fs";
+import type * as Net from "node:net";
 import type * as Os from "node:os";
 import type * as Path from "node:path";
 export type { Writable } from "node:stream";
@@ -28,6 +29,7 @@ interface BuiltIn {
   child_process: typeof ChildProcess;
   crypto: typeof Crypto;
   fs: typeof Fs;
+  net: typeof Net;
   os: typeof Os;
   path: typeof Path;
   tty: typeof Tty;

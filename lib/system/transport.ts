@@ -1,5 +1,4 @@
 import { InputError } from "../errors/input_error.ts";
-import { shown } from "../errors/shown.ts";
 import { forFetch, type PiecedInit } from "../streams/pieced_init.ts";
 import { isDeno, process } from "./node.ts";
 import { readText } from "./plain_open.ts";
@@ -202,7 +201,11 @@ function tunnel(
         socket.destroy();
         reject(
           new InputError(
-            `The proxy ${proxy.host} answers ${answer.statusCode}`,
+            `The proxy ${proxy.host} answers ${answer.statusCode}${
+              answer.statusCode === 407
+                ? ", it does not take that user and password"
+                : ""
+            }: is the environment's HTTPS_PROXY right?`,
           ),
         );
       }
@@ -245,61 +248,4 @@ function byteLength(body: Uint8Array | string): number {
   return typeof body === "string"
     ? new TextEncoder().encode(body).length
     : body.length;
-}
-
-type Env = (name: string) => string | undefined;
-
-/** A variable in either case; an empty one is one that is not set. */
-function read(env: Env, name: string): string | undefined {
-  return env(name.toLowerCase()) || env(name) || undefined;
-}
-
-/** Whether the environment says anything of proxies. */
-export function hasProxies(env: Env): boolean {
-  return ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].some((name) =>
-    read(env, name) !== undefined
-  );
-}
-
-/**
- * The proxy that the environment names for a URL: `HTTPS_PROXY`, `HTTP_PROXY`,
- * `ALL_PROXY`, in either case, and the hosts of `NO_PROXY` that need none.
- *
- * @param url What is asked for.
- * @param env Reads a variable.
- * @throws {InputError} If it is no URL, or of a kind that ciso does not know.
- */
-export function proxyOf(url: URL, env: Env): URL | undefined {
-  const secure = url.protocol === "https:";
-  const here = url.port || (secure ? "443" : "80");
-  const none = (read(env, "NO_PROXY") ?? "").toLowerCase().split(/[\s,]+/);
-  const isNear = none.some((entry) => {
-    if (entry === "") return false;
-    if (entry === "*") return true;
-    const [name, port = here] = entry.replace(/^\*?\./, "").split(":");
-    return port === here &&
-      (url.hostname === name || url.hostname.endsWith(`.${name}`));
-  });
-  if (isNear) return undefined;
-  const name = [secure ? "HTTPS_PROXY" : "HTTP_PROXY", "ALL_PROXY"]
-    .find((name) => read(env, name) !== undefined);
-  return name === undefined ? undefined : proxyUrl(name, read(env, name)!);
-}
-
-/** Messages do not show it: a password may be in it. */
-function proxyUrl(name: string, text: string): URL {
-  let proxy: URL;
-  try {
-    proxy = new URL(/^\w+:\/\//.test(text) ? text : `http://${text}`);
-  } catch {
-    throw new InputError(
-      `${name} is no URL: write it as http://HOST:PORT, or unset it`,
-    );
-  }
-  if (proxy.protocol === "http:" || proxy.protocol === "https:") return proxy;
-  throw new InputError(
-    `${name} names a proxy that speaks ${
-      shown(proxy.protocol.slice(0, -1))
-    }: ciso takes http:// and https://`,
-  );
 }

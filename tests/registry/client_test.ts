@@ -301,6 +301,14 @@ Deno.test("Token servers that loop, lie or flood give one clear error", async ()
     ["no JSON", () => new Response("<html>"), /is no JSON/],
     ["flood", () => new Response(new Uint8Array(2 << 20)), /longer than/],
     ["refuses", () => new Response(null, { status: 401 }), /without a user/],
+    [
+      "says why",
+      () =>
+        Response.json({ errors: [{ code: "DENIED", message: "late\x1b" }] }, {
+          status: 403,
+        }),
+      /without a user \("DENIED" "late\\u001b"\)/,
+    ],
     ["elsewhere", () => Response.redirect("http://x.example/", 302), /302/],
   ];
   for (const [what, give, message] of cases) {
@@ -320,6 +328,40 @@ Deno.test("Token servers that loop, lie or flood give one clear error", async ()
       message,
     }, what);
     assert.ok(registry.requests.length <= 8, what);
+  }
+});
+
+Deno.test("Each way to ask for a login is understood, and none shows a key", async () => {
+  const there = (host: string) => `http://u:secret@${host}/token?key=secret`;
+  const cases: [string, (host: string) => string, RegExp | undefined][] = [
+    ["a user", (host) => `BEARER Realm="${there(host)}"`, undefined],
+    ["Basic beside", () => 'Bearer, Basic realm="a\\", b"', undefined],
+    ["odd first", () => "Negotiate YI==, Basic", undefined],
+    ["no realm", () => "Bearer", /no URL/],
+    ["FTP", () => 'Bearer realm="ftp://u:secret@x/?secret"', /can mend that/],
+    ["unknown", () => "Negotiate", /"negotiate"; it knows Basic and Bearer/],
+  ];
+  for (const [what, header, message] of cases) {
+    await using registry = new FakeRegistry((request) => {
+      const url = new URL(request.url);
+      if (url.pathname === "/token") {
+        return Response.json({ token: "", access_token: "good" });
+      }
+      const said = request.headers.get("authorization");
+      const isGood = said === "Bearer good" || said === `Basic ${btoa("me:x")}`;
+      return isGood ? undefined : new Response(null, {
+        status: 401,
+        headers: { "www-authenticate": header(url.host) },
+      });
+    });
+    const credentials = { username: "me", password: "x" };
+    const one = client(registry, { credentials });
+    const tag = { registry: registry.host, repository: "a", tag: "x" };
+    await assert.rejects(getManifest(one, tag), (error: Error) => {
+      assert.match(error.message, message ?? /is not there/, what);
+      assert.ok(!error.message.includes("secret"), error.message);
+      return true;
+    });
   }
 });
 

@@ -37,7 +37,10 @@ Deno.test("parseReference() says what is wrong, and shows no control character",
     ["", /names no repository/],
     ["localhost:5000/", /names no repository/],
     ["localhost:5000", /names no repository/],
+    ["127.0.0.1:5000", /names no repository/],
+    ["[::1]:5000", /names no repository/],
     ["https://localhost:5000/a", /leave out/],
+    [`sha256:${"0".repeat(64)}`, /an image ID/],
     ["UPPER", /not lower-case/],
     ["a//b", /not lower-case/],
     ["a/../b", /not lower-case/],
@@ -70,4 +73,19 @@ Deno.test("isLoopback() takes this machine alone", () => {
   for (
     const host of ["example.com", "127.0.0.1.example.com", "10.0.0.1", "local"]
   ) assert.ok(!isLoopback(host), host);
+});
+
+Deno.test("parseReference() shows no password that somebody wrote there", () => {
+  for (
+    const text of [
+      "me:secret@localhost:5000/a",
+      "docker://me:secret@a.example/b:1",
+      "https://me:secret@a.example/b@sha256:12",
+    ]
+  ) {
+    assert.throws(() => parseReference(text), (error: Error) => {
+      assert.match(error.message, /leave out what is before @.*--username/);
+      return !error.message.includes("secret");
+    });
+  }
 });
