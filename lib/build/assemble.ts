@@ -5,6 +5,7 @@ import { storedBlob } from "../image/layer.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { type ImageDescription, rootfsFacts } from "../rootfs/facts.ts";
 import type { LayerOutput, Stack } from "../rootfs/layer_stack.ts";
+import { MISSING_TIME } from "../rootfs/new_headers.ts";
 import { rootHeader } from "../rootfs/relocate.ts";
 import { rootfsEntries } from "../rootfs/scan.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
@@ -93,7 +94,7 @@ export async function assemble(
     v1InRootfs: !pristine && v1InRootfs(chosen, stack, notes),
     stretches: stack.layers.map(layerStretch),
     otherLayers: otherLayers(others),
-    rootfs: rootfsStretch(stack, image),
+    rootfs: rootfsStretch(stack),
     // Compressed layers have nothing in common with files.
     window: packLayer ? undefined : options.window,
   };
@@ -141,12 +142,11 @@ function otherLayers(
 }
 
 /** The entries below rootfs/. */
-function rootfsStretch(stack: Stack, image: Image): Stretch {
-  const mtime = Math.floor(image.created);
+function rootfsStretch(stack: Stack): Stretch {
   return {
     size: stack.rootfsSize,
     written: stack.writtenRootfs,
-    chunks: () => rootfsEntries(stack.source, stack.tree, mtime),
+    chunks: () => rootfsEntries(stack.source, stack.tree, MISSING_TIME),
   };
 }
 

@@ -1,5 +1,6 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { changedLayer } from "../rootfs/changed_layer.ts";
+import { MISSING_TIME } from "../rootfs/new_headers.ts";
 import {
   DEFAULT_ARCHITECTURE,
   type ImageDescription,
@@ -134,7 +135,7 @@ async function buildRootfs(
   options: ArchiveOptions,
 ): Promise<Isoc> {
   checkDescription(description);
-  const scanned = await scanRootfs(source, scanOptions(description, options));
+  const scanned = await scanRootfs(source, scanOptions(options));
   const stack = stackOf(scanned);
   return isocOf(stack, await assemble(stack, description, options));
 }
@@ -178,7 +179,7 @@ export async function buildLayers(
   checkLayers(inputs, description);
   const stack = await readLayers(
     inputs,
-    scanOptions(description, options),
+    scanOptions(options),
     spool,
   );
   return isocOf(stack, await assemble(stack, description, options));
@@ -267,8 +268,7 @@ export function checkDescription(description: ImageDescription): void {
 
 /** What the scan needs to know. */
 export function scanOptions(
-  { created }: ImageDescription,
   { allowWhiteouts, maxUnpacked, onRead }: ArchiveOptions,
 ): ScanOptions {
-  return { mtime: created, allowWhiteouts, maxUnpacked, onRead };
+  return { mtime: MISSING_TIME, allowWhiteouts, maxUnpacked, onRead };
 }

@@ -49,7 +49,7 @@ export async function buildInto(
   let late: number | undefined;
   const scanned = await scanRootfs(
     source,
-    scanOptions(description, options),
+    scanOptions(options),
     layer === undefined ? undefined : {
       sink,
       layer,
@@ -89,7 +89,7 @@ export async function buildLayersInto(
   checkLayers(inputs, description);
   const stack = await readLayers(
     inputs,
-    scanOptions(description, options),
+    scanOptions(options),
     spool,
     { sink, of: (layers) => outlook(description, options, layers) },
   );

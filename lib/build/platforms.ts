@@ -200,11 +200,11 @@ function platformOf(
 
 /** Reads all layers of an image, and finds what they make. */
 async function stackFrom(
-  { layers, isRootfs, description }: PlatformInput,
+  { layers, isRootfs }: PlatformInput,
   spool: Spool,
   options: ArchiveOptions,
 ): Promise<Stack> {
-  const scanning = scanOptions(description, options);
+  const scanning = scanOptions(options);
   return isRootfs
     ? stackOf(await scanRootfs(layers[0]!.source, scanning))
     : await readLayers(layers, scanning, spool);

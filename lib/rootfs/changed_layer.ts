@@ -4,6 +4,7 @@ import { closing } from "../tar/header.ts";
 import { Pieces } from "../tar/pieces.ts";
 import { TarReader } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
+import { MISSING_TIME } from "./new_headers.ts";
 import { relocatedPieces, rootHeader } from "./relocate.ts";
 import type { Tree } from "./tree.ts";
 
@@ -41,9 +42,7 @@ async function* changedPieces(
   if (root) yield root;
   yield* relocatedPieces(new TarReader(wholeBlocks(chunks)), tree, {
     prefix: "",
-    // Directories without an entry get one: the layer, and its digest, must not
-    // depend on when the image is made.
-    mtime: 0,
+    mtime: MISSING_TIME,
   });
   yield closing();
 }

@@ -9,6 +9,13 @@ import { opaqueMarker, whiteoutMarker } from "./whiteouts.ts";
 const SLASH = 0x2f;
 const HERE = ascii("./");
 
+/**
+ * Time of the entries that missing directories get, in seconds since 1970. The
+ * layer, and its digest, must not depend on when the image is made, and below
+ * rootfs/ they are the same.
+ */
+export const MISSING_TIME = 0;
+
 /** Memory for paths of any length, to be used again. */
 class Room {
   #bytes = new Uint8Array(512);

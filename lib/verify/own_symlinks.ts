@@ -49,7 +49,8 @@ export class OwnSymlinks {
 
   /** Whether a symlink that leads here leads to a directory, or may do. */
   #leadsOn(path: Uint8Array): boolean {
-    if (path.length === 0) return false;
+    // The root.
+    if (path.length === 0) return true;
     if (this.#linkAbove(path)) return true;
     const slot = this.#find(path, path.length);
     if (slot < 0) return false;
