@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { BLOCK } from "../tar/block.ts";
 import type { TarHeader, TarItem, TarReader } from "../tar/reader.ts";
 import type { Follower } from "./follower.ts";
 import type { RootfsTree } from "./rootfs_tree.ts";
@@ -56,10 +57,10 @@ export class JoinedLayer implements Follower {
       return undefined;
     }
     const { entry } = item;
-    const offset = tar.offset + item.start;
+    const block = (tar.offset + item.start) / BLOCK;
     let adding;
     try {
-      adding = this.#tree.add({ bytes, entry, globals, offset });
+      adding = this.#tree.add({ bytes, entry, globals, block });
     } catch (error) {
       return this.#stop(error);
     }

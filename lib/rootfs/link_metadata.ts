@@ -1,15 +1,13 @@
-import { FIELD, numberField } from "../tar/block.ts";
 import type { StoredEntry } from "./stored_entries.ts";
 
 /** A checksum of what a hard link's header must share with its target's. */
 export function linkMetadata(
-  { bytes, entry, globals }: StoredEntry,
+  { entry, globals }: StoredEntry,
 ): number {
-  const { header } = entry;
-  let hash = numberField(bytes, FIELD.mode, header)! & 0o7777;
-  hash = mix(hash, numberField(bytes, FIELD.uid, header)!);
-  hash = mix(hash, numberField(bytes, FIELD.gid, header)!);
-  hash = mix(hash, numberField(bytes, FIELD.mtime, header)!);
+  let hash = entry.mode & 0o7777;
+  hash = mix(hash, entry.uid);
+  hash = mix(hash, entry.gid);
+  hash = mix(hash, entry.mtime);
   if (globals.size === 0 && entry.records.length === 0) return hash >>> 0;
   const records = globals.size === 0
     ? entry.records

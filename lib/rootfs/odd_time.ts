@@ -1,5 +1,4 @@
 import { asciiText } from "../streams/bytes.ts";
-import { FIELD, numberField } from "../tar/block.ts";
 import type { StoredEntry } from "./stored_entries.ts";
 
 /** The last second that 64 bits of nanoseconds since 1970 can hold, in 2262. */
@@ -11,8 +10,10 @@ const POINT = 0x2e;
  * Whether Docker changes an entry's time: one before 1970 or after 2262 becomes
  * 1970.
  */
-export function hasOddTime({ bytes, entry, globals }: StoredEntry): boolean {
-  let time = numberField(bytes, FIELD.mtime, entry.header)!;
+export function hasOddTime(
+  { entry, globals }: StoredEntry,
+): boolean {
+  let time = entry.mtime;
   if (entry.records.length > 0 || globals.size > 0) {
     const own = entry.records.findLast(([key]) => key === "mtime");
     const value = own ? own[1] : globals.get("mtime");

@@ -59,6 +59,8 @@ export interface OverlayMarks {
 export function overlayMarks(
   { entry, globals }: StoredEntry,
 ): OverlayMarks | undefined {
+  // Nearly all entries have neither.
+  if (entry.records.length === 0 && globals.size === 0) return undefined;
   const isMarked = entry.records.some(([key]) => isOverlayAttribute(key)) ||
     globals.size > 0;
   if (!isMarked) return undefined;

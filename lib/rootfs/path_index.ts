@@ -1,5 +1,5 @@
 import { PathHash } from "../streams/path_hash.ts";
-import { Rows } from "./rows.ts";
+import { SlotPages } from "./slot_pages.ts";
 
 /** What a path is in the tree so far. */
 export const NODE = {
@@ -60,9 +60,7 @@ const LINK = 3;
  * A slot is a number; slots count up in the order in which entries come.
  */
 export class PathIndex {
-  readonly #rows = new Rows(4);
-  /** One byte a slot, four to a number. */
-  readonly #facts = new Rows(1);
+  readonly #pages = new SlotPages();
   /**
    * Slots by hash, each plus 1. The bits above those that slots need are bits of
    * the hash, so that hardly any slot is looked at in vain.
@@ -181,14 +179,15 @@ export class PathIndex {
 
   #addAt(place: number, { node, offset, link }: IndexedEntry): number {
     const slot = this.#newSlot(node);
-    const page = this.#rows.page(slot);
-    const row = this.#rows.start(slot);
-    page[row + LOW] = this.#hash.low;
-    page[row + HIGH] = this.#hash.high;
-    page[row + OFFSET] = offset;
-    page[row + LINK] = link;
+    const { low, high } = this.#hash;
+    const numbers = this.#pages.numbers(slot);
+    const at = this.#pages.at(slot);
+    numbers[at + LOW] = low;
+    numbers[at + HIGH] = high;
+    numbers[at + OFFSET] = offset;
+    numbers[at + LINK] = link;
     if (this.#table[place] === 0) this.#size++;
-    this.#table[place] = this.#cell(this.#hash.high, slot);
+    this.#table[place] = cellOf(high, slot, this.#slots);
     return slot;
   }
 
@@ -200,9 +199,8 @@ export class PathIndex {
   /** Adds a slot with nothing but facts. */
   #newSlot(facts: number): number {
     const slot = this.#count++;
-    this.#rows.reach(slot);
-    this.#facts.reach(slot >>> 2);
-    this.#put(slot, facts);
+    if (slot >= this.#pages.room) this.#pages.grow();
+    this.#pages.facts(slot)[this.#pages.factsAt(slot)] = facts;
     return slot;
   }
 
@@ -218,7 +216,7 @@ export class PathIndex {
 
   /** Sets one of {@linkcode FLAG}'s facts. */
   mark(slot: number, flag: number): void {
-    this.#put(slot, this.#fact(slot) | flag);
+    this.#pages.facts(slot)[this.#pages.factsAt(slot)]! |= flag;
   }
 
   /** Where the entry starts in its input, in blocks of 512 bytes. */
@@ -237,25 +235,11 @@ export class PathIndex {
   }
 
   #number(slot: number, column: number): number {
-    return this.#rows.page(slot)[this.#rows.start(slot) + column] ?? 0;
+    return this.#pages.numbers(slot)[this.#pages.at(slot) + column] ?? 0;
   }
 
   #fact(slot: number): number {
-    const page = this.#facts.page(slot >>> 2);
-    const facts = page[this.#facts.start(slot >>> 2)]!;
-    return (facts >>> ((slot & 3) << 3)) & 0xff;
-  }
-
-  #put(slot: number, value: number): void {
-    const shift = (slot & 3) << 3;
-    const page = this.#facts.page(slot >>> 2);
-    const at = this.#facts.start(slot >>> 2);
-    page[at] = page[at]! & ~(0xff << shift) | (value << shift);
-  }
-
-  /** What the table has of a slot. */
-  #cell(high: number, slot: number): number {
-    return ((high & ~this.#slots) | (slot + 1)) >>> 0;
+    return this.#pages.facts(slot)[this.#pages.factsAt(slot)] ?? 0;
   }
 
   /** The slot at a place of the table, or -1. */
@@ -277,14 +261,17 @@ export class PathIndex {
     while (this.#slots + 1 < 2 * length || this.#count >= this.#slots) {
       this.#slots = this.#slots * 2 + 1;
     }
+    const slots = this.#slots;
     const table = new Uint32Array(length);
     const mask = length - 1;
-    for (let at = 0; at < old.length; at++) {
-      if (old[at] === 0) continue;
-      const slot = (old[at]! & oldSlots) - 1;
-      let i = this.#number(slot, LOW) & mask;
+    for (const cell of old) {
+      if (cell === 0) continue;
+      const slot = (cell & oldSlots) - 1;
+      const numbers = this.#pages.numbers(slot);
+      const at = this.#pages.at(slot);
+      let i = numbers[at + LOW]! & mask;
       while (table[i] !== 0) i = (i + 1) & mask;
-      table[i] = this.#cell(this.#number(slot, HIGH), slot);
+      table[i] = cellOf(numbers[at + HIGH]!, slot, slots);
     }
     const { buffer } = old;
     // Its memory goes at once: the collector lets several tables pile up. Node
@@ -309,9 +296,14 @@ export class PathIndex {
       if (cell === 0) return i;
       if (((cell ^ high) & ~this.#slots) !== 0) continue;
       const slot = (cell & this.#slots) - 1;
-      const page = this.#rows.page(slot);
-      const row = this.#rows.start(slot);
-      if (page[row + LOW] === low && page[row + HIGH] === high) return i;
+      const numbers = this.#pages.numbers(slot);
+      const at = this.#pages.at(slot);
+      if (numbers[at + LOW] === low && numbers[at + HIGH] === high) return i;
     }
   }
+}
+
+/** What the table has of a slot. */
+function cellOf(high: number, slot: number, slots: number): number {
+  return ((high & ~slots) | (slot + 1)) >>> 0;
 }

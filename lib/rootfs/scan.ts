@@ -12,13 +12,13 @@ import { RootfsTree } from "./rootfs_tree.ts";
 import { sha256 } from "../streams/sha256.ts";
 import type { Sink } from "../streams/sink.ts";
 import { fromStream, release, type Source } from "../streams/source.ts";
-import { padded } from "../tar/block.ts";
-import { TarReader, type TarShape } from "../tar/reader.ts";
+import { type TarHeader, TarReader, type TarShape } from "../tar/reader.ts";
 import { isSkipped } from "../tar/skip_header.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { EarlyRootfs } from "./early_rootfs.ts";
 import { type Destination, Intake } from "./intake.ts";
 import type { Tree } from "./tree.ts";
+import { TreeFeed } from "./tree_feed.ts";
 
 /** Options of {@linkcode scanRootfs}. */
 export interface ScanOptions {
@@ -230,34 +230,19 @@ async function readEntries(
   follower?: Follower,
 ): Promise<Read> {
   const { stopsAtEnd = false, mayBeEmpty = false, noDigest } = options;
-  let end = 0;
   /** The first path after the archive's end. */
   let late: string | undefined;
   const tar = options.treeOnly && intake.headers(!noDigest) ||
     new TarReader(wholeBlocks(intake.chunks()));
-  for await (const bytes of tar.buffers()) {
-    const { offset } = tar;
-    follower?.begin?.(bytes);
-    for (let item; (item = tar.next());) {
-      let path;
-      if (item.part === "header") {
-        const { entry } = item;
-        const { globals } = tar;
-        if (offset + item.start === 0) refuseSkipped(bytes);
-        if (tar.shape.concatenated) late ??= shown(entry.path);
-        if (tar.shape.concatenated && stopsAtEnd) tree.leaveOut();
-        else {
-          const at = offset + item.start;
-          const adding = tree.add({ bytes, entry, globals, offset: at });
-          path = adding instanceof Promise ? await adding : adding;
-          end = offset + item.end + padded(entry.stored);
-        }
-      }
-      const waiting = follower?.take(item, tar, path);
-      if (waiting) await waiting;
-    }
-    follower?.flush?.();
-  }
+  const takes = ({ entry, start }: TarHeader) => {
+    if (tar.offset === 0 && start === 0) refuseSkipped(tar.bytes);
+    if (!tar.shape.concatenated) return true;
+    late ??= shown(entry.path);
+    if (stopsAtEnd) tree.leaveOut();
+    return !stopsAtEnd;
+  };
+  const feed = new TreeFeed(tree, tar, { follower, takes });
+  await feed.run();
   const { size } = intake;
   if (size === 0 && !mayBeEmpty) {
     throw new InputError("The input is empty; make or fetch it again");
@@ -265,7 +250,7 @@ async function readEntries(
   await tree.finish();
   noteShape(tree, tar.shape);
   const notes = [...lateNotes(late, tar.shape.junk, stopsAtEnd)];
-  return { input: { digest: intake.digest(), size }, end, notes };
+  return { input: { digest: intake.digest(), size }, end: feed.end, notes };
 }
 
 /** Refuses a tar that decoders of zstd skip, as several engines would. */

@@ -12,6 +12,7 @@ import { RootfsTree } from "./rootfs_tree.ts";
 import type { ScanOptions } from "./scan.ts";
 import type { LayerOutput, Stack } from "./stack.ts";
 import { StackedSource } from "./stacked_source.ts";
+import { TreeFeed } from "./tree_feed.ts";
 
 /** A layer that has been read, and where its last entry ends, in bytes. */
 export type ReadLayer = LayerOutput & { source: Source; end: number };
@@ -118,22 +119,7 @@ export class StackTree {
     const tar: TarReader = this.#options.treeOnly
       ? headerReader(part)
       : new TarReader(seeking(part, () => tar, () => !isFollowed()));
-    for await (const bytes of tar.buffers()) {
-      const { offset, globals } = tar;
-      follower?.begin?.(bytes);
-      for (let item; (item = tar.next());) {
-        let path;
-        if (item.part === "header") {
-          const { entry } = item;
-          const at = start + offset + item.start;
-          const adding = tree.add({ bytes, entry, globals, offset: at });
-          path = adding instanceof Promise ? await adding : adding;
-        }
-        const waiting = follower?.take(item, tar, path);
-        if (waiting) await waiting;
-      }
-      follower?.flush?.();
-    }
+    await new TreeFeed(tree, tar, { start, follower }).run();
   }
 
   /** What is known of the entries below rootfs/ in the end. */

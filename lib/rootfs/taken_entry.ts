@@ -3,8 +3,8 @@ import type { StoredEntry } from "./stored_entries.ts";
 
 /** An entry as a tree takes it. */
 export interface AddedEntry extends StoredEntry {
-  /** Offset of its first header block in the source, in bytes. */
-  offset: number;
+  /** Where its header blocks start in the source, in blocks of 512 bytes. */
+  block: number;
 }
 
 /** An entry that a tree has taken. */

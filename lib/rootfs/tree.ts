@@ -21,7 +21,7 @@ import type {
 } from "./taken_entry.ts";
 import { TopDirectory } from "./top_directory.ts";
 import { TreeFiles } from "./tree_files.ts";
-import { TreeSlots } from "./tree_slots.ts";
+import { indexed, TreeSlots } from "./tree_slots.ts";
 
 /** The path that an entry goes to; `undefined` if it is left out. */
 export type Placed = Uint8Array | undefined;
@@ -150,8 +150,11 @@ export abstract class Tree extends TreeSlots {
     }
     const taken = { added, given, path, node: nodeOf(added) };
     const link = linkMetadata(added);
-    if (!this.putNew(taken, link, isNear)) return this.#replace(taken, link);
-    this.hideLeftover(given, path);
+    const slot = this.index.addNew(path, indexed(taken, link), isNear);
+    if (slot < 0) return this.#replace(taken, link);
+    this.noteTaken(taken, slot);
+    // What is beside a path that is no leftover is none.
+    if (!isNear) this.hideLeftover(given, path);
     return path;
   }
 

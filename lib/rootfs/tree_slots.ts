@@ -1,5 +1,4 @@
 import { InputError } from "../errors/input_error.ts";
-import { BLOCK } from "../tar/block.ts";
 import { isDirectory } from "./entry_node.ts";
 import type { EntryPaths } from "./entry_paths.ts";
 import { HardLinks } from "./hard_links.ts";
@@ -35,21 +34,15 @@ export abstract class TreeSlots {
     this.rearranged = true;
   }
 
-  /** Adds an entry, unless its path is another one's: then it gives false. */
-  protected putNew(taken: TakenEntry, link: number, isNear: boolean): boolean {
-    const slot = this.index.addNew(taken.path, indexed(taken, link), isNear);
-    if (slot >= 0) this.#noteTaken(taken, slot);
-    return slot >= 0;
-  }
-
   /** Adds an entry, and gives its slot. */
   protected put(taken: TakenEntry, link: number): number {
     const slot = this.index.add(taken.path, indexed(taken, link));
-    this.#noteTaken(taken, slot);
+    this.noteTaken(taken, slot);
     return slot;
   }
 
-  #noteTaken(taken: TakenEntry, slot: number): void {
+  /** Notes an entry that has got a slot. */
+  protected noteTaken(taken: TakenEntry, slot: number): void {
     const { given, path } = taken;
     if (given !== path) {
       this.index.mark(slot, FLAG.moved);
@@ -127,6 +120,10 @@ export abstract class TreeSlots {
   }
 }
 
-function indexed({ added, node }: TakenEntry, link: number): IndexedEntry {
-  return { node, offset: added.offset / BLOCK, link };
+/** What the index has of an entry. */
+export function indexed(
+  { added, node }: TakenEntry,
+  link: number,
+): IndexedEntry {
+  return { node, offset: added.block, link };
 }

@@ -25,6 +25,12 @@ export interface Entry {
   /** The main header block's type flag. */
   flag: number;
   dialect: Dialect;
+  /** What the main header says; a PAX record may say something else. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** In seconds since 1970. */
+  mtime: number;
   /** Its path as written, with all extensions applied. */
   path: Uint8Array;
   /** Its link target as written, with all extensions applied. */

@@ -49,7 +49,7 @@ export function checkNumbers(
   header: number,
   dialect: Dialect,
 ): void {
-  if (dialect !== "star" && hasPlainNumbers(bytes, header)) return;
+  if (dialect !== "star" && plainNumbers(bytes, header)) return;
   checkEachNumber(bytes, header, dialect);
 }
 
@@ -74,25 +74,50 @@ export function checkEachNumber(
   checkNumber(bytes, STAR_TIMES[1], header, "ctime");
 }
 
-/**
- * Whether {@linkcode sizeOf}, {@linkcode checkEachNumber} and
- * {@linkcode hasLeftovers} find nothing at fault, since all numbers that readers
- * look at are plain ones: no field has room for a plain number that is too large.
- * In star's headers they look at more.
- */
-export function hasPlainNumbers(bytes: Uint8Array, header: number): boolean {
-  return plainNumber(bytes, FIELD.mode, header) >= 0 &&
-    plainNumber(bytes, FIELD.uid, header) >= 0 &&
-    plainNumber(bytes, FIELD.gid, header) >= 0 &&
-    plainNumber(bytes, FIELD.size, header) >= 0 &&
-    plainNumber(bytes, FIELD.mtime, header) >= 0 &&
-    // GNU tar leaves these empty.
-    numberField(bytes, FIELD.devmajor, header) === 0 &&
-    numberField(bytes, FIELD.devminor, header) === 0;
-}
-
 /** The fields whose numbers all readers look at. */
 const READ = [FIELD.mode, FIELD.uid, FIELD.gid, FIELD.size, FIELD.mtime];
+
+/** Those of 8 bytes. */
+const SHORT = [FIELD.mode, FIELD.uid, FIELD.gid];
+
+/** What a header block says in numbers; good until the next one is read. */
+const numbers = { short: new Int32Array(3), size: 0, mtime: 0 };
+
+/**
+ * Reads the numbers that readers look at, if all of them are plain ones: then
+ * {@linkcode sizeOf}, {@linkcode checkEachNumber} and {@linkcode hasLeftovers}
+ * find nothing at fault, since no field has room for a plain number that is too
+ * large. In star's headers they look at more.
+ *
+ * @returns What they are, good until the next call; `undefined` if one of them needs
+ * a closer look.
+ */
+export function plainNumbers(
+  bytes: Uint8Array,
+  header: number,
+): typeof numbers | undefined {
+  if (
+    !isZeroDevice(bytes, header + FIELD.devmajor[0]) ||
+    !isZeroDevice(bytes, header + FIELD.devminor[0])
+  ) return undefined;
+  // Few calls: each one is compiled for itself.
+  for (let i = 0; i < SHORT.length; i++) {
+    const value = plainNumber(bytes, SHORT[i]!, header);
+    if (value < 0) return undefined;
+    numbers.short[i] = value;
+  }
+  numbers.size = plainNumber(bytes, FIELD.size, header);
+  numbers.mtime = plainNumber(bytes, FIELD.mtime, header);
+  return numbers.size < 0 || numbers.mtime < 0 ? undefined : numbers;
+}
+
+/** Whether a device number is zero, or empty, as GNU tar leaves it. */
+function isZeroDevice(bytes: Uint8Array, at: number): boolean {
+  const end = at + FIELD.devmajor[1];
+  while (at < end && bytes[at] === 0x30) at++;
+  while (at < end && (bytes[at] === 0 || bytes[at] === 0x20)) at++;
+  return at === end;
+}
 
 /**
  * Whether old bytes are left after the NUL that ends a number: libarchive

@@ -3,12 +3,11 @@ import {
   checksumMatches,
   dialectOf,
   FIELD,
-  plainNumber,
   textField,
 } from "./block.ts";
 import type { Entry, Kind } from "./entry.ts";
 import { headerPath } from "./header_path.ts";
-import { hasPlainNumbers } from "./header_numbers.ts";
+import { plainNumbers } from "./header_numbers.ts";
 import { TYPE } from "./kind.ts";
 import type { PaxRecord } from "./pax.ts";
 
@@ -30,16 +29,17 @@ export function readPlainEntry(
   if (at + BLOCK > bytes.length) return undefined;
   const flag = bytes[at + FIELD.type[0]]!;
   const kind = plainKind(flag);
-  if (!kind || !hasPlainNumbers(bytes, at)) return undefined;
-  const size = plainNumber(bytes, FIELD.size, at);
-  if (kind !== "file" && size > 0) return undefined;
+  if (!kind) return undefined;
   const dialect = dialectOf(bytes, at);
   if (dialect !== "gnu" && dialect !== "ustar") return undefined;
-  const { path, odd } = headerPath(bytes, at, dialect);
+  const numbers = plainNumbers(bytes, at);
+  if (!numbers) return undefined;
+  const { short, size, mtime } = numbers;
+  if (kind !== "file" && size > 0) return undefined;
+  const path = plainPath(bytes, at, dialect);
+  if (!path) return undefined;
   // A file whose name ends with a slash may be a directory.
-  if (odd || kind === "file" && path[path.length - 1] === SLASH) {
-    return undefined;
-  }
+  if (kind === "file" && path[path.length - 1] === SLASH) return undefined;
   if (!checksumMatches(bytes, at)) return undefined;
   return {
     start: at,
@@ -48,6 +48,10 @@ export function readPlainEntry(
     kind,
     flag,
     dialect,
+    mode: short[0]!,
+    uid: short[1]!,
+    gid: short[2]!,
+    mtime,
     path,
     link: textField(bytes, FIELD.link, at),
     size,
@@ -58,6 +62,19 @@ export function readPlainEntry(
     longLink: false,
     odd: false,
   };
+}
+
+/** The path of a header block, unless readers may not agree on it. */
+function plainPath(
+  bytes: Uint8Array,
+  at: number,
+  dialect: "gnu" | "ustar",
+): Uint8Array | undefined {
+  if (bytes[at + FIELD.prefix[0]] === 0) {
+    return textField(bytes, FIELD.name, at);
+  }
+  // What GNU has there may be another thing.
+  return dialect === "gnu" ? undefined : headerPath(bytes, at, dialect).path;
 }
 
 function plainKind(flag: number): Kind | undefined {

@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { BLOCK, dialectOf, FIELD, textField } from "./block.ts";
+import { BLOCK, dialectOf, FIELD, numberField, textField } from "./block.ts";
 import type { Entry } from "./entry.ts";
 import {
   type Extensions,
@@ -122,6 +122,10 @@ function readMain(
     kind: "file",
     flag: bytes[header + 156]!,
     dialect,
+    mode: numberField(bytes, FIELD.mode, header)!,
+    uid: numberField(bytes, FIELD.uid, header)!,
+    gid: numberField(bytes, FIELD.gid, header)!,
+    mtime: numberField(bytes, FIELD.mtime, header)!,
     path,
     link: values.get("linkpath") ?? longLink ??
       textField(bytes, FIELD.link, header),
