@@ -1,5 +1,6 @@
 import { FileError } from "../errors/file_error.ts";
 import { concat, utf8 } from "../streams/bytes.ts";
+import { release } from "../streams/source.ts";
 import { fileError } from "../system/errors.ts";
 import { mayBeThere, outputOf } from "../system/programs.ts";
 import { files } from "./files.ts";
@@ -24,12 +25,11 @@ export async function findTree(root: string): Promise<FoundTree> {
     }
   });
   const chunks = outputFind([".", "-printf", FOUND_FORM], root);
-  let rest: Uint8Array = new Uint8Array(0);
+  const text = new Unread();
   let result = await chunks.next();
   for (; !result.done; result = await chunks.next()) {
-    // A copy even so: Node's buffers are slower to search.
-    const bytes = concat([rest, result.value]);
-    rest = bytes.subarray(addAll(tree, bytes));
+    text.add(result.value);
+    text.drop(addAll(tree, text.bytes));
   }
   // Another kind of find knows no -printf and says nothing at all.
   const code = result.value;
@@ -40,9 +40,39 @@ export async function findTree(root: string): Promise<FoundTree> {
         `${root}; try again, or give a tar instead`,
     );
   }
-  if (tree.length === 0 || rest.length > 0) throw noFind();
+  if (tree.length === 0 || text.bytes.length > 0) throw noFind();
   tree.hasGaps = code !== 0;
   return tree;
+}
+
+/**
+ * Bytes that have come and are not used yet, in one memory: it is no Node buffer,
+ * which is slower to search, and collectors let many copies pile up.
+ */
+class Unread {
+  #room: Uint8Array = new Uint8Array(1 << 17);
+  #length = 0;
+
+  get bytes(): Uint8Array {
+    return this.#room.subarray(0, this.#length);
+  }
+
+  /** Adds a copy of a chunk, whose memory is given back. */
+  add(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#room.length) {
+      this.#room = concat([this.bytes, new Uint8Array(length)]);
+    }
+    this.#room.set(chunk, this.#length);
+    this.#length = length;
+    release(chunk);
+  }
+
+  /** Drops the first bytes. */
+  drop(count: number): void {
+    this.#room.copyWithin(0, count, this.#length);
+    this.#length -= count;
+  }
 }
 
 /** Adds what is whole in some bytes; gives where the rest starts. */

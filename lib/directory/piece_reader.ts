@@ -122,14 +122,17 @@ function makeReader(
       fs.closeSync(fd);
     }
   };
+  // Not each call takes memory that threads share. Copies would pile up until
+  // they are collected.
+  const copy = new Uint8Array(1 << 16);
   return (chunk, list) => {
     const view = new DataView(list.buffer, list.byteOffset, list.length);
     const end = view.getUint32(0);
     for (let here = PIECE.first as number; here < end;) {
       const from = here + PIECE.path;
       const to = from + view.getUint16(here + PIECE.pathLength);
-      // A copy: not each call takes memory that threads share.
-      const path = list.slice(from, to);
+      for (let i = from; i < to; i++) copy[i - from] = list[i]!;
+      const path = copy.subarray(0, to - from);
       const at = view.getUint32(here + PIECE.at);
       const room = chunk.subarray(at, at + view.getUint32(here + PIECE.length));
       const piece = {
