@@ -6,6 +6,7 @@ import { CISO, ciso, type Result, ROOT, temporary } from "../support/ciso.ts";
 import { startDocker } from "../support/dockerd.ts";
 import { isInstalled, run } from "../support/run.ts";
 import { required } from "../support/required.ts";
+import { engineTest } from "../support/with_engine.ts";
 
 const TEXT = "make container not war";
 const COMMAND = ["/bin/echo", ...TEXT.split(" ")];
@@ -53,22 +54,6 @@ function loadOn(
     ...CISO.slice(-1),
   ];
   return ciso(["load", ...args], { command, env });
-}
-
-function engineTest(
-  engine: string,
-  programs: string[],
-  name: string,
-  fn: () => Promise<void>,
-): void {
-  const missing = programs.find((program) => !isInstalled(program));
-  const reason = missing
-    ? `${missing} is not installed`
-    : Deno.uid() === 0
-    ? undefined
-    : "needs root";
-  const ignore = reason !== undefined && !required.includes(engine);
-  Deno.test({ name: ignore ? `${name} (${reason})` : name, ignore, fn });
 }
 
 /** What `--dry-run` prints for each engine. */
