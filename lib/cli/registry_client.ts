@@ -7,7 +7,7 @@ import { forFetch, type PiecedInit } from "../streams/pieced_init.ts";
 import { host } from "../system/host.ts";
 import { askSecret } from "../system/ask_secret.ts";
 import { hasProxies, proxyOf } from "../system/proxies.ts";
-import { nodeFetch, trustingFetch } from "../system/transport.ts";
+import { nodeFetch, proxyFailure, trustingFetch } from "../system/transport.ts";
 import { pipedPassword } from "./piped_password.ts";
 import type { Parsed } from "./options.ts";
 import { givenLogin, registryLogin } from "./registry_login.ts";
@@ -29,8 +29,8 @@ export async function registryClient(
   const proxy = (url: URL) =>
     isLoopback(url.host) ? undefined : proxyOf(url, host.env);
   const proxied = hasProxies(host.env);
-  const send = (url: string, init: PiecedInit): Promise<Response> => {
-    if (ca !== undefined) return trustingFetch(url, init, { ca, proxy });
+  const send = async (url: string, init: PiecedInit): Promise<Response> => {
+    if (ca !== undefined) return await trustingFetch(url, init, { ca, proxy });
     // Of pieces Node's fetch lets hundreds of megabytes pile up, Bun's waits for
     // ever if the answer comes before the end, and Deno's takes memory for each.
     // Deno's asks a proxy for this machine too.
@@ -38,9 +38,12 @@ export async function registryClient(
     // For HTTPS Deno has its certificates only there.
     const isElsewhere = host.isDeno && url.startsWith("https:") &&
       !(proxied && isLoopback(new URL(url).host));
-    return isOwn && !isElsewhere
-      ? nodeFetch(url, init, { proxy })
-      : fetch(url, forFetch(init));
+    if (isOwn && !isElsewhere) return await nodeFetch(url, init, { proxy });
+    // What is wrong with the proxy's name, Deno says in no clear words.
+    const between = proxied ? proxy(new URL(url)) : undefined;
+    return await fetch(url, forFetch(init)).catch((error) => {
+      throw between ? proxyFailure(between, error) : error;
+    });
   };
   return new RegistryClient(reference.registry, {
     credentials: await credentials(parsed, reference),

@@ -214,12 +214,22 @@ function tunnel(
   });
 }
 
-/** Names the proxy if it is not there. */
-function proxyFailure(proxy: URL, error: Error): Error {
-  const code = "code" in error ? String(error.code) : "";
-  if (!/ECONNREFUSED|ConnectionRefused|ENOTFOUND|FailedToOpen/.test(code)) {
-    return error;
-  }
+/** What the runtimes say where nobody answers, or a name is not known. */
+const MISSING =
+  /ECONNREFUSED|ConnectionRefused|ENOTFOUND|FailedToOpen|os error 111|dns error/;
+
+/**
+ * Names the proxy if it is not there.
+ *
+ * @param proxy The proxy.
+ * @param error Why a request through it failed, in any runtime's words.
+ */
+export function proxyFailure(proxy: URL, error: unknown): unknown {
+  const isMissing = [error, Object(error).cause].some((one) => {
+    const { code = "", message = "" } = Object(one);
+    return MISSING.test(`${code} ${message}`);
+  });
+  if (!isMissing) return error;
   return new InputError(
     `Nothing answers at the proxy ${proxy.host}: is the environment's ` +
       "HTTPS_PROXY or HTTP_PROXY right?",

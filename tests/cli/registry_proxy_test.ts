@@ -65,6 +65,16 @@ for (const runtime of await bundleRuntimes(["--allow-net"])) {
       });
       assert.equal(refused.code, 1, refused.stderr);
       assert.match(refused.stderr, /proxy .* answers 407/);
+      for (
+        const [HTTPS_PROXY, said] of [
+          [`http://${USER}@127.0.0.1:9`, /Nothing answers at the proxy 127/],
+          [`socks5://${USER}@${proxy.host}`, /proxy that speaks "socks5"/],
+        ] as const
+      ) {
+        const none = await run(pull, { HTTPS_PROXY });
+        assert.equal(none.code, 1, none.stderr);
+        assert.match(none.stderr, said);
+      }
       const past = await run([...pull, ...trusting], { NO_PROXY: ".invalid" });
       assert.equal(past.code, 1, past.stderr);
       assert.match(past.stderr, /Cannot reach registry\.invalid/);
