@@ -49,10 +49,20 @@ export async function registryClient(
     credentials: await credentials(parsed, reference),
     plainHttp: parsed.on("plain-http"),
     fetch: send,
+    onWait: parsed.on("quiet") ? undefined : tellWait,
     ...(parsed.on("verbose") && {
       onRequest: (line: string) => say(line),
     }),
   });
+}
+
+/** Milliseconds from which on somebody wonders what ciso waits for. */
+const LONG = 3000;
+
+function tellWait({ message }: Error, milliseconds: number): void {
+  if (milliseconds < LONG) return;
+  const seconds = Math.round(milliseconds / 1000);
+  say(`${message}; trying again in ${seconds} s`);
 }
 
 /** The certificate of --ca-cert. */

@@ -113,6 +113,11 @@ export class RegistryClient {
     }, { ...this.#options, ...(tries !== undefined && { tries }) });
   }
 
+  /** What those who try again by themselves call before each wait. */
+  get onWait(): RetryOptions["onWait"] {
+    return this.#options.onWait;
+  }
+
   /**
    * Tries something of several steps until it works, as {@linkcode send} tries
    * one request: its own requests have one try each.

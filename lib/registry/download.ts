@@ -106,7 +106,7 @@ export async function* downloadBlob(
       const { tries = TRIES } = options;
       if (!(failure instanceof PassingError)) throw failure;
       if (failures >= tries) throw gaveUp(failure, failures);
-      await pause(failure, failures, options);
+      await pause(failure, failures, { onWait: client.onWait, ...options });
     }
   }
   const hex = hash?.hex() ?? await options.hash?.hex();

@@ -6,6 +6,8 @@ export interface RetryOptions {
   tries?: number;
   /** Waits that many milliseconds; `setTimeout` unless given. */
   sleep?: (milliseconds: number) => Promise<void>;
+  /** Is called before each wait, with why and the milliseconds. */
+  onWait?: ((failure: PassingError, milliseconds: number) => void) | undefined;
   /** A number from 0 to 1; `Math.random` unless given. */
   random?: () => number;
 }
@@ -91,10 +93,15 @@ export function gaveUp(failure: PassingError, tries: number): PassingError {
 export async function pause(
   failure: PassingError,
   count: number,
-  { sleep = wait, random = Math.random }: RetryOptions,
+  { sleep = wait, random = Math.random, onWait }: RetryOptions,
 ): Promise<void> {
   const backoff = FIRST * 2 ** (count - 1) * (0.5 + random() / 2);
-  await sleep(Math.min(Math.max(backoff, failure.wait ?? 0), LONGEST));
+  const milliseconds = Math.min(
+    Math.max(backoff, failure.wait ?? 0),
+    LONGEST,
+  );
+  onWait?.(failure, milliseconds);
+  await sleep(milliseconds);
 }
 
 function wait(milliseconds: number): Promise<void> {

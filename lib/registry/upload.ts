@@ -36,16 +36,18 @@ const LARGEST = 1 << 26;
  * @param client The registry.
  * @param repository The repository there.
  * @param blob What it must have.
- * @param options How it is uploaded.
+ * @param given How it is uploaded.
  * @throws {InputError} If the registry refuses.
  */
 export async function uploadBlob(
   client: RegistryClient,
   repository: string,
   blob: UploadBlob,
-  options: UploadOptions = {},
+  given: UploadOptions = {},
 ): Promise<UploadOutcome> {
   const { digest, size, key = digest } = blob;
+  const retry = { onWait: client.onWait, ...given.retry };
+  const options = { ...given, retry };
   const place = new UploadPlace(client, repository, key, options);
   if (await hasBlob(client, repository, digest)) {
     // Who was killed right after the end has not forgotten it.

@@ -43,9 +43,14 @@ Deno.test("retry() waits as long as it is asked to, but not for ever", async () 
   const { waits, options } = clock();
   const failing = (wait: number) => () =>
     Promise.reject(new PassingError("busy", { wait }));
-  await assert.rejects(retry(failing(3000), { ...options, tries: 2 }));
-  await assert.rejects(retry(failing(1e9), { ...options, tries: 2 }));
+  const said: string[] = [];
+  const onWait = ({ message }: Error, milliseconds: number) =>
+    void said.push(`${message} ${milliseconds}`);
+  const twice = { ...options, tries: 2, onWait };
+  await assert.rejects(retry(failing(3000), twice));
+  await assert.rejects(retry(failing(1e9), twice));
   assert.deepEqual(waits, [3000, 30_000]);
+  assert.deepEqual(said, ["busy 3000", "busy 30000"]);
 });
 
 Deno.test("retryAfter() reads seconds and dates", () => {
