@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
-import { fs, isDeno } from "./node.ts";
+import { deno, fs, isDeno } from "./node.ts";
 import { errorCode } from "./errors.ts";
 import { beginRead, endRead } from "./waiting_read.ts";
 import { whileWriting } from "./waiting_write.ts";
@@ -108,11 +108,26 @@ export async function writePipe(fd: number, bytes: Uint8Array): Promise<void> {
     const length = bytes.length - at;
     const isLost = isDeno && length > PIPE_BUF;
     at += await whileWriting(() =>
-      patiently((done) => fs.write(fd, bytes, at, length, null, done), {
-        isLost,
-      })
+      patiently((done) => startWrite(fd, bytes.subarray(at), done), { isLost })
     );
   }
+}
+
+/** Writes bytes in another thread: this one gets signals meanwhile. */
+function startWrite(
+  fd: number,
+  bytes: Uint8Array,
+  done: (error: Error | null, count: number) => void,
+): void {
+  if (!deno || fd !== 1) {
+    fs.write(fd, bytes, 0, bytes.length, null, done);
+    return;
+  }
+  // Of standard output Deno's fs.write() returns only when all is written.
+  deno.stdout.write(bytes).then(
+    (count) => done(null, count),
+    (error) => done(error, 0),
+  );
 }
 
 /**

@@ -98,7 +98,11 @@ interface DenoCalls {
   args: string[];
   env: { get(name: string): string | undefined };
   stdin: { isTerminal(): boolean };
-  stdout: { isTerminal(): boolean; writeSync(bytes: Uint8Array): number };
+  stdout: {
+    isTerminal(): boolean;
+    write(bytes: Uint8Array): Promise<number>;
+    writeSync(bytes: Uint8Array): number;
+  };
   stderr: { isTerminal(): boolean; writeSync(bytes: Uint8Array): number };
   exit(code: number): never;
   lstatSync(path: string): DenoNumbers;

@@ -21,6 +21,22 @@ os.write(2, process.stderr.read())
 sys.exit(process.wait())
 `;
 
+/** Ends a program whose standard output nobody reads any more; prints its code. */
+const UNREAD = `
+import os, subprocess, sys
+reader, writer = os.pipe()
+process = subprocess.Popen(sys.argv[1:], stdout=writer)
+os.close(writer)
+os.read(reader, 1)
+process.terminate()
+try:
+    code = process.wait(60)
+except subprocess.TimeoutExpired:
+    process.kill()
+    code = "none"
+print(143 if code == -15 else code)
+`;
+
 for (const { name, command, missing, env } of await bundleRuntimes()) {
   Deno.test({
     name: `ciso under ${name} loses nothing in pipes of any kind, or says so`,
@@ -143,6 +159,23 @@ for (const { name, command, missing, env } of await bundleRuntimes()) {
           assert.match(stderr, said, way);
         }
       }
+    },
+  });
+
+  Deno.test({
+    name: `ciso under ${name} ends by a signal while nobody reads its output`,
+    ignore: missing !== undefined,
+    async fn() {
+      await using work = await temporary();
+      const input = `${work.path}/in.tar`;
+      const data = "x".repeat(1_000_000);
+      await Deno.writeFile(input, tarOf([{ name: "a", data, mode: 0o755 }]));
+      const words = [input, "-q", "-t", "x", "--", "/a"];
+      const { stdout } = await new Deno.Command("python3", {
+        args: ["-c", UNREAD, ...command, ...words],
+        ...(env && { env }),
+      }).output();
+      assert.equal(new TextDecoder().decode(stdout), "143\n");
     },
   });
 }
