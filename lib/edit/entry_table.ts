@@ -75,25 +75,23 @@ export class EntryTable {
     const { path, facts, records, start, head, isSparse, target } = entry;
     const row = this.#length++;
     if (row % PAGE === 0) this.#pages.push(new Float64Array(PAGE * ROW.width));
+    const page = this.#pages.at(-1)!;
+    const at = row % PAGE * ROW.width;
     const kind = kindOf(facts);
     const mode = kind === "symlink" ? 0o777 : facts.mode;
-    const { major = 0, minor = 0 } = facts.device ?? {};
-    this.#set(row, ROW.path, this.#texts.add(path));
     const isPlain = needsBlock(kind, entry) ? IS_PLAIN : 0;
-    this.#set(row, ROW.mode, isPlain | KINDS.indexOf(kind) << KIND_BIT | mode);
-    this.#set(row, ROW.uid, facts.uid);
-    this.#set(row, ROW.gid, facts.gid);
-    this.#set(row, ROW.size, facts.size);
-    this.#set(row, ROW.seconds, facts.mtime);
-    const isLink = kind === "symlink" || kind === "hardlink";
-    this.#set(
-      row,
-      ROW.link,
-      isLink ? this.#texts.add(facts.link) : major * 2 ** 32 + minor,
-    );
-    this.#set(row, ROW.start, start);
-    this.#set(row, ROW.head, head);
-    this.#set(row, ROW.file, target < 0 ? row : this.file(target));
+    page[at + ROW.path] = this.#texts.add(path);
+    page[at + ROW.mode] = isPlain | KINDS.indexOf(kind) << KIND_BIT | mode;
+    page[at + ROW.uid] = facts.uid;
+    page[at + ROW.gid] = facts.gid;
+    page[at + ROW.size] = facts.size;
+    page[at + ROW.seconds] = facts.mtime;
+    page[at + ROW.link] = kind === "symlink" || kind === "hardlink"
+      ? this.#texts.add(facts.link)
+      : numberOf(facts.device);
+    page[at + ROW.start] = start;
+    page[at + ROW.head] = head;
+    page[at + ROW.file] = target < 0 ? row : this.file(target);
     if (records.length > 0) this.#records.set(row, records);
     if (isSparse) this.#sparse.add(row);
     this.hasLinks ||= target >= 0;
@@ -115,7 +113,8 @@ export class EntryTable {
 
   /** As {@linkcode Texts.compareBytes}, of paths. */
   comparePaths(a: number, b: number, start: number, end: number): number {
-    const [first, second] = [this.#get(a, ROW.path), this.#get(b, ROW.path)];
+    const first = this.#get(a, ROW.path);
+    const second = this.#get(b, ROW.path);
     return this.#texts.compareBytes(first, second, start, end);
   }
 
@@ -199,11 +198,11 @@ export class EntryTable {
     return this
       .#pages[Math.floor(row / PAGE)]![row % PAGE * ROW.width + field]!;
   }
+}
 
-  #set(row: number, field: number, value: number): void {
-    this.#pages[Math.floor(row / PAGE)]![row % PAGE * ROW.width + field] =
-      value;
-  }
+/** A device's numbers as one. */
+function numberOf(device: EntryFacts["device"]): number {
+  return device ? device.major * 2 ** 32 + device.minor : 0;
 }
 
 /** Whether an entry needs a header block alone. */

@@ -176,7 +176,9 @@ export class TreeOrder {
     for (let i = 1; i < places.length; i++) places[i]! += places[i - 1]!;
     const items = new Uint32Array(places.at(-1)!);
     const next = places.slice();
-    for (const [item, parent] of this.#parents.entries()) {
+    const parents = this.#parents;
+    for (let item = 0; item < parents.length; item++) {
+      const parent = parents[item]!;
       if (parent >= 0) items[next[parent]!++] = item;
     }
     return { items, places };
