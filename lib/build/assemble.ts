@@ -7,7 +7,7 @@ import { type ImageDescription, rootfsFacts } from "../rootfs/facts.ts";
 import type { LayerOutput, Stack } from "../rootfs/layer_stack.ts";
 import { MISSING_TIME } from "../rootfs/new_headers.ts";
 import { rootHeader } from "../rootfs/relocate.ts";
-import { rootfsEntries } from "../rootfs/scan.ts";
+import { rootfsEntries } from "../rootfs/rootfs_entries.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
 import type { Archive } from "./archive.ts";
 import { baseNotes } from "./base_image.ts";

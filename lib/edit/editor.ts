@@ -3,7 +3,7 @@ import type { Whiteout } from "../rootfs/whiteouts.ts";
 import type { Source } from "../streams/source.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { ReadEntry } from "../tar/entry_facts.ts";
-import type { TarData } from "../tar/reader.ts";
+import type { TarData } from "../tar/items.ts";
 import { padded } from "../tar/block.ts";
 import { SparseExpander } from "../tar/sparse.ts";
 import { AttributeEdits } from "./attributes.ts";

@@ -1,6 +1,7 @@
 import { FIELD, isZeroBlock } from "../tar/block.ts";
 import { TYPE } from "../tar/kind.ts";
-import type { TarGap, TarReader } from "../tar/reader.ts";
+import type { TarGap } from "../tar/items.ts";
+import type { TarReader } from "../tar/reader.ts";
 
 /** Bytes of zeros at the end of a tar that stay at most. */
 export const MAX_ZEROS = 1 << 20;

@@ -2,7 +2,8 @@ import { FileStretches } from "../streams/file_stretches.ts";
 import type { Sink, SinkCopy } from "../streams/sink.ts";
 import { copyOf, fromStream, release, type Source } from "../streams/source.ts";
 import { BLOCK } from "../tar/block.ts";
-import type { TarHeader, TarReader } from "../tar/reader.ts";
+import type { TarHeader } from "../tar/items.ts";
+import type { TarReader } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 
 /**

@@ -6,7 +6,8 @@ import type { SinkCopy } from "../streams/sink.ts";
 import type { Entry } from "../tar/entry.ts";
 import { normalizePath } from "../tar/path.ts";
 import { Pieces } from "../tar/pieces.ts";
-import { type TarData, type TarHeader, TarReader } from "../tar/reader.ts";
+import type { TarData, TarHeader } from "../tar/items.ts";
+import { TarReader } from "../tar/reader.ts";
 import { hasSkipHeader, SKIP_HEADER } from "../tar/skip_header.ts";
 import { rebuild } from "../tar/rebuild.ts";
 import {

@@ -1,7 +1,8 @@
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import type { Sink } from "../streams/sink.ts";
 import { Pieces } from "../tar/pieces.ts";
-import type { TarItem, TarReader } from "../tar/reader.ts";
+import type { TarItem } from "../tar/items.ts";
+import type { TarReader } from "../tar/reader.ts";
 import type { Follower } from "./follower.ts";
 import { Relocator } from "./relocate.ts";
 import type { RootfsTree } from "./rootfs_tree.ts";

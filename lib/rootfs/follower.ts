@@ -1,7 +1,8 @@
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { ascii } from "../streams/bytes.ts";
 import { padded } from "../tar/block.ts";
-import type { TarItem, TarReader } from "../tar/reader.ts";
+import type { TarItem } from "../tar/items.ts";
+import type { TarReader } from "../tar/reader.ts";
 import { Targets } from "./new_headers.ts";
 import { headerSize } from "./relocate.ts";
 import type { RootfsTree } from "./rootfs_tree.ts";

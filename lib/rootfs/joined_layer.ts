@@ -1,6 +1,7 @@
 import { InputError } from "../errors/input_error.ts";
 import { BLOCK } from "../tar/block.ts";
-import type { TarHeader, TarItem, TarReader } from "../tar/reader.ts";
+import type { TarHeader, TarItem } from "../tar/items.ts";
+import type { TarReader } from "../tar/reader.ts";
 import type { Follower } from "./follower.ts";
 import type { RootfsTree } from "./rootfs_tree.ts";
 

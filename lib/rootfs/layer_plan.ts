@@ -1,7 +1,8 @@
 import { BLOCK, padded } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
 import { ancestorLength, normalizePath } from "../tar/path.ts";
-import { type TarHeader, TarReader } from "../tar/reader.ts";
+import type { TarHeader } from "../tar/items.ts";
+import { TarReader } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { NODE, PathIndex } from "./path_index.ts";
 

@@ -16,14 +16,8 @@ import {
 import { LayerTree } from "./layer_tree.ts";
 import { putChangedLayer } from "./put_layer.ts";
 import { RootfsTree } from "./rootfs_tree.ts";
-import {
-  rootfsEntries,
-  type Scan,
-  scanLayer,
-  type ScanOptions,
-  sizeOf,
-  visibleFiles,
-} from "./scan.ts";
+import { type Scan, scanLayer, type ScanOptions } from "./scan.ts";
+import { rootfsEntries, sizeOf, visibleFiles } from "./rootfs_entries.ts";
 import type { KnownLayer, Spool, Stack, StackPlaces } from "./stack.ts";
 import { type ReadLayer, StackTree } from "./stack_tree.ts";
 import { StackedSource } from "./stacked_source.ts";

@@ -1,5 +1,6 @@
 import { BLOCK, padded } from "../tar/block.ts";
-import type { TarHeader, TarReader } from "../tar/reader.ts";
+import type { TarHeader } from "../tar/items.ts";
+import type { TarReader } from "../tar/reader.ts";
 import type { Follower } from "./follower.ts";
 import type { Tree } from "./tree.ts";
 

@@ -5,51 +5,14 @@ import { concat } from "../streams/bytes.ts";
 import { release } from "../streams/source.ts";
 import { BLOCK, dialectOf, isZeroBlock, padded } from "./block.ts";
 import { CutShortError } from "./cut_short_error.ts";
-import type { Entry } from "./entry.ts";
 import { fileKind } from "./file_kind.ts";
+import { withRecords } from "./global_records.ts";
+import type { TarData, TarGap, TarItem } from "./items.ts";
 import { NotTarError } from "./not_tar_error.ts";
 import { readEntry } from "./read_entry.ts";
 import type { Globals, PaxRecord } from "./pax.ts";
 
-/** Keywords of what only one entry can have. */
-const OF_ONE = /^(path|linkpath|size|GNU\.sparse\..*)$/;
-
-/** Bytes of global records at most: each entry gets a copy of them. */
-const MAX_GLOBALS = 1 << 12;
-
 const EMPTY = new Uint8Array(0);
-
-/** The header blocks of an entry. */
-export interface TarHeader {
-  part: "header";
-  entry: Entry;
-  /** Where they are in the buffer, in bytes. */
-  start: number;
-  end: number;
-}
-
-/**
- * A stretch of an entry's data with its padding. An entry has one or more of
- * them, at least an empty one; the last one is `done`.
- */
-export interface TarData {
-  part: "data";
-  start: number;
-  end: number;
-  /** Where the data end and the padding starts. */
-  dataEnd: number;
-  done: boolean;
-}
-
-/** A stretch that belongs to no entry: zeros, a global header, or junk. */
-export interface TarGap {
-  part: "gap";
-  start: number;
-  end: number;
-}
-
-/** What {@linkcode TarReader.next} finds. */
-export type TarItem = TarHeader | TarData | TarGap;
 
 /** What {@linkcode TarReader} has met besides entries. */
 export interface TarShape {
@@ -244,7 +207,8 @@ export class TarReader {
     this.#at = item.end;
     if ("globals" in item) {
       this.shape.globals = true;
-      this.#takeGlobals(item.globals);
+      this.globals = withRecords(this.globals, item.globals);
+      this.#globalRecords = [...this.globals];
       return { part: "gap", start: item.start, end: item.end };
     }
     this.#keepName(item.path);
@@ -350,34 +314,5 @@ export class TarReader {
 
   #shownName(): string {
     return shown(this.#name.subarray(0, this.#nameLength));
-  }
-
-  #takeGlobals(records: readonly PaxRecord[]): void {
-    const globals = new Map(this.globals);
-    let size = 0;
-    for (const [key, value] of records) {
-      // A comment says nothing about any entry.
-      if (key === "comment") continue;
-      if (OF_ONE.test(key)) {
-        throw new InputError(
-          `A PAX global header gives all entries one ${
-            shown(key)
-          }; archive the ` +
-            "tree anew with tar",
-        );
-      }
-      globals.delete(key);
-      // The buffer is reused: records must outlive it.
-      if (value.length > 0) globals.set(key, value.slice());
-    }
-    for (const [key, value] of globals) size += key.length + value.length;
-    if (size > MAX_GLOBALS) {
-      throw new InputError(
-        `PAX global headers hold more than ${MAX_GLOBALS} bytes; archive the ` +
-          "tree anew with tar",
-      );
-    }
-    this.globals = globals;
-    this.#globalRecords = [...globals];
   }
 }

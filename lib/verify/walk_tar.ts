@@ -4,7 +4,8 @@ import { fromStream, release } from "../streams/source.ts";
 import { BLOCK, isZeroBlock } from "../tar/block.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Globals } from "../tar/pax.ts";
-import { type TarGap, TarReader, type TarShape } from "../tar/reader.ts";
+import type { TarGap } from "../tar/items.ts";
+import { TarReader, type TarShape } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 
 /** An entry, and where it is. */

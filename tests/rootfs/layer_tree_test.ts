@@ -5,7 +5,7 @@ import {
   readLayers,
   type Spool,
 } from "../../lib/rootfs/layer_stack.ts";
-import { rootfsEntries } from "../../lib/rootfs/scan.ts";
+import { rootfsEntries } from "../../lib/rootfs/rootfs_entries.ts";
 import { binary, concat } from "../../lib/streams/bytes.ts";
 import { toStream } from "../../lib/streams/source.ts";
 import { entriesOf } from "../../lib/tar/entries.ts";

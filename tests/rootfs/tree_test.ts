@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { ascii, binary, concat, utf8 } from "../../lib/streams/bytes.ts";
 import { changedLayer } from "../../lib/rootfs/changed_layer.ts";
 import { NODE } from "../../lib/rootfs/path_index.ts";
-import {
-  rootfsEntries,
-  type ScanOptions,
-  scanRootfs,
-} from "../../lib/rootfs/scan.ts";
+import { type ScanOptions, scanRootfs } from "../../lib/rootfs/scan.ts";
+import { rootfsEntries } from "../../lib/rootfs/rootfs_entries.ts";
 import { toStream } from "../../lib/streams/source.ts";
 import { FIELD, numberField } from "../../lib/tar/block.ts";
 import { entriesOf } from "../../lib/tar/entries.ts";

@@ -5,7 +5,7 @@ import {
   type Spool,
   type Stack,
 } from "../../lib/rootfs/layer_stack.ts";
-import { rootfsEntries } from "../../lib/rootfs/scan.ts";
+import { rootfsEntries } from "../../lib/rootfs/rootfs_entries.ts";
 import { binary } from "../../lib/streams/bytes.ts";
 import { readAt } from "../../lib/streams/source.ts";
 import { entriesOf } from "../../lib/tar/entries.ts";
