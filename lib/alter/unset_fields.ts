@@ -1,5 +1,6 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { shown, shownWord } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { type JsonObject, keyOf } from "../formats/json_object.ts";
 import { variableName } from "../formats/values/environment.ts";
 import { parseExposedPort, portKey } from "../formats/values/port.ts";
@@ -166,9 +167,5 @@ function form(field: string, text: string): string {
   if (field === "env") return variableName(text);
   if (field === "volume") return `/${text.replace(/^\/+|\/+$/g, "")}`;
   if (field !== "port") return text;
-  try {
-    return portKey(parseExposedPort(text));
-  } catch {
-    return text;
-  }
+  return unlessRefused(() => portKey(parseExposedPort(text))) ?? text;
 }

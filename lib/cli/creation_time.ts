@@ -1,6 +1,6 @@
 import { DescriptionError } from "../errors/description_error.ts";
-import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { isRefusal } from "../errors/refusal.ts";
 import { parseRfc3339, rfc3339 } from "../formats/values/time.ts";
 import { host } from "../system/host.ts";
 import { UsageError } from "./usage_error.ts";
@@ -24,9 +24,7 @@ export function creationTime(created: string | undefined): number | undefined {
     rfc3339(seconds);
     return seconds;
   } catch (error) {
-    const isMalformed = error instanceof DescriptionError ||
-      error instanceof InputError;
-    if (!isMalformed) throw error;
+    if (!isRefusal(error)) throw error;
     throw new UsageError(
       `${name} is a count of seconds since 1970${
         created === undefined ? "" : " or an RFC 3339 time from then on"

@@ -12,6 +12,7 @@ import type {
   TimeRule,
 } from "../edit/edits.ts";
 import { shown } from "../errors/shown.ts";
+import { isRefusal } from "../errors/refusal.ts";
 import { parseRfc3339 } from "../formats/values/time.ts";
 import { host } from "../system/host.ts";
 import { type AddedFile, parseAddedFile } from "./added_file.ts";
@@ -163,7 +164,8 @@ function fileTime(text: string): number {
   try {
     const isDate = /^\d{4}-\d\d-\d\d$/.test(text);
     return Math.floor(parseRfc3339(isDate ? `${text}T00:00:00Z` : text));
-  } catch {
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
     throw new UsageError(
       `--mtime ${shown(text)} is not an RFC 3339 time such as ` +
         "2015-06-09T12:00:00Z, a date such as 2015-06-09, or @SECONDS since 1970",

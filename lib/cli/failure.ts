@@ -2,6 +2,7 @@ import { DescriptionError } from "../errors/description_error.ts";
 import { FileError } from "../errors/file_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { isRefusal } from "../errors/refusal.ts";
 import { errorCode, fileError, reasonOf } from "../system/errors.ts";
 import { host } from "../system/host.ts";
 import { forbidden, isForbidden } from "../system/permissions.ts";
@@ -34,7 +35,7 @@ export function named<T>(origin: string | undefined, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    if (error instanceof InputError || error instanceof DescriptionError) {
+    if (isRefusal(error)) {
       const { message } = error;
       throw new UsageError(origin ? `${origin}: ${message}` : message, {
         cause: error,
@@ -51,7 +52,7 @@ export function named<T>(origin: string | undefined, make: () => T): T {
  * @param name The file's name, or what else messages call it.
  */
 export function ofFile(name: string, error: unknown): unknown {
-  if (!(error instanceof InputError || error instanceof DescriptionError)) {
+  if (!isRefusal(error)) {
     return error;
   }
   const { entry, remedy } = error instanceof InputError ? error : {};

@@ -1,4 +1,5 @@
 import { shownWord } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { imagePath } from "../read/image_path.ts";
 import { hasUser, parseReference } from "../registry/reference.ts";
 import { host } from "../system/host.ts";
@@ -41,11 +42,7 @@ const PATH = /^(\.{0,2}|~)\//;
  */
 export function looksRemote(word: string): boolean {
   if (PATH.test(word) || FILE_NAME.test(word)) return false;
-  try {
-    parseReference(word);
-  } catch {
-    return false;
-  }
+  if (!unlessRefused(() => parseReference(word))) return false;
   const [first = "", ...more] = word.split("/");
   return word.includes(":") ||
     more.length > 0 && first.includes(".") && !host.exists(first);

@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { escapedJson, shown } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { parseJson } from "../formats/json_text.ts";
 import type { FoundImage } from "../inspect/found_image.ts";
 
@@ -251,12 +252,9 @@ async function printDocument(text: string): Promise<void> {
     await printLines([text.endsWith("\n") ? text : `${text}\n`]);
     return;
   }
-  let pretty = text;
-  try {
-    pretty = JSON.stringify(parseJson("It", text), null, 2);
-  } catch {
-    // It is YAML, or damaged.
-  }
+  // Else it is YAML, or damaged.
+  const pretty =
+    unlessRefused(() => JSON.stringify(parseJson("It", text), null, 2)) ?? text;
   const lines = pretty.replace(/\n$/, "").split("\n");
   await printLines(lines.map((line) => `${plain(line, line.length)}\n`));
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { binary } from "../streams/bytes.ts";
 import { fromStream, type Source } from "../streams/source.ts";
 import { FIELD, numberField } from "../tar/block.ts";
@@ -139,12 +140,8 @@ function belongs(path: string, entry: Entry, documents: Documents): boolean {
 }
 
 function normal(entry: Entry): Uint8Array {
-  try {
-    return normalizePath(entry.path);
-  } catch {
-    // The error is thrown when the entry is passed on.
-    return entry.path;
-  }
+  // What is wrong with it is thrown when the entry is passed on.
+  return unlessRefused(() => normalizePath(entry.path)) ?? entry.path;
 }
 
 function timeOf(bytes: Uint8Array, entry: Entry): number {

@@ -1,5 +1,6 @@
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { ascii, concat, equalBytes, startsWith } from "../streams/bytes.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { appcManifest } from "../formats/appc.ts";
@@ -92,13 +93,8 @@ class RootfsEntries {
 
 /** Where in rootfs/ a hard link leads to. */
 function linkTarget(link: Uint8Array, path: Uint8Array): Uint8Array {
-  let target = new Uint8Array(0);
-  try {
-    target = new Uint8Array(normalizePath(link));
-  } catch {
-    // The error comes below.
-  }
-  if (startsWith(target, PREFIX)) return target;
+  const target = unlessRefused(() => normalizePath(link));
+  if (target && startsWith(target, PREFIX)) return target.slice();
   throw new InputError(
     `Entry ${shown(path)}: the hard link leads out of rootfs/, to ${
       shown(link)

@@ -1,3 +1,4 @@
+import { unlessRefused } from "../errors/refusal.ts";
 import type { AppcMountPoint, AppcPort, Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
 import { absolutePath } from "./values/path.ts";
@@ -262,9 +263,5 @@ function architecture(image: Image): string | undefined {
 
 /** The variant that is in appc's name of an architecture. */
 function appcVariant(arch: string): string | undefined {
-  try {
-    return goArchitectureOfAppc(arch).variant;
-  } catch {
-    return undefined;
-  }
+  return unlessRefused(() => goArchitectureOfAppc(arch))?.variant;
 }

@@ -1,3 +1,4 @@
+import { unlessRefused } from "../errors/refusal.ts";
 import type { Healthcheck, Image, ImageFields } from "../image/image.ts";
 import { type JsonObject, keyOf } from "./json_object.ts";
 import { sameValue } from "./same_value.ts";
@@ -128,13 +129,8 @@ function setLabels(process: JsonObject, image: Image): void {
  * Leaves the spelling of ports that stay, and all that is no port, as it is.
  */
 function setPorts(process: JsonObject, image: Image): void {
-  const key = (text: string) => {
-    try {
-      return portKey(parseExposedPort(text));
-    } catch {
-      return undefined;
-    }
-  };
+  const key = (text: string) =>
+    unlessRefused(() => portKey(parseExposedPort(text)));
   const wanted = new Set(exposedPorts(image).map(portKey));
   const ports = entriesIn(process, "ExposedPorts");
   for (const text of ports.keys()) {

@@ -1,3 +1,4 @@
+import { unlessRefused } from "../errors/refusal.ts";
 import type { Image } from "../image/image.ts";
 import { parseNames } from "../image/name.ts";
 import { lxdArchitecture } from "./values/arch.ts";
@@ -105,11 +106,9 @@ export function unsupportedByLxd(image: Image): (keyof Image)[] {
 }
 
 function architecture(image: Image): string | undefined {
-  try {
-    return lxdArchitecture(image.architecture, image.variant);
-  } catch {
-    return undefined;
-  }
+  return unlessRefused(() =>
+    lxdArchitecture(image.architecture, image.variant)
+  );
 }
 
 function byKey([a]: [string, string], [b]: [string, string]): number {

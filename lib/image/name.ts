@@ -1,5 +1,6 @@
 import { shown, shownWord } from "../errors/shown.ts";
 import { DescriptionError } from "../errors/description_error.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 
 /** An image's name, taken apart. */
 export interface ImageName {
@@ -207,10 +208,5 @@ function hostAndPath(name: string): { host?: string; path: string } {
 
 /** Whether a text is an image's name. */
 export function isName(text: string): boolean {
-  try {
-    parseName(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return unlessRefused(() => parseName(text)) !== undefined;
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import type { PackageCollector } from "../packages/package_collector.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { resolve, slice } from "../read/image_files.ts";
@@ -183,11 +184,7 @@ function memberOf(
 
 /** A path's one form, or the path itself where it has none. */
 function normal(path: Uint8Array): Uint8Array {
-  try {
-    return normalizePath(path);
-  } catch {
-    return path;
-  }
+  return unlessRefused(() => normalizePath(path)) ?? path;
 }
 
 /** The path below `rootfs/`, empty for that directory; `undefined` elsewhere. */

@@ -1,3 +1,4 @@
+import { unlessRefused } from "../errors/refusal.ts";
 import { parse as parseYaml } from "@std/yaml";
 import type { Healthcheck, HistoryEntry, ImageFields } from "../image/image.ts";
 import { parseJson } from "../formats/json_text.ts";
@@ -77,11 +78,7 @@ export function imageFacts(
 }
 
 function parsed(text: string) {
-  try {
-    return objectOf(parseJson("The document", text));
-  } catch {
-    return {};
-  }
+  return objectOf(unlessRefused(() => parseJson("The document", text)));
 }
 
 function fromConfig(facts: ImageFacts, { path, text }: Document): void {

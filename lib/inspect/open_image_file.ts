@@ -1,3 +1,4 @@
+import { unlessRefused } from "../errors/refusal.ts";
 import { ALL_FACES, type Face } from "../image/face.ts";
 import { parseName } from "../image/name.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
@@ -161,11 +162,7 @@ async function directoryTree(
 /** A name as Docker shows it; a tag alone stays one. */
 function familiar(name: string): string {
   if (!/[/:]/.test(name)) return name;
-  try {
-    return parseName(name).familiar;
-  } catch {
-    return name;
-  }
+  return unlessRefused(() => parseName(name))?.familiar ?? name;
 }
 
 /** Names once each; tags alone only where nothing says more. */

@@ -1,6 +1,6 @@
-import { DescriptionError } from "../errors/description_error.ts";
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { isRefusal } from "../errors/refusal.ts";
 import type { ArchiveOptions } from "../build/isoc.ts";
 import type { IsocDescription } from "../build/created.ts";
 import { pairLines, pairs } from "../cli/pairs.ts";
@@ -107,7 +107,7 @@ function inField<T>(field: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof InputError || error instanceof DescriptionError) {
+    if (isRefusal(error)) {
       throw new FieldError(field, error.message);
     }
     throw error;

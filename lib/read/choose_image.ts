@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { platformKey } from "../formats/values/platform.ts";
 import { parseName } from "../image/name.ts";
 import type { Platform } from "./read_oci.ts";
@@ -169,13 +170,11 @@ function withTag<T extends Pick<Candidate, "names">>(
  * has a name that no registry gave.
  */
 function forms(name: string): string[] {
-  try {
-    const { qualified, familiar, domain, path, tag } = parseName(name);
-    const local = domain === "localhost" ? [`${path}:${tag}`] : [];
-    return [name, qualified, familiar, ...local];
-  } catch {
-    return [name];
-  }
+  const parsed = unlessRefused(() => parseName(name));
+  if (!parsed) return [name];
+  const { qualified, familiar, domain, path, tag } = parsed;
+  const local = domain === "localhost" ? [`${path}:${tag}`] : [];
+  return [name, qualified, familiar, ...local];
 }
 
 /** What the images differ in, as the command line says it. */

@@ -1,4 +1,5 @@
 import { InputError } from "../errors/input_error.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { goArchitectureOfAppc } from "../formats/values/arch.ts";
 import { environmentFault } from "../formats/values/environment.ts";
 import { absolutePath } from "../formats/values/path.ts";
@@ -214,12 +215,9 @@ function appParts(value: unknown): AppcFields {
 
 function architecture(name: string | undefined): ImageFields {
   if (!name) return {};
-  try {
-    return goArchitectureOfAppc(name);
-  } catch {
-    // appc has other names for some systems.
-    return goArchitecture(name);
-  }
+  // appc has other names for some systems.
+  return unlessRefused(() => goArchitectureOfAppc(name)) ??
+    goArchitecture(name);
 }
 
 function filled<T>(list: T[] | undefined): T[] | undefined {
@@ -228,10 +226,6 @@ function filled<T>(list: T[] | undefined): T[] | undefined {
 
 /** Whole seconds; a time that appc refuses counts for nothing. */
 function seconds(time: string | undefined): number | undefined {
-  try {
-    const seconds = Math.floor(parseRfc3339(time ?? ""));
-    return seconds >= 0 ? seconds : undefined;
-  } catch {
-    return undefined;
-  }
+  const seconds = unlessRefused(() => parseRfc3339(time ?? ""));
+  return seconds === undefined || seconds < 0 ? undefined : Math.floor(seconds);
 }

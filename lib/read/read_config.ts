@@ -2,6 +2,7 @@ import { counted } from "../errors/counted.ts";
 import { InputError } from "../errors/input_error.ts";
 import { checkLayerCount } from "../image/layer.ts";
 import { shown } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { type JsonObject, keyOf } from "../formats/json_object.ts";
 import type { BaseImage, Fault, ImageFields, Oddity } from "../image/image.ts";
 import { goArchitecture } from "../formats/values/platform.ts";
@@ -121,13 +122,9 @@ function outerFields(
 
 /** Seconds since 1970 of a time that says something. */
 function time(created: string | undefined): number | undefined {
-  try {
-    const seconds = Math.floor(parseRfc3339(created ?? ""));
-    // Docker writes the year 1 where it knows no time.
-    return seconds < 0 ? undefined : seconds;
-  } catch {
-    return undefined;
-  }
+  const seconds = unlessRefused(() => parseRfc3339(created ?? ""));
+  // Docker writes the year 1 where it knows no time.
+  return seconds === undefined || seconds < 0 ? undefined : Math.floor(seconds);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { shown } from "../errors/shown.ts";
 import { InputError } from "../errors/input_error.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { type JsonObject, keyOf } from "../formats/json_object.ts";
 import { environmentFault } from "../formats/values/environment.ts";
 import { parseExposedPort, portKey } from "../formats/values/port.ts";
@@ -146,16 +147,12 @@ export class ProcessReader {
   #user(): string | undefined {
     const user = this.#read("user", "User", text);
     if (!user) return undefined;
-    try {
-      parseUser(user);
-      return user;
-    } catch {
-      this.#odd(
-        "user",
-        `The user ${shown(user)} is not USER or USER:GROUP; ${KEPT}`,
-      );
-      return undefined;
-    }
+    if (unlessRefused(() => parseUser(user))) return user;
+    this.#odd(
+      "user",
+      `The user ${shown(user)} is not USER or USER:GROUP; ${KEPT}`,
+    );
+    return undefined;
   }
 
   #labels(): Record<string, string> | undefined {
@@ -194,16 +191,12 @@ export class ProcessReader {
   #stopSignal(): string | undefined {
     const signal = this.#read("stopSignal", "StopSignal", text);
     if (!signal) return undefined;
-    try {
-      stopSignal(signal);
-      return signal;
-    } catch {
-      this.#odd(
-        "stopSignal",
-        `The stop signal ${shown(signal)} is not one of Linux's; ${KEPT}`,
-      );
-      return undefined;
-    }
+    if (unlessRefused(() => stopSignal(signal)) !== undefined) return signal;
+    this.#odd(
+      "stopSignal",
+      `The stop signal ${shown(signal)} is not one of Linux's; ${KEPT}`,
+    );
+    return undefined;
   }
 
   #healthcheck(): Healthcheck | undefined {

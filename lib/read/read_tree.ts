@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { utf8 } from "../streams/bytes.ts";
 import { normalizePath } from "../tar/path.ts";
 import { type ImageFiles, readDocument } from "./image_files.ts";
@@ -64,15 +65,10 @@ export async function readTree(
 
 /** The directory of the files, which must be inside. */
 function rootOf(path: string): string {
-  let root;
-  try {
-    if (!path.startsWith("/")) {
-      root = new TextDecoder().decode(normalizePath(utf8(path)));
-    }
-  } catch {
-    // It climbs out.
-  }
-  if (root) return root;
+  const root = path.startsWith("/")
+    ? undefined
+    : unlessRefused(() => normalizePath(utf8(path)));
+  if (root && root.length > 0) return new TextDecoder().decode(root);
   throw new InputError(
     `config.json: root.path is ${shown(path)}, which is not inside the ` +
       "bundle: give that directory itself to ciso build",

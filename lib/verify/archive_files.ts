@@ -1,5 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import {
   type FileSource,
   type ImageFiles,
@@ -249,11 +250,7 @@ function placeOf({ entry, data }: Found, path: string): Place | undefined {
     case "symlink":
       return { link: resolve(path, binary(entry.link)) };
     case "hardlink":
-      try {
-        return { link: binary(normalizePath(entry.link)) };
-      } catch {
-        return undefined;
-      }
+      return unlessRefused(() => ({ link: binary(normalizePath(entry.link)) }));
     case "directory":
       return { directory: true };
     default:

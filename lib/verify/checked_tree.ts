@@ -1,4 +1,5 @@
 import { shown } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { equalBytes, isUtf8 } from "../streams/bytes.ts";
 import type { Entry } from "../tar/entry.ts";
 import { components, normalizePath } from "../tar/path.ts";
@@ -207,12 +208,8 @@ export class CheckedTree {
 
   /** The path in this tree that a hard link leads to. */
   #target(entry: Entry): Uint8Array | undefined {
-    let path;
-    try {
-      path = normalizePath(entry.link);
-    } catch {
-      return undefined;
-    }
+    const path = unlessRefused(() => normalizePath(entry.link));
+    if (!path) return undefined;
     if (this.kind === "layer") return this.led(path);
     if (this.kind !== "rootfs") return path;
     // rkt compares the names as they are.

@@ -1,4 +1,4 @@
-import { DescriptionError } from "../errors/description_error.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { type UserIds, userIds } from "../formats/values/user.ts";
 import type { Image } from "../image/image.ts";
 import { readConfig } from "../read/read_config.ts";
@@ -32,13 +32,7 @@ export function idsOf(
   { user }: Image,
 ): UserIds | undefined {
   if (!accounts) return undefined;
-  try {
-    return userIds(user, accounts.passwd, accounts.group);
-  } catch (error) {
-    // The account files do not know the user, or the user is malformed.
-    if (error instanceof DescriptionError) return undefined;
-    throw error;
-  }
+  return unlessRefused(() => userIds(user, accounts.passwd, accounts.group));
 }
 
 /** Whether the image has no name of its own, and a field tells of the name. */

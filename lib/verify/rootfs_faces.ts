@@ -1,6 +1,5 @@
-import { DescriptionError } from "../errors/description_error.ts";
-import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
+import { isRefusal } from "../errors/refusal.ts";
 import { checkAppc } from "./appc_face.ts";
 import { checkBundle } from "./bundle_face.ts";
 import type { TellFace } from "./compare_fields.ts";
@@ -25,9 +24,7 @@ export function checkRootfsFaces(
       if (image) check(documents, image, tell);
     } catch (error) {
       // Another face may have no words for what a foreign config says.
-      if (
-        !(error instanceof DescriptionError || error instanceof InputError)
-      ) throw error;
+      if (!isRefusal(error)) throw error;
     }
   }
 }

@@ -1,4 +1,5 @@
 import { shown } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 
 /** Gets what is wrong, and where: a path such as `config.Env[0]`. */
 export type Tell = (place: string, message: string) => void;
@@ -28,11 +29,11 @@ export function text(form?: RegExp, what = ""): Shape {
 export function parsed(parse: (text: string) => unknown, what: string): Shape {
   return (value, place, tell) => {
     if (typeof value !== "string") return tell(place, "is not a text");
-    try {
+    const isGood = unlessRefused(() => {
       parse(value);
-    } catch {
-      tell(place, `is ${shown(value)}, not ${what}`);
-    }
+      return true;
+    });
+    if (!isGood) tell(place, `is ${shown(value)}, not ${what}`);
   };
 }
 

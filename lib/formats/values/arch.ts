@@ -1,5 +1,6 @@
 import { DescriptionError } from "../../errors/description_error.ts";
 import { shown } from "../../errors/shown.ts";
+import { unlessRefused } from "../../errors/refusal.ts";
 
 /** The name of one architecture in each spelling. */
 interface Architecture {
@@ -86,11 +87,7 @@ export function appcArchitectureOf(
   variant?: string,
 ): string | undefined {
   if (os !== "linux") return APPC_SYSTEMS.get(os)?.get(architecture);
-  try {
-    return appcArchitecture(architecture, variant);
-  } catch {
-    return undefined;
-  }
+  return unlessRefused(() => appcArchitecture(architecture, variant));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { shown } from "../../errors/shown.ts";
 import { InputError } from "../../errors/input_error.ts";
 import { DescriptionError } from "../../errors/description_error.ts";
+import { unlessRefused } from "../../errors/refusal.ts";
 
 /** 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z: all that RFC 3339 can say. */
 const FIRST = -62167219200;
@@ -73,10 +74,5 @@ export function parseRfc3339(text: string): number {
  */
 export function isGoTime(text: string): boolean {
   if (!/^[^a-z ]*$/.test(text)) return false;
-  try {
-    parseRfc3339(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return unlessRefused(() => parseRfc3339(text)) !== undefined;
 }
