@@ -38,10 +38,8 @@ export function blockCompressor(
   size: Size,
 ): BlockCompressor {
   const isGzip = compression === "gzip";
-  if (isDeno) return inThreads(isGzip, size);
-  // Node's and Bun's zlib work in threads of their own.
   const memory = new BlockMemory();
-  return {
+  const here: BlockCompressor = {
     memory,
     async compress(block, before) {
       const data = isGzip
@@ -53,34 +51,49 @@ export function blockCompressor(
     },
     close() {},
   };
+  // Node's and Bun's zlib work in threads of their own.
+  return isDeno ? inThreads(here, isGzip, size) : here;
 }
 
 /**
  * Bytes that a compressed block has at most. Deno's zlib puts all of it in one
  * piece of memory then, which can be given back at once: collectors let tens of
- * megabytes pile up.
+ * megabytes pile up. In pieces of another size it may make other bytes.
  */
 const PACKED_BLOCK = BLOCK + (1 << 14);
 
-function inThreads(isGzip: boolean, size: Size): BlockCompressor {
-  const memory = new BlockMemory();
+/**
+ * Compresses in other threads. Each takes some 40 ms to start, so all that a short
+ * layer has, less than a block, is compressed here.
+ */
+function inThreads(
+  here: BlockCompressor,
+  isGzip: boolean,
+  size: Size,
+): BlockCompressor {
+  const { memory } = here;
   const threads = compressThreads(
     `${isGzip ? "gzip" : "zstd"} ${size.level} ${size.memLevel}`,
     isGzip
-      ? { deflate: { ...deflateOptions(size), chunkSize: PACKED_BLOCK } }
+      ? { deflate: deflateOptions(size) }
       : { params: zstdParams(size.level) },
   );
+  const beside: BlockCompressor["compress"] = async (block, end) => {
+    const answer = await threads.compress({
+      buffer: block.buffer,
+      size: block.length,
+      before: end?.buffer,
+    });
+    memory.give(answer.buffer);
+    memory.give(answer.before);
+    return new Uint8Array(answer.result);
+  };
   return {
     memory,
-    async compress({ buffer, length }, end) {
-      const answer = await threads.compress({
-        buffer,
-        size: length,
-        before: end?.buffer,
-      });
-      memory.give(answer.buffer);
-      memory.give(answer.before);
-      const data = new Uint8Array(answer.result);
+    async compress(block, end) {
+      const isShort = block.length < BLOCK && !threads.haveStarted();
+      const data =
+        await (isShort ? here.compress(block, end) : beside(block, end));
       return isGzip ? data : cutFirstFrame(data);
     },
     close: threads.close,
@@ -88,7 +101,11 @@ function inThreads(isGzip: boolean, size: Size): BlockCompressor {
 }
 
 function deflateOptions(size: Size) {
-  return { ...size, finishFlush: zlib().constants.Z_SYNC_FLUSH };
+  return {
+    ...size,
+    finishFlush: zlib().constants.Z_SYNC_FLUSH,
+    ...(isDeno && { chunkSize: PACKED_BLOCK }),
+  };
 }
 
 function deflate(

@@ -57,6 +57,8 @@ export interface Answer {
 export interface CompressThreads {
   /** Compresses a block; all memory comes back with the answer. */
   compress(task: Task): Promise<Answer>;
+  /** Whether there are some already. */
+  haveStarted(): boolean;
   /** Ends this use of them. */
   close(): void;
 }
@@ -69,9 +71,12 @@ export function compressThreadCount(): number {
   return Math.min(worker.cores(), MOST);
 }
 
+type Thread = InstanceType<typeof worker.Worker>;
+
 /** Threads that compress in one way, and how many use them. */
 interface Pool {
-  threads: InstanceType<typeof worker.Worker>[];
+  /** Each starts with the first block that it gets. */
+  threads: (Thread | undefined)[];
   users: number;
 }
 
@@ -96,7 +101,7 @@ let next = 0;
  * @param way The same as options of zlib: `deflate`, or `params` of zstd.
  */
 export function compressThreads(key: string, way: object): CompressThreads {
-  const pool = pools.get(key) ?? { threads: startThreads(way), users: 0 };
+  const pool: Pool = pools.get(key) ?? { threads: [], users: 0 };
   pools.set(key, pool);
   pool.users++;
   let isOpen = true;
@@ -105,13 +110,16 @@ export function compressThreads(key: string, way: object): CompressThreads {
       new Promise<Answer>((resolve, reject) => {
         const id = next++;
         waiting.set(id, { resolve, reject });
-        const thread = pool.threads[id % pool.threads.length]!;
+        const thread = pool.threads[id % compressThreadCount()] ??= startThread(
+          way,
+        );
         const { buffer, before } = task;
         thread.postMessage(
           { id, ...task },
           before ? [buffer, before] : [buffer],
         );
       }),
+    haveStarted: () => pool.threads.length > 0,
     close() {
       if (!isOpen) return;
       isOpen = false;
@@ -139,27 +147,25 @@ function endUnused(): void {
   for (const [key, { threads, users }] of pools) {
     if (users > 0) continue;
     pools.delete(key);
-    for (const thread of threads) void thread.terminate();
+    for (const thread of threads) void thread?.terminate();
   }
 }
 
-function startThreads(workerData: object): Pool["threads"] {
-  return Array.from({ length: compressThreadCount() }, () => {
-    const thread = new worker.Worker(WORKER, {
-      eval: true,
-      workerData,
-      // It works in memory that it gets or gives back at once. What else it makes
-      // lives briefly: without a limit, V8 lets 16 MiB of it come together.
-      resourceLimits: { maxYoungGenerationSizeMb: 1 },
-    });
-    thread.on("message", (answer: Answer) => {
-      waiting.get(answer.id)?.resolve(answer);
-      waiting.delete(answer.id);
-    });
-    thread.on("error", (error: unknown) => {
-      for (const { reject } of waiting.values()) reject(error);
-      waiting.clear();
-    });
-    return thread;
+function startThread(workerData: object): Thread {
+  const thread = new worker.Worker(WORKER, {
+    eval: true,
+    workerData,
+    // It works in memory that it gets or gives back at once. What else it makes
+    // lives briefly: without a limit, V8 lets 16 MiB of it come together.
+    resourceLimits: { maxYoungGenerationSizeMb: 1 },
   });
+  thread.on("message", (answer: Answer) => {
+    waiting.get(answer.id)?.resolve(answer);
+    waiting.delete(answer.id);
+  });
+  thread.on("error", (error: unknown) => {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  });
+  return thread;
 }

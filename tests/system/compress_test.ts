@@ -3,6 +3,7 @@ import { concat } from "../../lib/streams/bytes.ts";
 import { ZstdFrames } from "../../lib/streams/zstd_frames.ts";
 import { compress } from "../../lib/system/compress.ts";
 import { compressBlocks } from "../../lib/system/compress_blocks.ts";
+import { keepCompressThreads } from "../../lib/system/compress_threads.ts";
 
 const MIB = 1 << 20;
 const noise = new Uint8Array(2 * MIB);
@@ -48,5 +49,26 @@ Deno.test("compressBlocks makes one zstd frame a block", async () => {
     );
     const blocks = Math.max(1, Math.ceil(size / MIB));
     assert.equal(countFrames(concat(made)), blocks, `${size} bytes`);
+  }
+});
+
+// Which thread compresses it depends on what was compressed before.
+Deno.test("compressBlocks makes the same bytes of a short layer in any thread", async () => {
+  const digits = noise.map((byte) => byte & 15);
+  for (const method of ["gzip", "zstd"] as const) {
+    const made = async (size: number) =>
+      concat(
+        await Array.fromAsync(
+          compressBlocks(chunks(digits.subarray(0, size)), method),
+        ),
+      );
+    for (const size of [0, 100, 300_000, 600_000, MIB - 1]) {
+      const alone = await made(size);
+      const end = keepCompressThreads();
+      await made(2 * MIB);
+      const beside = await made(size);
+      end();
+      assert.deepEqual(beside, alone, `${size} bytes, ${method}`);
+    }
   }
 });
