@@ -4,7 +4,7 @@ import {
   type LayerPieces,
   packedAlready,
   type PackedLayer,
-} from "../registry/push_image.ts";
+} from "../registry/push_layer.ts";
 import { LAYER_METHODS, type LayerMethod, LEVELS } from "../streams/packing.ts";
 import { sha256 } from "../streams/sha256.ts";
 import { compressionOf, LOOKED_AT } from "../streams/compression.ts";

@@ -118,9 +118,12 @@ export async function* downloadBlob(
   if (held) yield held;
 }
 
+/** Room for what Deno has received at most when it is asked: each piece costs. */
+const LENT = 2 * CHUNK;
+
 /** Memory for a chunk that is being read and one that somebody has. */
 class LentMemory {
-  readonly #buffers = [new ArrayBuffer(CHUNK), new ArrayBuffer(CHUNK)];
+  readonly #buffers = [new ArrayBuffer(LENT), new ArrayBuffer(LENT)];
   #turn = 0;
 
   /** A body's chunks; each but the last two may be gone. */
@@ -139,7 +142,7 @@ class LentMemory {
         this.#buffers[turn] = new ArrayBuffer(0);
         const { value, done } = await patience.with(reader.read(
           new Uint8Array(
-            buffer.byteLength === 0 ? new ArrayBuffer(CHUNK) : buffer,
+            buffer.byteLength === 0 ? new ArrayBuffer(LENT) : buffer,
           ),
         ));
         isDone = done;

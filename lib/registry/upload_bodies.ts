@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { concat } from "../streams/bytes.ts";
-import type { PiecedBody } from "./upload_place.ts";
+import type { PiecedBody } from "./counted_body.ts";
 
 /** Bytes of a chunk: what is sent again after a broken connection. */
 export const UPLOAD_CHUNK = 1 << 23;

@@ -3,6 +3,7 @@ import type { FileSource } from "../read/image_files.ts";
 import type { Source } from "../streams/source.ts";
 import { discard } from "./body.ts";
 import type { RegistryClient } from "./client.ts";
+import { CountedBody, type UploadBody } from "./counted_body.ts";
 import { PassingError, type RetryOptions } from "./retry.ts";
 
 /** A blob to upload. */
@@ -65,57 +66,6 @@ export function isBegun(
   { memory }: UploadOptions,
 ): boolean {
   return memory?.get(memoryKey(client, repository, key)) !== undefined;
-}
-
-/** What a request sends, piece by piece. */
-export interface PiecedBody {
-  /** In bytes, where that is known before. */
-  size?: number;
-  pieces: () => AsyncGenerator<Uint8Array>;
-}
-
-/** What a request sends. */
-export type UploadBody = Uint8Array<ArrayBuffer> | PiecedBody;
-
-/** A body that is counted while it goes out. */
-class CountedBody {
-  /** Bytes that have gone out. */
-  count = 0;
-  /** Why they could not be read. */
-  failure: unknown;
-  readonly #body: UploadBody;
-  readonly #options: UploadOptions;
-
-  constructor(body: UploadBody, options: UploadOptions) {
-    this.#body = body;
-    this.#options = options;
-  }
-
-  /** The pieces. */
-  async *all(): AsyncGenerator<Uint8Array> {
-    if (this.#body instanceof Uint8Array) return;
-    try {
-      for await (const piece of this.#body.pieces()) {
-        yield piece;
-        this.add(piece.length);
-      }
-    } catch (error) {
-      this.failure = error;
-      throw error;
-    }
-  }
-
-  /** Counts bytes that have gone out. */
-  add(count: number): void {
-    if (count === 0) return;
-    this.count += count;
-    this.#options.onBytes?.(count);
-  }
-
-  /** They did not arrive. */
-  undo(): void {
-    this.add(-this.count);
-  }
 }
 
 /**
@@ -233,7 +183,7 @@ export class UploadPlace {
     method: "PATCH" | "PUT",
     body: UploadBody,
   ): Promise<Response> {
-    const pieces = new CountedBody(body, this.#options);
+    const pieces = new CountedBody(body, this.#options.onBytes);
     const isWhole = body instanceof Uint8Array;
     const size = isWhole ? body.length : body.size;
     const headers = new Headers({ "content-type": "application/octet-stream" });
