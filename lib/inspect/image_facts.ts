@@ -166,12 +166,10 @@ function fromLxd(facts: ImageFacts, { text }: Document): void {
 }
 
 function lxdPlatform(arch: string): ImageFacts["platform"] {
-  try {
-    const { os, architecture, variant } = goPlatform(`linux/${arch}`);
-    return { os, architecture, ...(variant && { variant }) };
-  } catch {
-    return { os: "linux", architecture: arch };
-  }
+  const { os, architecture, variant } =
+    unlessRefused(() => goPlatform(`linux/${arch}`)) ??
+      { os: "linux", architecture: arch };
+  return { os, architecture, ...(variant && { variant }) };
 }
 
 /** The members of metadata.yaml that are texts or numbers, by their path. */

@@ -1,4 +1,5 @@
 import { shown } from "../errors/shown.ts";
+import { unlessRefused } from "../errors/refusal.ts";
 import { environment } from "../formats/values/environment.ts";
 import { platformKey } from "../formats/values/platform.ts";
 import { parseName } from "../image/name.ts";
@@ -126,19 +127,11 @@ const V1_FIELDS = [
 ] as (keyof ImageFields)[];
 
 function environmentOf(fields: ImageFields): string[] {
-  try {
-    return environment(fields);
-  } catch {
-    return fields.env ?? [];
-  }
+  return unlessRefused(() => environment(fields)) ?? fields.env ?? [];
 }
 
 function fieldsOf(text: string): ImageFields | undefined {
-  try {
-    return readConfig(text).fields;
-  } catch {
-    return undefined;
-  }
+  return unlessRefused(() => readConfig(text))?.fields;
 }
 
 /** A descriptor's platform has to be that of its image. */
@@ -195,9 +188,5 @@ function tagOf(name: string): string {
 
 /** A name with registry and tag. */
 function qualified(name: string): string {
-  try {
-    return parseName(name).qualified;
-  } catch {
-    return name;
-  }
+  return unlessRefused(() => parseName(name))?.qualified ?? name;
 }
