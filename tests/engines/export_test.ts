@@ -1,4 +1,4 @@
-// ciso export: every part, from files and from pipes, of archives that ciso wrote
+// ciso export: every face, from files and from pipes, of archives that ciso wrote
 // and of those that the script of 2015 wrote, each given to the engine it is for.
 //
 // An engine that is not here is ignored, with the reason in the test's name,
