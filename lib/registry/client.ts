@@ -1,31 +1,24 @@
 import { InputError } from "../errors/input_error.ts";
 import { Authorization } from "./authorization.ts";
-import { discard, PATIENCE } from "./body.ts";
+import { discard } from "./body.ts";
 import type { Credentials } from "./credentials.ts";
-import { errorBody, reasonOf } from "./error_document.ts";
-import { networkError } from "./network_error.ts";
-import { isLoopback, registryHost } from "./reference.ts";
 import {
-  PASSING,
-  PassingError,
-  retry,
-  retryAfter,
-  type RetryOptions,
-} from "./retry.ts";
+  type FetchOptions,
+  patientFetch,
+  type RequestBody,
+} from "./patient_fetch.ts";
+import { isLoopback, registryHost } from "./reference.ts";
+import { refusal } from "./refusal.ts";
+import { PassingError, retry, type RetryOptions } from "./retry.ts";
 import { shownUrl } from "./shown_url.ts";
-import { forFetch, type PiecedInit } from "../streams/pieced_init.ts";
 
 /** How a client speaks to a registry. */
-export interface ClientOptions extends RetryOptions {
+export interface ClientOptions extends RetryOptions, FetchOptions {
   credentials?: Credentials | undefined;
   /** Speak HTTP without TLS; this machine itself is tried both ways. */
   plainHttp?: boolean | undefined;
-  /** Sends requests; the runtime's `fetch` unless given. */
-  fetch?: ((url: string, init: PiecedInit) => Promise<Response>) | undefined;
   /** Gets a line for each request. There is no secret in it. */
   onRequest?: ((line: string) => void) | undefined;
-  /** Milliseconds without an answer after which a request has failed. */
-  patience?: number;
 }
 
 /** One request. */
@@ -38,20 +31,13 @@ export interface RegistryRequest {
   /** The statuses that are answers; others become errors. */
   expect: readonly number[];
   headers?: Record<string, string>;
-  /**
-   * Bytes, or what gives them piece by piece, once; then headers say how many
-   * there are. Each piece may be gone when the next one is asked for.
-   */
-  body?: Uint8Array<ArrayBuffer> | AsyncGenerator<Uint8Array>;
+  body?: RequestBody;
   /** Tries in all, where a caller tries again by itself. */
   tries?: number;
 }
 
 /** Redirects that are followed one after another. */
 const MAX_REDIRECTS = 5;
-
-/** What servers in Go, and nginx, say to HTTP where they want TLS. */
-const NEEDS_TLS = /HTTP request (was sent )?to (an )?HTTPS (server|port)/;
 
 const REDIRECT = new Set([301, 302, 303, 307, 308]);
 
@@ -109,7 +95,7 @@ export class RegistryClient {
         }
       }
       if (request.expect.includes(response.status)) return response;
-      throw await this.#refusal(request, response, place);
+      throw await refusal(this.host, request, response, place);
     }, { ...this.#options, ...(tries !== undefined && { tries }) });
   }
 
@@ -236,7 +222,7 @@ export class RegistryClient {
   }
 
   /** What goes out; a stream goes out only once. */
-  #once(body: NonNullable<RegistryRequest["body"]>): typeof body {
+  #once(body: RequestBody): typeof body {
     if (body instanceof Uint8Array) return body;
     if (this.#begun.has(body)) {
       throw new PassingError(`${this.host} wants the request once more`);
@@ -277,102 +263,11 @@ export class RegistryClient {
     return next;
   }
 
-  /** Sends one request; waits for its answer only so long. */
   async #fetch(
     url: string,
     init: RequestInit,
-    body?: RegistryRequest["body"],
+    body?: RequestBody,
   ): Promise<Response> {
-    const controller = new AbortController();
-    const { patience = PATIENCE } = this.#options;
-    const send = this.#options.fetch ??
-      ((url, init) => fetch(url, forFetch(init)));
-    let last = performance.now();
-    const check = () => {
-      const left = last + patience - performance.now();
-      if (left > 0) timer = setTimeout(check, left);
-      else {
-        controller.abort(
-          new PassingError(`${new URL(url).host} does not answer`),
-        );
-      }
-    };
-    let timer = setTimeout(check, patience);
-    // Each piece shows that it goes on.
-    async function* pieces(body: AsyncGenerator<Uint8Array>) {
-      for await (const piece of body) {
-        last = performance.now();
-        yield piece;
-      }
-      last = performance.now();
-    }
-    try {
-      return await send(url, {
-        ...init,
-        ...(body instanceof Uint8Array
-          ? { body }
-          : body && { pieces: pieces(body) }),
-        redirect: "manual",
-        signal: controller.signal,
-      });
-    } catch (error) {
-      throw networkError(
-        new URL(url).host,
-        controller.signal.aborted ? controller.signal.reason : error,
-      );
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** The error that an answer is. */
-  async #refusal(
-    request: RegistryRequest,
-    response: Response,
-    place: string | undefined,
-  ): Promise<Error> {
-    const { status } = response;
-    const body = await errorBody(response);
-    const said = reasonOf(body);
-    const who = place === undefined
-      ? this.host
-      : `${place}, where ${this.host} leads,`;
-    const what = `${who} answers ${status} to ${request.method} ${
-      shownUrl(request.path)
-    }${said && `: ${said}`}`;
-    if (PASSING.has(status)) {
-      const wait = retryAfter(response.headers.get("retry-after"));
-      return new PassingError(what, { ...(wait !== undefined && { wait }) });
-    }
-    if ((status === 401 || status === 403) && place === undefined) {
-      return new InputError(
-        `${this.host} does not allow that${
-          said && ` (${said})`
-        }: log in with ` +
-          "docker login or podman login, or give --username",
-      );
-    }
-    if (status === 407) {
-      return new InputError(
-        `The proxy before ${this.host} does not take that user and password: ` +
-          "are the environment's HTTPS_PROXY and HTTP_PROXY right?",
-      );
-    }
-    if (status === 400 && NEEDS_TLS.test(new TextDecoder().decode(body))) {
-      return new InputError(`${who} speaks HTTPS: leave out --plain-http`);
-    }
-    const [, blob] = /\/blobs\/(sha256:\w+)$/.exec(request.path) ?? [];
-    if (status === 404 && request.method === "GET" && blob !== undefined) {
-      return new InputError(
-        `${who} lacks the blob ${blob}, which the image's manifest lists: push ` +
-          "the image anew",
-      );
-    }
-    return new InputError(
-      status === 413
-        ? `${what}: it takes no request of that size; whoever runs it can ` +
-          "raise the limit, often that of a proxy before it"
-        : `${what}: is it a registry, and is the reference right?`,
-    );
+    return await patientFetch(url, init, body, this.#options);
   }
 }
