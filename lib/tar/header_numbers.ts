@@ -8,6 +8,7 @@ import {
   plainNumber,
   putNumber,
 } from "./block.ts";
+import type { Entry } from "./entry.ts";
 import { MAX_ID } from "./pax.ts";
 
 /** Linux has modes and device numbers of 32 bits. */
@@ -30,6 +31,8 @@ const NUMBERS: readonly [name: keyof typeof FIELD, largest: number][] = [
  * @throws {InputError} If readers do not agree on it.
  */
 export function sizeOf(bytes: Uint8Array, header: number): number {
+  const plain = plainNumber(bytes, FIELD.size, header);
+  if (plain >= 0) return plain;
   const size = numberField(bytes, FIELD.size, header);
   if (size === undefined || isBlank(bytes, FIELD.size, header)) {
     throw bad("size", FIELD.size, bytes, header);
@@ -74,14 +77,37 @@ export function checkEachNumber(
   checkNumber(bytes, STAR_TIMES[1], header, "ctime");
 }
 
+/**
+ * Reads numbers of any kind.
+ *
+ * @throws {InputError} If readers do not agree on one.
+ */
+export function checkedNumbers(
+  bytes: Uint8Array,
+  header: number,
+  dialect: Dialect,
+): Omit<HeaderNumbers, "size"> {
+  checkEachNumber(bytes, header, dialect);
+  return {
+    mode: numberField(bytes, FIELD.mode, header)!,
+    uid: numberField(bytes, FIELD.uid, header)!,
+    gid: numberField(bytes, FIELD.gid, header)!,
+    mtime: numberField(bytes, FIELD.mtime, header)!,
+  };
+}
+
 /** The fields whose numbers all readers look at. */
 const READ = [FIELD.mode, FIELD.uid, FIELD.gid, FIELD.size, FIELD.mtime];
 
-/** Those of 8 bytes. */
+/** Those of 8 bytes, and their numbers in the newest header. */
 const SHORT = [FIELD.mode, FIELD.uid, FIELD.gid];
+const short = new Int32Array(SHORT.length);
 
-/** What a header block says in numbers; good until the next one is read. */
-const numbers = { short: new Int32Array(3), size: 0, mtime: 0 };
+/** What a header block says in numbers. */
+type HeaderNumbers = Pick<Entry, "mode" | "uid" | "gid" | "size" | "mtime">;
+
+/** Used for each header anew: a small object for each would cost time. */
+const numbers: HeaderNumbers = { mode: 0, uid: 0, gid: 0, size: 0, mtime: 0 };
 
 /**
  * Reads the numbers that readers look at, if all of them are plain ones: then
@@ -95,7 +121,7 @@ const numbers = { short: new Int32Array(3), size: 0, mtime: 0 };
 export function plainNumbers(
   bytes: Uint8Array,
   header: number,
-): typeof numbers | undefined {
+): Readonly<HeaderNumbers> | undefined {
   if (
     !isZeroDevice(bytes, header + FIELD.devmajor[0]) ||
     !isZeroDevice(bytes, header + FIELD.devminor[0])
@@ -104,11 +130,15 @@ export function plainNumbers(
   for (let i = 0; i < SHORT.length; i++) {
     const value = plainNumber(bytes, SHORT[i]!, header);
     if (value < 0) return undefined;
-    numbers.short[i] = value;
+    short[i] = value;
   }
   numbers.size = plainNumber(bytes, FIELD.size, header);
   numbers.mtime = plainNumber(bytes, FIELD.mtime, header);
-  return numbers.size < 0 || numbers.mtime < 0 ? undefined : numbers;
+  if (numbers.size < 0 || numbers.mtime < 0) return undefined;
+  numbers.mode = short[0]!;
+  numbers.uid = short[1]!;
+  numbers.gid = short[2]!;
+  return numbers;
 }
 
 /** Whether a device number is zero, or empty, as GNU tar leaves it. */

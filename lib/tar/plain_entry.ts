@@ -34,7 +34,7 @@ export function readPlainEntry(
   if (dialect !== "gnu" && dialect !== "ustar") return undefined;
   const numbers = plainNumbers(bytes, at);
   if (!numbers) return undefined;
-  const { short, size, mtime } = numbers;
+  const { mode, uid, gid, size, mtime } = numbers;
   if (kind !== "file" && size > 0) return undefined;
   const path = plainPath(bytes, at, dialect);
   if (!path) return undefined;
@@ -48,9 +48,9 @@ export function readPlainEntry(
     kind,
     flag,
     dialect,
-    mode: short[0]!,
-    uid: short[1]!,
-    gid: short[2]!,
+    mode,
+    uid,
+    gid,
     mtime,
     path,
     link: textField(bytes, FIELD.link, at),

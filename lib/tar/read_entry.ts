@@ -1,6 +1,6 @@
 import { InputError } from "../errors/input_error.ts";
 import { shown } from "../errors/shown.ts";
-import { BLOCK, dialectOf, FIELD, numberField, textField } from "./block.ts";
+import { BLOCK, dialectOf, FIELD, textField } from "./block.ts";
 import type { Entry } from "./entry.ts";
 import {
   type Extensions,
@@ -9,7 +9,12 @@ import {
   readExtensions,
 } from "./extensions.ts";
 import { type HeaderPath, headerPath } from "./header_path.ts";
-import { checkNumbers, hasLeftovers, sizeOf } from "./header_numbers.ts";
+import {
+  checkedNumbers,
+  hasLeftovers,
+  plainNumbers,
+  sizeOf,
+} from "./header_numbers.ts";
 import { kindOf, takeNoData } from "./kind.ts";
 import {
   type Globals,
@@ -101,7 +106,9 @@ function readMain(
   { path, values }: { path: Uint8Array; values: Globals },
 ): Entry {
   const dialect = dialectOf(bytes, header);
-  checkNumbers(bytes, header, dialect);
+  const plain = dialect === "star" ? undefined : plainNumbers(bytes, header);
+  const { mode, uid, gid, mtime } = plain ??
+    checkedNumbers(bytes, header, dialect);
   if (
     (longName && values.has("path")) || (longLink && values.has("linkpath"))
   ) {
@@ -122,10 +129,10 @@ function readMain(
     kind: "file",
     flag: bytes[header + 156]!,
     dialect,
-    mode: numberField(bytes, FIELD.mode, header)!,
-    uid: numberField(bytes, FIELD.uid, header)!,
-    gid: numberField(bytes, FIELD.gid, header)!,
-    mtime: numberField(bytes, FIELD.mtime, header)!,
+    mode,
+    uid,
+    gid,
+    mtime,
     path,
     link: values.get("linkpath") ?? longLink ??
       textField(bytes, FIELD.link, header),
@@ -135,7 +142,7 @@ function readMain(
     pax,
     longName: longName !== undefined,
     longLink: longLink !== undefined,
-    odd: odd || hasLeftovers(bytes, header),
+    odd: odd || !plain && hasLeftovers(bytes, header),
   };
   entry.kind = kindOf(entry);
   return entry;
