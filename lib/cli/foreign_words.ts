@@ -57,10 +57,8 @@ export function looksRemote(word: string): boolean {
  */
 export function checkTransport(word: string, command: string): void {
   if (!word.includes(":") && !looksRemote(word)) return;
-  if (word.startsWith("docker:") && hasUser(word)) {
-    named(undefined, () => parseReference(word));
-  }
   if (host.exists(imagePath(word, host.exists).path)) return;
+  refuseUser(word);
   const [, scheme = "", rest = ""] = /^([a-z-]+):(.+)$/s.exec(word) ?? [];
   const plain = rest.replace(/^\/\//, "");
   // Other commands may take images of registries.
@@ -77,7 +75,8 @@ export function checkTransport(word: string, command: string): void {
       } -o FILE, then ciso ${command} FILE`,
     );
   }
-  if (scheme === "docker" && !rest.startsWith("//")) {
+  if (scheme === "docker") {
+    if (rest.startsWith("//")) return;
     throw new UsageError(
       `${shownWord(word)} is not a file: write docker://${shownWord(rest)}`,
     );
@@ -118,6 +117,11 @@ export function checkOrder(word: string, target: string): void {
   );
 }
 
+/** Refuses a word with a password in it, before a message shows it. */
+function refuseUser(word: string): void {
+  if (hasUser(word)) named(undefined, () => parseReference(word));
+}
+
 /** The error for a word that looks like an image in a registry. */
 function notHere(word: string, remedy: string): UsageError {
   return new UsageError(
@@ -134,9 +138,9 @@ function notHere(word: string, remedy: string): UsageError {
  * @param isTarget Whether it is to be written.
  */
 export function checkPlace(word: string, isTarget: boolean): void {
-  if (!looksRemote(word) || host.exists(imagePath(word, host.exists).path)) {
-    return;
-  }
+  if (host.exists(imagePath(word, host.exists).path)) return;
+  refuseUser(word);
+  if (!looksRemote(word)) return;
   if (!isTarget) throw notHere(word, `write docker://${word}`);
   throw new UsageError(
     `${word} may be an image in a registry or a file: write docker://${word}, ` +

@@ -75,6 +75,7 @@ interface Work extends PushOptions {
  */
 export async function runPush(parsed: Parsed): Promise<number | void> {
   const { word, reference } = targetOf(parsed);
+  const mountFrom = mountable(parsed, reference);
   const packing = packingOf(parsed);
   const check = await signatureCheck(parsed);
   const sign = await signing(parsed, word);
@@ -100,6 +101,7 @@ export async function runPush(parsed: Parsed): Promise<number | void> {
     const { repository } = reference;
     const options = {
       ...pushOptions(parsed, packing, bar, counts),
+      mountFrom,
       onPushed: async (files: ImageFiles, image: StoredImage, one: Pushed) => {
         const what = { client, repository, files, image, pushed: one, options };
         counts.sboms.push(...await sboms?.(what) ?? []);
@@ -149,6 +151,18 @@ function targetOf(parsed: Parsed): { word: string; reference: Reference } {
     throw new UsageError("The digest comes of what is pushed: give a tag");
   }
   return { word, reference };
+}
+
+/** The repositories of --mount-from; each may be a whole reference. */
+function mountable(parsed: Parsed, { registry }: Reference): string[] {
+  return parsed.values("mount-from").map((value) => {
+    const word = value.replace(/^docker:\/\//, "");
+    const isWhole = word.startsWith(`${registry}/`) || word.includes("@");
+    return named(
+      "--mount-from",
+      () => parseReference(isWhole ? word : `${registry}/${word}`).repository,
+    );
+  });
 }
 
 // What few pushes need is loaded where it is asked for.

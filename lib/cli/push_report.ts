@@ -52,7 +52,6 @@ export function pushOptions(
     pack: (layer, signal) => packLayer(layer, packing, packed, signal),
     packPieces: (layer, signal) => packPieces(layer, packing, packed, signal),
     signal,
-    mountFrom: parsed.values("mount-from"),
     ...(cache !== undefined && {
       memory: uploadMemory(`${cache}/ciso/uploads`),
     }),

@@ -189,6 +189,20 @@ Deno.test("names of images elsewhere, and wrong commands, are wrong usage", asyn
     const result = await ciso(args);
     assertRefused(result, 2, line);
   }
+  for (
+    const line of [
+      ...["pull USER", "convert USER", "inspect docker://USER", "cat USER a"],
+      ...["copy USER x.isoc", "copy docker://x USER", "push USER a.b/c"],
+      ...["push - USER", "--from USER -t x", "convert https://USER"],
+      "push - a.b/c --mount-from USER",
+    ]
+  ) {
+    const result = await ciso(
+      line.replace("USER", "me:secret@a.b/c:1").split(" "),
+    );
+    assertRefused(result, 2, /leave out what is before @/);
+    assert.ok(!result.stderr.includes("secret"), result.stderr);
+  }
   // What may be a file is looked for as one.
   assertRefused(await ciso(["none.tar", ...IMAGE]), 1, /no such file/);
   assertRefused(await ciso(["verify", "none.tar:x"]), 1, /no such file/);
