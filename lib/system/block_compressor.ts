@@ -100,6 +100,16 @@ function inThreads(
   };
 }
 
+let canLookBack: boolean | undefined;
+
+/** Whether the runtime's deflate looks at what comes before: Deno's does not. */
+export function looksBack(): boolean {
+  const bytes = new Uint8Array(256).map((_, i) => i);
+  canLookBack ??= zlib().deflateRawSync(bytes, { dictionary: bytes }).length <
+    bytes.length / 2;
+  return canLookBack;
+}
+
 function deflateOptions(size: Size) {
   return {
     ...size,

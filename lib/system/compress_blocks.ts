@@ -1,5 +1,5 @@
 import { type LayerMethod, LEVELS } from "../streams/packing.ts";
-import { blockCompressor } from "./block_compressor.ts";
+import { blockCompressor, looksBack } from "./block_compressor.ts";
 import { BLOCK } from "./block_memory.ts";
 import { compressThreadCount } from "./compress_threads.ts";
 import { compressBy } from "./compress_program.ts";
@@ -57,6 +57,7 @@ export async function* compressBlocks(
   const isGzip = compression === "gzip";
   const compressor = blockCompressor(compression, { level, memLevel });
   const { memory } = compressor;
+  const hasEnds = isGzip && looksBack();
   const queue: Promise<Uint8Array>[] = [];
   const most = AT_WORK * compressThreadCount();
   let size = 0;
@@ -68,7 +69,7 @@ export async function* compressBlocks(
       size += block.length;
       if (isGzip) sum = zlib().crc32(block, sum);
       // The block's memory may go to another thread.
-      const end = isGzip ? memory.endOf(block) : undefined;
+      const end = hasEnds ? memory.endOf(block) : undefined;
       const result = compressor.compress(block, before);
       before = end;
       // Its failure shows when its turn comes.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { concat } from "../../lib/streams/bytes.ts";
+import { bytesDigest } from "../../lib/streams/sha256.ts";
 import { ZstdFrames } from "../../lib/streams/zstd_frames.ts";
 import { compress } from "../../lib/system/compress.ts";
 import { compressBlocks } from "../../lib/system/compress_blocks.ts";
@@ -71,4 +72,21 @@ Deno.test("compressBlocks makes the same bytes of a short layer in any thread", 
       assert.deepEqual(beside, alone, `${size} bytes, ${method}`);
     }
   }
+});
+
+// Blocks go into memory of others before them.
+Deno.test("compressBlocks makes gzip of many blocks, also of noise", async () => {
+  const most = 12 * MIB + 50_000;
+  const digits = noise.map((byte) => 48 + byte % 10);
+  const bytes = new Uint8Array(most);
+  for (let i = 0; i * MIB < most; i++) {
+    const block = (i % 3 ? digits : noise).subarray(i * 1000);
+    bytes.set(block.subarray(0, Math.min(MIB, most - i * MIB)), i * MIB);
+  }
+  const made = await Array.fromAsync(compressBlocks(chunks(bytes), "gzip"));
+  const unpacked = new Blob(made as BlobPart[]).stream()
+    .pipeThrough(new DecompressionStream("gzip"));
+  const got = new Uint8Array(await new Response(unpacked).arrayBuffer());
+  assert.equal(got.length, most);
+  assert.equal(bytesDigest(got), bytesDigest(bytes));
 });
