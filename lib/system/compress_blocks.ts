@@ -15,7 +15,7 @@ const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
 /**
  * Compresses on several cores, in blocks of {@linkcode BLOCK} bytes. For gzip they
  * make one member as pigz writes it: each block ends on a byte, and knows the end
- * of the one before. For zstd each becomes a frame (RFC 8878, section 3), of which
+ * of the one before (Deno's zlib does not look there). For zstd each becomes a frame (RFC 8878, section 3), of which
  * a file may have many.
  *
  * The same input gives the same bytes: of zstd on all runtimes, of gzip for the
