@@ -5,7 +5,6 @@ import { storedBlob } from "../image/layer.ts";
 import { ROOTFS } from "../image/rootfs_prefix.ts";
 import { type ImageDescription, rootfsFacts } from "../rootfs/facts.ts";
 import type { LayerOutput, Stack } from "../rootfs/layer_stack.ts";
-import { MISSING_TIME } from "../rootfs/new_headers.ts";
 import { rootHeader } from "../rootfs/relocate.ts";
 import { rootfsEntries } from "../rootfs/rootfs_entries.ts";
 import { digestChecked } from "../streams/digest_checked.ts";
@@ -146,7 +145,7 @@ function rootfsStretch(stack: Stack): Stretch {
   return {
     size: stack.rootfsSize,
     written: stack.writtenRootfs,
-    chunks: () => rootfsEntries(stack.source, stack.tree, MISSING_TIME),
+    chunks: () => rootfsEntries(stack.source, stack.tree),
   };
 }
 

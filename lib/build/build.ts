@@ -1,6 +1,5 @@
 import { DescriptionError } from "../errors/description_error.ts";
 import { changedLayer } from "../rootfs/changed_layer.ts";
-import { MISSING_TIME } from "../rootfs/new_headers.ts";
 import {
   DEFAULT_ARCHITECTURE,
   type ImageDescription,
@@ -270,5 +269,5 @@ export function checkDescription(description: ImageDescription): void {
 export function scanOptions(
   { allowWhiteouts, maxUnpacked, onRead }: ArchiveOptions,
 ): ScanOptions {
-  return { mtime: MISSING_TIME, allowWhiteouts, maxUnpacked, onRead };
+  return { allowWhiteouts, maxUnpacked, onRead };
 }

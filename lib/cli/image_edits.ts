@@ -200,7 +200,7 @@ async function squash(
   const { layers, notes } = await squashLayers(
     inputs.layers,
     kept,
-    { mtime: 0, maxUnpacked },
+    { maxUnpacked },
     {
       spool: async (chunks) => store.add(await spoolLayer(chunks)),
       later: (name, layer) =>

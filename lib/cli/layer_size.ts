@@ -65,7 +65,6 @@ export async function splitInputs(
     const spool = async (chunks: AsyncGenerator<Uint8Array>) =>
       store.add(await spoolLayer(chunks));
     const { layers, notes } = await splitRootfs(source, size, spool, {
-      mtime: 0,
       maxUnpacked: store.maxUnpacked,
       onRead: (bytes) => bar?.add(bytes),
     });

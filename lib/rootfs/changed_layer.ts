@@ -4,7 +4,6 @@ import { closing } from "../tar/header.ts";
 import { Pieces } from "../tar/pieces.ts";
 import { TarReader } from "../tar/reader.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
-import { MISSING_TIME } from "./new_headers.ts";
 import { relocatedPieces, rootHeader } from "./relocate.ts";
 import type { Tree } from "./tree.ts";
 
@@ -42,7 +41,6 @@ async function* changedPieces(
   if (root) yield root;
   yield* relocatedPieces(new TarReader(wholeBlocks(chunks)), tree, {
     prefix: "",
-    mtime: MISSING_TIME,
   });
   yield closing();
 }

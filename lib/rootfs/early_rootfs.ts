@@ -28,15 +28,13 @@ export class EarlyRootfs implements Follower {
    * Writes nothing yet.
    *
    * @param start Offset in the sink of the first entry.
-   * @param mtime Time for missing directories, in seconds since 1970.
    */
-  constructor(sink: Sink, start: number, tree: RootfsTree, mtime: number) {
+  constructor(sink: Sink, start: number, tree: RootfsTree) {
     this.#sink = sink;
     this.start = start;
     this.#tree = tree;
     this.#relocator = new Relocator(tree, {
       prefix: ROOTFS,
-      mtime,
       plainSymlinks: true,
     });
   }

@@ -10,11 +10,11 @@ const SLASH = 0x2f;
 const HERE = ascii("./");
 
 /**
- * Time of the entries that missing directories get, in seconds since 1970. The
- * layer, and its digest, must not depend on when the image is made, and below
- * rootfs/ they are the same.
+ * Time of the entries that ciso makes, in seconds since 1970. The layer, and its
+ * digest, must not depend on when the image is made, and below rootfs/ they are
+ * the same.
  */
-export const MISSING_TIME = 0;
+const MISSING_TIME = 0;
 
 /** Memory for paths of any length, to be used again. */
 class Room {
@@ -53,50 +53,36 @@ function below(
   return whole;
 }
 
-/**
- * The header blocks of a missing directory.
- *
- * @param mtime Seconds since 1970.
- */
+/** The header blocks of a missing directory. */
 export function missingHeader(
   prefix: Uint8Array,
   path: Uint8Array,
-  mtime: number,
 ): Uint8Array {
   return newHeader({
     path: below(prefix, path, true),
     type: "directory",
-    mtime,
+    mtime: MISSING_TIME,
   });
 }
 
-/**
- * The header block of the entry that makes a directory opaque.
- *
- * @param mtime Seconds since 1970.
- */
+/** The header block of the entry that makes a directory opaque. */
 export function opaqueHeader(
   prefix: Uint8Array,
   path: Uint8Array,
-  mtime: number,
 ): Uint8Array {
   return newHeader({
     path: below(prefix, opaqueMarker(path), false),
     type: "file",
-    mtime,
+    mtime: MISSING_TIME,
   });
 }
 
-/**
- * The header block of the entry that deletes a path of lower layers.
- *
- * @param mtime Seconds since 1970.
- */
-export function whiteoutHeader(path: Uint8Array, mtime: number): Uint8Array {
+/** The header block of the entry that deletes a path of lower layers. */
+export function whiteoutHeader(path: Uint8Array): Uint8Array {
   return newHeader({
     path: below(new Uint8Array(0), whiteoutMarker(path), false),
     type: "file",
-    mtime,
+    mtime: MISSING_TIME,
   });
 }
 

@@ -22,8 +22,6 @@ const EMPTY = new Uint8Array(0);
 export interface RelocateOptions {
   /** What comes before every path, such as `rootfs/`. */
   prefix: string;
-  /** Time for directories that have no entry, in seconds since 1970. */
-  mtime: number;
   /**
    * Turns each hard link to a symlink into a symlink: rkt changes the mode of
    * the symlink's target, or fails if there is none.
@@ -250,7 +248,7 @@ export class Relocator {
     }
     this.#addOpaque(slot, path, pieces);
     if (missing === "new") {
-      pieces.add(missingHeader(this.#prefix, path, this.#options.mtime));
+      pieces.add(missingHeader(this.#prefix, path));
       return;
     }
     const { bytes, entry, globals } = missing;
@@ -272,7 +270,7 @@ export class Relocator {
 
   #addOpaque(slot: number, path: Uint8Array, pieces: PieceSink): void {
     if (!this.#tree.isOpaque(slot)) return;
-    pieces.add(opaqueHeader(this.#prefix, path, this.#options.mtime));
+    pieces.add(opaqueHeader(this.#prefix, path));
   }
 
   /** Puts the entry itself where it goes. */

@@ -26,12 +26,10 @@ export async function sizeOf(
 export function rootfsEntries(
   source: Source,
   tree: Tree,
-  mtime: number,
   onEntry?: RelocateOptions["onEntry"],
 ): AsyncGenerator<Uint8Array> {
   return relocate(fromStream(source.stream()), tree, {
     prefix: ROOTFS,
-    mtime,
     plainSymlinks: true,
     parentsFirst: true,
     onEntry,
@@ -54,7 +52,7 @@ export async function visibleFiles(
   const decoder = new TextDecoder();
   const paths: string[] = [];
   let size = 0;
-  const entries = rootfsEntries(source, tree, 0, (path, node) => {
+  const entries = rootfsEntries(source, tree, (path, node) => {
     // Directories are always visible.
     if (node === NODE.directory || node === NODE.hidden) return;
     size += path.length;

@@ -142,12 +142,12 @@ export class RootfsTree extends Tree {
 
   protected override onMissing(slot: number, path: Uint8Array): void {
     this.#newDirectories.add(slot, path);
-    this.missingSize += missingHeader(PREFIX, path, 0).length;
+    this.missingSize += missingHeader(PREFIX, path).length;
   }
 
   protected override onMissingTaken(slot: number, path: Uint8Array): void {
     this.#newDirectories.remove(slot);
-    this.missingSize -= missingHeader(PREFIX, path, 0).length;
+    this.missingSize -= missingHeader(PREFIX, path).length;
     this.hasLateDirectories = true;
   }
 

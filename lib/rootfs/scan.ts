@@ -21,8 +21,6 @@ import { TreeFeed } from "./tree_feed.ts";
 
 /** Options of {@linkcode scanRootfs}. */
 export interface ScanOptions {
-  /** Time for directories that have no entry, in seconds since 1970. */
-  mtime: number;
   /** Take `.wh.*` names as ordinary files. */
   allowWhiteouts?: boolean | undefined;
   /** Bytes that the holes of sparse files may take when they are filled. */
@@ -86,17 +84,17 @@ export interface RootfsScan extends Scan<RootfsTree> {
  */
 export async function scanRootfs(
   given: Source,
-  options: ScanOptions,
+  options: ScanOptions = {},
   places?: Places,
 ): Promise<RootfsScan> {
-  const { maxUnpacked, allowWhiteouts, mtime, onRead } = options;
+  const { maxUnpacked, allowWhiteouts, onRead } = options;
   const intake = new Intake(given, places && layerPlace(places), onRead);
   const { source } = intake;
   const tree = new RootfsTree(source, {
     holes: new Holes(maxUnpacked),
     ...(allowWhiteouts && { whiteouts: "kept" }),
   });
-  const follower = places ? earlyRootfs(places, tree, mtime) : new Sizer(tree);
+  const follower = places ? earlyRootfs(places, tree) : new Sizer(tree);
   if (follower instanceof EarlyRootfs) {
     // The layer may come out larger than it seemed.
     intake.watch(follower.start, () => follower.stop());
@@ -115,7 +113,7 @@ export async function scanRootfs(
   }
   const late = places?.lateRootfs?.(intake.size);
   if (late !== undefined && tree.changes.reasons.size === 0) {
-    const entries = rootfsEntries(source, tree, mtime);
+    const entries = rootfsEntries(source, tree);
     try {
       rootfsSize = await writeAt(places!.sink, late, entries);
     } catch (error) {
@@ -125,7 +123,7 @@ export async function scanRootfs(
     isEarly = true;
   }
   if ((tree.rearranged || tree.hasLateDirectories) && !places) {
-    rootfsSize = await sizeOf(rootfsEntries(source, tree, mtime));
+    rootfsSize = await sizeOf(rootfsEntries(source, tree));
   }
   const scan = await scanned(tree, read);
   return {
@@ -177,11 +175,8 @@ async function writeAt(
 function earlyRootfs(
   { sink, rootfs }: Places,
   tree: RootfsTree,
-  mtime: number,
 ): EarlyRootfs | undefined {
-  return rootfs === undefined
-    ? undefined
-    : new EarlyRootfs(sink, rootfs, tree, Math.floor(mtime));
+  return rootfs === undefined ? undefined : new EarlyRootfs(sink, rootfs, tree);
 }
 
 /**

@@ -295,8 +295,7 @@ export class StackReader {
     };
     if (this.#options.treeOnly) return stack;
     if (!this.#places) {
-      const { mtime } = this.#options;
-      stack.rootfsSize ??= await sizeOf(rootfsEntries(source, tree, mtime));
+      stack.rootfsSize ??= await sizeOf(rootfsEntries(source, tree));
     }
     if (tree.stopsRkt) stack.visible = await visibleFiles(source, tree) ?? null;
     return stack;

@@ -50,12 +50,10 @@ export class StackTree {
   writeEarly(): void {
     const start = this.#place?.start();
     if (start === undefined) return;
-    const mtime = Math.floor(this.#options.mtime);
     this.follower = new EarlyRootfs(
       this.#place!.sink,
       start,
       this.tree,
-      mtime,
     );
   }
 

@@ -9,7 +9,7 @@ import { TarReader } from "../tar/reader.ts";
 import { headerReader } from "../tar/seeking.ts";
 import { wholeBlocks } from "../tar/whole_blocks.ts";
 import { isDirectory } from "./entry_node.ts";
-import { MISSING_TIME, whiteoutHeader } from "./new_headers.ts";
+import { whiteoutHeader } from "./new_headers.ts";
 import { FLAG, NODE } from "./path_index.ts";
 import {
   relocatedPieces,
@@ -102,7 +102,6 @@ export class UpperLayer {
   get #options(): RelocateOptions {
     return {
       prefix: "",
-      mtime: MISSING_TIME,
       first: this.#start?.slot,
       parentsFirst: true,
     };
@@ -132,7 +131,7 @@ export class UpperLayer {
     const { tree, source, lower } = this.#layered;
     if (!lower) return;
     for await (const path of deletedPaths(tree, source, lower)) {
-      yield whiteoutHeader(path, MISSING_TIME);
+      yield whiteoutHeader(path);
     }
   }
 }

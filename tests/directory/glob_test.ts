@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { IgnoreRules, pathGlob } from "../../lib/directory/dockerignore.ts";
+import { countTime } from "../support/processor_time.ts";
 
 /** Whether a pattern alone leaves a path out. */
 function excludes(pattern: string, path: string): boolean {
@@ -8,7 +9,7 @@ function excludes(pattern: string, path: string): boolean {
 
 Deno.test("patterns with many stars take no longer than others", () => {
   const name = "a".repeat(250);
-  const start = performance.now();
+  const tooLong = countTime();
   for (const stars of [5, 12, 60]) {
     assert.ok(!excludes(`${"*a".repeat(stars)}*b`, name));
     assert.ok(excludes(`${"*a".repeat(stars)}*`, name));
@@ -19,7 +20,7 @@ Deno.test("patterns with many stars take no longer than others", () => {
     );
   }
   // Backtracking takes hours.
-  assert.ok(performance.now() - start < 5000);
+  assert.equal(tooLong(), undefined);
 });
 
 Deno.test("patterns match as a backtracking matcher says", () => {

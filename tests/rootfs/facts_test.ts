@@ -43,7 +43,7 @@ async function facts(files: Files, image: Partial<ImageDescription>) {
     }
     await run("tar", ["-C", `${folder}/tree`, "-cf", `${folder}/x.tar`, "."]);
     const source = new Blob([await Deno.readFile(`${folder}/x.tar`)]);
-    const { tree } = await scanRootfs(source, { mtime: 0 });
+    const { tree } = await scanRootfs(source);
     return await rootfsFacts(tree, { names: ["x"], created: 0, ...image });
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -263,7 +263,7 @@ Deno.test("rootfsFacts() warns of what engines do not take as it is", async () =
     { name: "up", type: "2", link: "../../../x" },
     { name: "old", mtime: -1 },
   ]);
-  const { tree } = await scanRootfs(new Blob([tar.slice()]), { mtime: 0 });
+  const { tree } = await scanRootfs(new Blob([tar.slice()]));
   const notes = async (faces?: Face[]) =>
     (await rootfsFacts(
       tree,

@@ -55,11 +55,11 @@ async function stack(
       name: `${i + 1}.tar`,
       ...options,
     })),
-    { mtime: 0 },
+    {},
     inMemory,
   );
   const last = found.layers.at(-1)!;
-  const tree = await listed(rootfsEntries(found.source, found.tree, 0));
+  const tree = await listed(rootfsEntries(found.source, found.tree));
   return {
     tree: tree.map((line) => line.replace("rootfs/", "").split(" ")[0]).sort(),
     changes: [...last.changes].map(([reason, path]) => [reason, binary(path)]),
@@ -216,7 +216,7 @@ Deno.test("A layer has no bytes only if its image says so", async () => {
         { source: new Blob([tarOf(LOWER).slice()]), name: "1.tar" },
         { source: new Blob([]), name: "2.tar", fromImage: true, diffId },
       ],
-      { mtime: 0 },
+      {},
       inMemory,
     );
   const { layers } = await read(nothing);
@@ -237,7 +237,7 @@ Deno.test("readLayers() counts the holes of all layers together", async () => {
         source: new Blob([tarOf([sparse(name)]).slice()]),
         name,
       })),
-      { mtime: 0, maxUnpacked },
+      { maxUnpacked },
       inMemory,
     );
   await read(1200);

@@ -21,9 +21,7 @@ async function split(
   ...entries: TarEntry[]
 ): Promise<string[]> {
   const tar = tarOf(entries) as Uint8Array<ArrayBuffer>;
-  const { layers } = await splitRootfs(new Blob([tar]), size, spool, {
-    mtime: 0,
-  });
+  const { layers } = await splitRootfs(new Blob([tar]), size, spool, {});
   const lists = [];
   for (const layer of layers) {
     const bytes = await new Response(layer.stream()).bytes();

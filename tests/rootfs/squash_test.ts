@@ -59,7 +59,7 @@ async function squash(layers: TarEntry[][], kept: number): Promise<Blob[]> {
     name: `layer ${i + 1}`,
     source: inFile(tarOf(entries)),
   }));
-  const made = await squashLayers(inputs, kept, { mtime: 0 }, {
+  const made = await squashLayers(inputs, kept, {}, {
     spool: async (chunks) =>
       inFile(await (await inMemory(chunks) as Blob).bytes()),
     later(_name, upper) {

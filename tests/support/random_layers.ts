@@ -89,14 +89,14 @@ export async function stackOf(
   more: Partial<LayerInput> = {},
 ): Promise<Stack> {
   const inputs = inputsOf(layers).map((input) => ({ ...input, ...more }));
-  return await readLayers(inputs, { mtime: 0 }, inMemory);
+  return await readLayers(inputs, {}, inMemory);
 }
 
 /** The tree of a stack, as {@linkcode treeOf} has it. */
 export async function treeIn({ tree, source }: Stack): Promise<string[]> {
   const tar = new Blob([
     await new Response(
-      (await inMemory(rootfsEntries(source, tree, 0)) as Blob).stream(),
+      (await inMemory(rootfsEntries(source, tree)) as Blob).stream(),
     ).bytes(),
     new Uint8Array(1024),
   ]);
