@@ -2,8 +2,7 @@
 // not work is said with its remedy, and no secret is.
 import assert from "node:assert/strict";
 import { ciso, temporary } from "../support/ciso.ts";
-import { FakeRegistry } from "../support/fake_registry.ts";
-import { fill } from "../support/filled_registry.ts";
+import { loginRegistry } from "../support/filled_registry.ts";
 import { bundleRuntimes } from "../support/runtimes.ts";
 
 const PASSWORD = "not-to-be-seen";
@@ -78,16 +77,7 @@ for (const runtime of await bundleRuntimes(["--allow-net", RUN])) {
     ignore: missing !== undefined,
     async fn() {
       await using folder = await temporary();
-      await using registry = new FakeRegistry((request) =>
-        request.headers.get("authorization") ===
-            `Basic ${btoa(`me:${PASSWORD}`)}`
-          ? undefined
-          : new Response(null, {
-            status: 401,
-            headers: { "www-authenticate": 'Basic realm="x"' },
-          })
-      );
-      fill(registry);
+      await using registry = loginRegistry("me", PASSWORD);
       const pull = async (work: string, more: Record<string, string>) => {
         const result = await ciso([
           ...["pull", `${registry.host}/me/app:1`, "--plain-http", "-q"],

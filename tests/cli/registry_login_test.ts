@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ciso, ROOT, temporary } from "../support/ciso.ts";
 import { FakeRegistry } from "../support/fake_registry.ts";
-import { fill } from "../support/filled_registry.ts";
+import { fill, loginRegistry } from "../support/filled_registry.ts";
 import { bundleRuntimes } from "../support/runtimes.ts";
 
 const PASSWORD = "not-to-be-seen";
@@ -16,16 +16,7 @@ for (const runtime of await bundleRuntimes(["--allow-net"])) {
     ignore,
     async fn() {
       await using folder = await temporary();
-      await using registry = new FakeRegistry((request) =>
-        request.headers.get("authorization") ===
-            `Basic ${btoa(`me:${PASSWORD}`)}`
-          ? undefined
-          : new Response(null, {
-            status: 401,
-            headers: { "www-authenticate": 'Basic realm="x"' },
-          })
-      );
-      fill(registry);
+      await using registry = loginRegistry("me", PASSWORD);
       const out = `${folder.path}/a.isoc`;
       const { code, stdout } = await new Deno.Command("python3", {
         args: [

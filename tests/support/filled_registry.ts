@@ -1,4 +1,4 @@
-import { digestOf, type FakeRegistry } from "./fake_registry.ts";
+import { digestOf, FakeRegistry } from "./fake_registry.ts";
 import { tarOf } from "./tar_writer.ts";
 
 /** The layer of {@linkcode fill}'s image. */
@@ -32,4 +32,19 @@ export function fill(registry: FakeRegistry, layer = LAYER): void {
     }],
   }));
   registry.manifests.set("1", { type, bytes });
+}
+
+/** A registry with the image of {@linkcode fill}, which asks for a login. */
+export function loginRegistry(user: string, password: string): FakeRegistry {
+  const login = `Basic ${btoa(`${user}:${password}`)}`;
+  const registry = new FakeRegistry((request) =>
+    request.headers.get("authorization") === login
+      ? undefined
+      : new Response(null, {
+        status: 401,
+        headers: { "www-authenticate": 'Basic realm="x"' },
+      })
+  );
+  fill(registry);
+  return registry;
 }
