@@ -83,7 +83,7 @@ export async function packLayer(
     source: packed.source,
     suffix: `+${method}`,
     // It goes on where it went out while it was compressed.
-    ...(key !== undefined && { key: `${key} ${host.runtime()}` }),
+    ...(key !== undefined && { key: uploadKey(key) }),
     close: packed.close,
   };
 }
@@ -117,7 +117,7 @@ export async function packPieces(
         GZIP_MEMORY,
       ),
     suffix: `+${method}`,
-    key: `${key} ${host.runtime()}`,
+    key: uploadKey(key),
     onUploaded: ({ digest, size }) =>
       memory?.set(key, `${digest.replace("sha256:", "")} ${size}`),
   };
@@ -135,11 +135,12 @@ export function knownLayer(
   const key = keyOf(layer, packing);
   const text = key && memory?.get(key);
   const [, digest, size] = /^([0-9a-f]{64}) (\d{1,15})$/.exec(text ?? "") ?? [];
-  if (digest === undefined) return undefined;
+  if (!key || digest === undefined) return undefined;
   return {
     digest: `sha256:${digest}`,
     size: Number(size),
     suffix: `+${packing.method}`,
+    key: uploadKey(key),
   };
 }
 
@@ -151,6 +152,11 @@ function keyOf(
   const isPlain = diffId !== undefined && !aci &&
     (digest === undefined || digest === diffId);
   return isPlain && method ? `${diffId} ${method}:${level}` : undefined;
+}
+
+/** What an unfinished upload is remembered by: runtimes compress differently. */
+function uploadKey(key: string): string {
+  return `${key} ${host.runtime()}`;
 }
 
 /** A layer's bytes; each chunk is the reader's only until it asks for the next. */

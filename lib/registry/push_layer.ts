@@ -26,6 +26,8 @@ export interface KnownLayer {
   size: number;
   /** What its media type ends with: empty, `+gzip` or `+zstd`. */
   suffix: string;
+  /** What an unfinished upload of it is remembered by; the digest unless given. */
+  key?: string | undefined;
 }
 
 /** A layer that is ready to be uploaded. */

@@ -56,6 +56,7 @@ export async function uploadBlob(
   }
   const isResumed = await place.resume(size);
   if (!isResumed && await isMounted(place, repository, digest, options)) {
+    place.forget();
     return "mounted";
   }
   try {
@@ -81,14 +82,18 @@ export async function uploadBlob(
 export async function findBlob(
   client: RegistryClient,
   repository: string,
-  { digest }: Pick<UploadBlob, "digest">,
+  { digest, key = digest }: Pick<UploadBlob, "digest" | "key">,
   options: UploadOptions,
 ): Promise<UploadOutcome | undefined> {
-  if (await hasBlob(client, repository, digest)) return "present";
-  const place = new UploadPlace(client, repository, digest, {});
-  return await isMounted(place, repository, digest, options)
-    ? "mounted"
-    : undefined;
+  const isThere = await hasBlob(client, repository, digest);
+  // An upload that this begins is not one to go on with.
+  const place = new UploadPlace(client, repository, key, {});
+  if (!isThere && !await isMounted(place, repository, digest, options)) {
+    return undefined;
+  }
+  // As in uploadBlob().
+  new UploadPlace(client, repository, key, options).forget();
+  return isThere ? "present" : "mounted";
 }
 
 /** Takes a blob over from another repository of the registry, if one has it. */

@@ -78,6 +78,10 @@ export class FakeRegistry implements AsyncDisposable {
       ) ?? [];
     const body = new Uint8Array(await request.arrayBuffer());
     this.received += body.length;
+    // Nobody has pushed an image yet.
+    if (url.pathname.endsWith("/tags/list") && this.manifests.size === 0) {
+      return new Response(null, { status: 404 });
+    }
     if (name === undefined) return new Response("{}");
     if (kind === "manifests") {
       if (request.method === "PUT") {
