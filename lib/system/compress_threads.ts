@@ -110,8 +110,10 @@ export function compressThreads(key: string, way: object): CompressThreads {
       new Promise<Answer>((resolve, reject) => {
         const id = next++;
         waiting.set(id, { resolve, reject });
-        const thread = pool.threads[id % compressThreadCount()] ??= startThread(
+        const place = id % compressThreadCount();
+        const thread = pool.threads[place] ??= startThread(
           way,
+          () => pool.threads[place] = undefined,
         );
         const { buffer, before } = task;
         thread.postMessage(
@@ -151,7 +153,11 @@ function endUnused(): void {
   }
 }
 
-function startThread(workerData: object): Thread {
+/**
+ * @param workerData The way in which it compresses.
+ * @param onFailed Is called when it has failed: it answers no more.
+ */
+function startThread(workerData: object, onFailed: () => void): Thread {
   const thread = new worker.Worker(WORKER, {
     eval: true,
     workerData,
@@ -164,6 +170,7 @@ function startThread(workerData: object): Thread {
     waiting.delete(answer.id);
   });
   thread.on("error", (error: unknown) => {
+    onFailed();
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   });
