@@ -53,7 +53,11 @@ for (const sample of SAMPLES) {
           args.slice(0, 4),
         );
         assert.notEqual(result.code, 0);
-        assert.match(result.stderr, /tar: Unexpected EOF in archive/);
+        // Of a small archive it may have got nothing.
+        assert.match(
+          result.stderr,
+          /tar: (Unexpected EOF in|This does not look like a tar) archive/,
+        );
       });
     }
   });
