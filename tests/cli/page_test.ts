@@ -256,10 +256,8 @@ Deno.test({
       await make(page, busybox);
       await page.keyboard.press("Enter");
       await page.waitForSelector("#result:not([hidden])");
-      assert.equal(
-        await page.evaluate(() => document.activeElement?.id),
-        "save",
-      );
+      // It gets the focus after it is shown.
+      await page.waitForFunction(() => document.activeElement?.id === "save");
       await page.keyboard.press("Enter");
       await page.waitForFunction(() =>
         document.querySelector("#saved")?.textContent === "Saved."
