@@ -53,6 +53,7 @@ for (const sample of SAMPLES) {
           args.slice(0, 4),
         );
         assert.notEqual(result.code, 0);
+        assert.match(result.stderr, /bad\.isoc: .* is damaged: its digest/);
         // Of a small archive it may have got nothing.
         assert.match(
           result.stderr,

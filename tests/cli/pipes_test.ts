@@ -37,15 +37,21 @@ except subprocess.TimeoutExpired:
 print(143 if code == -15 else code)
 `;
 
+/** Makes a tar of one program, of more bytes than a pipe holds. */
+async function largerThanPipe(folder: string): Promise<string> {
+  const path = `${folder}/in.tar`;
+  const data = "x".repeat(1_000_000);
+  await Deno.writeFile(path, tarOf([{ name: "a", data, mode: 0o755 }]));
+  return path;
+}
+
 for (const { name, command, missing, env } of await bundleRuntimes()) {
   Deno.test({
     name: `ciso under ${name} loses nothing in pipes of any kind, or says so`,
     ignore: missing !== undefined,
     async fn() {
       await using work = await temporary();
-      const input = `${work.path}/in.tar`;
-      const data = "x".repeat(1_000_000);
-      await Deno.writeFile(input, tarOf([{ name: "a", data, mode: 0o755 }]));
+      const input = await largerThanPipe(work.path);
       const build = [...command, input, "-q", "-t", "x", "--created", "1"];
       const run = (args: string[], way = "") =>
         new Deno.Command("python3", {
@@ -167,9 +173,7 @@ for (const { name, command, missing, env } of await bundleRuntimes()) {
     ignore: missing !== undefined,
     async fn() {
       await using work = await temporary();
-      const input = `${work.path}/in.tar`;
-      const data = "x".repeat(1_000_000);
-      await Deno.writeFile(input, tarOf([{ name: "a", data, mode: 0o755 }]));
+      const input = await largerThanPipe(work.path);
       const words = [input, "-q", "-t", "x", "--", "/a"];
       const { stdout } = await new Deno.Command("python3", {
         args: ["-c", UNREAD, ...command, ...words],

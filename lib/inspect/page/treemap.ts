@@ -7,7 +7,7 @@ import { tileElement } from "./tile_element.ts";
 import { placedTiles } from "./tile_layout.ts";
 import type { TreeModel } from "./tree_model.ts";
 
-/** What the letters of {@linkcode TreeModel.type} stand for; all others, a file. */
+/** What the letters of {@linkcode TreeModel.type} mean; all others, a file. */
 const TYPES: ReadonlyMap<string, string> = new Map([
   ["d", "directory"],
   ["l", "symlink"],
